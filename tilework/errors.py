@@ -1,0 +1,180 @@
+"""One tree of failures.
+
+Every failure that a user can meet is a :class:`TileworkError`: it has a ``code`` (stable, for programs), a
+``reason`` (one sentence, for people) and ``advice`` (what to do next). ``permanent`` says whether trying the same
+thing again could ever help: a permanent failure ends its job at once, any other costs an attempt.
+
+Instances are picklable, so that a failure crosses from an MPI rank to its supervisor as it was raised.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TileworkError(Exception):
+    """The root of the tree.
+
+    ``reason`` is the sentence shown to the user; ``advice`` overrides the class's own.
+    """
+
+    code: ClassVar[str] = "internal"
+    advice: str = "Read the log named in the message, and report it if it tells you nothing."
+    permanent: ClassVar[bool] = True
+
+    def __init__(self, reason: str, *, advice: str | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        if advice is not None:
+            self.advice = advice
+
+
+# --- what the user wrote ---------------------------------------------------------------------------------------
+
+
+class PipelineError(TileworkError):
+    """A pipeline text that cannot be understood; ``position`` is the offset (characters from 0) of the fault."""
+
+    code = "bad_pipeline"
+    advice = "Run `tilework operations` for the names and parameters there are."
+
+    def __init__(self, reason: str, *, position: int | None = None, advice: str | None = None) -> None:
+        super().__init__(reason, advice=advice)
+        self.position = position
+
+
+class SettingsError(TileworkError):
+    """A setting is missing or out of bounds; the reason names the environment variable."""
+
+    code = "bad_settings"
+    advice = "Set the variable that the message names; docs/running.md lists them all."
+
+
+class UnreadableMessageError(TileworkError):
+    """A queue body that is neither an S3 event nor a native message."""
+
+    code = "unreadable_message"
+    advice = "Send an S3 event or a native message; docs/concepts.md shows both forms."
+
+
+class ForeignBucketError(TileworkError):
+    """A message about a bucket that is not this deployment's input bucket."""
+
+    code = "foreign_bucket"
+    advice = "Drop the image into this deployment's own input bucket."
+
+
+# --- the image -------------------------------------------------------------------------------------------------
+
+
+class ImageError(TileworkError):
+    """An input that cannot be processed, whatever is tried."""
+
+    code = "bad_image"
+    advice = "Check that the file opens in an image viewer, then drop it again."
+
+
+class EmptyObjectError(ImageError):
+    """The object has no bytes."""
+
+    code = "empty"
+    advice = "Upload the file again: this one has no bytes."
+
+
+class NotAnImageError(ImageError):
+    """The first bytes are those of no image format."""
+
+    code = "not_an_image"
+
+
+class UnsupportedFormatError(ImageError):
+    """An image, but of a kind that the table of formats does not list."""
+
+    code = "unsupported_format"
+    advice = "Convert it to JPEG or PNG first."
+
+
+class UnsupportedPixelsError(ImageError):
+    """The operation does not take this depth or these channels."""
+
+    code = "unsupported_pixels"
+    advice = "Choose another operation, or convert the image to 8 bits first."
+
+
+class DamagedImageError(ImageError):
+    """The image is cut short or its data contradicts its header."""
+
+    code = "damaged"
+    advice = "Upload the file again: it is cut short or corrupt."
+
+
+class TooLargeError(ImageError):
+    """Beyond a limit of :mod:`tilework.imaging.limits`."""
+
+    code = "too_large"
+    advice = "Make the image smaller, or raise the limit that the message names."
+
+
+# --- the job's life --------------------------------------------------------------------------------------------
+
+
+class VersionGoneError(TileworkError):
+    """The object version was deleted before the work ended."""
+
+    code = "version_gone"
+    advice = "Nothing needs to be done; upload the image again if it was deleted by mistake."
+
+
+class CrashedError(TileworkError):
+    """The work on this job ended the process it ran in, twice, alone."""
+
+    code = "crashed"
+    advice = "The image or the operation kills its process: try another pipeline, and report the image."
+
+
+class NoAttemptsLeftError(TileworkError):
+    """Every attempt that the job had was lost."""
+
+    code = "no_attempts_left"
+    advice = "Look at the reason of the last attempt; when its cause is gone, submit the image again."
+
+
+class LeaseLostError(TileworkError):
+    """The lease on the job ended or passed to another owner: this work stops before it stores."""
+
+    code = "lease_lost"
+    advice = "Nothing needs to be done: another worker has the job."
+    permanent = False
+
+
+class WorldDiedError(TileworkError):
+    """The MPI world ended while this task was in it."""
+
+    code = "world_died"
+    advice = "Nothing needs to be done: the task is given to the next world."
+    permanent = False
+
+
+# --- what surrounds us -----------------------------------------------------------------------------------------
+
+
+class ServiceError(TileworkError):
+    """A service (store, queue, table) answered with a failure that may pass: throttling, 5xx, a cut connection."""
+
+    code = "service_unavailable"
+    advice = "It is tried again by itself; if it lasts, look at the health of the services."
+    permanent = False
+
+
+class ConflictError(TileworkError):
+    """A conditional write met a row that had changed."""
+
+    code = "conflict"
+    advice = "Read the row again and decide anew."
+    permanent = False
+
+
+class SetupError(TileworkError):
+    """A step of setting up or starting the local system failed; the reason names the step and its log."""
+
+    code = "setup_failed"

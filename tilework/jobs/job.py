@@ -1,0 +1,139 @@
+"""A job: what it is about, which states it passes, and what its row in the job table holds.
+
+A *drop* is one version of one object in the input bucket. The job that the drop's event tells is identified by the
+drop alone, however often it is told; a native message names its pipeline, and so asks for another job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+ID_HEX_DIGITS = 32
+"""Length of a job id: 128 bits of SHA-256, so that ten billion jobs collide with a chance below 1e-18."""
+
+SCHEMA = 1
+"""Version of rows, messages and notices; a reader refuses what is newer than itself."""
+
+
+class State(StrEnum):
+    """Where a job stands. A retry is an attempt, not a state."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_end(self) -> bool:
+        """Whether a job in this state is over."""
+        return self not in {State.QUEUED, State.RUNNING}
+
+
+FOLLOWERS: dict[State, frozenset[State]] = {
+    State.QUEUED: frozenset({State.QUEUED, State.RUNNING, State.DONE, State.FAILED, State.CANCELLED}),
+    State.RUNNING: frozenset(State),
+    State.DONE: frozenset(),
+    State.FAILED: frozenset({State.DONE}),
+    State.SKIPPED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""What may follow what. DONE may follow FAILED, because a stored result is the stronger witness."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """One version of one object in the input bucket; ``version`` is ``"null"`` in a bucket without versions."""
+
+    bucket: str
+    key: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What one message asks for: a drop, and for a native message also a pipeline and a revision.
+
+    ``pipeline`` is the canonical text, or None where the drop itself decides (an S3 event).
+    """
+
+    drop: Drop
+    pipeline: str | None = None
+    revision: str = ""
+    owner: str = ""
+    batch: str = ""
+
+    @property
+    def job_id(self) -> str:
+        """The job's id: 32 hexadecimal digits."""
+        if self.pipeline is None:
+            return digest("drop", self.drop.bucket, self.drop.key, self.drop.version)
+        drop = (self.drop.bucket, self.drop.key, self.drop.version)
+        return digest("native", *drop, self.pipeline, self.revision)
+
+
+def digest(*parts: str) -> str:
+    """The first 32 hexadecimal digits of the SHA-256 of ``parts``, kept apart by JSON's quoting."""
+    # surrogatepass: a body that is no UTF-8 still has an identity
+    text = json.dumps(parts, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()[:ID_HEX_DIGITS]
+
+
+def unreadable_id(body: str) -> str:
+    """The id of the job that stands for a body nobody can read."""
+    return digest("unreadable", body)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A row of the job table.
+
+    Times are seconds since the epoch, UTC; 0 means never. ``lease_number`` rises with every claim and fences off
+    earlier owners; ``attempts`` counts what the job used up itself, ``losses`` the attempts that ended without a
+    word (a killed host, a drain is neither). ``message`` is the queue's id of the message that holds the claim.
+    ``epoch`` and ``stage`` belong to images worked on in stages: ``stage`` is empty for an ordinary image.
+    ``serial`` rises with every write and is what conditional writes compare.
+    """
+
+    id: str
+    bucket: str
+    key: str
+    version: str
+    state: State
+    pipeline: str = ""
+    revision: str = ""
+    code: str = ""
+    reason: str = ""
+    advice: str = ""
+    result_key: str = ""
+    attempts: int = 0
+    losses: int = 0
+    lease_owner: str = ""
+    lease_number: int = 0
+    lease_end: float = 0.0
+    message: str = ""
+    epoch: int = 0
+    stage: str = ""
+    owner: str = ""
+    batch: str = ""
+    created: float = 0.0
+    started: float = 0.0
+    updated: float = 0.0
+    ended: float = 0.0
+    seconds: float = 0.0
+    source_bytes: int = 0
+    width: int = 0
+    height: int = 0
+    dtype: str = ""
+    note: str = ""
+    serial: int = 0
+    schema: int = SCHEMA
+
+    @property
+    def drop(self) -> Drop:
+        """The object version that the job is about."""
+        return Drop(self.bucket, self.key, self.version)

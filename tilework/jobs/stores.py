@@ -1,0 +1,91 @@
+"""A bucket of versioned objects with S3's promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What a HEAD tells. ``size`` in bytes; ``modified`` in seconds since the epoch; metadata decoded to Unicode."""
+
+    key: str
+    version: str
+    size: int
+    modified: float
+    content_type: str
+    metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectVersion:
+    """What a listing tells of one version (never a delete marker)."""
+
+    key: str
+    version: str
+    size: int
+    modified: float
+    is_latest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PresignedPost:
+    """Where and with which form fields a browser may upload one object."""
+
+    url: str
+    fields: Mapping[str, str]
+
+
+class ObjectStore(Protocol):
+    """What Tilework needs of a bucket.
+
+    ``VersionGoneError`` where the named key or version is not there; ``ServiceError`` where the service fails for
+    now. Metadata keys are lower-case ASCII, values any Unicode text.
+    """
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        ...
+
+    def head(self, key: str, version: str | None = None) -> ObjectInfo:
+        """Describe one version (default: the latest)."""
+        ...
+
+    def read(self, key: str, version: str | None, start: int, stop: int) -> bytes:
+        """Return bytes [start, stop) of one version, fewer where it ends before ``stop``."""
+        ...
+
+    def put(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> str:
+        """Store a new version and return its id."""
+        ...
+
+    def create(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> bool:
+        """Store the object only if the key is free (``If-None-Match: *``); False where it is not (412)."""
+        ...
+
+    def list(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """The latest version of each object under ``prefix``, in key order."""
+        ...
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """All versions of all objects under ``prefix``, delete markers left out."""
+        ...
+
+    def delete(self, key: str, version: str | None = None) -> None:
+        """Delete one version, or put a delete marker above all of them. Nothing there is no error."""
+        ...
+
+    def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
+        """Make a URL that downloads the version as an attachment called ``filename``, good for ``seconds``."""
+        ...
+
+    def presigned_post(
+        self, key: str, *, metadata: Mapping[str, str], content_type: str, max_bytes: int, seconds: int
+    ) -> PresignedPost:
+        """Allow one upload of at most ``max_bytes`` under ``key`` with exactly this metadata, for ``seconds``."""
+        ...

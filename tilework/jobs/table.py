@@ -1,0 +1,49 @@
+"""The job table: the authority on where every job stands. All writes are conditional.
+
+A twin of it offers four primitives only; what may be written when is decided by pure code in
+:mod:`tilework.jobs.life`, so that it is the same whatever holds the rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tilework.jobs.job import Job, State
+
+
+class JobTable(Protocol):
+    """What Tilework needs of the table. All methods raise ``ServiceError`` where the service fails for now."""
+
+    def get(self, job_id: str) -> Job | None:
+        """The row as it is now (strongly consistent), or None."""
+        ...
+
+    def create(self, job: Job) -> Job | None:
+        """Write the row if there is none of its id: None when written, else the row that is there."""
+        ...
+
+    def replace(self, job: Job, *, seen: Job) -> Job | None:
+        """Write ``job`` if the row's serial is still ``seen.serial``; ``job.serial`` must be one more.
+
+        None when written, else the row that is there now. Raises KeyError where there is no row.
+        """
+        ...
+
+    def delete(self, job_id: str) -> None:
+        """Forget the row. Nothing there is no error."""
+        ...
+
+    def list(self, state: State | None = None, limit: int | None = None) -> Iterator[Job]:
+        """Rows, the latest updated first (eventually consistent), of one state or of all, at most ``limit``."""
+        ...
+
+    def add(self, name: str, amounts: Mapping[str, float]) -> None:
+        """Add ``amounts`` to the counters of the statistics row called ``name`` (made where there is none)."""
+        ...
+
+    def counters(self, name: str) -> Mapping[str, float]:
+        """The counters of the statistics row called ``name``; empty where there is none."""
+        ...
