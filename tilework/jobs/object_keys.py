@@ -1,0 +1,63 @@
+"""Where drops, results and work lie.
+
+Input bucket: any key is a drop; ``drop/<preset>/…`` names its preset. Output bucket: ``results/<readable>-<hash><suffix>``
+and ``work/<job>/…``. The hash is of the job, so results never collide for different versions or pipelines.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tilework.jobs.job import Job
+
+RESULTS = "results/"
+WORK = "work/"
+DROPS = "drop/"
+
+READABLE_BYTES = 700
+"""UTF-8 bytes of a source key kept in its result's key, so that with prefix, hash and suffix it stays below S3's 1,024."""
+
+HASH_HEX_DIGITS = 24
+"""Digits of the job id in a result key: 96 bits, beside a readable part that differs for most of them."""
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|[\u0080-\u009f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, bidirectional overrides, and the backslash: a result may be copied to a disk, and shown."""
+
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+
+
+def result_stem(job: Job) -> str:
+    """The key of the job's result less its suffix, which only the finished work knows."""
+    return f"{RESULTS}{_readable(job.key)}-{job.id[:HASH_HEX_DIGITS]}"
+
+
+def result_key(job: Job, suffix: str) -> str:
+    """The key of the job's result; ``suffix`` as in ``".png"``."""
+    return result_stem(job) + suffix
+
+
+def work_prefix(job_id: str) -> str:
+    """Under which all work objects of a job lie, in the output bucket."""
+    return f"{WORK}{job_id}/"
+
+
+def is_folder_marker(key: str, size: int) -> bool:
+    """Whether the object only stands for a folder, as consoles make them: a name with a final slash, no bytes."""
+    return key.endswith("/") and size == 0
+
+
+def preset_name(key: str) -> str | None:
+    """The preset that the folder of a drop names: ``drop/<preset>/…``; None elsewhere."""
+    parts = key.split("/")
+    return parts[1] if len(parts) > 2 and f"{parts[0]}/" == DROPS and parts[1] else None  # noqa: PLR2004
+
+
+def _readable(key: str) -> str:
+    """The source key as a result may bear it: no extension, no segment that a file system would follow."""
+    stem = _SUFFIX.sub("", key)
+    segments = ["_" if part in {"", ".", ".."} else _UNSAFE.sub("_", part) for part in stem.split("/")]
+    cut = "/".join(segments).encode()[:READABLE_BYTES]
+    # a character that the cut went through is left out
+    return cut.decode("utf-8", "ignore").rstrip("/")
