@@ -125,6 +125,21 @@ class VersionGoneError(TileworkError):
     advice = "Nothing needs to be done; upload the image again if it was deleted by mistake."
 
 
+class FolderMarkerError(TileworkError):
+    """The object only stands for a folder: a name with a final slash and no bytes."""
+
+    code = "folder_marker"
+    advice = "Nothing needs to be done: consoles make such objects, and there is no image in them."
+
+
+class UnexpectedError(TileworkError):
+    """The work failed in a way that Tilework has no name for; the reason quotes it."""
+
+    code = "unexpected"
+    advice = "Look at the worker's log for the traceback, and report it with the image."
+    permanent = False
+
+
 class CrashedError(TileworkError):
     """The work on this job ended the process it ran in, twice, alone."""
 

@@ -182,6 +182,15 @@ class JobLife:
                 return Claim(leased)
             row = changed
 
+    def reject(self, job_id: str, bucket: str, failure: TileworkError, note: str) -> Job:
+        """Record a body that nobody can read as a job of its own, FAILED from the start; once, however often it comes."""
+        now = self._clock()
+        rejected = Job(
+            id=job_id, bucket=bucket, key="", version="", state=State.FAILED, code=failure.code, reason=failure.reason,
+            advice=failure.advice, attempts=1, created=now, started=now, updated=now, ended=now, note=note,
+        )  # fmt: skip
+        return self._table.create(rejected) or rejected
+
     def renew(self, job: Job, seconds: float) -> Job:
         """Move the end of our lease to ``seconds`` from now. Raises LeaseLostError where it is no longer ours."""
         return self._as_owner(job, lambda row, now: replace(row, lease_end=now + seconds, serial=row.serial + 1))
@@ -267,8 +276,10 @@ class JobLife:
 
 
 def spent(job: Job) -> bool:
-    """Whether the job has used up its attempts, or lost too many."""
-    return job.attempts >= MAX_ATTEMPTS or job.losses >= MAX_LOSSES
+    """Whether a job that nobody holds has used up its attempts, or lost too many."""
+    # a lease that ran out is a loss that nobody has counted yet
+    lost = job.state is State.RUNNING
+    return job.attempts - lost >= MAX_ATTEMPTS or job.losses + lost >= MAX_LOSSES
 
 
 def no_attempts_left(job: Job) -> NoAttemptsLeftError:
