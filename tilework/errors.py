@@ -50,6 +50,13 @@ class SettingsError(TileworkError):
     advice = "Set the variable that the message names; docs/running.md lists them all."
 
 
+class MetadataError(TileworkError):
+    """Object metadata that S3 would not take: too long, or a name that is none."""
+
+    code = "bad_metadata"
+    advice = "Shorten the pipeline, the owner or the batch."
+
+
 class UnreadableMessageError(TileworkError):
     """A queue body that is neither an S3 event nor a native message."""
 

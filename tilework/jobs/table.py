@@ -47,3 +47,11 @@ class JobTable(Protocol):
     def counters(self, name: str) -> Mapping[str, float]:
         """The counters of the statistics row called ``name``; empty where there is none."""
         ...
+
+
+def check_follows(job: Job, seen: Job) -> None:
+    """Raise ValueError unless ``job`` may be written over ``seen``: the same id, and a serial that is one more."""
+    if job.id != seen.id or job.serial != seen.serial + 1:
+        raise ValueError(
+            f"{job.id} with serial {job.serial} cannot follow {seen.id} with serial {seen.serial}."
+        )

@@ -1,0 +1,165 @@
+"""A bucket of versioned objects that lives in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from tilework.errors import VersionGoneError
+from tilework.jobs import quotas
+from tilework.jobs.in_memory.events import object_created
+from tilework.jobs.stores import ObjectInfo, ObjectVersion, PresignedPost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """One version of an object; a delete marker has no body."""
+
+    id: str
+    body: bytes | None
+    modified: float
+    content_type: str
+    metadata: Mapping[str, str]
+
+
+class MemoryStore:
+    """The in-memory twin of a versioned S3 bucket. Thread-safe.
+
+    ``announce`` is called with the S3 event (JSON text) of each version that ``put`` and ``create`` store.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        announce: Callable[[str], object] | None = None,
+    ) -> None:
+        self._bucket = bucket
+        self._clock = clock
+        self._announce = announce
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._objects: dict[str, list[_Version]] = {}  # the latest version of each key comes last
+
+    @property
+    def bucket(self) -> str:
+        """The bucket's name."""
+        return self._bucket
+
+    def head(self, key: str, version: str | None = None) -> ObjectInfo:
+        """Describe one version (default: the latest)."""
+        found, body = self._find(key, version)
+        return ObjectInfo(
+            key=key,
+            version=found.id,
+            size=len(body),
+            modified=found.modified,
+            content_type=found.content_type,
+            metadata=dict(found.metadata),
+        )
+
+    def read(self, key: str, version: str | None, start: int, stop: int) -> bytes:
+        """Return bytes [start, stop) of one version, fewer where it ends before ``stop``."""
+        quotas.check_range(start, stop)
+        return self._find(key, version)[1][start:stop]
+
+    def put(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> str:
+        """Store a new version and return its id."""
+        stored = self._store(key, body, metadata, content_type, only_if_free=False)
+        assert stored is not None  # noqa: S101 -- nothing can refuse an unconditional put
+        return stored.id
+
+    def create(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> bool:
+        """Store the object only if the key is free; a key under a delete marker is."""
+        return self._store(key, body, metadata, content_type, only_if_free=True) is not None
+
+    def list(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """List the latest version of each object under ``prefix``, in key order."""
+        return (version for version in self.versions(prefix) if version.is_latest)
+
+    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
+        """List all versions of all objects under ``prefix``, delete markers left out; of a key the newest first."""
+        with self._lock:
+            found = {key: tuple(stack) for key, stack in self._objects.items() if key.startswith(prefix)}
+        for key in sorted(found, key=str.encode):
+            latest = found[key][-1]
+            for version in reversed(found[key]):
+                if version.body is not None:
+                    size = len(version.body)
+                    yield ObjectVersion(key, version.id, size, version.modified, version is latest)
+
+    def delete(self, key: str, version: str | None = None) -> None:
+        """Delete one version, or put a delete marker above all of them."""
+        quotas.check_key(key)
+        with self._lock:
+            if version is None:
+                marker = _Version(self._new_id(), None, self._clock(), "", {})
+                self._objects.setdefault(key, []).append(marker)
+                return
+            stack = [other for other in self._objects.get(key, []) if other.id != version]
+            if stack:
+                self._objects[key] = stack
+            else:
+                self._objects.pop(key, None)
+
+    def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
+        """Make a URL that names the version; nothing serves it, since nothing outside this process could."""
+        query = {"filename": filename, "expires": str(seconds)} | ({"versionId": version} if version else {})
+        return f"memory://{self._bucket}/{quote(key)}?{urlencode(query)}"
+
+    def presigned_post(
+        self, key: str, *, metadata: Mapping[str, str], content_type: str, max_bytes: int, seconds: int
+    ) -> PresignedPost:
+        """Return the form fields of such an upload; nothing serves its URL."""
+        quotas.check_key(key)
+        sent = {f"x-amz-meta-{name}": value for name, value in quotas.metadata_as_sent(metadata).items()}
+        query = urlencode({"max-bytes": max_bytes, "expires": seconds})
+        return PresignedPost(
+            f"memory://{self._bucket}/?{query}", {"key": key, "Content-Type": content_type, **sent}
+        )
+
+    def _new_id(self) -> str:
+        return f"memory-{next(self._numbers):08x}"
+
+    def _find(self, key: str, version: str | None) -> tuple[_Version, bytes]:
+        with self._lock:
+            stack = self._objects.get(key, [])
+            wanted = stack[-1:] if version is None else [other for other in stack if other.id == version]
+        if not wanted or wanted[0].body is None:
+            which = "the latest version" if version is None else f"version {version!r}"
+            raise VersionGoneError(f"There is no {key!r} in the bucket {self._bucket} ({which}).")
+        return wanted[0], wanted[0].body
+
+    def _store(
+        self, key: str, body: bytes, metadata: Mapping[str, str], content_type: str, *, only_if_free: bool
+    ) -> _Version | None:
+        quotas.check_key(key)
+        quotas.metadata_as_sent(metadata)
+        with self._lock:
+            stack = self._objects.setdefault(key, [])
+            if only_if_free and stack and stack[-1].body is not None:
+                return None
+            version = _Version(self._new_id(), bytes(body), self._clock(), content_type, dict(metadata))
+            stack.append(version)
+            sequencer = next(self._numbers)
+        if self._announce is not None:
+            event = object_created(
+                bucket=self._bucket,
+                key=key,
+                version=version.id,
+                size=len(body),
+                etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+                time=version.modified,
+                sequencer=sequencer,
+            )
+            self._announce(event)
+        return version

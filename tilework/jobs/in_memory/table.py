@@ -1,0 +1,71 @@
+"""A job table that lives in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from tilework.jobs.table import check_follows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tilework.jobs.job import Job, State
+
+
+class MemoryTable:
+    """The in-memory twin of the DynamoDB table. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, Job] = {}
+        self._counters: dict[str, Counter[str]] = {}
+
+    def get(self, job_id: str) -> Job | None:
+        """Return the row as it is now, or None."""
+        with self._lock:
+            return self._rows.get(job_id)
+
+    def create(self, job: Job) -> Job | None:
+        """Write the row if there is none of its id: None when written, else the row that is there."""
+        with self._lock:
+            there = self._rows.get(job.id)
+            if there is None:
+                self._rows[job.id] = job
+            return there
+
+    def replace(self, job: Job, *, seen: Job) -> Job | None:
+        """Write ``job`` if the row's serial is still ``seen.serial``: None when written, else the row there."""
+        check_follows(job, seen)
+        with self._lock:
+            there = self._rows[job.id]
+            if there.serial != seen.serial:
+                return there
+            self._rows[job.id] = job
+            return None
+
+    def delete(self, job_id: str) -> None:
+        """Forget the row."""
+        with self._lock:
+            self._rows.pop(job_id, None)
+
+    def list(self, state: State | None = None, limit: int | None = None) -> Iterator[Job]:
+        """List rows, the latest updated first, of one state or of all, at most ``limit``."""
+        with self._lock:
+            rows = [row for row in self._rows.values() if state is None or row.state is state]
+        rows.sort(key=lambda row: row.updated, reverse=True)
+        return islice(rows, limit)
+
+    def add(self, name: str, amounts: Mapping[str, float]) -> None:
+        """Add ``amounts`` to the counters of the statistics row called ``name``."""
+        with self._lock:
+            counter = self._counters.setdefault(name, Counter())
+            for what, amount in amounts.items():
+                counter[what] += amount  # type: ignore[assignment]  # Counter's stub knows int only
+
+    def counters(self, name: str) -> Mapping[str, float]:
+        """Return the counters of the statistics row called ``name``."""
+        with self._lock:
+            return dict(self._counters.get(name, {}))

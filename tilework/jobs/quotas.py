@@ -1,0 +1,108 @@
+"""What S3 and SQS refuse, checked before anything is sent, so that every twin refuses the same.
+
+Sources: "Object key naming guidelines" and "Working with object metadata" of the S3 user guide, "Message quotas" of
+the SQS developer guide.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tilework.errors import MetadataError
+from tilework.jobs import metadata_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KEY_BYTES = 1024
+"""Longest object key, in bytes of UTF-8."""
+
+METADATA_BYTES = 2048
+"""All user metadata of one object: the bytes of its names and of its values as they are sent."""
+
+MESSAGE_BYTES = 262_144
+"""Longest message body with its attributes. SQS took 256 KiB for most of its life, and 1 MiB since August 2025."""
+
+MESSAGE_ATTRIBUTES = 10
+"""Attributes a message may carry."""
+
+DELAY_SECONDS = 900
+"""Longest delay of a message."""
+
+VISIBILITY_SECONDS = 43_200
+"""Longest time, from its receive, that a message can be kept invisible."""
+
+WAIT_SECONDS = 20
+"""Longest long poll."""
+
+RECEIVE_LIMIT = 10
+"""Most messages in one receive, and in one batched delete."""
+
+_METADATA_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_NOT_IN_MESSAGES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def check_key(key: str) -> None:
+    """Raise ValueError where S3 would refuse ``key`` as the name of an object."""
+    if not 0 < len(key.encode()) <= KEY_BYTES:
+        raise ValueError(f"An object key has 1 to {KEY_BYTES} bytes of UTF-8, this one {len(key.encode())}.")
+
+
+def check_range(start: int, stop: int) -> None:
+    """Raise ValueError unless [start, stop) is a range of bytes."""
+    if not 0 <= start <= stop:
+        raise ValueError(f"[{start}, {stop}) is no range of bytes.")
+
+
+def metadata_as_sent(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Return ``metadata`` with its values as ASCII header text; raise MetadataError where S3 would refuse it."""
+    sent = {}
+    for name, value in metadata.items():
+        if not _METADATA_NAME.fullmatch(name):
+            raise MetadataError(
+                f"{name!r} is no name for object metadata: use lower-case letters, digits and '-'."
+            )
+        try:
+            sent[name] = metadata_text.encode(value)
+        except UnicodeEncodeError:
+            raise MetadataError(
+                f"The metadata {name!r} holds half a surrogate pair, which is no text."
+            ) from None
+    size = sum(len(name) + len(value) for name, value in sent.items())
+    if size > METADATA_BYTES:
+        longest = max(sent, key=lambda name: len(sent[name]))
+        raise MetadataError(
+            f"The metadata takes {size} bytes where S3 allows {METADATA_BYTES}; the longest is {longest!r}."
+        )
+    return sent
+
+
+def check_message(body: str, attributes: Mapping[str, str], delay: float) -> None:
+    """Raise ValueError where SQS would refuse the message."""
+    if not 0 <= delay <= DELAY_SECONDS:
+        raise ValueError(f"A message can be delayed by 0 to {DELAY_SECONDS} seconds, not {delay}.")
+    if len(attributes) > MESSAGE_ATTRIBUTES:
+        raise ValueError(f"A message carries at most {MESSAGE_ATTRIBUTES} attributes, not {len(attributes)}.")
+    for text in (body, *attributes.values()):
+        if not text:
+            raise ValueError("A message body, and each of its attributes, has at least one character.")
+        if refused := _NOT_IN_MESSAGES.search(text):
+            raise ValueError(f"A message cannot hold the character {refused[0]!r}.")
+    size = sum(len(text.encode()) for text in (body, *attributes, *attributes.values()))
+    if size > MESSAGE_BYTES:
+        raise ValueError(f"A message has at most {MESSAGE_BYTES} bytes, this one {size}.")
+
+
+def check_receive(limit: int, wait: float) -> None:
+    """Raise ValueError where SQS would refuse such a receive."""
+    if not 1 <= limit <= RECEIVE_LIMIT:
+        raise ValueError(f"A receive takes 1 to {RECEIVE_LIMIT} messages, not {limit}.")
+    if not 0 <= wait <= WAIT_SECONDS:
+        raise ValueError(f"A receive waits 0 to {WAIT_SECONDS} seconds, not {wait}.")
+
+
+def check_visibility(seconds: float) -> None:
+    """Raise ValueError where SQS would refuse to hide a message for ``seconds``."""
+    if not 0 <= seconds <= VISIBILITY_SECONDS:
+        raise ValueError(f"A message can be hidden for 0 to {VISIBILITY_SECONDS} seconds, not {seconds}.")
