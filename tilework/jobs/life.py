@@ -158,6 +158,10 @@ class JobLife:
         self._table = table
         self._clock = clock
 
+    def now(self) -> float:
+        """The time by this life's clock."""
+        return self._clock()
+
     def claim(self, ask: Ask, *, pipeline: str, source_bytes: int, claimant: Claimant) -> Claim:
         """Take the job that ``ask`` tells under a lease, or learn why not.
 
@@ -193,7 +197,9 @@ class JobLife:
 
     def renew(self, job: Job, seconds: float) -> Job:
         """Move the end of our lease to ``seconds`` from now. Raises LeaseLostError where it is no longer ours."""
-        return self._as_owner(job, lambda row, now: replace(row, lease_end=now + seconds, serial=row.serial + 1))
+        return self._as_owner(
+            job, lambda row, now: replace(row, lease_end=now + seconds, serial=row.serial + 1)
+        )
 
     def end(
         self, job: Job, state: State, *, failure: TileworkError | None = None, outcome: Outcome | None = None
@@ -229,10 +235,16 @@ class JobLife:
         now = self._clock()
         if refusal(job, "", now) is not None or not spent(job):
             return None
-        claimed = _leased(job, Claimant("keeper", "", 60.0), now)
+        lost = job.state is State.RUNNING
+        claimed = replace(
+            _leased(job, Claimant("keeper", "", 60.0), now),
+            # the keeper's lease is no attempt
+            attempts=job.attempts - lost,
+            losses=job.losses + lost,
+        )
         if self._table.replace(claimed, seen=job) is not None:
             return None
-        return self.end(claimed, State.FAILED, failure=no_attempts_left(job))
+        return self.end(claimed, State.FAILED, failure=no_attempts_left(claimed))
 
     def requeue(self, ask: Ask, row: Job | None, *, note: str) -> bool:
         """Write QUEUED for a job that nobody works on, as the keeper does before it sends its message (again).

@@ -1,0 +1,169 @@
+"""From a message to a job that this host holds, or to what becomes of a message whose claim is refused."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tilework.errors import (
+    FolderMarkerError,
+    ForeignBucketError,
+    PipelineError,
+    TileworkError,
+    UnreadableMessageError,
+    VersionGoneError,
+)
+from tilework.jobs.job import Ask, Job, State, unreadable_id
+from tilework.jobs.life import Claimant, Outcome, Refusal, no_attempts_left
+from tilework.jobs.messages import asks, body_of
+from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
+from tilework.jobs.presets import choose
+from worker_image.held import Held
+from worker_image.lease_board import boottime
+from worker_image.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tilework.jobs.life import Claim, JobLife
+    from tilework.jobs.queues import Message
+    from tilework.jobs.stores import ObjectInfo
+    from tilework.jobs.system import System
+
+log = logging.getLogger(__name__)
+
+NOTE_CHARACTERS = 200
+"""How much of an unreadable body is kept in its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is known of a drop before its claim: its pipeline's text and size, or the failure that it will end with."""
+
+    ask: Ask
+    pipeline: str
+    source_bytes: int
+    failure: TileworkError | None = None
+
+
+class Claims:
+    """Claims jobs for ``host``. ``presets`` name to pipeline, ``default`` the deployment's own pipeline."""
+
+    def __init__(
+        self, system: System, life: JobLife, *, host: str, lease_seconds: float,
+        presets: Mapping[str, str], default: str,
+    ) -> None:  # fmt: skip
+        self._system = system
+        self._life = life
+        self._host = host
+        self._lease_seconds = lease_seconds
+        self._presets = presets
+        self._default = default
+
+    def consider(self, message: Message, place: int) -> Held | None:
+        """Claim the job that ``message`` tells: what this host now holds, or None where there is nothing to work on.
+
+        Then the message has been dealt with. Raises ServiceError where it must come again.
+        """
+        ask = self._understand(message)
+        if ask is None:
+            return None
+        wish = self._wish(ask)
+        began = boottime()
+        claimant = Claimant(self._host, message.id, self._lease_seconds)
+        claim = self._life.claim(
+            wish.ask, pipeline=wish.pipeline, source_bytes=wish.source_bytes, claimant=claimant
+        )
+        if claim.refusal is not None:
+            self._refused(message, claim)
+            return None
+        if self._over_already(message, claim, wish):
+            return None
+        return Held(message, claim.job, self._task(claim.job, place), renewed=began)
+
+    def _understand(self, message: Message) -> Ask | None:
+        """The one ask of a message. One that tells nothing is deleted, of one that tells several each goes its own way."""
+        bucket = self._system.inputs.bucket
+        try:
+            found = asks(message.body, bucket)
+        except (UnreadableMessageError, ForeignBucketError) as error:
+            note = f"The body began: {message.body[:NOTE_CHARACTERS]}"
+            row = self._life.reject(unreadable_id(message.body), bucket, error, note)
+            log.warning("A message was refused: %s", error.reason, extra={"job": row.id})
+            found = []
+        if len(found) == 1:
+            return found[0]
+        for ask in found:
+            self._system.jobs.send(body_of(ask))
+        self._system.jobs.delete([message])
+        return None
+
+    def _wish(self, ask: Ask) -> Wish:
+        """Ask the object itself how it wants to be processed."""
+        key = ask.drop.key
+        try:
+            info = self._system.inputs.head(key, ask.drop.version)
+        except VersionGoneError as error:
+            return Wish(ask, ask.pipeline or "", 0, error)
+        ask = _named(ask, info)
+        if is_folder_marker(key, info.size):
+            return Wish(ask, "", 0, FolderMarkerError("The object only stands for a folder."))
+        text = info.metadata.get("pipeline", "") if ask.pipeline is None else ask.pipeline
+        try:
+            chosen = choose(
+                key,
+                info.metadata if ask.pipeline is None else {"pipeline": text},
+                self._presets,
+                self._default,
+            )
+        except PipelineError as error:
+            return Wish(ask, text, info.size, error)
+        return Wish(ask, chosen.canonical, info.size)
+
+    def _refused(self, message: Message, claim: Claim) -> None:
+        row = claim.job
+        if claim.refusal is Refusal.HELD:
+            left = max(1.0, row.lease_end - self._life.now())
+            self._system.jobs.set_visibility(message, left)
+            return
+        if claim.refusal is Refusal.ENDED:
+            self.sweep(row.id)
+        self._system.jobs.delete([message])
+
+    def sweep(self, job_id: str) -> None:
+        """Delete the work objects of a job that is over."""
+        for item in self._system.outputs.list(work_prefix(job_id)):
+            self._system.outputs.delete(item.key)
+
+    def _over_already(self, message: Message, claim: Claim, wish: Wish) -> bool:
+        """End a job whose end is known without any work: refused, out of attempts, or stored by an earlier attempt."""
+        row = claim.job
+        stored = self._stored(row) if row.lease_number > 1 else None
+        if stored is not None:
+            self._life.done(row, Outcome(result_key=stored))
+        elif wish.failure is not None:
+            skipped = isinstance(wish.failure, VersionGoneError | FolderMarkerError)
+            self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
+        elif claim.exhausted:
+            self._life.end(row, State.FAILED, failure=no_attempts_left(row))
+        else:
+            return False
+        self._system.jobs.delete([message])
+        return True
+
+    def _stored(self, row: Job) -> str | None:
+        """The key of the result that an earlier attempt stored before it died."""
+        stem = result_stem(row)
+        return next((item.key for item in self._system.outputs.list(stem)), None)
+
+    @staticmethod
+    def _task(job: Job, place: int) -> Task:
+        return Task(job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place)
+
+
+def _named(ask: Ask, info: ObjectInfo) -> Ask:
+    """``ask`` with the owner and batch that the object's metadata names, where the message names none."""
+    owner = ask.owner or info.metadata.get("owner", "")
+    batch = ask.batch or info.metadata.get("batch", "")
+    return Ask(ask.drop, ask.pipeline, ask.revision, owner, batch)

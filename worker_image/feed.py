@@ -1,0 +1,144 @@
+"""Feeds held jobs to the MPI world, one world after another, and finds out whom to blame when one dies.
+
+The world is disposable, and a job that was not being worked on when it died is innocent: it is fed again at once. The
+job whose rank died is a suspect: it gets a world to itself, and only dying there twice blames it. So neither a job
+beside a crasher nor one whose rank was killed from outside ever fails for it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+from tilework.errors import CrashedError, SetupError, WorldDiedError
+from worker_image.task import Worked, work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+
+    from tilework.world import World
+    from worker_image.held import Held
+
+log = logging.getLogger(__name__)
+
+LONE_DEATHS = 2
+"""Worlds that a job may end while it is alone in them: one death more than chance explains."""
+
+START_TRIES = 5
+"""Worlds in a row that may fail to start before the host gives up."""
+
+
+class Verdicts(Protocol):
+    """Who writes the ends of jobs."""
+
+    def done(self, held: Held, worked: Worked) -> None:
+        """The work is done and the result stored."""
+        ...
+
+    def failed(self, held: Held, error: BaseException) -> None:
+        """The attempt failed with ``error``."""
+        ...
+
+    def strike_out(self, held: Held, failure: CrashedError) -> None:
+        """The job kills its rank whenever it is tried."""
+        ...
+
+
+class Feed:
+    """``ranks`` tasks at once and one more in the queue of rank 0. All methods belong to the main thread.
+
+    ``start_world`` starts a world; ``soon`` makes the main thread call a function, from whatever thread.
+    """
+
+    def __init__(
+        self, start_world: Callable[[], World], ranks: int, verdicts: Verdicts,
+        soon: Callable[[Callable[[], None]], None],
+    ) -> None:  # fmt: skip
+        self._start_world = start_world
+        self._ranks = ranks
+        self._verdicts = verdicts
+        self._soon = soon
+        self._world: World | None = None
+        self._failed_starts = 0
+        self._waiting: deque[Held] = deque()
+        self._suspects: deque[Held] = deque()
+        self._running: set[Held] = set()
+        self._alone = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is being worked on."""
+        return bool(self._running)
+
+    def add(self, held: Held) -> None:
+        """Queue a job."""
+        self._waiting.append(held)
+
+    def take_back(self) -> list[Held]:
+        """The jobs that no rank works on; they are not fed any more."""
+        left = [*self._suspects, *self._waiting]
+        self._suspects.clear()
+        self._waiting.clear()
+        return left
+
+    def advance(self) -> None:
+        """See to it that a world lives, and give it what it can take. Raises SetupError where none will start."""
+        if self._world is not None and not self._world.alive and self._running:
+            return  # the futures of the dead world are about to fail; until then nobody knows whom it concerns
+        if self._world is None or not self._world.alive:
+            self._new_world()
+        if self._suspects and not self._running:
+            self._alone = True
+            self._submit(self._suspects.popleft())
+        while self._waiting and not self._suspects and not self._alone and len(self._running) <= self._ranks:
+            self._submit(self._waiting.popleft())
+
+    def stop(self) -> None:
+        """Let the world leave in order."""
+        if self._world is not None:
+            self._world.shutdown(wait=True)
+
+    def _new_world(self) -> None:
+        try:
+            self._world = self._start_world()
+        except SetupError as error:
+            self._failed_starts += 1
+            if self._failed_starts >= START_TRIES:
+                raise
+            log.warning("No world could be started, trying again: %s", error.reason)
+            self._soon(lambda: None)
+        else:
+            self._failed_starts = 0
+
+    def _submit(self, held: Held) -> None:
+        if self._world is None or not self._world.alive:
+            self._waiting.appendleft(held)
+            return
+        self._running.add(held)
+        future = self._world.submit(work, held.task)
+        future.add_done_callback(lambda ended: self._soon(lambda: self._ended(held, ended)))
+
+    def _ended(self, held: Held, future: Future[Worked]) -> None:
+        self._running.discard(held)
+        alone, self._alone = self._alone, False
+        error = future.exception()
+        if error is None:
+            self._verdicts.done(held, future.result())
+        elif isinstance(error, WorldDiedError):
+            self._died(held, error, alone=alone)
+        else:
+            self._verdicts.failed(held, error)
+
+    def _died(self, held: Held, error: WorldDiedError, *, alone: bool) -> None:
+        if not error.suspect:
+            self._waiting.appendleft(held)
+            return
+        held.lone_deaths += alone
+        if held.lone_deaths < LONE_DEATHS:
+            log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.job.id})
+            self._suspects.append(held)
+            return
+        reason = f"The work on this image ended its process each time it was tried, alone: {error.reason}"
+        self._verdicts.strike_out(held, CrashedError(reason))

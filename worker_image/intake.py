@@ -1,0 +1,100 @@
+"""Takes messages from the jobs queue, never more than the host has places for."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from typing import TYPE_CHECKING
+
+from tilework.errors import ServiceError
+from tilework.jobs.queues import BATCH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tilework.jobs.queues import Message, Queue
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries while the queue cannot be reached."""
+
+
+class Intake:
+    """A thread that long-polls. ``take`` gets each message together with the number of its place, 0 to places - 1."""
+
+    def __init__(
+        self,
+        jobs: Queue,
+        *,
+        places: int,
+        wait: float,
+        visibility: float,
+        take: Callable[[Message, int], None],
+    ) -> None:
+        self._jobs = jobs
+        self._wait = wait
+        self._visibility = visibility
+        self._take = take
+        self._free: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        for place in range(places):
+            self._free.put(place)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
+
+    def start(self) -> None:
+        """Begin to take messages."""
+        self._thread.start()
+
+    def give_back(self, place: int) -> None:
+        """Free a place that ``take`` was given."""
+        self._free.put(place)
+
+    def stop(self) -> None:
+        """Take nothing more; what a receive under way still brings is handed back at once."""
+        self._stopping.set()
+        self._free.put(None)
+
+    def join(self, seconds: float) -> None:
+        """Wait for the last receive to return."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        pause = 1.0
+        while not self._stopping.is_set():
+            places = self._free_places()
+            messages: list[Message] = []
+            try:
+                if places:
+                    messages = self._jobs.receive(len(places), self._wait, self._visibility)
+                self._deal(messages, places)
+                pause = 1.0
+            except ServiceError as error:
+                log.warning("The jobs queue cannot be reached, trying again: %s", error.reason)
+                # jitter, so that a fleet does not come back as one
+                self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
+                pause = min(LONGEST_PAUSE, 2 * pause)
+            for place in places[len(messages) :]:
+                self._free.put(place)
+
+    def _free_places(self) -> list[int]:
+        """Wait for a free place, and take all others that are free by now, up to a batch. Empty when stopping."""
+        first = self._free.get()
+        places = [] if first is None else [first]
+        while len(places) < BATCH:
+            try:
+                place = self._free.get_nowait()
+            except queue.Empty:
+                break
+            if place is not None:
+                places.append(place)
+        return places
+
+    def _deal(self, messages: list[Message], places: list[int]) -> None:
+        for message, place in zip(messages, places, strict=False):
+            if self._stopping.is_set():
+                self._jobs.set_visibility(message, 0)
+            else:
+                self._take(message, place)

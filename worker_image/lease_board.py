@@ -1,0 +1,47 @@
+"""A board on which the supervisor posts until when each lease holds, and the ranks read it before they store.
+
+A memory-mapped file of one double a lease, in seconds of CLOCK_BOOTTIME: a clock that all processes of the host share,
+that no clock step moves, and that runs on while the machine sleeps. So a rank of a supervisor that was stopped beyond
+its lease does not store, although nobody could tell it anything.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ENTRY = struct.Struct("d")
+
+
+def boottime() -> float:
+    """Seconds since the machine started, sleep included."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class LeaseBoard:
+    """``places`` leases, numbered from 0, in the file ``path``; the supervisor creates it, the ranks open it."""
+
+    def __init__(self, path: Path, places: int, *, create: bool = False) -> None:
+        if create:
+            path.write_bytes(bytes(_ENTRY.size * places))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), _ENTRY.size * places)
+
+    def post(self, place: int, until: float) -> None:
+        """Let the lease in ``place`` hold until ``until`` (seconds of boottime; 0: it holds no more)."""
+        # an aligned double is written in one piece
+        _ENTRY.pack_into(self._map, _ENTRY.size * place, until)
+
+    def holds(self, place: int) -> bool:
+        """Whether the lease in ``place`` holds now."""
+        (until,) = _ENTRY.unpack_from(self._map, _ENTRY.size * place)
+        return bool(boottime() < until)
+
+    def close(self) -> None:
+        """Unmap the file."""
+        self._map.close()

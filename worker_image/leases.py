@@ -1,0 +1,95 @@
+"""Keeps what this host holds: renews each message's visibility and its row's lease together, ahead of time.
+
+A thread of the supervisor does it, which no busy rank can block. Renewal starts at a third of the lease, so two tries
+may fail before anything is lost; an ordinary photo ends long before its first one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tilework.errors import LeaseLostError, TileworkError
+from worker_image.lease_board import boottime
+
+if TYPE_CHECKING:
+    from tilework.jobs.life import JobLife
+    from tilework.jobs.queues import Queue
+    from worker_image.held import Held
+    from worker_image.lease_board import LeaseBoard
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseTerms:
+    """``seconds`` a lease lasts, from the moment before it was asked for."""
+
+    seconds: float
+
+    @property
+    def renewal(self) -> float:
+        """Seconds after which a lease is renewed."""
+        return self.seconds / 3
+
+
+class Leases:
+    """The leases this host holds, posted on ``board`` for the ranks."""
+
+    def __init__(self, jobs: Queue, life: JobLife, board: LeaseBoard, terms: LeaseTerms) -> None:
+        self._jobs = jobs
+        self._life = life
+        self._board = board
+        self._terms = terms
+        self._held: set[Held] = set()
+        self._changing = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+
+    def start(self) -> None:
+        """Begin to renew."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Renew nothing any more."""
+        self._stopping.set()
+
+    def add(self, held: Held) -> None:
+        """Post a lease that was just taken, and keep it."""
+        with self._changing:
+            self._held.add(held)
+            self._board.post(held.task.place, held.renewed + self._terms.seconds)
+
+    def drop(self, held: Held) -> None:
+        """Keep the lease no longer: the job has ended or was given back."""
+        with self._changing:
+            self._held.discard(held)
+            self._board.post(held.task.place, 0.0)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._terms.renewal / 4):
+            due = boottime() - self._terms.renewal
+            with self._changing:
+                held = [one for one in self._held if one.renewed <= due]
+            for one in held:
+                self._renew(one)
+
+    def _renew(self, held: Held) -> None:
+        now = boottime()
+        try:
+            self._jobs.set_visibility(held.message, self._terms.seconds)
+            held.job = self._life.renew(held.job, self._terms.seconds)
+        except LeaseLostError as error:
+            log.warning("%s", error.reason, extra={"job": held.job.id})
+            self.drop(held)
+        except TileworkError as error:
+            log.warning(
+                "A lease could not be renewed, trying again: %s", error.reason, extra={"job": held.job.id}
+            )
+        else:
+            with self._changing:
+                held.renewed = now
+                if held in self._held:
+                    self._board.post(held.task.place, now + self._terms.seconds)

@@ -1,0 +1,226 @@
+"""The supervisor of a worker host: leases messages, keeps them alive, feeds the world, survives its death.
+
+One page of its life: the intake thread receives messages; a few desk threads claim their jobs; the main thread feeds
+them to the MPI world, and starts a new world when one dies; the desk writes the ends; the leases thread renews
+whatever takes longer. On SIGTERM nothing new is taken, what runs is finished, and what waits is handed back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from tilework.aws.connect import connect
+from tilework.errors import ServiceError, TileworkError
+from tilework.imaging.operations import load_extra
+from tilework.jobs.life import JobLife
+from tilework.jobs.presets import shipped_presets
+from tilework.world import World
+from worker_image.claims import Claims
+from worker_image.endings import Endings, back_off
+from worker_image.feed import Feed
+from worker_image.intake import Intake
+from worker_image.lease_board import LeaseBoard
+from worker_image.leases import Leases, LeaseTerms
+from worker_image.logs import log_to_stderr
+from worker_image.settings import WorkerSettings
+from worker_image.task import board_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from tilework.errors import CrashedError
+    from tilework.jobs.queues import Message
+    from tilework.jobs.system import System
+    from worker_image.held import Held
+    from worker_image.task import Worked
+
+log = logging.getLogger(__name__)
+
+DESK_THREADS = 4
+"""Claims and ends at once; each is a few round trips to the services."""
+
+END_TRIES = 5
+"""Times that an end is written anew while a service fails; then the lease runs out, and the result is found stored."""
+
+
+class Supervisor:
+    """One host's supervisor; :meth:`run` returns the exit status when it has drained."""
+
+    def __init__(self, settings: WorkerSettings, system: System) -> None:
+        settings.directory.mkdir(parents=True, exist_ok=True)
+        self._settings = settings
+        self._system = system
+        life = JobLife(system.table, time.time)
+        board = LeaseBoard(board_path(settings.directory), settings.capacity, create=True)
+        self._claims = Claims(
+            system, life, host=settings.host, lease_seconds=settings.lease_seconds,
+            presets=shipped_presets(), default=settings.default_pipeline,
+        )  # fmt: skip
+        self._endings = Endings(system, life, settings.host)
+        self._leases = Leases(system.jobs, life, board, LeaseTerms(settings.lease_seconds))
+        self._intake = Intake(
+            system.jobs, places=settings.capacity, wait=settings.poll_seconds,
+            visibility=settings.lease_seconds, take=self._received,
+        )  # fmt: skip
+        self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
+        # what the main thread does next; threads and signal handlers only ever add to it
+        self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._feed = Feed(self._start_world, settings.ranks, self, self._inbox.put)
+        self._at_the_desk = 0
+        self._draining = False
+
+    # --- the main thread -----------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Work until a signal says stop, and everything held has ended or been handed back."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        self._feed.advance()
+        self._leases.start()
+        self._intake.start()
+        self._announce()
+        while not (self._draining and not self._feed.busy and not self._at_the_desk):
+            self._inbox.get()()
+            if self._draining:
+                self._hand_back()
+            else:
+                self._feed.advance()
+        return self._leave()
+
+    def _start_world(self) -> World:
+        settings = self._settings
+        world = World.start(
+            ranks=settings.ranks,
+            directory=settings.directory / "world",
+            initializer="worker_image.task:start_rank",
+            initargs=(settings,),
+        )
+        log.info("A world of %d ranks is ready.", settings.ranks)
+        return world
+
+    def _announce(self) -> None:
+        log.info("%s takes work: %d ranks, up to %d jobs at once.", *self._introduction())
+        if self._settings.ready_file is not None:
+            self._settings.ready_file.write_text(f"{os.getpid()}\n")
+
+    def _introduction(self) -> tuple[str, int, int]:
+        return self._settings.host, self._settings.ranks, self._settings.capacity
+
+    def _signalled(self, number: int, _frame: object) -> None:
+        if self._draining:
+            # a second signal means at once: the leases run out by themselves, and nothing is lost
+            os._exit(128 + number)
+        self._draining = True
+        self._intake.stop()
+        self._inbox.put(lambda: log.info("Draining: finishing what runs, taking nothing new."))
+
+    def _hand_back(self) -> None:
+        for held in self._feed.take_back():
+            self._at_desk(held, self._endings.hand_back, held)
+
+    def _leave(self) -> int:
+        self._intake.join(self._settings.poll_seconds + 1)
+        self._desk.shutdown(wait=True)
+        self._leases.stop()
+        self._feed.stop()
+        log.info("%s has drained and leaves.", self._settings.host)
+        return 0
+
+    # --- verdicts, from the feed, on the main thread -----------------------------------------------------------------
+
+    def done(self, held: Held, worked: Worked) -> None:
+        """The result is stored."""
+        self._at_desk(held, self._endings.done, held, worked)
+
+    def failed(self, held: Held, error: BaseException) -> None:
+        """The attempt failed."""
+        self._at_desk(held, self._endings.failed, held, error)
+
+    def strike_out(self, held: Held, failure: CrashedError) -> None:
+        """The job kills its rank each time."""
+        log.error("%s", failure.reason, extra={"job": held.job.id})
+        self._at_desk(held, self._endings.strike_out, held, failure)
+
+    # --- the desk: round trips to the services, off the main thread --------------------------------------------------
+
+    def _at_desk(self, held: Held, end: Callable[..., None], *arguments: object) -> None:
+        """Write an end with all patience; only then the job's place is free."""
+        self._at_the_desk += 1
+
+        def write() -> None:
+            try:
+                _patiently(end, *arguments)
+            except TileworkError as error:
+                log.error("An end could not be written: %s", error.reason, extra={"job": held.job.id})
+            finally:
+                self._leases.drop(held)
+                self._intake.give_back(held.task.place)
+                self._inbox.put(self._left_the_desk)
+
+        self._desk.submit(write)
+
+    def _left_the_desk(self) -> None:
+        self._at_the_desk -= 1
+
+    def _received(self, message: Message, place: int) -> None:
+        """On the intake thread: let the desk consider the message."""
+        self._inbox.put(lambda: self._consider_at_desk(message, place))
+
+    def _consider_at_desk(self, message: Message, place: int) -> None:
+        self._at_the_desk += 1
+        self._desk.submit(self._consider, message, place)
+
+    def _consider(self, message: Message, place: int) -> None:
+        held = None
+        try:
+            held = self._claims.consider(message, place)
+            if held is not None:
+                self._leases.add(held)
+        except TileworkError as error:
+            log.warning("A message could not be claimed, it comes again: %s", error.reason)
+        except Exception:
+            log.exception("A message could not be claimed, it comes again.")
+        finally:
+            if held is None:
+                self._intake.give_back(place)
+            self._inbox.put(lambda: self._considered(held))
+
+    def _considered(self, held: Held | None) -> None:
+        self._at_the_desk -= 1
+        if held is not None:
+            self._feed.add(held)
+
+
+def _patiently(end: Callable[..., None], *arguments: object) -> None:
+    for attempt in range(1, END_TRIES):
+        try:
+            end(*arguments)
+        except ServiceError as error:
+            log.warning("Trying again to write an end: %s", error.reason)
+            time.sleep(back_off(attempt))
+        else:
+            return
+    end(*arguments)
+
+
+def main() -> int:
+    """Run a supervisor with the settings of the environment."""
+    log_to_stderr()
+    try:
+        settings = WorkerSettings.from_environment(os.environ)
+        if settings.extra_operations:
+            load_extra(settings.extra_operations)
+        return Supervisor(settings, connect(settings.deployment)).run()
+    except TileworkError as error:
+        log.error("%s %s", error.reason, error.advice)
+        return 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())
