@@ -188,6 +188,20 @@ class ServiceError(TileworkError):
     permanent = False
 
 
+class RefusedError(TileworkError):
+    """A service understood the request and refused it, as it would again: a quota, a wrong argument."""
+
+    code = "refused"
+    advice = "Read what the service said; if nothing of yours explains it, report it."
+
+
+class AccessDeniedError(RefusedError):
+    """A policy (of the role, of the bucket, of the queue) does not allow this process to do that."""
+
+    code = "access_denied"
+    advice = "Compare the policies of the role with the deployed stack's; deploy the stack again."
+
+
 class ConflictError(TileworkError):
     """A conditional write met a row that had changed."""
 

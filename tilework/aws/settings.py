@@ -1,0 +1,61 @@
+"""Where one deployment lies: what every process that joins it reads from its environment, once, at its start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tilework.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAMES = {
+    "region": "AWS_REGION",
+    "input_bucket": "TILEWORK_INPUT_BUCKET",
+    "output_bucket": "TILEWORK_OUTPUT_BUCKET",
+    "jobs_queue_url": "TILEWORK_JOBS_QUEUE_URL",
+    "units_queue_url": "TILEWORK_UNITS_QUEUE_URL",
+    "results_queue_url": "TILEWORK_RESULTS_QUEUE_URL",
+    "dead_letter_queue_url": "TILEWORK_DEAD_LETTER_QUEUE_URL",
+    "job_table": "TILEWORK_JOB_TABLE",
+}
+"""The environment variable of each setting that must be there."""
+
+ENDPOINT_NAME = "AWS_ENDPOINT_URL"
+"""The variable that names another endpoint than AWS's own; may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The addresses of one deployment; small and picklable, so that each rank can connect by itself.
+
+    ``endpoint_url`` is None for AWS itself, else the address of what stands in for it.
+    """
+
+    region: str
+    input_bucket: str
+    output_bucket: str
+    jobs_queue_url: str
+    units_queue_url: str
+    results_queue_url: str
+    dead_letter_queue_url: str
+    job_table: str
+    endpoint_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Deployment:
+        """Read the settings out of ``environ``; raise SettingsError that names every variable it misses."""
+        found = {setting: environ.get(name, "").strip() for setting, name in NAMES.items()}
+        found["region"] = found["region"] or environ.get("AWS_DEFAULT_REGION", "").strip()
+        if missing := [NAMES[setting] for setting, value in found.items() if not value]:
+            raise SettingsError(f"Not set in the environment: {', '.join(missing)}.")
+        endpoint = environ.get(ENDPOINT_NAME, "").strip()
+        if endpoint and not endpoint.startswith(("http://", "https://")):
+            raise SettingsError(f"{ENDPOINT_NAME} is {endpoint!r}, which is no http(s) address.")
+        return cls(**found, endpoint_url=endpoint or None)
+
+    def to_environment(self) -> dict[str, str]:
+        """Return the variables that :meth:`from_environment` reads."""
+        names = NAMES | ({"endpoint_url": ENDPOINT_NAME} if self.endpoint_url else {})
+        return {name: str(getattr(self, setting)) for setting, name in names.items()}
