@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tilework.aws.connect import connect
+from tilework.aws.connect import connect_stores
 from tilework.errors import LeaseLostError
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.limits import Limits
     from tilework.jobs.stores import ObjectStore
-    from tilework.jobs.system import System
     from worker_image.settings import WorkerSettings
 
 
@@ -75,7 +74,8 @@ class ObjectSource:
 class Rank:
     """What a rank holds for as long as it lives."""
 
-    system: System
+    inputs: ObjectStore
+    outputs: ObjectStore
     board: LeaseBoard
     limits: Limits
     made_by: str
@@ -97,7 +97,8 @@ def start_rank(settings: WorkerSettings) -> None:
         load_extra(settings.extra_operations)
     made_by = f"tilework {version('tilework')}, opencv {version('opencv-python-headless')}"
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
-    _rank = Rank(connect(settings.deployment), board, settings.limits, made_by)
+    inputs, outputs = connect_stores(settings.deployment)
+    _rank = Rank(inputs, outputs, board, settings.limits, made_by)
 
 
 def work(task: Task) -> Worked:
@@ -109,7 +110,7 @@ def work(task: Task) -> Worked:
     if _rank is None:
         raise RuntimeError("work() before start_rank()")
     began = time.perf_counter()
-    source = ObjectSource(_rank.system.inputs, task.key, task.version, task.source_bytes)
+    source = ObjectSource(_rank.inputs, task.key, task.version, task.source_bytes)
     product = process(source, parse(task.pipeline), _rank.limits)
     if not _rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
@@ -124,7 +125,7 @@ def work(task: Task) -> Worked:
         "pipeline": task.pipeline,
         "made-by": _rank.made_by,
     }
-    stored = _rank.system.outputs.create(
+    stored = _rank.outputs.create(
         key, product.body, metadata=metadata, content_type=product.content_type
     )
     ended = time.perf_counter()

@@ -1,0 +1,134 @@
+"""Result, row, message: in this order; a failure has one right end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.worker_image.test_claims import Host
+from tilework.errors import CrashedError, DamagedImageError, LeaseLostError, ServiceError, VersionGoneError
+from tilework.jobs.job import State
+from tilework.jobs.life import MAX_ATTEMPTS
+from tilework.jobs.messages import notice
+from worker_image.endings import Endings, back_off
+from worker_image.held import Held
+from worker_image.task import Worked
+
+WORKED = Worked("results/photo.png", True, 4, 3, "uint8", 7, {"work": 0.25, "decode": 0.1})
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+def endings(host: Host) -> Endings:
+    return Endings(host.system, host.life, "host-1")
+
+
+def claimed(host: Host) -> Held:
+    host.drop()
+    held = host.consider()
+    assert held is not None
+    return held
+
+
+def test_a_stored_result_ends_done_and_deletes_the_message(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.done(held, WORKED)
+    row = host.row(held.job)
+    assert (row.state, row.result_key, row.seconds) == (State.DONE, "results/photo.png", 0.25)
+    assert (row.width, row.height, row.dtype) == (4, 3, "uint8")
+    assert host.queued() == 0
+
+
+def test_an_ended_job_sends_one_notice_with_its_phases(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.done(held, WORKED)
+    (message,) = host.system.results.receive(10)
+    told = notice(message.body)
+    assert (told.kind, told.job, told.facts["state"]) == ("ended", held.job.id, "DONE")
+    assert told.amounts["pixels"] == 12
+    assert told.amounts["seconds_decode"] == 0.1
+
+
+def test_a_permanent_failure_is_told_at_once(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.failed(held, DamagedImageError("The file is cut short."))
+    row = host.row(held.job)
+    assert (row.state, row.code, row.reason) == (State.FAILED, "damaged", "The file is cut short.")
+    assert row.advice
+    assert host.queued() == 0
+
+
+def test_a_version_deleted_under_the_work_is_skipped(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.failed(held, VersionGoneError("gone"))
+    assert host.row(held.job).state is State.SKIPPED
+
+
+def test_a_passing_failure_is_tried_again_after_a_pause(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.failed(held, ServiceError("slow"))
+    assert host.row(held.job).state is State.QUEUED
+    assert host.system.jobs.receive(1) == []
+    host.clock.now += 2
+    again = host.consider()
+    assert again is not None
+    assert again.job.attempts == 2
+
+
+def test_a_failure_without_a_name_is_quoted_and_tried_again(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.failed(held, ZeroDivisionError("by nothing"))
+    assert "ZeroDivisionError: by nothing" in host.row(held.job).reason
+    assert host.row(held.job).state is State.QUEUED
+
+
+def test_the_last_attempt_strikes_out_into_the_dead_letter_queue_with_its_reason(
+    host: Host, endings: Endings
+) -> None:
+    held = claimed(host)
+    for _ in range(MAX_ATTEMPTS - 1):
+        endings.failed(held, ServiceError("slow"))
+        host.clock.now += 61
+        again = host.consider()
+        assert again is not None
+        held = again
+    endings.failed(held, ServiceError("slow"))
+    row = host.row(held.job)
+    assert (row.state, row.code) == (State.FAILED, "no_attempts_left")
+    (letter,) = host.system.dead_letters.receive(1)
+    assert letter.body == held.message.body
+    assert letter.attributes["job"] == held.job.id
+    assert "slow" in letter.attributes["reason"]
+    assert host.queued() == 0
+
+
+def test_a_job_that_kills_its_rank_strikes_out_at_once(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.strike_out(held, CrashedError("It died of signal 11."))
+    assert host.row(held.job).code == "crashed"
+    assert host.system.dead_letters.backlog().visible == 1
+
+
+def test_work_whose_lease_was_lost_ends_nothing(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.failed(held, LeaseLostError("too late"))
+    assert host.row(held.job).state is State.RUNNING
+    assert host.queued() == 1
+
+
+def test_a_job_handed_back_is_visible_at_once_and_costs_no_attempt(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    endings.hand_back(held)
+    again = host.consider()
+    assert again is not None
+    assert (again.job.attempts, again.job.losses) == (1, 0)
+
+
+def test_pauses_double_up_to_a_minute_with_jitter() -> None:
+    for attempt, longest in ((1, 1), (2, 2), (5, 16), (12, 60)):
+        pauses = {back_off(attempt) for _ in range(50)}
+        assert len(pauses) > 1
+        assert all(longest / 2 <= pause <= longest for pause in pauses)

@@ -1,0 +1,171 @@
+"""Whom a dead world blames: never the innocent, and nobody for one death."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from tilework.errors import CrashedError, DamagedImageError, SetupError, WorldDiedError
+from tilework.jobs.job import Job, State
+from tilework.jobs.queues import Message
+from worker_image.feed import LONE_DEATHS, START_TRIES, Feed
+from worker_image.held import Held
+from worker_image.task import Task, Worked
+
+WORKED = Worked("r", True, 1, 1, "uint8", 1, {})
+
+
+class ScriptedWorld:
+    """An executor whose tasks end, and which dies, when the test says so (the real one: tests/mpi)."""
+
+    def __init__(self) -> None:
+        self.alive = True
+        self.tasks: dict[str, Future[Any]] = {}
+
+    def submit(self, _work: object, task: Task) -> Future[Any]:
+        self.tasks[task.job] = Future()
+        return self.tasks[task.job]
+
+    def finish(self, job: str) -> None:
+        self.tasks.pop(job).set_result(WORKED)
+
+    def die(self, suspect: str | None = None) -> None:
+        self.alive = False
+        for job, future in self.tasks.items():
+            future.set_exception(WorldDiedError("killed by signal 9", suspect=job == suspect))
+
+    def shutdown(self, *, wait: bool) -> None:
+        self.alive = False
+
+
+class Host:
+    """Records every verdict; ``turn`` does what the main thread would do next."""
+
+    def __init__(self, ranks: int = 2) -> None:
+        self.worlds: list[ScriptedWorld] = []
+        self.verdicts: dict[str, object] = {}
+        self.inbox: list[Callable[[], None]] = []
+        self.feed = Feed(self._start, ranks, self, self.inbox.append)  # type: ignore[arg-type]
+        self.feed.advance()
+
+    def _start(self) -> ScriptedWorld:
+        self.worlds.append(ScriptedWorld())
+        return self.worlds[-1]
+
+    def turn(self) -> None:
+        while self.inbox:
+            self.inbox.pop(0)()
+            self.feed.advance()
+
+    def add(self, *names: str) -> None:
+        for name in names:
+            job = Job(name, "in", name, "v", State.RUNNING)
+            message = Message(name, "", name, 1, 0.0, {})
+            self.feed.add(Held(message, job, Task(name, name, "v", 1, "invert()", name, 0), 0.0))
+        self.feed.advance()
+
+    @property
+    def world(self) -> ScriptedWorld:
+        return self.worlds[-1]
+
+    def done(self, held: Held, worked: Worked) -> None:
+        self.verdicts[held.job.id] = worked
+
+    def failed(self, held: Held, error: BaseException) -> None:
+        self.verdicts[held.job.id] = error
+
+    def strike_out(self, held: Held, failure: CrashedError) -> None:
+        self.verdicts[held.job.id] = failure
+
+
+def test_the_world_gets_one_task_more_than_it_has_ranks() -> None:
+    host = Host(ranks=2)
+    host.add("a", "b", "c", "d")
+    assert list(host.world.tasks) == ["a", "b", "c"]
+    host.world.finish("a")
+    host.turn()
+    assert "d" in host.world.tasks
+    assert host.verdicts == {"a": WORKED}
+
+
+def test_the_innocent_are_fed_again_at_once_and_the_suspect_runs_alone() -> None:
+    host = Host(ranks=2)
+    host.add("good", "bad", "later")
+    host.world.die(suspect="bad")
+    host.turn()
+    assert list(host.world.tasks) == ["bad"]
+    host.world.finish("bad")
+    host.turn()
+    assert set(host.world.tasks) == {"good", "later"}
+    assert host.verdicts == {"bad": WORKED}
+
+
+def test_only_a_repeated_lone_death_blames() -> None:
+    host = Host(ranks=2)
+    host.add("bad", "good")
+    host.world.die(suspect="bad")
+    host.turn()
+    for _ in range(LONE_DEATHS):
+        assert "bad" not in host.verdicts
+        assert list(host.world.tasks) == ["bad"]
+        host.world.die(suspect="bad")
+        host.turn()
+    blamed = host.verdicts["bad"]
+    assert isinstance(blamed, CrashedError)
+    assert "signal 9" in blamed.reason
+    assert list(host.world.tasks) == ["good"]
+
+
+def test_a_world_that_dies_with_nobody_to_blame_blames_nobody() -> None:
+    host = Host(ranks=2)
+    host.add("a", "b")
+    for _ in range(5):
+        host.world.die()
+        host.turn()
+    host.world.finish("a")
+    host.world.finish("b")
+    host.turn()
+    assert host.verdicts == {"a": WORKED, "b": WORKED}
+
+
+def test_an_ordinary_failure_is_passed_on_and_the_world_lives() -> None:
+    host = Host()
+    host.add("a")
+    error = DamagedImageError("cut")
+    host.world.tasks.pop("a").set_exception(error)
+    host.turn()
+    assert host.verdicts == {"a": error}
+    assert len(host.worlds) == 1
+
+
+def test_a_world_that_dies_idle_is_replaced() -> None:
+    host = Host()
+    host.world.die()
+    host.feed.advance()
+    assert len(host.worlds) == 2
+
+
+def test_a_world_that_never_starts_ends_the_host_after_a_few_tries() -> None:
+    def refuse() -> ScriptedWorld:
+        raise SetupError("no mpiexec")
+
+    later: list[Callable[[], None]] = []
+    feed = Feed(refuse, 2, Host(), later.append)  # type: ignore[arg-type]
+    for _ in range(START_TRIES - 1):
+        feed.advance()
+    with pytest.raises(SetupError):
+        feed.advance()
+
+
+def test_what_waits_can_be_taken_back_and_what_runs_cannot() -> None:
+    host = Host(ranks=1)
+    host.add("a", "b", "c", "d")
+    assert [held.job.id for held in host.feed.take_back()] == ["c", "d"]
+    assert host.feed.busy
+    host.world.finish("a")
+    host.world.finish("b")
+    host.turn()
+    assert not host.feed.busy
