@@ -1,0 +1,143 @@
+"""What an operation is: the contract between the engine and everything that changes pixels.
+
+An image is an array of shape (height, width) or (height, width, 3), colours in OpenCV's order blue, green, red. An
+alpha channel never reaches :meth:`Operation.apply`: the engine keeps it apart and asks :meth:`Operation.carry` what
+becomes of it.
+
+The engine works backwards. For a wanted window of the result it asks the last operation which window of its input
+that depends on (:meth:`Operation.source_window`), clamps it at the image's true edge, and goes on with the operation
+before. Then it runs the chain forwards, and each operation returns exactly what the next one asked for. So OpenCV's
+border rule meets the true edge and nowhere else, and a tile has the pixels that the whole image would have had.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from tilework.imaging.windows import Margin, Size, Window
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from tilework.imaging.operations.parameters import Arguments, Parameter
+
+    Image: TypeAlias = npt.NDArray[np.generic | Any]
+
+ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
+"""Bytes of one sample by depth; the depths that the contract knows."""
+
+VECTOR_COLUMNS = 64
+"""Columns to which windows are aligned where OpenCV's vector loops and their scalar tails may round differently.
+
+64 pixels are a multiple of every vector width OpenCV is built for (512 bits: 16 float32); measured in
+docs/decisions: float32 Gaussians differ at alignment 1 and are equal from 8 on.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """What one pixel is: depth (``uint8``, ``uint16`` or ``float32``), colour channels (1 or 3), and alpha or not."""
+
+    dtype: str
+    channels: int
+    alpha: bool = False
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one pixel in memory."""
+        return ITEM_BYTES[self.dtype] * (self.channels + self.alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where one operation works: it gets ``source`` of an image of ``source_size``, and is asked for ``output``.
+
+    ``source`` is clamped to ``source_size``, ``output`` lies within ``output_size``.
+    """
+
+    source: Window
+    source_size: Size
+    output: Window
+    output_size: Size
+
+
+class Operation(ABC):
+    """One operation, without state: its arguments come with each call.
+
+    ``dtypes`` and ``channels`` are what it takes; ``makes_mask`` says that its result is a mask of 0 and 255, which is
+    never stored in a lossy format; ``exact`` that tiles have the very pixels of the whole image. ``scratch`` is the
+    memory that OpenCV takes beside input and output, as a multiple of the input's bytes.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    summary: ClassVar[str]
+    formula: ClassVar[str]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "float32")
+    channels: ClassVar[tuple[int, ...]] = (1, 3)
+    makes_mask: ClassVar[bool] = False
+    exact: ClassVar[bool] = True
+    scratch: ClassVar[float] = 0.25
+
+    def check(self, arguments: Arguments) -> None:  # noqa: B027
+        """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
+
+    def output_pixels(self, pixels: Pixels) -> Pixels:
+        """Depth and channels of the result for an accepted input."""
+        return Pixels("uint8", 1) if self.makes_mask else pixels
+
+    def output_size(self, size: Size, arguments: Arguments) -> Size:  # noqa: ARG002
+        """Size of the result for an input of ``size``."""
+        return size
+
+    def alignment(self, pixels: Pixels) -> int:
+        """Columns to which the engine widens source windows, so that the arithmetic cannot depend on the tiling."""
+        return 1 if pixels.dtype == "uint8" else VECTOR_COLUMNS
+
+    @abstractmethod
+    def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:
+        """Which pixels of an input of ``size`` the pixels of ``output`` depend on; may reach beyond the image."""
+
+    @abstractmethod
+    def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
+        """Return the pixels of ``site.output``; ``image`` holds those of ``site.source`` and is not changed."""
+
+    def carry(self, alpha: Image, site: Site, arguments: Arguments) -> Image:  # noqa: ARG002
+        """Return the alpha of ``site.output``; ``alpha`` (height, width) holds that of ``site.source``."""
+        return alpha[site.output.within(site.source)]
+
+
+class LocalOperation(Operation):
+    """An operation whose result depends on a neighbourhood of fixed size, and keeps the image's size."""
+
+    def margin(self, arguments: Arguments) -> Margin:  # noqa: ARG002
+        """How far it reads around a pixel; nothing for an operation on single pixels."""
+        return Margin(0, 0, 0, 0)
+
+    @abstractmethod
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """One OpenCV call on ``image``, as if it were whole; the result has its height and width."""
+
+    def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
+        """Return ``output`` and the margin around it."""
+        return output.padded(self.margin(arguments))
+
+    def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
+        """Run the kernel and cut off what only the margin was for."""
+        return self.kernel(image, arguments)[site.output.within(site.source)]
+
+
+class WholeImageOperation(LocalOperation):
+    """An operation whose every pixel may depend on every other, in an image that keeps its size.
+
+    It states the truth about its window, the whole image, and so is exact in tiles too, at the cost of reading the
+    whole for each. The engine plans such an image as one task.
+    """
+
+    def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
+        """Return the whole image."""
+        return Window.whole(size)

@@ -1,0 +1,99 @@
+"""Operations with a structuring element."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.operations.contract import LocalOperation
+from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.windows import Margin
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.operations.parameters import Arguments
+
+LARGEST_ELEMENT = 255
+"""Pixels. Larger ones are had by iterations."""
+
+MOST_ITERATIONS = 100
+"""Each iteration may be a pass over the image."""
+
+PARAMETERS = (
+    Parameter(
+        name="size",
+        type="int",
+        help="Columns and rows of the structuring element.",
+        default=3,
+        minimum=1,
+        maximum=LARGEST_ELEMENT,
+        unit="px",
+        shown=True,
+    ),
+    Parameter(
+        name="iterations",
+        type="int",
+        help="How many times it is applied.",
+        default=1,
+        minimum=1,
+        maximum=MOST_ITERATIONS,
+    ),
+    Parameter(
+        name="shape",
+        type="word",
+        help="Shape of the structuring element.",
+        default="rect",
+        choices=("rect", "cross", "ellipse"),
+    ),
+)
+
+
+class Morphology(LocalOperation):
+    """What erode and dilate share: the element, anchored at ``size // 2``, and its reach."""
+
+    family = "morphology"
+    parameters = PARAMETERS
+
+    def margin(self, arguments: Arguments) -> Margin:
+        """Return the element's reach from its anchor, as many times as it is applied."""
+        size, iterations = int(arguments["size"]), int(arguments["iterations"])
+        before, after = size // 2 * iterations, (size - 1 - size // 2) * iterations
+        return Margin(before, before, after, after)
+
+
+def _element(arguments: Arguments) -> Image:
+    import cv2
+
+    shapes = {"rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS, "ellipse": cv2.MORPH_ELLIPSE}
+    size = int(arguments["size"])
+    return cv2.getStructuringElement(shapes[str(arguments["shape"])], (size, size))
+
+
+class Erode(Morphology):
+    """The darkest value under the element."""
+
+    name = "erode"
+    summary = "Erosion: dark regions grow, bright specks disappear."
+    formula = "cv2.erode(image, cv2.getStructuringElement(shape, (size, size)), iterations=iterations)"
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """One erosion, a channel at a time; what lies beyond the edge never counts."""
+        import cv2
+
+        return cv2.erode(image, _element(arguments), iterations=int(arguments["iterations"]))
+
+
+class Dilate(Morphology):
+    """The brightest value under the element."""
+
+    name = "dilate"
+    summary = "Dilation: bright regions grow, dark specks disappear."
+    formula = "cv2.dilate(image, cv2.getStructuringElement(shape, (size, size)), iterations=iterations)"
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """One dilation, a channel at a time; what lies beyond the edge never counts."""
+        import cv2
+
+        return cv2.dilate(image, _element(arguments), iterations=int(arguments["iterations"]))
+
+
+OPERATIONS = (Erode(), Dilate())

@@ -1,0 +1,33 @@
+"""Operations on single pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.operations.contract import LocalOperation
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.operations.parameters import Arguments
+
+
+class Invert(LocalOperation):
+    """The negative of the image."""
+
+    name = "invert"
+    family = "point"
+    summary = "The negative: light becomes dark, each colour its complement."
+    formula = (
+        "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16); cv2.subtract(1.0, image) (float32)"
+    )
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
+        """Flip every bit of whole numbers; for float32, where white is 1, subtract from 1."""
+        import cv2
+
+        if image.dtype.kind == "f":
+            return cv2.subtract((1.0, 1.0, 1.0, 1.0), image)
+        return cv2.bitwise_not(image)
+
+
+OPERATIONS = (Invert(),)
