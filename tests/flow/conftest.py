@@ -1,0 +1,30 @@
+"""One running system for all flow tests: started as `make run` starts it, stopped as Ctrl-C stops it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.flow.running_system import STOP_SECONDS, RunningSystem, everything_below, start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+    state = tmp_path_factory.mktemp("flow") / "state"
+    system = start(
+        state,
+        RANKS="2",
+        SAMPLES="0",
+        TILEWORK_LEASE_SECONDS="6",
+        TILEWORK_EXTRA_OPERATIONS="tests.flow.own_operations",
+    )
+    below = everything_below(system.launcher.pid)
+    yield system
+    assert system.stop() == 0, system.log.read_text()[-3000:]
+    _, alive = psutil.wait_procs(below, timeout=STOP_SECONDS)
+    assert alive == []

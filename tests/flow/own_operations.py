@@ -1,0 +1,33 @@
+"""Own operations of a deployment that go wrong, each in its own way; named by TILEWORK_EXTRA_OPERATIONS."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+from tilework.imaging.operations.contract import LocalOperation
+
+
+class KillRank(LocalOperation):
+    name = "kill_rank"
+    family = "tests"
+    summary = "Kills the process it runs in, each time."
+    formula = "SIGKILL"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return image
+
+
+class RaiseError(LocalOperation):
+    name = "raise_error"
+    family = "tests"
+    summary = "Raises, each time."
+    formula = "ValueError"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        raise ValueError("on purpose")
+
+
+OPERATIONS = (KillRank(), RaiseError())

@@ -1,0 +1,44 @@
+"""Pictures that are different everywhere, as files."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+
+def noise(
+    height: int, width: int, channels: int = 3, dtype: type = np.uint8, seed: int = 0
+) -> NDArray[np.generic]:
+    """Smooth shapes under noise, (height, width[, channels])."""
+    generator = np.random.default_rng(seed)
+    top = np.iinfo(dtype).max
+    coarse = generator.integers(0, top, (max(2, height // 16), max(2, width // 16), channels)).astype(
+        np.float32
+    )
+    smooth = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC).reshape(
+        height, width, channels
+    )
+    grain = generator.normal(0, top / 25, (height, width, channels))
+    picture = np.clip(smooth + grain, 0, top).astype(dtype)
+    return picture[:, :, 0] if channels == 1 else picture
+
+
+def png(picture: NDArray[np.generic]) -> bytes:
+    return encoded(".png", picture)
+
+
+def jpeg(picture: NDArray[np.generic], quality: int = 92) -> bytes:
+    return encoded(".jpg", picture, cv2.IMWRITE_JPEG_QUALITY, quality)
+
+
+def encoded(suffix: str, picture: NDArray[np.generic], *options: int) -> bytes:
+    done, body = cv2.imencode(suffix, picture, list(options))
+    assert done
+    return body.tobytes()
+
+
+def decoded(body: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> NDArray[np.generic]:
+    picture = cv2.imdecode(np.frombuffer(body, np.uint8), flags)
+    assert picture is not None
+    return picture
