@@ -14,6 +14,10 @@ from tilework.jobs.quotas import WAIT_SECONDS
 from tilework.jobs.system import System
 
 if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
     from tilework.aws.settings import Deployment
 
 CONNECTIONS = 64
@@ -29,6 +33,14 @@ ATTEMPTS = 4
 """Tries of one request, with botocore's exponential back-off and jitter (up to 1, 2, 4 s) between them."""
 
 
+class Clients(NamedTuple):
+    """The clients of one process for one region and endpoint."""
+
+    s3: S3Client
+    sqs: SQSClient
+    dynamodb: DynamoDBClient
+
+
 class Stores(NamedTuple):
     """The two buckets, which is all that a rank needs."""
 
@@ -38,41 +50,57 @@ class Stores(NamedTuple):
 
 def connect(deployment: Deployment, *, connections: int = CONNECTIONS) -> System:
     """Build the clients of a deployment and what Tilework makes of them. Sends nothing yet."""
-    session = _session(deployment)
-    endpoint = deployment.endpoint_url
-    stores = _stores(session, deployment, connections)
-    # a long poll is silent for as long as it waits
-    sqs = session.client(
-        "sqs", endpoint_url=endpoint, config=_config(connections, read=WAIT_SECONDS + READ_SECONDS)
-    )
-    dynamodb = session.client("dynamodb", endpoint_url=endpoint, config=_config(connections))
-    return System(
-        inputs=stores.inputs,
-        outputs=stores.outputs,
-        table=AwsTable(dynamodb, deployment.job_table),
-        jobs=AwsQueue(sqs, deployment.jobs_queue_url),
-        units=AwsQueue(sqs, deployment.units_queue_url),
-        results=AwsQueue(sqs, deployment.results_queue_url),
-        dead_letters=AwsQueue(sqs, deployment.dead_letter_queue_url),
+    return join(
+        build_clients(deployment.region, deployment.endpoint_url, connections=connections), deployment
     )
 
 
 def connect_stores(deployment: Deployment, *, connections: int = CONNECTIONS) -> Stores:
-    """Build the two buckets alone: half a second less for a process that needs no more."""
-    return _stores(_session(deployment), deployment, connections)
+    """Build the two buckets alone, for a process that needs no more."""
+    session = _session(deployment.region)
+    return _stores(_s3(session, deployment.endpoint_url, connections), deployment)
 
 
-def _session(deployment: Deployment) -> boto3.session.Session:
+def build_clients(region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS) -> Clients:
+    """Build the clients that all deployments of one region and endpoint can share."""
+    session = _session(region)
+    # a long poll is silent for as long as it waits
+    polling = _config(connections, read=WAIT_SECONDS + READ_SECONDS)
+    return Clients(
+        s3=_s3(session, endpoint_url, connections),
+        sqs=session.client("sqs", endpoint_url=endpoint_url, config=polling),
+        dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_config(connections)),
+    )
+
+
+def join(clients: Clients, deployment: Deployment) -> System:
+    """Make the system of ``deployment`` out of clients that are there."""
+    stores = _stores(clients.s3, deployment)
+    return System(
+        inputs=stores.inputs,
+        outputs=stores.outputs,
+        table=AwsTable(clients.dynamodb, deployment.job_table),
+        jobs=AwsQueue(clients.sqs, deployment.jobs_queue_url),
+        units=AwsQueue(clients.sqs, deployment.units_queue_url),
+        results=AwsQueue(clients.sqs, deployment.results_queue_url),
+        dead_letters=AwsQueue(clients.sqs, deployment.dead_letter_queue_url),
+    )
+
+
+def _session(region: str) -> boto3.session.Session:
     # a session of our own: boto3's default one is shared and not made for threads
-    return boto3.session.Session(region_name=deployment.region)
+    return boto3.session.Session(region_name=region)
 
 
-def _stores(session: boto3.session.Session, deployment: Deployment, connections: int) -> Stores:
-    # what stands in for AWS has one host name; AWS itself has one a bucket
-    addressing: Literal["path", "virtual"] = "path" if deployment.endpoint_url else "virtual"
-    config = _config(connections).merge(Config(signature_version="s3v4", s3={"addressing_style": addressing}))
-    client = session.client("s3", endpoint_url=deployment.endpoint_url, config=config)
+def _stores(client: S3Client, deployment: Deployment) -> Stores:
     return Stores(AwsStore(client, deployment.input_bucket), AwsStore(client, deployment.output_bucket))
+
+
+def _s3(session: boto3.session.Session, endpoint_url: str | None, connections: int) -> S3Client:
+    # what stands in for AWS has one host name; AWS itself has one a bucket
+    addressing: Literal["path", "virtual"] = "path" if endpoint_url else "virtual"
+    config = _config(connections).merge(Config(signature_version="s3v4", s3={"addressing_style": addressing}))
+    return session.client("s3", endpoint_url=endpoint_url, config=config)
 
 
 def _config(connections: int, *, read: float = READ_SECONDS) -> Config:

@@ -94,10 +94,11 @@ class AwsQueue:
 
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete the messages, ten in a request; one that is gone already is no error."""
-        for start in range(0, len(messages), BATCH):
+        receipts = list(dict.fromkeys(message.receipt for message in messages))
+        for start in range(0, len(receipts), BATCH):
             entries: list[DeleteMessageBatchRequestEntryTypeDef] = [
-                {"Id": str(number), "ReceiptHandle": message.receipt}
-                for number, message in enumerate(messages[start : start + BATCH])
+                {"Id": str(number), "ReceiptHandle": receipt}
+                for number, receipt in enumerate(receipts[start : start + BATCH])
             ]
             self._delete_batch(entries)
 

@@ -1,0 +1,173 @@
+"""What every job table promises."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tilework.jobs.job import Job, State, digest
+
+if TYPE_CHECKING:
+    from tilework.jobs.table import JobTable
+
+UNLOCKED = "its backends have no locks"
+
+
+def job(name: str, **changes: object) -> Job:
+    fresh = Job(digest(name), "bucket", f"drop/{name} ü🦊.jpg", "v1", State.QUEUED, updated=1.0)
+    return replace(fresh, **changes)  # type: ignore[arg-type]
+
+
+def test_a_row_comes_back_exactly_as_it_was_written(table: JobTable) -> None:
+    full = job(
+        "full",
+        state=State.FAILED,
+        pipeline="blur(9) | canny(100, 200)",
+        reason='No "image": 東京\n',
+        advice="",
+        attempts=3,
+        lease_end=1_795_486_313.029_393_4,
+        updated=1e-7,
+        seconds=0.1 + 0.2,
+        source_bytes=2**53 + 1,
+        serial=12,
+    )
+    bare = job("bare", updated=0.0)
+    for row in (full, bare):
+        assert table.create(row) is None
+        assert table.get(row.id) == row
+
+
+def test_a_row_that_is_not_there_is_none(table: JobTable) -> None:
+    assert table.get(digest("nothing")) is None
+
+
+def test_create_is_refused_by_the_row_that_is_there(table: JobTable) -> None:
+    first, second = job("a", owner="first"), job("a", owner="second")
+    assert table.create(first) is None
+    assert table.create(second) == first
+    assert table.get(first.id) == first
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_of_32_who_create_one_row_at_once_one_wins(table: JobTable) -> None:
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda n: table.create(job("contended", owner=str(n))), range(32)))
+    assert answers.count(None) == 1
+    winner = table.get(job("contended").id)
+    assert winner is not None
+    assert winner.owner == str(answers.index(None))
+    assert {answer for answer in answers if answer is not None} == {winner}
+
+
+def test_replace_writes_over_the_row_that_was_seen(table: JobTable) -> None:
+    first = job("a")
+    table.create(first)
+    second = replace(first, state=State.RUNNING, serial=1, updated=2.0)
+    third = replace(second, state=State.DONE, serial=2, updated=3.0)
+    assert table.replace(second, seen=first) is None
+    assert table.replace(third, seen=second) is None
+    assert table.get(first.id) == third
+
+
+@pytest.mark.parametrize("serial", [0, 5])
+def test_replace_is_refused_by_a_row_that_went_on(table: JobTable, serial: int) -> None:
+    first = job("a", serial=serial)
+    table.create(first)
+    second = replace(first, serial=serial + 1, owner="second")
+    table.replace(second, seen=first)
+    late = replace(first, serial=serial + 1, owner="late")
+    assert table.replace(late, seen=first) == second
+    assert table.get(first.id) == second
+
+
+@pytest.mark.parametrize("serial", [0, 5])
+def test_replace_of_a_row_that_is_not_there_raises(table: JobTable, serial: int) -> None:
+    gone = job("a", serial=serial)
+    with pytest.raises(KeyError):
+        table.replace(replace(gone, serial=serial + 1), seen=gone)
+    assert table.get(gone.id) is None
+
+
+def test_replace_wants_the_next_serial_of_the_same_row(table: JobTable) -> None:
+    first = job("a")
+    table.create(first)
+    for wrong in (first, replace(first, serial=2), job("b", serial=1)):
+        with pytest.raises(ValueError, match="cannot follow"):
+            table.replace(wrong, seen=first)
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_of_16_who_replace_one_row_at_once_one_wins(table: JobTable) -> None:
+    first = job("a")
+    table.create(first)
+
+    def attempt(number: int) -> Job | None:
+        return table.replace(replace(first, serial=1, owner=str(number)), seen=first)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(attempt, range(16)))
+    assert answers.count(None) == 1
+
+
+def test_a_deleted_row_is_forgotten(table: JobTable) -> None:
+    table.create(job("a"))
+    table.delete(job("a").id)
+    table.delete(job("a").id)
+    assert table.get(job("a").id) is None
+    assert list(table.list()) == []
+    assert table.create(job("a")) is None
+
+
+def test_rows_are_listed_latest_first_by_state_or_all(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n), state=list(State)[n % 6]) for n in range(60)]
+    for row in random.Random(1).sample(rows, len(rows)):  # noqa: S311 -- an order, no secret
+        table.create(row)
+    assert list(table.list()) == rows[::-1]
+    done = [row for row in rows if row.state is State.DONE]
+    assert list(table.list(State.DONE)) == done[::-1]
+    assert list(table.list(limit=7)) == rows[:-8:-1]
+    assert list(table.list(State.DONE, limit=3)) == done[:-4:-1]
+    assert list(table.list(limit=0)) == []
+
+
+def test_a_row_is_listed_in_its_present_state_only(table: JobTable) -> None:
+    first = job("a")
+    table.create(first)
+    second = replace(first, state=State.RUNNING, serial=1)
+    table.replace(second, seen=first)
+    assert list(table.list(State.QUEUED)) == []
+    assert list(table.list(State.RUNNING)) == [second]
+
+
+def test_a_list_without_limit_has_every_row_beyond_a_page(table: JobTable) -> None:
+    # a page of a query has 1 MB: rows of 16 KB fill several
+    rows = [job(str(n), updated=float(n), reason="ü" * 8_000) for n in range(280)]
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(table.create, rows)) == {None}
+    assert [row.id for row in table.list()] == [row.id for row in rows[::-1]]
+    assert [row.id for row in table.list(State.QUEUED, limit=200)] == [row.id for row in rows[:-201:-1]]
+
+
+def test_counters_add_up_and_are_no_jobs(table: JobTable) -> None:
+    assert table.counters("2026-11-24") == {}
+    table.add("2026-11-24", {"done": 1, "megapixels": 0.1, "failed.too_large #": 2})
+    table.add("2026-11-24", {"done": 2, "megapixels": 0.2})
+    table.add("another", {"done": 100})
+    table.add("none", {})
+    assert table.counters("2026-11-24") == pytest.approx(
+        {"done": 3, "megapixels": 0.3, "failed.too_large #": 2}
+    )
+    assert table.counters("none") == {}
+    assert list(table.list()) == []
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_counters_added_by_many_at_once_lose_nothing(table: JobTable) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: table.add("day", {"done": 1}), range(64)))
+    assert table.counters("day") == {"done": 64}
