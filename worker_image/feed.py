@@ -12,7 +12,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import CrashedError, SetupError, WorldDiedError
-from worker_image.task import Worked, work
+from worker_image.rank import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tilework.world import World
     from worker_image.held import Held
+    from worker_image.task import Worked
 
 log = logging.getLogger(__name__)
 

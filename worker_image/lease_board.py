@@ -23,6 +23,11 @@ def boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+def board_path(directory: Path) -> Path:
+    """Where a host's lease board lies, below its own directory."""
+    return directory / "leases"
+
+
 class LeaseBoard:
     """``places`` leases, numbered from 0, in the file ``path``; the supervisor creates it, the ranks open it."""
 

@@ -26,14 +26,14 @@ from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
 from worker_image.intake import Intake
-from worker_image.lease_board import LeaseBoard
+from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.logs import log_to_stderr
 from worker_image.settings import WorkerSettings
-from worker_image.task import board_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from tilework.errors import CrashedError
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
@@ -98,7 +98,7 @@ class Supervisor:
         world = World.start(
             ranks=settings.ranks,
             directory=settings.directory / "world",
-            initializer="worker_image.task:start_rank",
+            initializer="worker_image.rank:start_rank",
             initargs=(settings,),
         )
         log.info("A world of %d ranks is ready.", settings.ranks)

@@ -1,30 +1,12 @@
-"""What a rank does with one job: read the version, run the pipeline, store the result.
-
-Stores are built once, when the rank starts (:func:`start_rank`, the executor's initializer); what crosses the process
-border afterwards is small: a :class:`Task` out, :class:`Worked` back.
-"""
+"""What crosses the border between the supervisor and a rank: a small :class:`Task` out, :class:`Worked` back."""
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from tilework.aws.connect import connect_stores
-from tilework.errors import LeaseLostError
-from tilework.imaging.operations import load_extra
-from tilework.imaging.pipeline import parse
-from tilework.imaging.run import prepare_process, process
-from worker_image.lease_board import LeaseBoard
-
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
-
-    from tilework.imaging.limits import Limits
-    from tilework.jobs.stores import ObjectStore
-    from worker_image.settings import WorkerSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,81 +36,3 @@ class Worked:
     dtype: str
     result_bytes: int
     seconds: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectSource:
-    """One object version as the engine reads it: ``size`` bytes at random access."""
-
-    store: ObjectStore
-    key: str
-    version: str
-    size: int
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes [start, stop) of the version. Raises VersionGoneError, ServiceError."""
-        return self.store.read(self.key, self.version, start, stop)
-
-
-@dataclass(frozen=True, slots=True)
-class Rank:
-    """What a rank holds for as long as it lives."""
-
-    inputs: ObjectStore
-    outputs: ObjectStore
-    board: LeaseBoard
-    limits: Limits
-    made_by: str
-
-
-_rank: Rank | None = None
-
-
-def board_path(directory: Path) -> Path:
-    """Where the supervisor's lease board lies."""
-    return directory / "leases"
-
-
-def start_rank(settings: WorkerSettings) -> None:
-    """Build what this rank needs for all its tasks: the executor's initializer."""
-    global _rank  # noqa: PLW0603 - an executor's initializer has no other place to leave what it built
-    prepare_process()
-    if settings.extra_operations:
-        load_extra(settings.extra_operations)
-    made_by = f"tilework {version('tilework')}, opencv {version('opencv-python-headless')}"
-    board = LeaseBoard(board_path(settings.directory), settings.capacity)
-    inputs, outputs = connect_stores(settings.deployment)
-    _rank = Rank(inputs, outputs, board, settings.limits, made_by)
-
-
-def work(task: Task) -> Worked:
-    """Do the whole of one task, in a rank that was started.
-
-    Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
-    the lease has ended meanwhile.
-    """
-    if _rank is None:
-        raise RuntimeError("work() before start_rank()")
-    began = time.perf_counter()
-    source = ObjectSource(_rank.inputs, task.key, task.version, task.source_bytes)
-    product = process(source, parse(task.pipeline), _rank.limits)
-    if not _rank.board.holds(task.place):
-        raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
-    key = task.result_stem + product.suffix
-    storing = time.perf_counter()
-    metadata = {
-        "job": task.job,
-        "source": task.key,
-        "source-version": task.version,
-        "source-size": f"{product.width}x{product.height}",
-        "source-dtype": product.dtype,
-        "pipeline": task.pipeline,
-        "made-by": _rank.made_by,
-    }
-    stored = _rank.outputs.create(
-        key, product.body, metadata=metadata, content_type=product.content_type
-    )
-    ended = time.perf_counter()
-    seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
-    size = len(product.body)
-    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds)
