@@ -36,6 +36,7 @@ __all__ = [
     "WholeImageOperation",
     "describe",
     "load_extra",
+    "prepare",
     "registry",
 ]
 
@@ -113,3 +114,11 @@ def usage(operation: Operation) -> str:
         )
 
     return f"{operation.name}({', '.join(map(one, operation.parameters))})"
+
+
+def prepare() -> None:
+    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    cv2.ocl.setUseOpenCL(False)

@@ -20,11 +20,10 @@ from tilework.imaging.windows import Margin, Size, Window
 
 if TYPE_CHECKING:
     import numpy as np
-    import numpy.typing as npt
 
     from tilework.imaging.operations.parameters import Arguments, Parameter
 
-    Image: TypeAlias = npt.NDArray[np.generic | Any]
+    Image: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]
 
 ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 """Bytes of one sample by depth; the depths that the contract knows."""

@@ -17,16 +17,14 @@ class Invert(LocalOperation):
     name = "invert"
     family = "point"
     summary = "The negative: light becomes dark, each colour its complement."
-    formula = (
-        "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16); cv2.subtract(1.0, image) (float32)"
-    )
+    formula = "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16); 1 - v (float32)"
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
         """Flip every bit of whole numbers; for float32, where white is 1, subtract from 1."""
         import cv2
 
         if image.dtype.kind == "f":
-            return cv2.subtract((1.0, 1.0, 1.0, 1.0), image)
+            return 1 - image
         return cv2.bitwise_not(image)
 
 

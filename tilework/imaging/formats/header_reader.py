@@ -1,0 +1,70 @@
+"""Reading a header in few ranges: the first 256 KiB at once, and more only where the header goes on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.errors import DamagedImageError, TooLargeError
+from tilework.imaging.limits import KIB
+
+if TYPE_CHECKING:
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.sources import Source
+
+HEAD_BYTES = 256 * KIB
+"""First read: an EXIF segment has at most 64 KiB, and few headers are longer than three of those."""
+
+STRIDE_BYTES = 64 * KIB
+"""Later reads, so that a run of small segments costs one of them."""
+
+
+class HeaderReader:
+    """The bytes of a source, within the limits of a header."""
+
+    def __init__(self, source: Source, limits: Limits) -> None:
+        self.source = source
+        self.limits = limits
+        self.size = source.size
+        self.head = source.read(0, min(self.size, HEAD_BYTES))
+        self._block = self.head
+        self._block_start = 0
+        self._parts = 0
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``.
+
+        Raises :class:`~tilework.errors.DamagedImageError` where the source ends before them, and
+        :class:`~tilework.errors.TooLargeError` beyond the limit of a header's bytes.
+        """
+        stop = start + length
+        if stop > self.limits.header_bytes:
+            raise TooLargeError(
+                f"The header is longer than the {self.limits.header_bytes:,} bytes allowed (limit: header_bytes)."
+            )
+        if stop > self.size:
+            raise DamagedImageError(f"The file ends at byte {self.size:,}, within its header.")
+        if stop <= len(self.head):
+            return self.head[start:stop]
+        if start < self._block_start or stop > self._block_start + len(self._block):
+            self._block = self.source.read(start, min(self.size, start + max(length, STRIDE_BYTES)))
+            self._block_start = start
+        return self._block[start - self._block_start : stop - self._block_start]
+
+    def count_part(self) -> None:
+        """Count one segment or chunk; raises :class:`~tilework.errors.TooLargeError` when there are too many."""
+        self._parts += 1
+        if self._parts > self.limits.header_parts:
+            raise TooLargeError(
+                f"The header has more than the {self.limits.header_parts:,} parts allowed (limit: header_parts)."
+            )
+
+    def everything(self) -> bytes:
+        """Return all bytes of the source, without reading the head again."""
+        if len(self.head) == self.size:
+            return self.head
+        data = self.head + self.source.read(len(self.head), self.size)
+        if len(data) != self.size:
+            raise DamagedImageError(
+                f"The file ended at byte {len(data):,} of {self.size:,} while it was read."
+            )
+        return data

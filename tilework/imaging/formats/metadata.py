@@ -1,0 +1,77 @@
+"""What an image carries beside its pixels, on its way from the input to the result."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tilework.imaging.formats import exif as exif_block
+from tilework.imaging.formats.header import SIDEWAYS
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats.header import Header
+    from tilework.imaging.windows import Size
+
+INCH = 0.0254
+"""Metres."""
+
+CENTIMETRE = 0.01
+"""Metres."""
+
+XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[1-8]""")
+"""XMP may repeat EXIF's orientation, as an attribute or an element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Density:
+    """Pixels for each ``unit`` across and down; ``aspect`` tells only the shape of a pixel."""
+
+    across: int
+    down: int
+    unit: Literal["aspect", "inch", "centimetre", "metre"]
+
+    @property
+    def turned(self) -> Density:
+        """The density after a turn by 90 degrees."""
+        return Density(self.down, self.across, self.unit)
+
+    @property
+    def per_metre(self) -> Density:
+        """The same with metres as unit, rounded; an aspect stays one."""
+        length = {"aspect": 0.0, "inch": INCH, "centimetre": CENTIMETRE, "metre": 1.0}[self.unit]
+        if not length:
+            return self
+        return Density(round(self.across / length), round(self.down / length), "metre")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """Everything that is kept.
+
+    ``exif`` starts at its byte order, ``xmp`` is a packet; ``colour`` (profile, gamma and the like) and ``text``
+    (captions, IPTC) are whole segments or chunks of the format they come from, which only that format can take.
+    """
+
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    density: Density | None = None
+    colour: tuple[bytes, ...] = ()
+    text: tuple[bytes, ...] = ()
+
+    def for_result(self, header: Header, size: Size, *, same_format: bool, same_colour: bool) -> Metadata:
+        """Return what an upright result of ``size`` may carry.
+
+        A result in another format loses what only the old one could hold; one with other colours (a mask) loses the
+        profile, which would be wrong for it.
+        """
+        density = self.density
+        if density is not None and header.orientation in SIDEWAYS:
+            density = density.turned
+        return Metadata(
+            exif=None if self.exif is None else exif_block.for_upright(self.exif, size),
+            xmp=None if self.xmp is None else XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp),
+            density=density,
+            colour=self.colour if same_format and same_colour else (),
+            text=self.text if same_format else (),
+        )

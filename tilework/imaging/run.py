@@ -1,0 +1,180 @@
+"""The engine's entry: a source and a pipeline in, a finished result out, in this process or on an executor.
+
+:func:`process` is what a rank runs for one image. Everything that it takes is small and picklable (an address to
+read from, a pipeline, limits), so it can be submitted to any :class:`concurrent.futures.Executor`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tilework.errors import DamagedImageError, TileworkError
+from tilework.imaging import operations
+from tilework.imaging.engine import run_whole
+from tilework.imaging.formats import HeaderReader, decode, encode, read_header, read_metadata
+from tilework.imaging.plan import plan, result_name
+from tilework.imaging.sources import BytesSource, FileSource, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+
+__all__ = [
+    "BytesSource",
+    "FileOutcome",
+    "FileSource",
+    "Product",
+    "Source",
+    "prepare_process",
+    "process",
+    "process_file",
+    "process_files",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A finished result, encoded.
+
+    ``width``, ``height`` and ``dtype`` are the input's, upright. ``seconds`` holds the time of ``read``, ``decode``,
+    ``kernels`` and ``encode``.
+    """
+
+    body: bytes
+    suffix: str
+    content_type: str
+    width: int
+    height: int
+    dtype: str
+    seconds: Mapping[str, float]
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Seconds by part of the work; each lap counts from the end of the one before."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, part: str) -> None:
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self.last
+        self.last = now
+
+
+def prepare_process() -> None:
+    """Make this process ready for images; to be called once in each rank, before its first."""
+    operations.prepare()
+
+
+def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
+    """Process one image whole: header, limits, pixels, kernels, result, in this order.
+
+    Raises an :class:`~tilework.errors.ImageError` that says what is wrong with the image.
+    """
+    watch = _Watch()
+    reader = HeaderReader(source, limits)
+    planned = plan(read_header(reader), reader.size, pipeline, limits)
+    data = reader.everything()
+    watch.lap("read")
+    header, metadata = read_metadata(data, planned.header)
+    picture = decode(data, header)
+    del data, reader
+    watch.lap("decode")
+    result = run_whole(picture, pipeline)
+    del picture
+    watch.lap("kernels")
+    kept = metadata.for_result(
+        header,
+        result.size,
+        same_format=planned.result_format is header.format,
+        same_colour=not pipeline.makes_mask,
+    )
+    body = encode(result, planned.result_format, kept, header.subsampling)
+    watch.lap("encode")
+    return Product(
+        body=body,
+        suffix=planned.result_format.suffix,
+        content_type=planned.result_format.content_type,
+        width=header.size.width,
+        height=header.size.height,
+        dtype=header.pixels.dtype,
+        seconds=watch.seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work."""
+
+    source: Path
+    result: Path | None
+    width: int | None
+    height: int | None
+    dtype: str | None
+    seconds: float
+    error: TileworkError | None
+
+
+def process_file(
+    source: Path, target: Path, pipeline: Pipeline, limits: Limits, *, exact_name: bool = False
+) -> FileOutcome:
+    """Process a file into another; the target appears whole or not at all.
+
+    ``target`` is the result's wanted path. Unless ``exact_name``, it gets the suffix of what is really written, as
+    :func:`~tilework.imaging.plan.result_name` says. What is wrong with the image is told in the outcome; an OSError
+    of the target's folder is raised.
+    """
+    start = time.perf_counter()
+    try:
+        product = process(_OpenableFile(source), pipeline, limits)
+    except TileworkError as error:
+        return FileOutcome(source, None, None, None, None, time.perf_counter() - start, error)
+    if not exact_name:
+        target = target.with_name(result_name(target.name, product.suffix))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(product.body)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    seconds = time.perf_counter() - start
+    return FileOutcome(source, target, product.width, product.height, product.dtype, seconds, None)
+
+
+class _OpenableFile(FileSource):
+    """A file whose unreadability is a verdict on it and not a fault of the program."""
+
+    @property
+    def size(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error
+
+    def read(self, start: int, stop: int) -> bytes:
+        try:
+            return FileSource.read(self, start, stop)
+        except OSError as error:
+            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error
+
+
+def process_files(
+    files: Iterable[tuple[Path, Path]], pipeline: Pipeline, limits: Limits, executor: Executor | None = None
+) -> Iterator[FileOutcome]:
+    """Process (source, target) pairs as :func:`process_file` does, on ``executor`` if there is one.
+
+    Outcomes come in the order of the files, each as soon as it and all before it are there.
+    """
+    sources, targets = tuple(zip(*files, strict=True)) or ((), ())
+    count = len(sources)
+    run = map if executor is None else executor.map
+    return iter(run(process_file, sources, targets, [pipeline] * count, [limits] * count))
