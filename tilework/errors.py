@@ -122,6 +122,13 @@ class TooLargeError(ImageError):
     advice = "Make the image smaller, or raise the limit that the message names."
 
 
+class OperationFailedError(TileworkError):
+    """An operation raised on pixels that it says it takes; the reason names it and quotes the error."""
+
+    code = "operation_failed"
+    advice = "Try another pipeline, and report the reason to whoever wrote the operation."
+
+
 # --- the job's life --------------------------------------------------------------------------------------------
 
 

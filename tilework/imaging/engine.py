@@ -8,15 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
-from tilework.imaging.operations import Pixels, Site
+from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size, Window, tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from concurrent.futures import Executor
 
-    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.operations import Site
+    from tilework.imaging.pipeline import Pipeline, Step
+
+OUT_OF_MEMORY = -4
+"""OpenCV's error code StsNoMem; as a MemoryError it is no verdict on the operation."""
+
+MOST_QUOTED = 300
+"""Characters of a foreign error message that a reason quotes."""
 
 
 class Reader(Protocol):
@@ -78,23 +85,36 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
 def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """Return the pixels of ``window`` of the result, reading just what they depend on.
 
-    Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels.
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
+    :class:`~tilework.errors.OperationFailedError` for one that raises.
     """
     sites = pipeline.sites(window, reader.size, reader.pixels)
     picture = reader.read(sites[0].source)
     for step, site in zip(pipeline.steps, sites, strict=True):
-        alpha = None
-        if picture.alpha is not None and not step.operation.makes_mask:
-            alpha = step.operation.carry(picture.alpha, site, step.arguments)
-        colour = step.operation.apply(picture.colour, site, step.arguments)
-        _check_shape(step.operation.name, colour.shape, site)
-        picture = Picture(colour, alpha)
+        picture = _run_step(picture, step, site)
     return picture
 
 
-def _check_shape(name: str, shape: Sequence[int], site: Site) -> None:
-    if tuple(shape[:2]) != (site.output.height, site.output.width):
-        raise ValueError(f"the operation {name} returned {tuple(shape)} for the window {site.output}")
+def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
+    operation = step.operation
+    try:
+        colour = operation.apply(picture.colour, site, step.arguments)
+        alpha = None
+        if picture.alpha is not None and not operation.makes_mask:
+            alpha = operation.carry(picture.alpha, site, step.arguments)
+    except (TileworkError, MemoryError):
+        raise
+    except Exception as error:
+        if getattr(error, "code", None) == OUT_OF_MEMORY:
+            raise MemoryError(str(error)) from error
+        raise OperationFailedError(
+            f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
+        ) from error
+    if colour.shape[:2] != (site.output.height, site.output.width):
+        raise OperationFailedError(
+            f"The operation {operation.name} returned an array of shape {colour.shape} for {site.output}."
+        )
+    return Picture(colour, alpha)
 
 
 def run_tiled(picture: Picture, pipeline: Pipeline, tile: Size, executor: Executor | None = None) -> Picture:
