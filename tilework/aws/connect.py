@@ -58,18 +58,25 @@ def connect(deployment: Deployment, *, connections: int = CONNECTIONS) -> System
 def connect_stores(deployment: Deployment, *, connections: int = CONNECTIONS) -> Stores:
     """Build the two buckets alone, for a process that needs no more."""
     session = _session(deployment.region)
-    return _stores(_s3(session, deployment.endpoint_url, connections), deployment)
+    client = _s3(session, deployment.endpoint_url, _config(connections, ATTEMPTS))
+    return _stores(client, deployment)
 
 
-def build_clients(region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS) -> Clients:
-    """Build the clients that all deployments of one region and endpoint can share."""
+def build_clients(
+    region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS, attempts: int = ATTEMPTS
+) -> Clients:
+    """Build the clients that all deployments of one region and endpoint can share.
+
+    With one of ``attempts`` a failure is told at once, which suits whoever only wants to know how things stand.
+    """
     session = _session(region)
+    config = _config(connections, attempts)
     # a long poll is silent for as long as it waits
-    polling = _config(connections, read=WAIT_SECONDS + READ_SECONDS)
+    polling = config.merge(Config(read_timeout=WAIT_SECONDS + READ_SECONDS))
     return Clients(
-        s3=_s3(session, endpoint_url, connections),
+        s3=_s3(session, endpoint_url, config),
         sqs=session.client("sqs", endpoint_url=endpoint_url, config=polling),
-        dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=_config(connections)),
+        dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=config),
     )
 
 
@@ -96,19 +103,19 @@ def _stores(client: S3Client, deployment: Deployment) -> Stores:
     return Stores(AwsStore(client, deployment.input_bucket), AwsStore(client, deployment.output_bucket))
 
 
-def _s3(session: boto3.session.Session, endpoint_url: str | None, connections: int) -> S3Client:
+def _s3(session: boto3.session.Session, endpoint_url: str | None, config: Config) -> S3Client:
     # what stands in for AWS has one host name; AWS itself has one a bucket
     addressing: Literal["path", "virtual"] = "path" if endpoint_url else "virtual"
-    config = _config(connections).merge(Config(signature_version="s3v4", s3={"addressing_style": addressing}))
-    return session.client("s3", endpoint_url=endpoint_url, config=config)
+    signing = Config(signature_version="s3v4", s3={"addressing_style": addressing})
+    return session.client("s3", endpoint_url=endpoint_url, config=config.merge(signing))
 
 
-def _config(connections: int, *, read: float = READ_SECONDS) -> Config:
+def _config(connections: int, attempts: int) -> Config:
     return Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=read,
+        read_timeout=READ_SECONDS,
         max_pool_connections=connections,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
         user_agent_extra="tilework",
     )

@@ -1,0 +1,42 @@
+"""A job survives the way into a DynamoDB item and back."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tilework.aws.rows import SHELVES, from_item, shelf_of, to_item
+from tilework.jobs.job import Job, State, digest
+
+KINDS = {
+    "str": some.text(),
+    "int": some.integers(min_value=0, max_value=2**62),
+    "float": some.floats(min_value=0, max_value=1e12),
+    "State": some.sampled_from(State),
+}
+FIELDS = {field.name: KINDS[str(field.type)] for field in fields(Job)}
+IDS = some.text().map(digest)
+
+
+@given(some.builds(Job, **(FIELDS | {"id": IDS})))
+def test_a_row_comes_back_as_it_was(job: Job) -> None:
+    assert from_item(to_item(job)) == job
+
+
+@given(IDS, some.sampled_from(State))
+def test_a_row_lies_on_a_shelf_of_its_state(identity: str, state: State) -> None:
+    name, _, number = shelf_of(Job(identity, "b", "k", "v", state)).partition("#")
+    assert name == state
+    assert int(number) in range(SHELVES)
+
+
+def test_a_bare_row_takes_no_more_than_it_says() -> None:
+    item = to_item(Job(digest("a"), "bucket", "key", "v1", State.QUEUED))
+    assert set(item) == {"id", "shelf", "bucket", "key", "version", "state", "updated"}
+
+
+def test_what_a_newer_version_wrote_is_passed_over() -> None:
+    job = Job(digest("a"), "bucket", "key", "v1", State.QUEUED, updated=1.0)
+    assert from_item(to_item(job) | {"tomorrow": {"S": "x"}}) == job
