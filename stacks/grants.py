@@ -1,0 +1,92 @@
+"""Who may do what: each role's permissions, action by action and resource by resource, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from aws_cdk import aws_iam as iam
+
+from tilework.jobs.object_keys import RESULTS, WORK
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_s3 as s3
+
+    from stacks.job_table import JobTable
+    from stacks.queues import Queues
+    from stacks.storage import Storage
+
+TAKE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+SEND: Final = ("sqs:SendMessage",)
+LOOK: Final = ("sqs:GetQueueAttributes",)
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """The resources that permissions are about."""
+
+    storage: Storage
+    queues: Queues
+    job_table: JobTable
+
+    def to_workers(self, role: iam.IGrantable) -> None:
+        """Read inputs, write results without deleting any, keep house under work/, take work, tell of it."""
+        queues = self.queues
+        self._read_inputs(role)
+        self._list(role, self.storage.outputs, "s3:ListBucket")
+        outputs = [self.storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
+        uploads = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+        _allow(role, ("s3:GetObject", "s3:PutObject", *uploads), outputs)
+        _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
+        _allow(role, TAKE, [queues.jobs.queue_arn, queues.units.queue_arn])
+        sends_to = (queues.jobs, queues.units, queues.results, queues.dead_letters)
+        _allow(role, SEND, [queue.queue_arn for queue in sends_to])
+        self._write_rows(role)
+
+    def to_api(self, role: iam.IGrantable) -> None:
+        """Sign uploads and downloads, list and cancel jobs, ask for more; it never reads a message."""
+        queues = self.queues
+        self._read_inputs(role)
+        self._read_outputs(role)
+        _allow(role, ("s3:PutObject",), [self.storage.inputs.arn_for_objects("*")])
+        self._write_rows(role)
+        self._list_rows(role)
+        _allow(role, SEND, [queues.jobs.queue_arn])
+        looks_at = (queues.jobs, queues.units, queues.results, queues.dead_letters)
+        _allow(role, LOOK, [queue.queue_arn for queue in looks_at])
+
+    def to_keeper(self, role: iam.IGrantable) -> None:
+        """Fold notices, judge dead letters, find what was forgotten, sweep work/ of ended jobs."""
+        queues = self.queues
+        self._read_inputs(role)
+        self._read_outputs(role)
+        _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
+        self._write_rows(role)
+        self._list_rows(role)
+        _allow(role, TAKE, [queues.results.queue_arn, queues.dead_letters.queue_arn])
+        _allow(role, (*SEND, *LOOK), [queues.jobs.queue_arn, queues.units.queue_arn])
+
+    def _read_inputs(self, role: iam.IGrantable) -> None:
+        # without leave to list, S3 answers 403 where a version is gone, and a deleted drop looks like a failure
+        self._list(role, self.storage.inputs, "s3:ListBucket", "s3:ListBucketVersions")
+        objects = [self.storage.inputs.arn_for_objects("*")]
+        _allow(role, ("s3:GetObject", "s3:GetObjectVersion"), objects)
+
+    def _read_outputs(self, role: iam.IGrantable) -> None:
+        self._list(role, self.storage.outputs, "s3:ListBucket")
+        _allow(role, ("s3:GetObject",), [self.storage.outputs.arn_for_objects("*")])
+
+    def _list(self, role: iam.IGrantable, bucket: s3.Bucket, *actions: str) -> None:
+        _allow(role, actions, [bucket.bucket_arn])
+
+    def _write_rows(self, role: iam.IGrantable) -> None:
+        actions = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        _allow(role, actions, [self.job_table.table.table_arn])
+
+    def _list_rows(self, role: iam.IGrantable) -> None:
+        _allow(role, ("dynamodb:Query",), [self.job_table.index_arn])
+
+
+def _allow(role: iam.IGrantable, actions: tuple[str, ...], resources: list[str]) -> None:
+    statement = iam.PolicyStatement(actions=list(actions), resources=resources)
+    role.grant_principal.add_to_principal_policy(statement)

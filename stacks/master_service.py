@@ -1,0 +1,178 @@
+"""The master without a server: two functions of one zip, one behind an HTTP API, one on queues and a clock."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import jsii
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_apigateway as rest_api
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_authorizers as authorizers
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda as functions
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stacks.queues import KEEPER_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from stacks.queues import Queues
+    from stacks.settings import Settings
+
+API_SECONDS: Final = 29
+"""An HTTP API gives up after thirty seconds."""
+
+MEMORY_MIB: Final = 512
+"""Of which a third is used; more is a faster processor, and so a shorter cold start."""
+
+REQUESTS_PER_SECOND: Final = 50
+BURST: Final = 100
+"""More than a page that polls needs, and a bound on what a runaway client costs."""
+
+NOTICES_AT_ONCE: Final = 100
+"""Notices in one call of the keeper, waited for up to ``NOTICES_WAIT``: each call writes few rows."""
+
+NOTICES_WAIT: Final = Duration.seconds(5)
+
+LETTERS_AT_ONCE: Final = 10
+
+PROCESSORS: Final = {"x86_64": functions.Architecture.X86_64, "arm64": functions.Architecture.ARM_64}
+
+
+class MasterService(Construct):
+    """``api_function`` and ``keeper_function`` have a role each; what they may do is granted by the stack."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        code: Path,
+        environment: Mapping[str, str],
+        queues: Queues,
+        settings: Settings,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._settings = settings
+        self._code = functions.Code.from_asset(str(code))
+        self._environment = environment
+        self.api_function = self._function("Api", "master.lambda_handler.handler", seconds=API_SECONDS)
+        self.keeper_function = self._function(
+            "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
+        )
+        self.url = self._api()
+        self._wake_the_keeper(queues)
+
+    def _function(self, kind: str, handler: str, *, seconds: int) -> functions.Function:
+        return functions.Function(
+            self,
+            kind,
+            code=self._code,
+            handler=handler,
+            runtime=functions.Runtime(f"python{self._settings.lambda_python}", functions.RuntimeFamily.PYTHON),
+            architecture=PROCESSORS[self._settings.architecture],
+            memory_size=MEMORY_MIB,
+            timeout=Duration.seconds(seconds),
+            environment=dict(self._environment),
+            log_group=self._log_group(f"{kind}Log"),
+        )
+
+    def _log_group(self, construct_id: str) -> logs.LogGroup:
+        is_prod = self._settings.is_prod
+        return logs.LogGroup(
+            self,
+            construct_id,
+            retention=logs.RetentionDays.THREE_MONTHS if is_prod else logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.RETAIN if is_prod else RemovalPolicy.DESTROY,
+        )
+
+    def _api(self) -> str:
+        """The HTTP API; every route asks for a signature of somebody whom IAM allows to call it."""
+        api = apigateway.HttpApi(
+            self,
+            "HttpApi",
+            description="Tilework's master",
+            create_default_stage=False,
+            default_authorizer=authorizers.HttpIamAuthorizer(),
+        )
+        api.add_routes(
+            path="/{proxy+}",
+            methods=[apigateway.HttpMethod.ANY],
+            integration=integrations.HttpLambdaIntegration("Any", self.api_function),
+        )
+        api.add_routes(
+            path="/",
+            methods=[apigateway.HttpMethod.GET],
+            integration=integrations.HttpLambdaIntegration("Page", self.api_function),
+        )
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_PER_SECOND, burst_limit=BURST),
+            access_log_settings=_AccessLog(self._log_group("AccessLog")),
+        )
+        return stage.url
+
+    def _wake_the_keeper(self, queues: Queues) -> None:
+        """Notices and dead letters at once, the reconciliation once an hour; asleep where it is done elsewhere."""
+        awake = self._settings.keeper == "lambda"
+        for queue, at_once, wait in (
+            (queues.results, NOTICES_AT_ONCE, NOTICES_WAIT),
+            (queues.dead_letters, LETTERS_AT_ONCE, None),
+        ):
+            source = sources.SqsEventSource(
+                queue,
+                batch_size=at_once,
+                max_batching_window=wait,
+                report_batch_item_failures=True,
+                enabled=awake,
+            )
+            self.keeper_function.add_event_source(source)
+        events.Rule(
+            self,
+            "Hourly",
+            description="Reconcile the buckets with the job table",
+            schedule=events.Schedule.rate(Duration.hours(1)),
+            targets=[targets.LambdaFunction(self.keeper_function)],
+            enabled=awake,
+        )
+
+
+@jsii.implements(apigateway.IAccessLogSettings)
+class _AccessLog:
+    """Who asked for what, when, and how it ended, as one JSON object a request."""
+
+    def __init__(self, log_group: logs.LogGroup) -> None:
+        self._log_group = log_group
+
+    @property
+    def destination(self) -> apigateway.IAccessLogDestination:
+        """Where the lines go."""
+        return apigateway.LogGroupLogDestination(self._log_group)
+
+    @property
+    def format(self) -> rest_api.AccessLogFormat:
+        """The line."""
+        context = rest_api.AccessLogField
+        fields = {
+            "time": context.context_request_time(),
+            "request": context.context_request_id(),
+            "caller": context.context_identity_source_ip(),
+            "method": context.context_http_method(),
+            "path": context.context_path(),
+            "status": context.context_status(),
+            "bytes": context.context_response_length(),
+            "error": context.context_error_message(),
+        }
+        return rest_api.AccessLogFormat.custom(json.dumps(fields))

@@ -1,0 +1,93 @@
+"""The queues: work in two sizes, what is told about it, and what struck out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jsii
+from aws_cdk import Aws, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+MOST_RECEIVES = 20
+"""A last resort only: drains, spot losses and heartbeats that came late are receives too, while attempts are counted
+in the job's row."""
+
+KEPT_DAYS = 14
+"""The longest that SQS keeps a message; a dead letter's age runs from when it was first sent."""
+
+NOTICE_DAYS = 1
+"""A notice is worth a moment's display; what it tells is in the job table anyway."""
+
+KEEPER_SECONDS = 60
+"""How long one call of the keeper may take."""
+
+KEEPER_VISIBILITY = 6 * KEEPER_SECONDS
+"""Six times the function's timeout, as Lambda's guide to SQS event sources asks for."""
+
+
+class Queues(Construct):
+    """Jobs, units, results, and a dead-letter queue for the first two; one of its own for notices.
+
+    All encrypted with SQS's own key: S3 cannot notify a queue under the managed KMS key (aws-cdk#14370).
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
+        super().__init__(scope, construct_id)
+        self.dead_letters = self._queue("DeadLetters", visibility=KEEPER_VISIBILITY, days=KEPT_DAYS)
+        self.dropped_notices = self._queue("DroppedNotices", visibility=KEEPER_VISIBILITY, days=KEPT_DAYS)
+        lease = settings.lease_seconds
+        self.jobs = self._queue("Jobs", visibility=lease, days=KEPT_DAYS, dead=self.dead_letters)
+        self.units = self._queue("Units", visibility=lease, days=KEPT_DAYS, dead=self.dead_letters)
+        self.results = self._queue(
+            "Results", visibility=KEEPER_VISIBILITY, days=NOTICE_DAYS, dead=self.dropped_notices
+        )
+
+    def of_drops(self) -> s3.IBucketNotificationDestination:
+        """The jobs queue as the place where a bucket's events go."""
+        return _DropsOf(self.jobs)
+
+    def _queue(self, kind: str, *, visibility: int, days: int, dead: sqs.Queue | None = None) -> sqs.Queue:
+        redrive = sqs.DeadLetterQueue(max_receive_count=MOST_RECEIVES, queue=dead) if dead else None
+        return sqs.Queue(
+            self,
+            kind,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(visibility),
+            retention_period=Duration.days(days),
+            dead_letter_queue=redrive,
+        )
+
+
+@jsii.implements(s3.IBucketNotificationDestination)
+class _DropsOf:
+    """Unlike CDK's own destination it admits the bucket of this account only: bucket names are reused by others."""
+
+    def __init__(self, queue: sqs.Queue) -> None:
+        self._queue = queue
+
+    def bind(self, _scope: Construct, bucket: s3.IBucket) -> s3.BucketNotificationDestinationConfig:
+        """Allow ``bucket`` to send to the queue, before the notification is set."""
+        allowed = self._queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="DropsOfOurBucket",
+                principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self._queue.queue_arn],
+                conditions={
+                    "ArnEquals": {"aws:SourceArn": bucket.bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                },
+            )
+        )
+        return s3.BucketNotificationDestinationConfig(
+            arn=self._queue.queue_arn,
+            type=s3.BucketNotificationDestinationType.QUEUE,
+            dependencies=[allowed.policy_dependable] if allowed.policy_dependable else None,
+        )

@@ -1,0 +1,109 @@
+"""The one stack: it composes the constructs and grants access, and makes nothing itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnOutput, Stack, Tags
+
+from stacks.deployment import environment_of
+from stacks.grants import Grants
+from stacks.job_table import JobTable
+from stacks.master_service import MasterService
+from stacks.network import Network
+from stacks.queues import Queues
+from stacks.scaling import Scaling
+from stacks.storage import Storage
+from stacks.worker_container import WorkerContainer
+from stacks.workers import Workers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from constructs import Construct
+
+    from stacks.settings import Settings
+
+
+class TileworkStack(Stack):
+    """One deployment of Tilework; ``master_code`` is the zip that stacks.lambda_build makes."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, master_code: Path) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            stack_name=settings.stack_name,
+            description="Tilework: exact image processing from bucket to bucket",
+            termination_protection=settings.is_prod,
+        )
+        Tags.of(self).add("tilework", settings.stack_name)
+        self._settings = settings
+        self._storage = Storage(self, "Storage", settings=settings)
+        self._queues = Queues(self, "Queues", settings=settings)
+        self._job_table = JobTable(self, "JobTable", settings=settings)
+        self._storage.tell_of_drops(self._queues.of_drops())
+        self._add_fleet()
+        self._master = self._add_master(master_code)
+        self._tell()
+        if settings.emulated:
+            self._leave_out_what_the_emulator_cannot_take()
+
+    def _add_fleet(self) -> None:
+        settings = self._settings
+        network = Network(
+            self,
+            "Network",
+            buckets=[self._storage.inputs, self._storage.outputs],
+            table=self._job_table.table,
+        )
+        workers = Workers(
+            self,
+            "Workers",
+            network=network,
+            container=WorkerContainer(self, "Container", settings=settings),
+            environment=environment_of(self._storage, self._queues, self._job_table, settings),
+            settings=settings,
+        )
+        self._grants().to_workers(workers.role)
+        workers.log_group.grant_write(workers.role)
+        self._scaling = Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
+
+    def _add_master(self, code: Path) -> MasterService:
+        master = MasterService(
+            self,
+            "Master",
+            code=code,
+            environment=environment_of(self._storage, self._queues, self._job_table, self._settings),
+            queues=self._queues,
+            settings=self._settings,
+        )
+        self._grants().to_api(master.api_function)
+        self._grants().to_keeper(master.keeper_function)
+        return master
+
+    def _grants(self) -> Grants:
+        return Grants(self._storage, self._queues, self._job_table)
+
+    def _tell(self) -> None:
+        """What a client needs to join, by the names that the local launcher and the command line look for."""
+        outputs = {
+            "InputBucket": self._storage.inputs.bucket_name,
+            "OutputBucket": self._storage.outputs.bucket_name,
+            "JobsQueueUrl": self._queues.jobs.queue_url,
+            "UnitsQueueUrl": self._queues.units.queue_url,
+            "ResultsQueueUrl": self._queues.results.queue_url,
+            "DeadLetterQueueUrl": self._queues.dead_letters.queue_url,
+            "JobTable": self._job_table.table.table_name,
+            "ApiUrl": self._master.url,
+        }
+        for name, value in outputs.items():
+            CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
+
+    def _leave_out_what_the_emulator_cannot_take(self) -> None:
+        """All that ``emulated`` does: the embedded AWS rolls back, or waits for ever, where it meets these."""
+        for alarm in self._scaling.alarms:
+            # an alarm on metric math fails the deploy
+            self._scaling.node.try_remove_child(alarm.node.id)
+        for bucket in (self._storage.inputs, self._storage.outputs):
+            # CDK's function that empties a bucket brings no SDK of its own, and never answers
+            bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")
