@@ -37,7 +37,7 @@ def test_a_received_message_is_invisible_until_its_time_is_over(queue: Queue, el
     queue.send("work")
     first = receive_one(queue, visibility=1)
     assert queue.receive() == []
-    elapse(1.2)
+    elapse(1.05)
     second = receive_one(queue)
     assert (second.id, second.receives) == (first.id, 2)
     assert second.receipt != first.receipt
@@ -47,7 +47,7 @@ def test_visibility_is_prolonged_by_its_holder(queue: Queue, elapse: Elapse) -> 
     queue.send("work")
     message = receive_one(queue, visibility=1)
     assert queue.set_visibility(message, 30)
-    elapse(1.2)
+    elapse(1.05)
     assert queue.receive() == []
 
 
@@ -61,7 +61,7 @@ def test_a_message_handed_back_is_visible_at_once(queue: Queue) -> None:
 def test_an_old_receipt_neither_prolongs_nor_deletes(queue: Queue, elapse: Elapse) -> None:
     queue.send("work")
     first = receive_one(queue, visibility=1)
-    elapse(1.2)
+    elapse(1.05)
     second = receive_one(queue, visibility=30)
     assert not queue.set_visibility(first, 0)
     queue.delete([first])
@@ -75,7 +75,7 @@ def test_an_old_receipt_neither_prolongs_nor_deletes(queue: Queue, elapse: Elaps
 def test_a_receipt_expires_with_its_visibility(queue: Queue, elapse: Elapse) -> None:
     queue.send("work")
     message = receive_one(queue, visibility=1)
-    elapse(1.2)
+    elapse(1.05)
     assert not queue.set_visibility(message, 30)
     assert len(queue.receive()) == 1
 
@@ -83,7 +83,7 @@ def test_a_receipt_expires_with_its_visibility(queue: Queue, elapse: Elapse) -> 
 def test_a_receipt_expired_but_not_taken_over_still_deletes(queue: Queue, elapse: Elapse) -> None:
     queue.send("work")
     message = receive_one(queue, visibility=1)
-    elapse(1.2)
+    elapse(1.05)
     queue.delete([message])
     assert queue.backlog().total == 0
 
@@ -95,7 +95,7 @@ def test_a_deleted_message_stays_away_and_deleting_it_again_is_no_error(queue: Q
     queue.delete([message, message])
     queue.delete([])
     assert not queue.set_visibility(message, 30)
-    elapse(1.2)
+    elapse(1.05)
     assert queue.receive() == []
 
 
@@ -121,7 +121,7 @@ def test_a_delayed_message_comes_later(queue: Queue, elapse: Elapse) -> None:
     queue.send("later", delay=1)
     assert queue.receive() == []
     assert queue.backlog().delayed == 1
-    elapse(1.2)
+    elapse(1.05)
     assert receive_one(queue).body == "later"
 
 
