@@ -108,7 +108,7 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Value]:
         return given
     named = False
     while True:
-        token = reader.next()
+        start = token = reader.next()
         if token.kind == "word" and reader.skip("="):
             named = True
             parameter = _named(operation, token)
@@ -118,7 +118,7 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Value]:
         else:
             parameter = _positional(operation, len(given), token)
         if parameter.name in given:
-            _fail(f"{parameter.name} is given twice", token)
+            _fail(f"{parameter.name} is given twice", start)
         given[parameter.name] = _value(operation, parameter, token)
         if reader.skip(")"):
             return given

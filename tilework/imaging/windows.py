@@ -97,9 +97,14 @@ class Window:
             self.bottom + margin.bottom,
         )
 
-    def aligned(self, step: int) -> Window:
-        """The smallest window around this one whose left and right are multiples of ``step`` columns."""
-        return Window(self.left // step * step, self.top, -(-self.right // step) * step, self.bottom)
+    def aligned(self, step: Size) -> Window:
+        """The smallest window around this one whose corners lie on the grid of ``step`` columns and rows."""
+        return Window(
+            self.left // step.width * step.width,
+            self.top // step.height * step.height,
+            -(-self.right // step.width) * step.width,
+            -(-self.bottom // step.height) * step.height,
+        )
 
     def clamped(self, size: Size) -> Window:
         """What of this window lies in an image of ``size``; raises ValueError if nothing does."""

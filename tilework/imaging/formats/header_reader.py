@@ -37,12 +37,12 @@ class HeaderReader:
         :class:`~tilework.errors.TooLargeError` beyond the limit of a header's bytes.
         """
         stop = start + length
+        if stop > self.size:
+            raise DamagedImageError(f"The file ends at byte {self.size:,}, within its header.")
         if stop > self.limits.header_bytes:
             raise TooLargeError(
                 f"The header is longer than the {self.limits.header_bytes:,} bytes allowed (limit: header_bytes)."
             )
-        if stop > self.size:
-            raise DamagedImageError(f"The file ends at byte {self.size:,}, within its header.")
         if stop <= len(self.head):
             return self.head[start:stop]
         if start < self._block_start or stop > self._block_start + len(self._block):

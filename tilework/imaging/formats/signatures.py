@@ -23,9 +23,9 @@ OTHER_IMAGES = (
     (rb"....JXL \r\n\x87\n|\xff\x0a", "a JPEG XL"),
     (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", "a BMP"),
     (rb"P[1-7fF]\s", "a PNM"),
-    (rb"8BPS\0[\1\2]", "a Photoshop document"),
-    (rb"\0\0[\1\2]\0[^\0]\0", "a Windows icon"),
-    (rb"v/1\1", "an OpenEXR"),
+    (rb"8BPS\0[\x01\x02]", "a Photoshop document"),
+    (rb"\0\0[\x01\x02]\0[^\0]\0", "a Windows icon"),
+    (rb"v/1\x01", "an OpenEXR"),
     (rb"#\?(RADIANCE|RGBE)", "a Radiance HDR"),
     (rb"DDS ", "a DDS texture"),
     (rb"\x8aMNG|\x8bJNG", "an MNG"),
@@ -35,7 +35,7 @@ OTHER_IMAGES = (
 
 NO_IMAGES = (
     (rb"%PDF-", "a PDF document"),
-    (rb"PK(\3\4|\5\6)", "a ZIP archive"),
+    (rb"PK(\x03\x04|\x05\x06)", "a ZIP archive"),
     (rb"\x1f\x8b", "a gzip archive"),
     (rb"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
     (rb"Rar!\x1a\x07", "a RAR archive"),

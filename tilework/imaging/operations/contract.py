@@ -28,11 +28,16 @@ if TYPE_CHECKING:
 ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 """Bytes of one sample by depth; the depths that the contract knows."""
 
-VECTOR_COLUMNS = 64
-"""Columns to which windows are aligned where OpenCV's vector loops and their scalar tails may round differently.
+NO_ALIGNMENT = Size(1, 1)
+"""Whole-number arithmetic on bytes gives the same wherever a window begins."""
 
-64 pixels are a multiple of every vector width OpenCV is built for (512 bits: 16 float32); measured in
-docs/decisions: float32 Gaussians differ at alignment 1 and are equal from 8 on.
+VECTOR_ALIGNMENT = Size(64, 8)
+"""Columns and rows on which windows begin where OpenCV's arithmetic could depend on it.
+
+Its vector loops and their scalar tails may round floats differently, or treat not-a-number differently, and its
+morphology takes rows in pairs. Measured (docs/decisions): float32 Gaussians differ at alignment 1 and are equal from
+8 columns on, not-a-number under erode and dilate from 8 columns and 2 rows on. 64 columns are a multiple of every
+vector that OpenCV is built for.
 """
 
 
@@ -93,9 +98,9 @@ class Operation(ABC):
         """Size of the result for an input of ``size``."""
         return size
 
-    def alignment(self, pixels: Pixels) -> int:
-        """Columns to which the engine widens source windows, so that the arithmetic cannot depend on the tiling."""
-        return 1 if pixels.dtype == "uint8" else VECTOR_COLUMNS
+    def alignment(self, pixels: Pixels) -> Size:
+        """The grid to which the engine widens source windows, so that the arithmetic cannot depend on the tiling."""
+        return NO_ALIGNMENT if pixels.dtype == "uint8" else VECTOR_ALIGNMENT
 
     @abstractmethod
     def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:

@@ -1,0 +1,86 @@
+"""Images for the tests: noise as arrays and as files, and the pieces that files are made of."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from tilework.imaging.formats import Picture
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def noise(width: int, height: int, channels: int = 3, dtype: str = "uint8", seed: int = 0) -> Image:
+    """Noise over the full range, no two neighbours alike; float32 is normal with mean 0."""
+    generator = np.random.default_rng(seed)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    if dtype == "float32":
+        return generator.standard_normal(shape, np.float32)
+    return generator.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+
+
+def scene(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
+    """Smoothed noise, uint8: has edges of all strengths and survives JPEG."""
+    return cv2.GaussianBlur(noise(width, height, channels, seed=seed), (9, 9), 0)
+
+
+def picture(array: Image) -> Picture:
+    """An array with 2 or 4 channels has alpha last."""
+    if array.ndim == 2 or array.shape[2] == 3:
+        return Picture(array)
+    colour = array[:, :, 0] if array.shape[2] == 2 else array[:, :, :3]
+    return Picture(np.ascontiguousarray(colour), np.ascontiguousarray(array[:, :, -1]))
+
+
+def jpeg(array: Image, *options: int) -> bytes:
+    return cv2.imencode(".jpg", array, list(options))[1].tobytes()
+
+
+def png(array: Image) -> bytes:
+    return cv2.imencode(".png", array)[1].tobytes()
+
+
+def decoded(data: bytes, flags: int = cv2.IMREAD_UNCHANGED) -> Image:
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    assert array is not None
+    return array
+
+
+def chunk(name: bytes, payload: bytes) -> bytes:
+    return len(payload).to_bytes(4) + name + payload + zlib.crc32(name + payload).to_bytes(4)
+
+
+def ihdr(width: int, height: int, bits: int, colour_type: int, interlace: int = 0) -> bytes:
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, interlace))
+
+
+def png_of_rows(
+    width: int, bits: int, colour_type: int, rows: list[bytes], *, before: bytes = b"", after: bytes = b""
+) -> bytes:
+    """A PNG of unfiltered rows, with more chunks before and after its pixel data."""
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    header = ihdr(width, len(rows), bits, colour_type)
+    return SIGNATURE + header + before + chunk(b"IDAT", pixels) + after + chunk(b"IEND", b"")
+
+
+def segment(marker: int, payload: bytes) -> bytes:
+    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
+
+
+def with_segments(data: bytes, *parts: bytes) -> bytes:
+    """A JPEG with more segments right after SOI."""
+    return data[:2] + b"".join(parts) + data[2:]
+
+
+def exif(orientation: int, order: str = "<") -> bytes:
+    """A smallest EXIF block: one directory with the orientation."""
+    start = b"II*\0" if order == "<" else b"MM\0*"
+    entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
+    return start + struct.pack(order + "IH", 8, 1) + entry + struct.pack(order + "I", 0)
