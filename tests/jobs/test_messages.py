@@ -72,6 +72,8 @@ def test_a_native_message_names_its_pipeline_in_any_spelling() -> None:
         '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "in"}, "object": {"key": ""}}}]}',
         '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "in"}, "object": {"key": "%ff"}}}]}',
         '{"schema": 1, "job": {}}',
+        '{"schema": 1, "job": {"key": "\\ud800", "version": "v", "pipeline": "blur(9)"}}',
+        '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "in"}, "object": {"key": "\\ud800"}}}]}',
         '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": 3}}',
         '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": "blur(9)", "owner": 3}}',
         '{"schema": 2, "job": {"key": "a", "version": "v", "pipeline": "blur(9)"}}',

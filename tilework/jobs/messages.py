@@ -15,6 +15,7 @@ from urllib.parse import quote_plus, unquote_plus
 from tilework.errors import ForeignBucketError, PipelineError, UnreadableMessageError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import SCHEMA, Ask, Drop, Job
+from tilework.jobs.quotas import KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,15 +68,29 @@ def _record_ask(record: Any, bucket: str) -> Ask | None:
         key, version = unquote_plus(item["key"], errors="strict"), item.get("versionId") or "null"
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UnreadableMessageError(f"The S3 event lacks what it must have: {error!r:.100}.") from error
-    if not key or not isinstance(version, str):
-        raise UnreadableMessageError("The S3 event names no object.")
+    if not isinstance(version, str):
+        raise UnreadableMessageError("The S3 event names no version.")
+    _check_key(key)
     _own(name, bucket)
     return Ask(Drop(bucket, key, version)) if created else None
 
 
+def _check_key(key: str) -> None:
+    """Raise UnreadableMessageError for what can be no object's key."""
+    try:
+        # JSON can hold half a surrogate pair; no key can
+        size = len(key.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 1 <= size <= KEY_BYTES:
+        raise UnreadableMessageError("The message names a key that no object can have.")
+
+
 def _own(name: Any, bucket: str) -> None:
     if name != bucket:
-        raise ForeignBucketError(f"The message is about the bucket {str(name)[:63]!r}, which is not our input bucket.")
+        raise ForeignBucketError(
+            f"The message is about the bucket {str(name)[:63]!r}, which is not our input bucket."
+        )
 
 
 def _native_ask(document: dict[str, Any], bucket: str) -> Ask:
@@ -86,6 +101,7 @@ def _native_ask(document: dict[str, Any], bucket: str) -> Ask:
     extra = {name: job.get(name, "") for name in ("revision", "owner", "batch")}
     if not all(isinstance(value, str) for value in extra.values()):
         raise UnreadableMessageError("revision, owner and batch of a native message must be texts.")
+    _check_key(job["key"])
     drop = Drop(bucket, job["key"], job["version"])
     return Ask(drop, pipeline=canonical(job["pipeline"]), **extra)
 
@@ -111,7 +127,9 @@ def native_body(ask: Ask) -> str:
         raise ValueError("a native message names its pipeline")
     job = {"key": ask.drop.key, "version": ask.drop.version, "pipeline": ask.pipeline}
     extra = {"revision": ask.revision, "owner": ask.owner, "batch": ask.batch}
-    return json.dumps({"schema": SCHEMA, "job": job | {name: value for name, value in extra.items() if value}})
+    return json.dumps(
+        {"schema": SCHEMA, "job": job | {name: value for name, value in extra.items() if value}}
+    )
 
 
 def ask_of(job: Job) -> Ask:

@@ -50,7 +50,9 @@ class Queue(Protocol):
         """Send one message, visible after ``delay`` seconds (at most 900); returns its id."""
         ...
 
-    def receive(self, limit: int = BATCH, wait: float = 0.0, visibility: float | None = None) -> list[Message]:
+    def receive(
+        self, limit: int = BATCH, wait: float = 0.0, visibility: float | None = None
+    ) -> list[Message]:
         """Receive up to ``limit`` (1 to 10) messages, waiting up to ``wait`` seconds (at most 20) for the first.
 
         They stay invisible for ``visibility`` seconds (default: the queue's own).
