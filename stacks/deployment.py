@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from stacks.storage import Storage
 
 
-def environment_of(storage: Storage, queues: Queues, job_table: JobTable, settings: Settings) -> Mapping[str, str]:
+def environment_of(
+    storage: Storage, queues: Queues, job_table: JobTable, settings: Settings
+) -> Mapping[str, str]:
     """Addresses and settings that workers and master share; the region is the process's own."""
     return {
         "TILEWORK_INPUT_BUCKET": storage.inputs.bucket_name,

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from stacks.queues import Queues
     from stacks.storage import Storage
 
-TAKE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes")
+TAKE: Final = (
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+)
 SEND: Final = ("sqs:SendMessage",)
 LOOK: Final = ("sqs:GetQueueAttributes",)
 

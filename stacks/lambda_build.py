@@ -100,7 +100,8 @@ class LambdaBuild:
         """Return the zip of packages and sources, made if need be. Raises SetupError where the packages miss."""
         if not self.packages.is_dir():
             raise SetupError(
-                "The packages of the master's Lambda are not built yet.", advice=f"Run `{self.command}` first."
+                "The packages of the master's Lambda are not built yet.",
+                advice=f"Run `{self.command}` first.",
             )
         sources = dict(self._sources())
         digest = hashlib.sha256()
@@ -135,7 +136,11 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _left_over(installed: Path) -> list[Path]:
-    return [path for path in installed.rglob("*") if path.name in _LEFT_OUT and _is_of_the_install(path, installed)]
+    return [
+        path
+        for path in installed.rglob("*")
+        if path.name in _LEFT_OUT and _is_of_the_install(path, installed)
+    ]
 
 
 def _is_of_the_install(path: Path, installed: Path) -> bool:
@@ -156,7 +161,9 @@ def _write_zip(target: Path, files: dict[str, Path]) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Install the packages for the processor and Python named; 0 when they are there, else 1."""
     default = Settings()
-    parser = argparse.ArgumentParser(prog="python -m stacks.lambda_build", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m stacks.lambda_build", description=__doc__.partition("\n")[0]
+    )
     parser.add_argument("--architecture", choices=sorted(INSTANCE_TYPES), default=default.architecture)
     parser.add_argument("--python", choices=PYTHONS, default=default.lambda_python)
     chosen = parser.parse_args(arguments)

@@ -77,7 +77,9 @@ class MasterService(Construct):
             kind,
             code=self._code,
             handler=handler,
-            runtime=functions.Runtime(f"python{self._settings.lambda_python}", functions.RuntimeFamily.PYTHON),
+            runtime=functions.Runtime(
+                f"python{self._settings.lambda_python}", functions.RuntimeFamily.PYTHON
+            ),
             architecture=PROCESSORS[self._settings.architecture],
             memory_size=MEMORY_MIB,
             timeout=Duration.seconds(seconds),

@@ -91,6 +91,11 @@ def _admitted_to_dynamodb(table: dynamodb.Table) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         sid="OurTable",
         principals=[iam.AnyPrincipal()],
-        actions=["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"],
+        actions=[
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:ConditionCheckItem",
+        ],
         resources=[table.table_arn],
     )

@@ -12,6 +12,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 if TYPE_CHECKING:
+    from aws_cdk.interfaces.aws_s3 import IBucketRef
+
     from stacks.settings import Settings
 
 MOST_RECEIVES = 20
@@ -72,7 +74,11 @@ class _DropsOf:
     def __init__(self, queue: sqs.Queue) -> None:
         self._queue = queue
 
-    def bind(self, _scope: Construct, bucket: s3.IBucket) -> s3.BucketNotificationDestinationConfig:
+    def bind(
+        self,
+        scope: Construct,  # noqa: ARG002  # the interface's
+        bucket: IBucketRef,
+    ) -> s3.BucketNotificationDestinationConfig:
         """Allow ``bucket`` to send to the queue, before the notification is set."""
         allowed = self._queue.add_to_resource_policy(
             iam.PolicyStatement(
@@ -81,7 +87,7 @@ class _DropsOf:
                 actions=["sqs:SendMessage"],
                 resources=[self._queue.queue_arn],
                 conditions={
-                    "ArnEquals": {"aws:SourceArn": bucket.bucket_arn},
+                    "ArnEquals": {"aws:SourceArn": bucket.bucket_ref.bucket_arn},
                     "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
                 },
             )

@@ -76,8 +76,12 @@ class Settings:
     def __post_init__(self) -> None:
         """Raise SettingsError at the first setting that makes no sense."""
         _matches("name", self.name, _NAME, "2 to 20 lower-case letters, digits and hyphens, a letter first")
-        _matches("bucket_prefix", self.bucket_prefix, _BUCKET_PREFIX, "3 to 56 lower-case letters, digits, hyphens")
-        _matches("worker_image_uri", self.worker_image_uri, _IMAGE_URI, "an image like registry/repository:tag")
+        _matches(
+            "bucket_prefix", self.bucket_prefix, _BUCKET_PREFIX, "3 to 56 lower-case letters, digits, hyphens"
+        )
+        _matches(
+            "worker_image_uri", self.worker_image_uri, _IMAGE_URI, "an image like registry/repository:tag"
+        )
         _matches("worker_ami_parameter", self.worker_ami_parameter, _PARAMETER, "an SSM parameter like /a/b")
         _matches("extra_operations", self.extra_operations, _MODULE, "a module's dotted name")
         _within("maximum_hosts", self.maximum_hosts, 1, 1000)
@@ -122,7 +126,9 @@ class Settings:
         for kind in self.instance_types:
             match = _INSTANCE_TYPE.fullmatch(kind)
             if match is None:
-                raise SettingsError(f"instance_types names {kind!r}, which is no instance type like c7i.xlarge.")
+                raise SettingsError(
+                    f"instance_types names {kind!r}, which is no instance type like c7i.xlarge."
+                )
             # Graviton's families bear a g behind the generation: c7g, m8gd, c6gn
             built_for: Architecture = "arm64" if "g" in match["traits"] else "x86_64"
             if built_for != self.architecture:

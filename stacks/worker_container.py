@@ -54,7 +54,11 @@ class WorkerContainer(Construct):
         role.add_to_policy(
             iam.PolicyStatement(
                 sid="PullTheImage",
-                actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                actions=[
+                    "ecr:BatchCheckLayerAvailability",
+                    "ecr:BatchGetImage",
+                    "ecr:GetDownloadUrlForLayer",
+                ],
                 resources=[self._repository],
             )
         )
