@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 
-from stacks.node_runtime import choose_node
+from stacks.node_runtime import NODE
 
-choose_node(os.environ)  # before the import that starts it
+os.environ.setdefault("JSII_NODE", str(NODE))
 
 from aws_cdk import App
 

@@ -1,8 +1,12 @@
-"""What a process is told about the deployment that it joins: the variables that tilework.aws.settings reads."""
+"""What a process is told about the deployment that it joins: the variables that it reads at its start."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from aws_cdk import Aws
+
+from tilework.aws.settings import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,14 +20,15 @@ if TYPE_CHECKING:
 def environment_of(
     storage: Storage, queues: Queues, job_table: JobTable, settings: Settings
 ) -> Mapping[str, str]:
-    """Addresses and settings that workers and master share; the region is the process's own."""
-    return {
-        "TILEWORK_INPUT_BUCKET": storage.inputs.bucket_name,
-        "TILEWORK_OUTPUT_BUCKET": storage.outputs.bucket_name,
-        "TILEWORK_JOBS_QUEUE_URL": queues.jobs.queue_url,
-        "TILEWORK_UNITS_QUEUE_URL": queues.units.queue_url,
-        "TILEWORK_RESULTS_QUEUE_URL": queues.results.queue_url,
-        "TILEWORK_DEAD_LETTER_QUEUE_URL": queues.dead_letters.queue_url,
-        "TILEWORK_JOB_TABLE": job_table.table.table_name,
-        "TILEWORK_DEFAULT_PIPELINE": settings.default_pipeline,
-    }
+    """Addresses and settings that workers and master share."""
+    deployment = Deployment(
+        region=Aws.REGION,
+        input_bucket=storage.inputs.bucket_name,
+        output_bucket=storage.outputs.bucket_name,
+        jobs_queue_url=queues.jobs.queue_url,
+        units_queue_url=queues.units.queue_url,
+        results_queue_url=queues.results.queue_url,
+        dead_letter_queue_url=queues.dead_letters.queue_url,
+        job_table=job_table.table.table_name,
+    )
+    return {**deployment.to_environment(), "TILEWORK_DEFAULT_PIPELINE": settings.default_pipeline}

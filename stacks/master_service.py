@@ -63,7 +63,8 @@ class MasterService(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self._code = functions.Code.from_asset(str(code))
-        self._environment = environment
+        # Lambda sets the region itself, and refuses to be told
+        self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
         self.api_function = self._function("Api", "master.lambda_handler.handler", seconds=API_SECONDS)
         self.keeper_function = self._function(
             "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
@@ -83,7 +84,7 @@ class MasterService(Construct):
             architecture=PROCESSORS[self._settings.architecture],
             memory_size=MEMORY_MIB,
             timeout=Duration.seconds(seconds),
-            environment=dict(self._environment),
+            environment=self._environment,
             log_group=self._log_group(f"{kind}Log"),
         )
 

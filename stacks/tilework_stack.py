@@ -42,6 +42,8 @@ class TileworkStack(Stack):
         self._queues = Queues(self, "Queues", settings=settings)
         self._job_table = JobTable(self, "JobTable", settings=settings)
         self._storage.tell_of_drops(self._queues.of_drops())
+        self._environment = environment_of(self._storage, self._queues, self._job_table, settings)
+        self._grants = Grants(self._storage, self._queues, self._job_table)
         self._add_fleet()
         self._master = self._add_master(master_code)
         self._tell()
@@ -61,10 +63,10 @@ class TileworkStack(Stack):
             "Workers",
             network=network,
             container=WorkerContainer(self, "Container", settings=settings),
-            environment=environment_of(self._storage, self._queues, self._job_table, settings),
+            environment=self._environment,
             settings=settings,
         )
-        self._grants().to_workers(workers.role)
+        self._grants.to_workers(workers.role)
         workers.log_group.grant_write(workers.role)
         self._scaling = Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
 
@@ -73,16 +75,13 @@ class TileworkStack(Stack):
             self,
             "Master",
             code=code,
-            environment=environment_of(self._storage, self._queues, self._job_table, self._settings),
+            environment=self._environment,
             queues=self._queues,
             settings=self._settings,
         )
-        self._grants().to_api(master.api_function)
-        self._grants().to_keeper(master.keeper_function)
+        self._grants.to_api(master.api_function)
+        self._grants.to_keeper(master.keeper_function)
         return master
-
-    def _grants(self) -> Grants:
-        return Grants(self._storage, self._queues, self._job_table)
 
     def _tell(self) -> None:
         """What a client needs to join, by the names that the local launcher and the command line look for."""

@@ -44,7 +44,7 @@ class WorkerHost:
             "systemctl enable --now docker",
             "install --directory --mode 0700 /etc/tilework",
             "cat > /etc/tilework/worker.env <<'END'",
-            *(f"{name}={value}" for name, value in sorted(self._container_environment().items())),
+            *(f"{name}={value}" for name, value in sorted(self.environment.items())),
             "END",
             *self._sign_in(),
             f"{_RUN.lstrip()} \\",
@@ -53,9 +53,6 @@ class WorkerHost:
             f"  {shlex.quote(self.image_uri)}",
         ]
         return "\n".join(lines) + "\n"
-
-    def _container_environment(self) -> Mapping[str, str]:
-        return {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region, **self.environment}
 
     def _sign_in(self) -> list[str]:
         if self.registry is None:
