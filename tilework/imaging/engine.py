@@ -5,19 +5,24 @@ Both give the same pixels; the first is quicker where the image fits the memory,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
-from tilework.imaging.operations import Pixels
+from tilework.imaging.operations import MeasuredOperation, Pixels
 from tilework.imaging.windows import Size, Window, tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    from tilework.imaging.operations import Site
+    from tilework.imaging.operations import Operation, Site
     from tilework.imaging.pipeline import Pipeline, Step
+
+T = TypeVar("T")
 
 OUT_OF_MEMORY = -4
 """OpenCV's error code StsNoMem; as a MemoryError it is no verdict on the operation."""
@@ -76,32 +81,87 @@ def kind_of(picture: Picture) -> Pixels:
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     """Run the pipeline on the whole picture, one OpenCV call an operation.
 
-    Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels.
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
+    :class:`~tilework.errors.OperationFailedError` for one that raises.
     """
     reader = PictureReader(picture)
+    pipeline = settled(reader, pipeline, reader.size)
     return run_window(reader, pipeline, Window.whole(pipeline.sizes(reader.size)[-1]))
 
 
 def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """Return the pixels of ``window`` of the result, reading just what they depend on.
 
-    Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
-    :class:`~tilework.errors.OperationFailedError` for one that raises.
+    The pipeline is :func:`settled`. Raises as :func:`run_whole` does.
     """
-    sites = pipeline.sites(window, reader.size, reader.pixels)
+    return _run_to(reader, pipeline, len(pipeline.steps), window)
+
+
+def _run_to(reader: Reader, pipeline: Pipeline, end: int, window: Window) -> Picture:
+    """Return the pixels of ``window`` as they are before step ``end``."""
+    if end == 0:
+        return reader.read(window)
+    begun = replace(pipeline, steps=pipeline.steps[:end])
+    sites = begun.sites(window, reader.size, reader.pixels)
     picture = reader.read(sites[0].source)
-    for step, site in zip(pipeline.steps, sites, strict=True):
+    for step, site in zip(begun.steps, sites, strict=True):
         picture = _run_step(picture, step, site)
     return picture
 
 
+def settled(reader: Reader, pipeline: Pipeline, tile: Size, executor: Executor | None = None) -> Pipeline:
+    """Return the pipeline with everything measured that its operations must know of the whole image.
+
+    Each such operation measures its own input tile by tile, the first of a chain first. Raises as :func:`run_whole`.
+    """
+    sizes = pipeline.sizes(reader.size)
+    pipeline.kinds(reader.pixels)
+    for index, step in enumerate(pipeline.steps):
+        operation = step.operation
+        if isinstance(operation, MeasuredOperation):
+            windows = list(tiles(sizes[index], tile))
+            partials = list(_on(executor, _measure, reader, pipeline, index, windows))
+            known = operation.settle(operation.reduce(partials), step.arguments)
+            steps = (*pipeline.steps[:index], step.knowing(known), *pipeline.steps[index + 1 :])
+            pipeline = replace(pipeline, steps=steps)
+    return pipeline
+
+
+def _measure(reader: Reader, pipeline: Pipeline, index: int, window: Window) -> Any:
+    """Measure ``window`` of the input of step ``index``; the operation is known to measure."""
+    site = pipeline.site(index, window, reader.size, reader.pixels)
+    step = pipeline.steps[index]
+    image = _run_to(reader, pipeline, index, site.source).colour
+    with _blaming(step.operation):
+        return step.operation.measure(image, site, step.arguments)  # type: ignore[attr-defined]
+
+
+def _on(executor: Executor | None, work: Callable[..., T], *leading: Any) -> Iterable[T]:
+    """Call ``work`` with the leading arguments, the last of which is a list, for each of that list's items."""
+    *same, items = leading
+    run = map if executor is None else executor.map
+    return run(functools.partial(work, *same), items)
+
+
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
     operation = step.operation
-    try:
+    with _blaming(operation):
         colour = operation.apply(picture.colour, site, step.arguments)
         alpha = None
         if picture.alpha is not None and not operation.makes_mask:
             alpha = operation.carry(picture.alpha, site, step.arguments)
+    if colour.shape[:2] != (site.output.height, site.output.width):
+        raise OperationFailedError(
+            f"The operation {operation.name} returned an array of shape {colour.shape} for {site.output}."
+        )
+    return Picture(colour, alpha)
+
+
+@contextlib.contextmanager
+def _blaming(operation: Operation) -> Iterator[None]:
+    """Turn what ``operation`` raises into a failure that names it; a lack of memory is not its fault."""
+    try:
+        yield
     except (TileworkError, MemoryError):
         raise
     except Exception as error:
@@ -110,11 +170,6 @@ def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
         raise OperationFailedError(
             f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
         ) from error
-    if colour.shape[:2] != (site.output.height, site.output.width):
-        raise OperationFailedError(
-            f"The operation {operation.name} returned an array of shape {colour.shape} for {site.output}."
-        )
-    return Picture(colour, alpha)
 
 
 def run_tiled(picture: Picture, pipeline: Pipeline, tile: Size, executor: Executor | None = None) -> Picture:
@@ -126,16 +181,14 @@ def run_tiled(picture: Picture, pipeline: Pipeline, tile: Size, executor: Execut
     import numpy as np
 
     reader = PictureReader(picture)
+    pipeline = settled(reader, pipeline, tile, executor)
     size, kind = pipeline.sizes(reader.size)[-1], pipeline.kinds(reader.pixels)[-1]
     shape = (size.height, size.width)
     colour = np.empty(shape if kind.channels == 1 else (*shape, kind.channels), kind.dtype)
     alpha = np.empty(shape, kind.dtype) if kind.alpha else None
     windows = list(tiles(size, tile))
-    run = map if executor is None else executor.map
-    count = len(windows)
-    for window, part in zip(
-        windows, run(run_window, [reader] * count, [pipeline] * count, windows), strict=True
-    ):
+    parts = _on(executor, run_window, reader, pipeline, windows)
+    for window, part in zip(windows, parts, strict=True):
         place = window.within(Window.whole(size))
         colour[place] = part.colour
         if alpha is not None and part.alpha is not None:

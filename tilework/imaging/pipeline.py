@@ -55,6 +55,10 @@ class Step:
                 values.append(f"{parameter.name}={write(value)}" if gap else write(value))
         return f"{self.operation.name}({', '.join(values)})"
 
+    def knowing(self, known: Arguments) -> Step:
+        """Return the step with what it measured of the whole image, which is no part of its text."""
+        return Step(self.operation, {**self.arguments, **known})
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.canonical == other.canonical
 
@@ -119,15 +123,19 @@ class Pipeline:
         Each source window is widened to its operation's alignment, then clamped at the true edge. The pixels to read
         are those of ``sites(...)[0].source``.
         """
-        sizes, kinds = self.sizes(size), self.kinds(pixels)
         sites: list[Site] = []
         for index in reversed(range(len(self.steps))):
-            operation, arguments = self.steps[index].operation, self.steps[index].arguments
-            source = operation.source_window(output, sizes[index], arguments)
-            source = source.aligned(operation.alignment(kinds[index])).clamped(sizes[index])
-            sites.append(Site(source, sizes[index], output, sizes[index + 1]))
-            output = source
+            sites.append(self.site(index, output, size, pixels))
+            output = sites[-1].source
         return tuple(reversed(sites))
+
+    def site(self, index: int, output: Window, size: Size, pixels: Pixels) -> Site:
+        """Where step ``index`` works for ``output`` of its own result; ``size`` and ``pixels`` are the first input's."""
+        sizes, kinds = self.sizes(size), self.kinds(pixels)
+        step = self.steps[index]
+        source = step.operation.source_window(output, sizes[index], step.arguments)
+        source = source.aligned(step.operation.alignment(kinds[index])).clamped(sizes[index])
+        return Site(source, sizes[index], output, sizes[index + 1])
 
 
 def parse(text: str) -> Pipeline:

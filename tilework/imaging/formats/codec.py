@@ -106,7 +106,7 @@ def encode(
     return png.insert_metadata(_encode_png(picture), metadata)
 
 
-def _encode_jpeg(image: Image, subsampling: str | None) -> bytes:
+def _encode_jpeg(image: Image, subsampling: str | None) -> memoryview:
     import cv2
 
     samplings = {
@@ -119,21 +119,21 @@ def _encode_jpeg(image: Image, subsampling: str | None) -> bytes:
     parameters = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     if image.ndim == 3:  # noqa: PLR2004
         parameters += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, samplings[subsampling or "4:4:4"]]
-    return cv2.imencode(".jpg", image, parameters)[1].tobytes()
+    return cv2.imencode(".jpg", image, parameters)[1].data
 
 
-def _encode_png(picture: Picture) -> bytes:
+def _encode_png(picture: Picture) -> memoryview:
     import cv2
     import numpy as np
 
     colour, alpha = picture.colour, picture.alpha
     if alpha is None:
-        return cv2.imencode(".png", colour)[1].tobytes()
+        return cv2.imencode(".png", colour)[1].data
     if colour.ndim == 2:  # noqa: PLR2004
-        return _encode_grey_alpha(picture.size, np.dstack((colour, alpha)))
+        return memoryview(_encode_grey_alpha(picture.size, np.dstack((colour, alpha))))
     whole = np.empty((*colour.shape[:2], BGRA), colour.dtype)
     cv2.mixChannels([colour, alpha], [whole], [0, 0, 1, 1, 2, 2, 3, 3])
-    return cv2.imencode(".png", whole)[1].tobytes()
+    return cv2.imencode(".png", whole)[1].data
 
 
 def _encode_grey_alpha(size: Size, pixels: Image) -> bytes:

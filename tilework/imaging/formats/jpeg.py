@@ -164,12 +164,12 @@ def _tagged(source: _Bytes, segment: Segment, tag: bytes) -> bool:
 class _Data:
     """A whole file in memory, read like a source."""
 
-    data: bytes
+    data: bytes | memoryview
 
     def read(self, start: int, length: int) -> bytes:
         if start + length > len(self.data):
             raise DamagedImageError(f"The file ends at byte {len(self.data):,}, within its header.")
-        return self.data[start : start + length]
+        return bytes(self.data[start : start + length])
 
 
 def read_metadata(data: bytes) -> Metadata:
@@ -206,7 +206,7 @@ def _segment(marker: int, payload: bytes) -> bytes:
     return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
 
 
-def insert_metadata(encoded: bytes, metadata: Metadata) -> bytes:
+def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a JPEG that OpenCV encoded with ``metadata`` in it, after its JFIF segment."""
     jfif = next(segments(_Data(encoded)))
     head = bytearray(encoded[: jfif.stop])

@@ -197,7 +197,7 @@ def _chunk(name: bytes, payload: bytes) -> bytes:
     return len(payload).to_bytes(4) + name + payload + zlib.crc32(name + payload).to_bytes(4)
 
 
-def insert_metadata(encoded: bytes, metadata: Metadata) -> bytes:
+def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a PNG with ``metadata`` in it, after its header chunk."""
     parts = list(metadata.colour)
     if metadata.density is not None:

@@ -15,6 +15,7 @@ from tilework.errors import SettingsError
 from tilework.imaging.operations import edges, filters, morphology, point
 from tilework.imaging.operations.contract import (
     LocalOperation,
+    MeasuredOperation,
     Operation,
     Pixels,
     Site,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Arguments",
     "LocalOperation",
+    "MeasuredOperation",
     "Operation",
     "Parameter",
     "Pixels",

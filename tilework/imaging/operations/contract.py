@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 from tilework.imaging.windows import Margin, Size, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
 
     from tilework.imaging.operations.parameters import Arguments, Parameter
@@ -145,3 +147,26 @@ class WholeImageOperation(LocalOperation):
     def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
         """Return the whole image."""
         return Window.whole(size)
+
+
+class MeasuredOperation(LocalOperation):
+    """An operation that must know something of the whole image before it can work on any part of it.
+
+    The engine lets it measure the image part by part, joins the partials (in any order and grouping, on any process),
+    and adds what :meth:`settle` makes of them to the arguments of every :meth:`kernel` call.
+    """
+
+    @abstractmethod
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
+        """Return a partial: what the pixels of ``site.output`` contribute, in sums that do not grow with them.
+
+        ``image`` holds ``site.source``, all that the kernel would need there. A partial is picklable.
+        """
+
+    @abstractmethod
+    def reduce(self, partials: Sequence[Any]) -> Any:
+        """Join partials, at least one, into one of the same kind; order and grouping change nothing."""
+
+    @abstractmethod
+    def settle(self, partial: Any, arguments: Arguments) -> Arguments:
+        """Return what the kernel is told beside its arguments, from the partial of the whole image."""

@@ -1,0 +1,101 @@
+"""Operations that must know the whole image: measured in parts, on any process, in any order."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.imaging.samples import noise, picture, scene
+from tilework.errors import OperationFailedError
+from tilework.imaging import operations
+from tilework.imaging.engine import run_tiled, run_whole
+from tilework.imaging.operations import MeasuredOperation, Site, registry
+from tilework.imaging.pipeline import parse
+from tilework.imaging.windows import Size, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tilework.imaging.operations import Arguments
+    from tilework.imaging.operations.contract import Image
+
+
+class Darken(MeasuredOperation):
+    """Subtracts the image's mean, rounded down: exact only if every pixel is counted, and counted once."""
+
+    name = "darken"
+    family = "tests"
+    summary = formula = "v - floor(mean)"
+
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
+        core = image[site.output.within(site.source)]
+        return int(core.sum(dtype=np.int64)), core.size
+
+    def reduce(self, partials: Sequence[Any]) -> Any:
+        return tuple(map(sum, zip(*partials, strict=True)))
+
+    def settle(self, partial: Any, arguments: Arguments) -> Arguments:
+        total, count = partial
+        return {"mean": total // count}
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        return cv2.subtract(image, np.full_like(image, arguments["mean"]))
+
+
+class Broken(Darken):
+    name = "broken"
+
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
+        raise ValueError("cannot measure")
+
+
+@pytest.fixture(autouse=True)
+def own_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = {"darken": Darken(), "broken": Broken()}
+    monkeypatch.setattr(operations, "_operations", dict(registry()) | own)
+
+
+def by_hand(image: Image) -> Image:
+    return cv2.subtract(image, np.full_like(image, int(image.mean())))
+
+
+def test_what_is_measured_reaches_the_kernel() -> None:
+    image = scene(90, 70)
+    assert np.array_equal(run_whole(picture(image), parse("darken")).colour, by_hand(image))
+
+
+def test_each_operation_measures_what_the_ones_before_it_made() -> None:
+    image = noise(90, 70)
+    expected = cv2.GaussianBlur(by_hand(cv2.GaussianBlur(by_hand(image), (9, 9), 0)), (3, 3), 0)
+    chain = parse("darken | blur(9) | darken | blur(3)")
+    assert np.array_equal(run_whole(picture(image), chain).colour, expected)
+
+
+@pytest.mark.parametrize("tile", [Size(7, 90), Size(33, 20), Size(64, 64)])
+def test_measured_in_tiles_is_measured_whole(tile: Size) -> None:
+    image, chain = picture(noise(131, 97, 4)), parse("blur(5) | darken | erode(3) | darken")
+    whole = run_whole(image, chain)
+    with ThreadPoolExecutor(3) as executor:
+        for run in (None, executor):
+            tiled = run_tiled(image, chain, tile, run)
+            assert np.array_equal(tiled.colour, whole.colour)
+
+
+def test_what_was_measured_is_no_part_of_the_text() -> None:
+    step = parse("darken").steps[0]
+    assert step.knowing({"mean": 5}).canonical == "darken()"
+
+
+def test_an_operation_that_cannot_measure_is_named() -> None:
+    with pytest.raises(OperationFailedError, match="broken failed: ValueError: cannot measure"):
+        run_whole(picture(noise(9, 9)), parse("broken"))
+
+
+def test_a_site_in_the_middle_of_a_chain_tells_windows_of_its_own_input() -> None:
+    pipeline, image = parse("blur(9) | erode(3) | invert"), picture(noise(50, 40))
+    site = pipeline.site(1, Window(10, 10, 20, 20), image.size, operations.Pixels("uint8", 3))
+    assert site.source == Window(9, 9, 21, 21)
