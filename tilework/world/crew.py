@@ -1,0 +1,107 @@
+"""The processes of a world that is ready: mpiexec, the ranks, and the channel to rank 0."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from tilework.world.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+    from multiprocessing.connection import Connection
+
+    from tilework.world.folder import Folder
+    from tilework.world.slots import SlotFile
+
+NOTICE_SECONDS = 0.05
+"""How long mpiexec is given to notice a death before the others are killed, so that it reports the one that counts."""
+
+REPORT_SECONDS = 1.0
+"""How long mpiexec may take to end by itself, and so to report, once its ranks are dead."""
+
+BURY_SECONDS = 5.0
+"""How long a killed process may take to be gone: one that writes much memory to a slow disk takes seconds."""
+
+
+class Crew:
+    """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
+        channel: Connection[Any, Any], slots: SlotFile, folder: Folder,
+    ) -> None:  # fmt: skip
+        self._process = process
+        self.mpiexec = pidfd
+        self.pids = tuple(pids)
+        self.channel = channel
+        self.slots = slots
+        self._folder = folder
+        self._closing = threading.Lock()
+        self._closed = False
+        self.ranks = [os.pidfd_open(pid) for pid in pids]
+
+    @property
+    def mpiexec_pid(self) -> int:
+        """The process id of mpiexec, a direct child of this process."""
+        return self._process.pid
+
+    def kill(self) -> None:
+        """Kill every process that is left. Any thread may, at any time."""
+        with self._closing:
+            if not self._closed:
+                for pidfd in (*self.ranks, self.mpiexec):
+                    _kill(pidfd)
+
+    def dead_ranks(self) -> set[int]:
+        """The ranks whose process has ended."""
+        gone = set(_ended(self.ranks, 0.0))
+        return {rank for rank, pidfd in enumerate(self.ranks) if pidfd in gone}
+
+    def post_mortem(self) -> Verdict:
+        """Whom a death that was just noticed concerns; afterwards all processes are dead."""
+        dead = self.dead_ranks()
+        running = {rank: self.slots.read(rank).task for rank in dead if self.slots.read(rank).running}
+        if not _ended([self.mpiexec], NOTICE_SECONDS):
+            for pidfd in self.ranks:
+                _kill(pidfd)
+        _ended([self.mpiexec], REPORT_SECONDS)
+        self.kill()
+        code = self._process.wait()
+        return judge(code, {rank: self.pids[rank] for rank in sorted(dead)}, running)
+
+    def bury(self) -> int:
+        """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
+        self.kill()
+        code = self._process.wait()
+        end = time.monotonic() + BURY_SECONDS
+        alive = set(self.ranks)
+        while alive and (left := end - time.monotonic()) > 0:
+            alive -= set(_ended(alive, left))
+        with self._closing:
+            self._closed = True
+            for pidfd in (*self.ranks, self.mpiexec):
+                os.close(pidfd)
+        self.channel.close()
+        self.slots.close()
+        self._folder.close()
+        return code
+
+
+def _kill(pidfd: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+
+
+def _ended(pidfds: Sequence[int] | set[int], seconds: float) -> list[int]:
+    """Those of the processes that have ended, as soon as one has, at the latest after ``seconds``."""
+    poll = select.poll()
+    for pidfd in pidfds:
+        poll.register(pidfd, select.POLLIN)
+    return [pidfd for pidfd, _ in poll.poll(seconds * 1000)]

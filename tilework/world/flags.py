@@ -1,0 +1,58 @@
+"""How ``mpiexec`` is called: pure text, so that it can be read and tested without a process."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+PROGRAM = "worker_image.world"
+"""The module that every rank runs."""
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""A rank is one thread of computing: the ranks share the cores out among them, and libraries must not do it again."""
+
+
+def shared_memory_folder(directory: Path) -> Path:
+    """Where the ranks' shared-memory segments lie: not in /dev/shm, where a killed world would leave them."""
+    return directory / "shm"
+
+
+def temporary_folder(directory: Path) -> Path:
+    """Where the launcher's session and all other temporary files lie."""
+    return directory / "tmp"
+
+
+def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool) -> list[str]:
+    """The command line of a world with ``ranks`` computing ranks and rank 0 on this host.
+
+    ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second; ``python -P``
+    keeps whatever lies in the working directory from being imported.
+    """
+    return [
+        mpiexec,
+        *(["--allow-run-as-root"] if as_root else []),
+        *("--oversubscribe", "--bind-to", "none"),
+        *("--mca", "pml", "ob1"),
+        *("--mca", "btl", "self,sm"),
+        *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),
+        *("-n", str(ranks + 1)),
+        *(python, "-P", "-m", PROGRAM),
+    ]
+
+
+def rank_environment(
+    base: Mapping[str, str], own: Mapping[str, str], import_path: Sequence[str], directory: Path
+) -> dict[str, str]:
+    """The environment of mpiexec and its ranks: ``base``, changed by ``own``, and what the world itself needs.
+
+    The ranks import what their starter can import, in the same order (``import_path``), after the caller's PYTHONPATH.
+    """
+    environment = {**base, **ONE_THREAD, **own}
+    paths = [own.get("PYTHONPATH", ""), *(path or os.curdir for path in import_path)]
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    environment["TMPDIR"] = str(temporary_folder(directory))
+    return environment

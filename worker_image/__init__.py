@@ -1,0 +1,1 @@
+"""What runs on a worker host: the supervisor, and the MPI program that its ranks run."""
