@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -312,3 +313,40 @@ def test_bytes_after_the_end_do_no_harm() -> None:
     for data in (jpeg(scene(30, 20)), png(scene(30, 20))):
         clean = process(BytesSource(data), INVERT, LIMITS).body
         assert process(BytesSource(data + b"trailing bytes"), INVERT, LIMITS).body == clean
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_damage_ends_in_a_result_or_a_reason(seed: int) -> None:
+    generator = random.Random(seed)  # noqa: S311 -- no secret
+    wholes = [
+        with_everything("jpeg"),
+        with_everything("png"),
+        png(noise(30, 20, 4, "uint16")),
+        jpeg(scene(50, 40)),
+    ]
+    for whole in wholes:
+        for _ in range(30):
+            changed = bytearray(whole)
+            for _ in range(generator.randrange(1, 6)):
+                changed[generator.randrange(generator.choice([64, 700, len(changed)]))] = generator.randrange(
+                    256
+                )
+            outcome = result_or_code(
+                bytes(changed[: generator.choice([None, generator.randrange(len(changed))])])
+            )
+            assert not isinstance(outcome, str) or outcome in {
+                "damaged",
+                "empty",
+                "not_an_image",
+                "too_large",
+                "unsupported_format",
+                "unsupported_pixels",
+            }
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (9, 1)])
+@pytest.mark.parametrize("text", ["invert", "canny(1, 2, 7)", "blur(999)", "erode(255, 8)", "dilate(4)"])
+def test_the_smallest_images_pass_every_operation(text: str, size: tuple[int, int]) -> None:
+    for data in (png(noise(*size)), jpeg(noise(*size, 1))):
+        result = decoded(process(BytesSource(data), parse(text), LIMITS).body)
+        assert result.shape[:2] == size[::-1]

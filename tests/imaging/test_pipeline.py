@@ -40,7 +40,8 @@ def steps(draw: st.DrawFn) -> str:
     for index, parameter in enumerate(operation.parameters):
         name = "" if index < by_position else f"{space}{parameter.name}{space}={space}"
         if not name or parameter.required or draw(st.booleans()):
-            written.append(name + write(draw(values(parameter))))
+            value = draw(values(parameter))
+            written.append(name + write(min(value, 8) if parameter.name == "iterations" else value))
     return f"{space}{operation.name}{space}({space}{f'{space},{space}'.join(written)}{space})"
 
 
@@ -110,6 +111,7 @@ def test_one_pipeline_is_written_in_one_way_only(text: str, canonical: str) -> N
         ("canny(1e999, 2)", 6, "low is too large a number"),
         (f"canny({'9' * 400}, 2)", 6, "low is too large a number"),
         ("erode(3, shape=rekt)", 15, "shape is one of rect, cross, ellipse, not rekt"),
+        ("invert | erode(255, 9)", 9, "reach across 2,286 pixels; 2,048 are allowed"),
         ("blur(9, width=9)", 8, "width is given twice"),
         ("blur(width=9, 5)", 14, "expected a named argument"),
         ("invert(3)", 7, "too many arguments for invert()"),

@@ -229,9 +229,11 @@ def test_what_is_no_image_is_refused_as_what_it_is(data: bytes, name: str) -> No
         probe(BytesSource(data), LIMITS)
 
 
-def test_an_empty_file_is_refused_as_empty() -> None:
+def test_an_empty_file_is_refused_as_empty_without_reading_a_range_of_nothing() -> None:
+    source = CountingSource(b"")
     with pytest.raises(EmptyObjectError):
-        probe(BytesSource(b""), LIMITS)
+        probe(source, LIMITS)
+    assert source.reads == []
 
 
 @pytest.mark.parametrize(

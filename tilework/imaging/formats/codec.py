@@ -43,14 +43,16 @@ def decode(data: bytes, header: Header) -> Picture:
     """Decode a whole file and turn it upright.
 
     Raises :class:`~tilework.errors.DamagedImageError` if the pixels are cut short, corrupt, or not what the header
-    says.
+    says, and MemoryError.
     """
     import cv2
     import numpy as np
 
     try:
         array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise MemoryError(str(error)) from error
         array = None
     if array is None:
         why = jpeg.why_undecodable if header.format is Format.JPEG else png.why_undecodable

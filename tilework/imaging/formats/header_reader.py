@@ -25,7 +25,7 @@ class HeaderReader:
         self.source = source
         self.limits = limits
         self.size = source.size
-        self.head = source.read(0, min(self.size, HEAD_BYTES))
+        self.head = source.read(0, min(self.size, HEAD_BYTES)) if self.size else b""
         self._block = self.head
         self._block_start = 0
         self._parts = 0

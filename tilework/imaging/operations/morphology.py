@@ -18,6 +18,10 @@ LARGEST_ELEMENT = 255
 MOST_ITERATIONS = 100
 """Each iteration may be a pass over the image."""
 
+LONGEST_REACH = 2_048
+"""Pixels that all iterations together reach across. OpenCV joins the iterations of a rectangle into one element and
+allocates that: 2,049 x 2,049 bytes are 4 MiB, but 255 applied 100 times would be 615 MiB, for an image of any size."""
+
 PARAMETERS = (
     Parameter(
         name="size",
@@ -52,6 +56,14 @@ class Morphology(LocalOperation):
 
     family = "morphology"
     parameters = PARAMETERS
+
+    def check(self, arguments: Arguments) -> None:
+        """Raise ValueError where all iterations together reach too far."""
+        reach = (int(arguments["size"]) - 1) * int(arguments["iterations"])
+        if reach > LONGEST_REACH:
+            raise ValueError(
+                f"size and iterations together reach across {reach:,} pixels; {LONGEST_REACH:,} are allowed"
+            )
 
     def margin(self, arguments: Arguments) -> Margin:
         """Return the element's reach from its anchor, as many times as it is applied."""
