@@ -48,7 +48,7 @@ DEPLOY_PREFIX: Final = "TILEWORK_DEPLOY_"
 STATE_FILE: Final = "deployment.json"
 """In the emulator's folder: what was deployed last."""
 
-_EVENT: Final = re.compile(r"\|\s*(\d+/\d+)\s*\|.*\|\s*\w+_(?:IN_PROGRESS|COMPLETE)\s*\|\s*([\w:]+)")
+_EVENT: Final = re.compile(r"\|\s*(\d+)/(\d+)\s*\|.*\|\s*\w+_(?:IN_PROGRESS|COMPLETE)\s*\|")
 
 
 def deploy(progress: Progress, places: Places, emulator: Emulator, environment: Mapping[str, str]) -> Deployment:
@@ -168,6 +168,10 @@ def _advice(places: Places) -> str:
 
 
 def resources_so_far(log: str) -> str:
-    """How far a deploy is, from what the CDK command line has written: ``"12/48 resources"``."""
-    done = [match[1] for match in map(_EVENT.search, log.splitlines()) if match]
-    return f"{done[-1]} resources" if done else ""
+    """How far a deploy is, from what the CDK command line has written: ``"12 of 48 resources"``."""
+    counts = [match for match in map(_EVENT.search, log.splitlines()) if match]
+    if not counts:
+        return ""
+    done, total = counts[-1].groups()
+    # an update counts all resources as done, and those that change as the total
+    return f"{done} of {total} resources" if int(done) <= int(total) else f"{done} resources"

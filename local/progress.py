@@ -25,7 +25,7 @@ LOOK_SECONDS: Final = 0.05
 PLAIN_LINE_SECONDS: Final = 5.0
 """Between two lines of a long step where nothing can be drawn over."""
 
-PLAIN_WIDTH: Final = 160
+PLAIN_WIDTH: Final = 200
 """Columns of tables in a log file: addresses stay in one piece."""
 
 
@@ -57,10 +57,14 @@ class Step:
         while not condition():
             if time.monotonic() > deadline:
                 return False
-            self._stopping.check()
-            self._tell()
+            self.look()
             time.sleep(LOOK_SECONDS)
         return True
+
+    def look(self) -> None:
+        """To be called often in a long step: listens for a stop and draws. Raises StopRequestedError."""
+        self._stopping.check()
+        self._tell()
 
     def _tell(self) -> None:
         if self._live is not None:

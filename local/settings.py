@@ -78,6 +78,11 @@ class Places:
         return self.emulator / "not-stopped-cleanly"
 
     @property
+    def restore_marker(self) -> Path:
+        """There from the moment that a crash's state is mended until the job table is filled again."""
+        return self.emulator / "job-table-is-empty"
+
+    @property
     def tools(self) -> Path:
         """The CDK command line."""
         return self.shared / "build"
