@@ -40,7 +40,16 @@ OUTPUTS: Final = {
 }
 """The stack's output for each setting of a deployment."""
 
-INPUTS: Final = ("app.py", "cdk.json", "requirements.txt", "pyproject.toml", "stacks", "tilework", "master", "worker_image")
+INPUTS: Final = (
+    "app.py",
+    "cdk.json",
+    "requirements.txt",
+    "pyproject.toml",
+    "stacks",
+    "tilework",
+    "master",
+    "worker_image",
+)
 """All of the checkout that decides on the template and its assets."""
 
 DEPLOY_PREFIX: Final = "TILEWORK_DEPLOY_"
@@ -51,7 +60,9 @@ STATE_FILE: Final = "deployment.json"
 _EVENT: Final = re.compile(r"\|\s*(\d+)/(\d+)\s*\|.*\|\s*\w+_(?:IN_PROGRESS|COMPLETE)\s*\|")
 
 
-def deploy(progress: Progress, places: Places, emulator: Emulator, environment: Mapping[str, str]) -> Deployment:
+def deploy(
+    progress: Progress, places: Places, emulator: Emulator, environment: Mapping[str, str]
+) -> Deployment:
     """Make the embedded AWS hold the stack as the checkout has it; its addresses. Raises SetupError.
 
     Nothing is done where it holds what was deployed last and nothing that decides on the stack has changed since.
@@ -79,10 +90,13 @@ def deployment(outputs: Mapping[str, str], endpoint: str) -> Deployment:
     if missing := [name for name in OUTPUTS.values() if name not in outputs]:
         raise SetupError(f"The stack was deployed, but it has no output named {', '.join(missing)}.")
     found = {setting: outputs[name] for setting, name in OUTPUTS.items()}
-    for setting in found:
-        if setting.endswith("_url"):
-            # the embedded AWS tells the address of its first start, under a name that may mean IPv6
-            found[setting] = urlsplit(found[setting])._replace(netloc=urlsplit(endpoint).netloc).geturl()
+    # the embedded AWS tells the address of its first start, under a name that may mean IPv6
+    here = urlsplit(endpoint).netloc
+    found |= {
+        setting: urlsplit(told)._replace(netloc=here).geturl()
+        for setting, told in found.items()
+        if setting.endswith("_url")
+    }
     return Deployment(region=REGION, endpoint_url=endpoint, **found)
 
 
@@ -128,7 +142,14 @@ def _bootstrap(progress: Progress, places: Places, environment: Mapping[str, str
     with progress.step("Bootstrapping the embedded AWS for the CDK") as step:
         commands.run(
             step,
-            (*cdk_command(places), "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--progress", "events", "--no-color"),
+            (
+                *cdk_command(places),
+                "bootstrap",
+                f"aws://{ACCOUNT}/{REGION}",
+                "--progress",
+                "events",
+                "--no-color",
+            ),
             environment=environment,
             directory=places.run,
             log=places.logs / "bootstrap.log",
@@ -141,7 +162,15 @@ def _bootstrap(progress: Progress, places: Places, environment: Mapping[str, str
 def _deploy(progress: Progress, places: Places, environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
     told = places.run / "outputs.json"
     options = ["--app", f"{sys.executable} app.py", "--output", str(places.run / "cdk.out")]
-    options += ["--outputs-file", str(told), "--require-approval", "never", "--progress", "events", "--no-color"]
+    options += [
+        "--outputs-file",
+        str(told),
+        "--require-approval",
+        "never",
+        "--progress",
+        "events",
+        "--no-color",
+    ]
     for name, value in CONTEXT.items():
         options += ["--context", f"{name}={value}"]
     with progress.step("Deploying the stack to the embedded AWS") as step:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
 
 from tilework.aws.settings import ENDPOINT_NAME, NAMES
@@ -29,7 +28,7 @@ def write(path: Path, environment: Mapping[str, str]) -> None:
     partial = path.with_name(f"{path.name}.partial")
     partial.write_text(text)
     # whoever waits for the file finds it whole
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def remove(path: Path) -> None:

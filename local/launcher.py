@@ -18,14 +18,12 @@ from local.programs import Programs
 from local.progress import Progress, make_console
 from local.restore import restore
 from local.settings import ROOT, LocalSettings
-from local.stopping import StopRequestedError, Stopping
+from local.stopping import Stopping, StopRequestedError
 from local.surroundings import of_children, of_clients
 from tilework.aws.connect import connect
 from tilework.errors import SetupError, TileworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from local.emulator import Data, Emulator
     from local.progress import Step
     from tilework.aws.settings import Deployment
@@ -72,7 +70,9 @@ class Launcher:
                 try:
                     return self._live(picture)
                 except EmulatorDiedError as died:
-                    self._progress.say(f"{died.reason} Everything is started anew, from the images it had stored.")
+                    self._progress.say(
+                        f"{died.reason} Everything is started anew, from the images it had stored."
+                    )
 
     # --- before ----------------------------------------------------------------------------------------------------
 
@@ -130,7 +130,9 @@ class Launcher:
 
     def _recover(self) -> None:
         places = self._places
-        self._progress.say("The last run was not stopped: the embedded AWS has kept the images, and nothing else.")
+        self._progress.say(
+            "The last run was not stopped: the embedded AWS has kept the images, and nothing else."
+        )
         fresh = recovery.fresh_data(places)
         deployment.forget(places)
         emulated = self._emulator("Starting an empty embedded AWS", fresh)
@@ -208,7 +210,9 @@ class Launcher:
     def _await_crew(self, step: Step, url: str, emulated: Emulator) -> None:
         def ready() -> bool:
             self._look_after(emulated)
-            return all(host.is_ready() for host in self._hosts.children) and emulator.answers(url, "/api/health")
+            return all(host.is_ready() for host in self._hosts.children) and emulator.answers(
+                url, "/api/health"
+            )
 
         if not step.wait(ready, READY_SECONDS):
             missing = [host.program.name for host in self._hosts.children if not host.is_ready()]

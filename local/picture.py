@@ -5,7 +5,6 @@ Run as ``python -m local.picture PATH``; the launcher does so while the embedded
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,7 +43,9 @@ def marble(width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
     picture = np.empty((height, width, 3), np.uint8)
     for top in range(0, height, ROWS):
         rows = np.arange(top, min(top + ROWS, height), dtype=np.float32)
-        picture[top : top + ROWS] = palette[_shades(rows[:, None], np.arange(width, dtype=np.float32), height)]
+        picture[top : top + ROWS] = palette[
+            _shades(rows[:, None], np.arange(width, dtype=np.float32), height)
+        ]
     return picture
 
 
@@ -58,7 +59,8 @@ def _shades(rows: NDArray[np.float32], columns: NDArray[np.float32], height: int
         y = y + np.float32(amplitude) * np.sin(np.float32(frequency) * x + np.float32(phase))
     bands = np.sin(np.float32(2.1) * x) + np.sin(np.float32(1.3) * y + x)
     veins = np.float32(VEINS) * np.sin(np.float32(60) * bands + np.float32(5) * x)
-    return ((bands + veins + np.float32(2 + VEINS)) * np.float32(255 / (4 + 2 * VEINS))).astype(np.uint8)
+    shades: NDArray[np.float32] = (bands + veins + np.float32(2 + VEINS)) * np.float32(255 / (4 + 2 * VEINS))
+    return shades.astype(np.uint8)
 
 
 def _palette() -> NDArray[np.uint8]:
@@ -74,7 +76,7 @@ def main() -> int:
     target = Path(sys.argv[1])
     partial = target.with_name(f"{target.name}.partial")
     Image.fromarray(marble()).save(partial, "JPEG", quality=QUALITY)
-    os.replace(partial, target)
+    partial.replace(target)
     return 0
 
 

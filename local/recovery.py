@@ -11,13 +11,13 @@ import json
 import logging
 import os
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from local.emulator import Data
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
+    from pathlib import Path
 
     from local.settings import Places
 

@@ -106,7 +106,11 @@ def _with_source(system: System, row: Job) -> Job:
         return row
     told = source.metadata
     return replace(
-        row, source_bytes=source.size, owner=told.get("owner", ""), batch=told.get("batch", ""), created=source.modified
+        row,
+        source_bytes=source.size,
+        owner=told.get("owner", ""),
+        batch=told.get("batch", ""),
+        created=source.modified,
     )
 
 

@@ -1,7 +1,10 @@
 """Make ``.venv`` from the locked requirements, and again whenever they change. Run by the machine's own Python.
 
-It needs nothing but the standard library, and is written so that an old Python can tell that it is too old.
+It needs nothing but the standard library, and nothing that Python 3.7 could not read: an old one is to say that it is
+too old, and not to stumble over the syntax.
 """
+
+from __future__ import annotations
 
 import hashlib
 import os
@@ -21,29 +24,27 @@ class SetUpError(Exception):
     """A step of the set-up failed; the text says which, why and what to do."""
 
 
-def stamp():
-    # type: () -> str
+def stamp() -> str:
     """What decides on the environment: the Python that it is made with, and the locks; a line each."""
     found = hashlib.sha256()
     for name in LOCKS:
         found.update((ROOT / name).read_bytes())
-    return "%s\n%s\n" % (" ".join(sys.version.split()), found.hexdigest())
+    version = " ".join(sys.version.split())
+    return f"{version}\n{found.hexdigest()}\n"
 
 
-def step(title, command, advice):
-    # type: (str, list[str], str) -> None
+def step(title: str, command: list[str], advice: str) -> None:
     """Run a command whose own output tells how far it is; raise SetUpError where it fails."""
-    sys.stdout.write("%s ...\n" % title)
+    sys.stdout.write(f"{title} ...\n")
     sys.stdout.flush()
     began = time.time()
     status = subprocess.call(command, cwd=str(ROOT), env=surroundings())
     if status != 0:
-        raise SetUpError("%s failed (status %d); the lines above say why.\n%s" % (title, status, advice))
-    sys.stdout.write("%s: done in %.0f s\n" % (title, time.time() - began))
+        raise SetUpError(f"{title} failed (status {status}); the lines above say why.\n{advice}")
+    sys.stdout.write(f"{title}: done in {time.time() - began:.0f} s\n")
 
 
-def surroundings():
-    # type: () -> dict[str, str]
+def surroundings() -> dict[str, str]:
     """Our environment, with pip's temporary files and cache inside the checkout."""
     cache, temporary = ROOT / ".tilework" / "cache" / "pip", ROOT / ".tilework" / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
@@ -51,13 +52,12 @@ def surroundings():
     return dict(os.environ, **own)
 
 
-def set_up():
-    # type: () -> None
+def set_up() -> None:
     """Do what is needed, which the second time is nothing. Raises SetUpError."""
     if sys.version_info < OLDEST:
         raise SetUpError(
-            "Tilework needs Python %d.%d or newer, and this is %s.\nInstall a newer one, then say for example "
-            "`make run PYTHON=python3.12`." % (OLDEST + (sys.version.split()[0],))
+            f"Tilework needs Python {OLDEST[0]}.{OLDEST[1]} or newer, and this is {sys.version.split()[0]}.\n"
+            "Install a newer one, then say for example `make run PYTHON=python3.12`."
         )
     wanted = stamp()
     made = STAMP.read_text() if STAMP.exists() else ""
@@ -85,13 +85,12 @@ def set_up():
     STAMP.write_text(wanted)
 
 
-def main():
-    # type: () -> int
+def main() -> int:
     """0 when `.venv` is as the locks want it."""
     try:
         set_up()
     except SetUpError as error:
-        sys.stderr.write("\n%s\n" % error)
+        sys.stderr.write(f"\n{error}\n")
         return 1
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped; the next start goes on from here.\n")

@@ -21,7 +21,7 @@ ACCOUNT: Final = "000000000000"
 
 REGION: Final = "us-east-1"
 
-CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}  # noqa: S105 - no secret
+CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 """The embedded AWS takes any, and listens on loopback only."""
 
 OURS: Final = ("TILEWORK_STATE", "TILEWORK_URL")
@@ -40,7 +40,9 @@ def of_children(environ: Mapping[str, str], places: Places) -> dict[str, str]:
         for name, value in environ.items()
         if not name.startswith(("AWS_", "CDK_", "MAKE", "MFLAGS")) and name not in OURS
     }
-    path = os.pathsep.join((str(Path(sys.executable).parent), str(node().parent), environ.get("PATH", os.defpath)))
+    path = os.pathsep.join(
+        (str(Path(sys.executable).parent), str(node().parent), environ.get("PATH", os.defpath))
+    )
     proxies = {
         name: ",".join(filter(None, (environ.get(name, ""), LOOPBACK, "localhost")))
         for name in ("NO_PROXY", "no_proxy")

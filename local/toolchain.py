@@ -29,7 +29,9 @@ CLI_LOCK: Final = Path(__file__).parent / "cdk_cli"
 
 DOWNLOAD_SECONDS: Final = 600.0
 
-NETWORK: Final = "Check the network (a proxy or registry is set as for any npm and pip), then run the same again."
+NETWORK: Final = (
+    "Check the network (a proxy or registry is set as for any npm and pip), then run the same again."
+)
 
 
 def cdk_command(places: Places) -> tuple[str, ...]:
