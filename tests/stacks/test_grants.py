@@ -1,0 +1,118 @@
+"""Who may do what, asked of the template as IAM would read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stacks.reading import listed, may, name_of, resources, statements, text
+
+WORKERS, API, KEEPER = "WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole"
+ROLES = (WORKERS, API, KEEPER, "StorageNotifier")
+
+
+def place(template: dict[str, Any], name: str) -> str:
+    """A resource by a short name: ``inputs/key``, ``outputs/results/key``, ``jobs``, ``table``, ``index``."""
+    first, _, rest = name.partition("/")
+    kind, under = {
+        "inputs": ("AWS::S3::Bucket", "StorageInput"),
+        "outputs": ("AWS::S3::Bucket", "StorageOutput"),
+        "jobs": ("AWS::SQS::Queue", "QueuesJobs"),
+        "units": ("AWS::SQS::Queue", "QueuesUnits"),
+        "results": ("AWS::SQS::Queue", "QueuesResults"),
+        "dead": ("AWS::SQS::Queue", "QueuesDeadLetters"),
+        "table": ("AWS::DynamoDB::Table", "JobTable"),
+    }[first]
+    return name_of(template, kind, under=under) + (f"/{rest}" if rest else "")
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        (WORKERS, "s3:GetObjectVersion", "inputs/photo.jpg"),
+        (WORKERS, "s3:ListBucketVersions", "inputs"),
+        (WORKERS, "s3:PutObject", "outputs/results/photo.jpg"),
+        (WORKERS, "s3:GetObject", "outputs/results/photo.jpg"),
+        (WORKERS, "s3:PutObject", "outputs/work/1/0"),
+        (WORKERS, "s3:DeleteObject", "outputs/work/1/0"),
+        (WORKERS, "s3:AbortMultipartUpload", "outputs/results/photo.tif"),
+        (WORKERS, "sqs:ReceiveMessage", "jobs"),
+        (WORKERS, "sqs:ChangeMessageVisibility", "units"),
+        (WORKERS, "sqs:DeleteMessage", "units"),
+        (WORKERS, "sqs:SendMessage", "units"),
+        (WORKERS, "sqs:SendMessage", "jobs"),
+        (WORKERS, "sqs:SendMessage", "results"),
+        (WORKERS, "sqs:SendMessage", "dead"),
+        (WORKERS, "dynamodb:PutItem", "table"),
+        (WORKERS, "dynamodb:GetItem", "table"),
+        (API, "s3:PutObject", "inputs/photo.jpg"),
+        (API, "s3:GetObject", "outputs/results/photo.jpg"),
+        (API, "dynamodb:Query", "table/index/by_state"),
+        (API, "sqs:SendMessage", "jobs"),
+        (API, "sqs:GetQueueAttributes", "dead"),
+        (KEEPER, "sqs:ReceiveMessage", "results"),
+        (KEEPER, "sqs:DeleteMessage", "dead"),
+        (KEEPER, "sqs:SendMessage", "units"),
+        (KEEPER, "dynamodb:UpdateItem", "table"),
+        (KEEPER, "s3:ListBucketVersions", "inputs"),
+        (KEEPER, "s3:DeleteObject", "outputs/work/1/0"),
+    ],
+)
+def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: str, resource: str) -> None:
+    assert may(template, role, action, place(template, resource))
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "resource"),
+    [
+        (WORKERS, "s3:DeleteObject", "outputs/results/photo.jpg"),
+        (WORKERS, "s3:DeleteObjectVersion", "outputs/work/1/0"),
+        (WORKERS, "s3:PutObject", "outputs/elsewhere"),
+        (WORKERS, "s3:PutObject", "inputs/photo.jpg"),
+        (WORKERS, "s3:DeleteObject", "inputs/photo.jpg"),
+        (WORKERS, "sqs:ReceiveMessage", "dead"),
+        (WORKERS, "sqs:ReceiveMessage", "results"),
+        (WORKERS, "sqs:PurgeQueue", "jobs"),
+        (WORKERS, "dynamodb:DeleteItem", "table"),
+        (WORKERS, "dynamodb:Scan", "table"),
+        (API, "s3:DeleteObject", "inputs/photo.jpg"),
+        (API, "s3:PutObject", "outputs/results/photo.jpg"),
+        (API, "s3:DeleteObject", "outputs/results/photo.jpg"),
+        (API, "sqs:ReceiveMessage", "jobs"),
+        (API, "sqs:DeleteMessage", "jobs"),
+        (API, "dynamodb:Scan", "table"),
+        (KEEPER, "s3:PutObject", "inputs/photo.jpg"),
+        (KEEPER, "s3:PutObject", "outputs/results/photo.jpg"),
+        (KEEPER, "s3:DeleteObject", "outputs/results/photo.jpg"),
+        (KEEPER, "s3:DeleteObject", "inputs/photo.jpg"),
+        (KEEPER, "sqs:ReceiveMessage", "jobs"),
+        (KEEPER, "dynamodb:DeleteTable", "table"),
+    ],
+)
+def test_no_part_may_do_another_ones(template: dict[str, Any], role: str, action: str, resource: str) -> None:
+    assert not may(template, role, action, place(template, resource))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_names_each_action_and_each_resource(template: dict[str, Any], role: str) -> None:
+    found = statements(template, role)
+    assert found
+    for statement in found:
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        if statement["Action"] == "ecr:GetAuthorizationToken":
+            continue  # it knows no resource
+        for resource in listed(statement["Resource"]):
+            assert text(resource).startswith(("<", "arn:")), resource
+            assert text(resource) not in {"*", "arn:*"}
+
+
+def test_no_role_of_ours_has_a_policy_that_somebody_else_may_widen_but_lambdas_for_its_logs(
+    template: dict[str, Any],
+) -> None:
+    managed = {
+        text(arn).rpartition("/")[2]
+        for role in resources(template, "AWS::IAM::Role").values()
+        for arn in listed(role["Properties"].get("ManagedPolicyArns", []))
+    }
+    assert managed <= {"AWSLambdaBasicExecutionRole"}

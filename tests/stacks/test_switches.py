@@ -1,0 +1,51 @@
+"""What the two settings for a machine of one's own change, and that they change nothing else."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+from stacks.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+LEFT_OUT = {
+    "ScalingWake723B476D": "AWS::CloudWatch::Alarm",
+    "ScalingSleep9B08C2E6": "AWS::CloudWatch::Alarm",
+    "StorageInputAutoDeleteObjectsCustomResource61FD8F78": "Custom::S3AutoDeleteObjects",
+    "StorageOutputAutoDeleteObjectsCustomResource9E1CFF9B": "Custom::S3AutoDeleteObjects",
+}
+
+
+def test_emulated_leaves_out_what_it_names_and_changes_nothing_else(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    emulated = synthesize(Settings(emulated=True))
+    missing = {
+        name: template["Resources"][name]["Type"]
+        for name in template["Resources"].keys() - emulated["Resources"]
+    }
+    assert missing == LEFT_OUT
+    expected = copy.deepcopy(template)
+    for name in LEFT_OUT:
+        del expected["Resources"][name]
+    assert emulated == expected
+
+
+def test_a_keeper_elsewhere_leaves_the_one_in_the_stack_asleep_and_changes_nothing_else(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    elsewhere = synthesize(Settings(keeper="elsewhere"))
+    expected = copy.deepcopy(template)
+    asleep = 0
+    for resource in expected["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            resource["Properties"]["Enabled"] = False
+            asleep += 1
+        if resource["Type"] == "AWS::Events::Rule":
+            resource["Properties"]["State"] = "DISABLED"
+            asleep += 1
+    assert asleep == 3
+    # an event source says that it is enabled only where it is told so
+    assert elsewhere == expected

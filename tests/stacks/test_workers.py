@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from stacks.settings import Settings
+from tests.stacks.reading import may, only, statements, text
+from tilework.aws.settings import Deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/tilework:3"
+
+
+def launch(template: dict[str, Any]) -> dict[str, Any]:
+    data: dict[str, Any] = only(template, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+    return data
+
+
+def user_data(template: dict[str, Any]) -> str:
+    return text(launch(template)["UserData"])
+
+
+def container_environment(template: dict[str, Any]) -> dict[str, str]:
+    found = re.search(r"worker\.env <<'END'\n(.*?)\nEND\n", user_data(template), re.DOTALL)
+    assert found
+    return dict(line.split("=", 1) for line in found[1].splitlines())
+
+
+def test_credentials_of_a_host_are_out_of_reach_of_forged_requests_and_of_other_hosts(
+    template: dict[str, Any],
+) -> None:
+    options = launch(template)["MetadataOptions"]
+    assert (options["HttpTokens"], options["HttpPutResponseHopLimit"]) == ("required", 1)
+
+
+def test_disks_are_encrypted(template: dict[str, Any]) -> None:
+    (device,) = launch(template)["BlockDeviceMappings"]
+    assert device["Ebs"]["Encrypted"] is True
+    assert device["Ebs"]["VolumeType"] == "gp3"
+
+
+def test_nobody_has_a_key_to_a_host(template: dict[str, Any]) -> None:
+    assert "KeyName" not in launch(template)
+
+
+def test_a_deploy_does_not_reset_how_many_hosts_there_are(template: dict[str, Any]) -> None:
+    group = only(template, "AWS::AutoScaling::AutoScalingGroup")
+    assert "DesiredCapacity" not in group
+    assert group["MinSize"] == "0"
+
+
+def test_there_are_never_more_hosts_than_was_said(synthesize: Callable[[Settings], dict[str, Any]]) -> None:
+    group = only(synthesize(other_settings()), "AWS::AutoScaling::AutoScalingGroup")
+    assert group["MaxSize"] == "3"
+
+
+def test_spot_hosts_of_several_kinds_are_taken_where_there_are_most(template: dict[str, Any]) -> None:
+    policy = only(template, "AWS::AutoScaling::AutoScalingGroup")["MixedInstancesPolicy"]
+    distribution = policy["InstancesDistribution"]
+    assert distribution["SpotAllocationStrategy"] == "price-capacity-optimized"
+    assert distribution["OnDemandPercentageAboveBaseCapacity"] == 0
+    assert "SpotMaxPrice" not in distribution
+    assert len(policy["LaunchTemplate"]["Overrides"]) >= 4
+
+
+def test_the_metrics_that_scaling_divides_by_are_switched_on(template: dict[str, Any]) -> None:
+    (collection,) = only(template, "AWS::AutoScaling::AutoScalingGroup")["MetricsCollection"]
+    assert collection["Granularity"] == "1Minute"
+    assert "Metrics" not in collection  # all of them
+
+
+def test_a_container_is_told_all_that_a_worker_reads(template: dict[str, Any]) -> None:
+    environment = container_environment(template)
+    deployment = Deployment.from_environment(environment)
+    assert deployment.jobs_queue_url.startswith("<QueuesJobs")
+    assert deployment.units_queue_url.startswith("<QueuesUnits")
+    assert deployment.results_queue_url.startswith("<QueuesResults")
+    assert deployment.dead_letter_queue_url.startswith("<QueuesDeadLetters")
+    assert deployment.input_bucket.startswith("<StorageInput")
+    assert deployment.output_bucket.startswith("<StorageOutput")
+    assert deployment.job_table.startswith("<JobTable")
+    assert environment["TILEWORK_LEASE_SECONDS"] == str(Settings().lease_seconds)
+    assert environment["TILEWORK_DEFAULT_PIPELINE"] == Settings().default_pipeline
+    assert "TILEWORK_EXTRA_OPERATIONS" not in environment
+
+
+def test_own_operations_reach_the_container(synthesize: Callable[[Settings], dict[str, Any]]) -> None:
+    environment = container_environment(synthesize(other_settings()))
+    assert environment["TILEWORK_EXTRA_OPERATIONS"] == "acme.operations"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--read-only",
+        "--cap-drop ALL",
+        "--security-opt no-new-privileges",
+        "--restart always",
+        "--network host",
+    ],
+)
+def test_a_container_has_no_more_than_it_needs_and_comes_back(template: dict[str, Any], option: str) -> None:
+    assert option in user_data(template)
+
+
+def test_the_user_data_is_a_script_that_a_shell_understands(template: dict[str, Any], tmp_path: Path) -> None:
+    script = tmp_path / "user-data"
+    script.write_text(re.sub(r"<(?!<)([\w:]+)>", r"\1", user_data(template)))
+    done = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_given_image_is_the_one_that_runs_and_the_only_one_that_may_be_pulled(
+    synthesize: Callable[[Settings], dict[str, Any]],
+) -> None:
+    template = synthesize(other_settings())
+    assert user_data(template).rstrip().endswith(URI)
+    assert f"docker login --username AWS --password-stdin {URI.partition('/')[0]}" in user_data(template)
+    ours = "arn:<AWS::Partition>:ecr:eu-west-1:123456789012:repository/acme/tilework"
+    assert may(template, "WorkersRole", "ecr:BatchGetImage", ours)
+    assert not may(template, "WorkersRole", "ecr:BatchGetImage", f"{ours}-secret")
+
+
+def test_a_public_image_needs_no_registry_of_ours(synthesize: Callable[[Settings], dict[str, Any]]) -> None:
+    template = synthesize(Settings(emulated=True, worker_image_uri="ghcr.io/acme/tilework:3"))
+    assert "docker login" not in user_data(template)
+    assert not [item for item in statements(template, "WorkersRole") if "ecr:" in str(item["Action"])]
+
+
+def other_settings() -> Settings:
+    return Settings(
+        maximum_hosts=3,
+        worker_image_uri=URI,
+        default_pipeline="acme(3)",
+        extra_operations="acme.operations",
+        architecture="arm64",
+        instance_types=("c7g.large", "m8g.large"),
+    )
+
+
+def test_graviton_hosts_run_graviton_code(synthesize: Callable[[Settings], dict[str, Any]]) -> None:
+    template = synthesize(other_settings())
+    assert launch(template)["ImageId"].endswith("-arm64")
+    overrides = only(template, "AWS::AutoScaling::AutoScalingGroup")["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert [item["InstanceType"] for item in overrides["Overrides"]] == ["c7g.large", "m8g.large"]
+    function = only(template, "AWS::Lambda::Function", under="MasterApi")
+    assert function["Architectures"] == ["arm64"]
