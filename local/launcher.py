@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+import traceback
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,7 @@ class Launcher:
         """Set up, start, drop the samples, keep running; the exit status. Raises SetupError."""
         self._make_room()
         with ExitStack() as ends:
+            ends.callback(self._leave_nothing)
             picture = self._start_picture()
             if picture is not None:
                 ends.callback(stop, [picture], hurry=lambda: True)
@@ -79,9 +81,7 @@ class Launcher:
     def _make_room(self) -> None:
         places = self._places
         environment_file.remove(places.environment_file)
-        for folder in (places.run, places.temporary):
-            shutil.rmtree(folder, ignore_errors=True)
-        for folder in (places.run, places.temporary, places.emulator, places.samples, places.logs):
+        for folder in (places.emulator, places.samples, places.logs, places.temporary):
             folder.mkdir(parents=True, exist_ok=True)
         earlier = places.logs / "earlier"
         shutil.rmtree(earlier, ignore_errors=True)
@@ -109,6 +109,9 @@ class Launcher:
 
     def _live(self, picture: Child | None) -> int:
         self._lost = False
+        self._leave_nothing()
+        for folder in (self._places.run, self._places.temporary):
+            folder.mkdir(parents=True)
         with ExitStack() as ends:
             emulated, deployed = self._start_emulator(ends)
             clients = of_clients(emulated.endpoint)
@@ -204,7 +207,7 @@ class Launcher:
 
     def _crew_title(self) -> str:
         hosts, ranks = self._settings.supervisors, self._settings.ranks
-        worlds = "a worker host" if hosts == 1 else f"{hosts} worker hosts"
+        worlds = "a worker host" if hosts == 1 else f"{hosts} worker hosts, each"
         return f"Starting the master and {worlds} with {ranks} rank{'s' if ranks > 1 else ''}"
 
     def _await_crew(self, step: Step, url: str, emulated: Emulator) -> None:
@@ -254,7 +257,9 @@ class Launcher:
         if not emulated.runs:
             # without it nobody can drain
             self._lost = True
-            raise EmulatorDiedError("The embedded AWS has ended by itself.")
+            died = EmulatorDiedError("The embedded AWS has ended by itself.")
+            self._progress.say(died.reason)
+            raise died
         self._masters.watch()
         self._hosts.watch()
 
@@ -268,7 +273,8 @@ class Launcher:
         if not names:
             return
         self._progress.say(f"Stopping {names} ...")
-        for name in crew.stop(hurry=self._hurry):
+        killed = crew.stop(hurry=self._hurry)
+        for name in killed if not self._lost else ():
             self._progress.say(f"  {name} was killed; what it had in work is worked again at the next start.")
 
     def _stop_emulator(self, emulated: Emulator) -> None:
@@ -276,8 +282,10 @@ class Launcher:
             self._progress.say("Stopping the embedded AWS, which saves its state ...")
         if emulated.stop(hurry=lambda: self._progress.stopping.requests > 2):  # noqa: PLR2004 - the third kills
             self._places.dirty_marker.unlink()
-        else:
+        elif not self._lost:
             self._progress.say("  It could not save its state: the next start mends that from the images.")
+
+    def _leave_nothing(self) -> None:
         for folder in (self._places.run, self._places.temporary):
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -303,3 +311,12 @@ def _run(settings: LocalSettings, progress: Progress) -> int:
     except StopRequestedError:
         progress.say("Stopped.")
         return 0
+    except TileworkError:
+        raise
+    except Exception as error:  # whatever it is, the user is told where to read on
+        told = settings.places.logs / "launcher.log"
+        told.write_text(traceback.format_exc())
+        raise SetupError(
+            f"Something unexpected has happened: {error!r}.",
+            advice=f"Start again; if it comes again, report it with {told}.",
+        ) from error

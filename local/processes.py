@@ -175,11 +175,9 @@ class Crew:
         lives = self._short_lives[name] = self._short_lives.get(name, 0) + 1 if short else 0
         how = _told(child.status or 0)
         if lives >= SHORT_LIVES:
-            self._say(
-                f"The {name} {how} for the {lives}th time in a row; it is tried again. Read {log} for why."
-            )
+            self._say(f"{name} {how} for the {lives}th time in a row; it is tried again. Read {log} for why.")
             return LONG_PAUSE
-        self._say(f"The {name} {how}; it is started again.")
+        self._say(f"{name} {how}; it is started again.")
         return PAUSE if short else 0.0
 
 

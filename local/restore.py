@@ -54,8 +54,9 @@ def restore(system: System, tell: Callable[[Restored], None]) -> Restored:
             so_far.queued += 1
         tell(so_far)
     # the stages of a job that is worked again start anew
-    for piece in list(system.outputs.versions(WORK)):
-        system.outputs.delete(piece.key, piece.version)
+    for piece in list(system.outputs.list(WORK)):
+        system.outputs.delete(piece.key)
+        tell(so_far)
     return so_far
 
 
