@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stacks.queues import Queues
     from stacks.storage import Storage
 
+READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
 TAKE: Final = (
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -38,10 +39,10 @@ class Grants:
         """Read inputs, write results without deleting any, keep house under work/, take work, tell of it."""
         queues = self.queues
         self._read_inputs(role)
-        self._list(role, self.storage.outputs, "s3:ListBucket")
+        _list(role, self.storage.outputs)
         outputs = [self.storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
         uploads = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-        _allow(role, ("s3:GetObject", "s3:PutObject", *uploads), outputs)
+        _allow(role, (*READ, "s3:PutObject", *uploads), outputs)
         _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
         _allow(role, TAKE, [queues.jobs.queue_arn, queues.units.queue_arn])
         sends_to = (queues.jobs, queues.units, queues.results, queues.dead_letters)
@@ -57,32 +58,32 @@ class Grants:
         self._write_rows(role)
         self._list_rows(role)
         _allow(role, SEND, [queues.jobs.queue_arn])
-        looks_at = (queues.jobs, queues.units, queues.results, queues.dead_letters)
+        looks_at = (queues.jobs, queues.units, queues.dead_letters)
         _allow(role, LOOK, [queue.queue_arn for queue in looks_at])
 
     def to_keeper(self, role: iam.IGrantable) -> None:
-        """Fold notices, judge dead letters, find what was forgotten, sweep work/ of ended jobs."""
+        """Fold notices, judge dead letters."""
+        queues = self.queues
+        self.to_clock(role)
+        _allow(role, TAKE, [queues.results.queue_arn, queues.dead_letters.queue_arn])
+
+    def to_clock(self, role: iam.IGrantable) -> None:
+        """Find what was forgotten and send it again, sweep work/ of ended jobs."""
         queues = self.queues
         self._read_inputs(role)
         self._read_outputs(role)
         _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
         self._write_rows(role)
         self._list_rows(role)
-        _allow(role, TAKE, [queues.results.queue_arn, queues.dead_letters.queue_arn])
         _allow(role, (*SEND, *LOOK), [queues.jobs.queue_arn, queues.units.queue_arn])
 
     def _read_inputs(self, role: iam.IGrantable) -> None:
-        # without leave to list, S3 answers 403 where a version is gone, and a deleted drop looks like a failure
-        self._list(role, self.storage.inputs, "s3:ListBucket", "s3:ListBucketVersions")
-        objects = [self.storage.inputs.arn_for_objects("*")]
-        _allow(role, ("s3:GetObject", "s3:GetObjectVersion"), objects)
+        _list(role, self.storage.inputs)
+        _allow(role, READ, [self.storage.inputs.arn_for_objects("*")])
 
     def _read_outputs(self, role: iam.IGrantable) -> None:
-        self._list(role, self.storage.outputs, "s3:ListBucket")
-        _allow(role, ("s3:GetObject",), [self.storage.outputs.arn_for_objects("*")])
-
-    def _list(self, role: iam.IGrantable, bucket: s3.Bucket, *actions: str) -> None:
-        _allow(role, actions, [bucket.bucket_arn])
+        _list(role, self.storage.outputs)
+        _allow(role, READ, [self.storage.outputs.arn_for_objects("*")])
 
     def _write_rows(self, role: iam.IGrantable) -> None:
         actions = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -90,6 +91,11 @@ class Grants:
 
     def _list_rows(self, role: iam.IGrantable) -> None:
         _allow(role, ("dynamodb:Query",), [self.job_table.index_arn])
+
+
+def _list(role: iam.IGrantable, bucket: s3.Bucket) -> None:
+    # without leave to list, S3 answers 403 where a version is gone, and a deleted drop looks like a failure
+    _allow(role, ("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn])
 
 
 def _allow(role: iam.IGrantable, actions: tuple[str, ...], resources: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The master without a server: two functions of one zip, one behind an HTTP API, one on queues and a clock."""
+"""The master without a server: functions of one zip, behind an HTTP API, on queues, and on a clock."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 API_SECONDS: Final = 29
 """An HTTP API gives up after thirty seconds."""
 
+RECONCILE_SECONDS: Final = 900
+"""Lambda's longest; a listing of a million versions takes a few minutes of it, and the next hour goes on."""
+
 MEMORY_MIB: Final = 512
 """Of which a third is used; more is a faster processor, and so a shorter cold start."""
 
@@ -48,7 +51,11 @@ PROCESSORS: Final = {"x86_64": functions.Architecture.X86_64, "arm64": functions
 
 
 class MasterService(Construct):
-    """``api_function`` and ``keeper_function`` have a role each; what they may do is granted by the stack."""
+    """``api_function``, ``keeper_function`` and ``clock_function`` have a role each; the stack grants what they may do.
+
+    The last two are the keeper: one hears of notices and dead letters, the other goes through the whole input bucket
+    once an hour, which takes longer than a message should wait to be tried again.
+    """
 
     def __init__(
         self,
@@ -68,6 +75,9 @@ class MasterService(Construct):
         self.api_function = self._function("Api", "master.lambda_handler.handler", seconds=API_SECONDS)
         self.keeper_function = self._function(
             "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
+        )
+        self.clock_function = self._function(
+            "Clock", "master.lambda_handler.keeper_handler", seconds=RECONCILE_SECONDS
         )
         self.url = self._api()
         self._wake_the_keeper(queues)
@@ -147,7 +157,7 @@ class MasterService(Construct):
             "Hourly",
             description="Reconcile the buckets with the job table",
             schedule=events.Schedule.rate(Duration.hours(1)),
-            targets=[targets.LambdaFunction(self.keeper_function)],
+            targets=[targets.LambdaFunction(self.clock_function, retry_attempts=0)],
             enabled=awake,
         )
 

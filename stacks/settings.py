@@ -53,6 +53,7 @@ class Settings:
     the Lambda is there, but asleep. ``bucket_prefix`` fixes the buckets' names; without it they are generated.
     ``worker_image_uri`` is an image that is there already; without it the deploy builds one with Docker.
     ``worker_ami_parameter`` is the SSM parameter that names the hosts' machine image, read at each launch.
+    ``extra_operations`` names a module in the workers' image; drops ask for what it offers by their metadata.
     ``wanted_seconds`` is how long an image may wait for a worker while the fleet is at work.
     """
 
@@ -112,8 +113,6 @@ class Settings:
                 "extra_operations loads code of your own into the workers, and is refused where environment=prod.",
                 advice="Leave extra_operations out, or deploy with environment=dev.",
             )
-        if self.extra_operations is not None:
-            return  # the module is in the worker's image, and need not be here
         try:
             parse(self.default_pipeline)
         except PipelineError as error:

@@ -81,6 +81,7 @@ class TileworkStack(Stack):
         )
         self._grants.to_api(master.api_function)
         self._grants.to_keeper(master.keeper_function)
+        self._grants.to_clock(master.clock_function)
         return master
 
     def _tell(self) -> None:

@@ -9,7 +9,8 @@ import pytest
 from tests.stacks.reading import listed, may, name_of, resources, statements, text
 
 WORKERS, API, KEEPER = "WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole"
-ROLES = (WORKERS, API, KEEPER, "StorageNotifier")
+CLOCK = "MasterClockServiceRole"
+ROLES = (WORKERS, API, KEEPER, CLOCK, "StorageNotifier")
 
 
 def place(template: dict[str, Any], name: str) -> str:
@@ -55,8 +56,11 @@ def place(template: dict[str, Any], name: str) -> str:
         (KEEPER, "sqs:DeleteMessage", "dead"),
         (KEEPER, "sqs:SendMessage", "units"),
         (KEEPER, "dynamodb:UpdateItem", "table"),
-        (KEEPER, "s3:ListBucketVersions", "inputs"),
-        (KEEPER, "s3:DeleteObject", "outputs/work/1/0"),
+        (CLOCK, "s3:ListBucketVersions", "inputs"),
+        (CLOCK, "s3:ListBucketVersions", "outputs"),
+        (CLOCK, "s3:DeleteObject", "outputs/work/1/0"),
+        (CLOCK, "sqs:SendMessage", "jobs"),
+        (CLOCK, "dynamodb:PutItem", "table"),
     ],
 )
 def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: str, resource: str) -> None:
@@ -88,6 +92,8 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
         (KEEPER, "s3:DeleteObject", "inputs/photo.jpg"),
         (KEEPER, "sqs:ReceiveMessage", "jobs"),
         (KEEPER, "dynamodb:DeleteTable", "table"),
+        (CLOCK, "sqs:ReceiveMessage", "results"),
+        (CLOCK, "s3:DeleteObject", "outputs/results/photo.jpg"),
     ],
 )
 def test_no_part_may_do_another_ones(template: dict[str, Any], role: str, action: str, resource: str) -> None:

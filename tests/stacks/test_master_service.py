@@ -22,7 +22,7 @@ def test_a_runaway_client_meets_a_limit(template: dict[str, Any]) -> None:
 def test_functions_are_told_all_that_the_master_reads_but_the_region_which_lambda_sets(
     template: dict[str, Any],
 ) -> None:
-    for under in ("MasterApi", "MasterKeeper"):
+    for under in ("MasterApi", "MasterKeeper", "MasterClock"):
         function = only(template, "AWS::Lambda::Function", under=under)
         environment = {name: text(value) for name, value in function["Environment"]["Variables"].items()}
         assert "AWS_REGION" not in environment
@@ -39,18 +39,19 @@ def test_the_keeper_hears_of_notices_and_dead_letters_and_is_woken_each_hour(
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in sources)
     rule = only(template, "AWS::Events::Rule")
     assert rule["ScheduleExpression"] == "rate(1 hour)"
-    assert text(rule["Targets"][0]["Arn"]).startswith("<MasterKeeper")
+    assert text(rule["Targets"][0]["Arn"]).startswith("<MasterClock")
+    assert only(template, "AWS::Lambda::Function", under="MasterClock")["Timeout"] == 900
 
 
 def test_logs_do_not_pile_up_for_ever(template: dict[str, Any]) -> None:
     groups = resources(template, "AWS::Logs::LogGroup").values()
-    assert len(groups) == 4
+    assert len(groups) == 5
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {7}
 
 
 def test_handlers_are_the_ones_that_the_master_offers(template: dict[str, Any]) -> None:
     handlers = {
         only(template, "AWS::Lambda::Function", under=under)["Handler"]
-        for under in ("MasterApi", "MasterKeeper")
+        for under in ("MasterApi", "MasterKeeper", "MasterClock")
     }
     assert handlers == {"master.lambda_handler.handler", "master.lambda_handler.keeper_handler"}

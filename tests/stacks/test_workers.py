@@ -137,7 +137,6 @@ def other_settings() -> Settings:
     return Settings(
         maximum_hosts=3,
         worker_image_uri=URI,
-        default_pipeline="acme(3)",
         extra_operations="acme.operations",
         architecture="arm64",
         instance_types=("c7g.large", "m8g.large"),
