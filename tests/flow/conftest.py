@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
+def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     state = tmp_path_factory.mktemp("flow") / "state"
     system = start(
         state,
