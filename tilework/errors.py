@@ -177,11 +177,20 @@ class LeaseLostError(TileworkError):
 
 
 class WorldDiedError(TileworkError):
-    """The MPI world ended while this task was in it."""
+    """The MPI world ended while this task was in it.
+
+    ``suspect``: the process that died was working on this very task. ``signal`` is the number of the signal that ended
+    the world, None where a process exited by itself or nobody knows.
+    """
 
     code = "world_died"
     advice = "Nothing needs to be done: the task is given to the next world."
     permanent = False
+
+    def __init__(self, reason: str, *, suspect: bool = False, signal: int | None = None) -> None:
+        super().__init__(reason)
+        self.suspect = suspect
+        self.signal = signal
 
 
 # --- what surrounds us -----------------------------------------------------------------------------------------
@@ -215,6 +224,20 @@ class ConflictError(TileworkError):
     code = "conflict"
     advice = "Read the row again and decide anew."
     permanent = False
+
+
+class UnreadableFileError(TileworkError):
+    """A file of the user's that cannot be opened or read."""
+
+    code = "unreadable_file"
+    advice = "Check that the file is still there, and that you may read it."
+
+
+class UnwritableError(TileworkError):
+    """A result that cannot be written where it should go."""
+
+    code = "unwritable"
+    advice = "Check that the folder may be written, and that the disk has space left."
 
 
 class SetupError(TileworkError):

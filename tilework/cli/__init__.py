@@ -1,0 +1,9 @@
+"""The command line: ``tilework process``, ``submit``, ``jobs``, ``job``, ``operations``.
+
+Each command has a module of its own that is imported when it is called, so that ``tilework --help`` starts at once and
+``tilework process`` never loads anything of AWS. Other programs are started by name, never imported.
+"""
+
+from tilework.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,218 @@
+"""The commands and their options, as ``--help`` teaches them."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from importlib.metadata import version
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import Annotated
+
+import typer
+
+# The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
+# ruff: noqa: PLC0415
+
+app = typer.Typer(
+    name="tilework",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+MOST_RANKS = 256
+
+PipelineOption = Annotated[
+    str,
+    typer.Option(
+        "--pipeline", "-p", metavar="TEXT", help="What to do, such as 'blur(9) | canny(100, 200)'.",
+        show_default=False,
+    ),
+]  # fmt: skip
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class StateName(Enum):
+    """The states of a job, as the option takes them; kept here so that --help loads nothing else."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELLED = "CANCELLED"
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        typer.echo(f"tilework {version('tilework')}")
+        raise typer.Exit
+
+
+@app.callback()
+def tilework(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Process images exactly as OpenCV would, here or by a running Tilework.
+
+    Files, with nothing else running:
+
+      tilework process in.jpg out.jpg --pipeline 'invert | blur(9)'
+      tilework process photos/ results/ --pipeline 'blur(9)' --ranks 4
+
+    Through a running system, which is found by the environment or, while
+    `make run` runs, by the .tilework/local.env of its checkout:
+
+      tilework submit photos/ --pipeline 'canny(100, 200)' --wait
+      tilework jobs --state FAILED
+
+    Exit status: 0 all done, 1 some failed, 2 wrong use, 3 no service answered.
+    """
+
+
+@app.command()
+def process(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SRC", help="A file, or a folder with all below it.", exists=True, show_default=False
+        ),
+    ],
+    destination: Annotated[
+        Path, typer.Argument(metavar="DST", help="The result's file, or folder.", show_default=False)
+    ],
+    pipeline: PipelineOption,
+    ranks: Annotated[
+        int, typer.Option(min=1, max=MOST_RANKS, help="Processes that compute; above 1, in an MPI world.")
+    ] = 1,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object a line for each image.")
+    ] = False,
+) -> None:
+    """Process a file into a file, or a folder into a folder, without any AWS.
+
+    A result has the format of its source. Masks, such as canny's, are PNG, and
+    then the suffix changes: a.jpg becomes a.png, or a.jpg.png where the folder
+    holds an a.png as well. Existing results are overwritten, sources never;
+    hidden files are left out. A result appears whole or not at all, so Ctrl-C
+    keeps those that are done.
+
+      tilework process photo.jpg smooth.jpg --pipeline 'blur(9)'
+      tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
+    """
+    from tilework.cli import process as command
+
+    raise typer.Exit(command.run(source, destination, pipeline, ranks=ranks, json=json))
+
+
+@app.command()
+def submit(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="PATH...", help="Files, or folders with all below them.", exists=True, show_default=False
+        ),
+    ],
+    pipeline: PipelineOption,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until all jobs have ended.")] = False,
+    batch: Annotated[
+        str, typer.Option(metavar="NAME", help="A name for this batch, to find its jobs by.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Put files into a running system's input bucket; print their jobs' ids.
+
+    The object's key is submitted/ and the file's name, or its path from the
+    folder's name on; hidden files are left out. With --wait the status is 0
+    only if every job is DONE. Ctrl-C stops the waiting, not the jobs.
+
+      tilework submit photo.jpg --pipeline 'blur(9)' --wait
+      tilework submit photos/ --pipeline 'canny(100, 200)' --batch holidays
+    """
+    from tilework.cli import submit as command
+
+    raise typer.Exit(command.run(paths, pipeline, batch=batch, wait=wait, json=json))
+
+
+@app.command()
+def jobs(
+    state: Annotated[
+        list[StateName] | None,
+        typer.Option(case_sensitive=False, help="Only jobs in this state; may be given several times."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many, the latest changed first.")
+    ] = None,
+    batch: Annotated[str, typer.Option(metavar="NAME", help="Only the jobs of this batch.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """List the jobs of a running system, the latest changed first.
+
+    All of them, unless an option says less. With --json each job is an object
+    with all that its row in the job table holds.
+
+      tilework jobs --state FAILED
+      tilework jobs --batch holidays --json
+    """
+    from tilework.cli import listing
+    from tilework.jobs.job import State
+
+    states = [State(one.value) for one in state or []]
+    raise typer.Exit(listing.run_jobs(states, limit=limit, batch=batch, json=json))
+
+
+@app.command()
+def job(
+    job_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A job's id, or its first digits.", show_default=False)
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Tell everything about one job: where it stands, and why.
+
+    As many digits of the id are enough as make it the only one, at least four;
+    `tilework jobs` shows the first eight.
+
+      tilework job 1f0c93ab
+    """
+    from tilework.cli import listing
+
+    raise typer.Exit(listing.run_job(job_id, json=json))
+
+
+@app.command()
+def operations(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One operation, in full.", show_default=False)
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """List the operations of pipelines, or tell everything about one.
+
+    Your own operations are among them if TILEWORK_EXTRA_OPERATIONS names the
+    module that has them.
+
+      tilework operations
+      tilework operations canny
+    """
+    from tilework.cli import operations as command
+
+    raise typer.Exit(command.run(name, json=json))
+
+
+def main() -> None:
+    """Run the command line; every failure of the tree is told in a sentence."""
+    from tilework.errors import TileworkError
+
+    try:
+        app(prog_name="tilework")
+    except TileworkError as error:
+        from tilework.cli.statuses import status_of, tell
+
+        tell(error)
+        sys.exit(status_of(error))

@@ -1,0 +1,118 @@
+"""Which files a folder means, and what the files of their results are called."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tilework.errors import ImageError
+from tilework.imaging.formats import SUFFIXES, Format
+from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
+from tilework.imaging.plan import result_format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tilework.imaging.pipeline import Pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One file to be processed, and where its result goes."""
+
+    source: Path
+    target: Path
+
+
+def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
+    """Every file below ``folder``, in order of its name; hidden ones and those below ``without`` left out.
+
+    Folders that are symbolic links are not followed: they may lead round in a circle.
+    """
+    for here, folders, names in os.walk(folder):
+        place = Path(here)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".") and (without is None or not _same(place / name, without))
+        )
+        yield from (place / name for name in sorted(names) if not name.startswith("."))
+
+
+def _same(one: Path, other: Path) -> bool:
+    return other.exists() and one.samefile(other)
+
+
+def errands_between(
+    sources: Sequence[Path], folder: Path, results: Path, pipeline: Pipeline
+) -> list[Errand]:  # fmt: skip
+    """Pair every file below ``folder`` with its result below ``results``.
+
+    A result is called as its source is. Where it is of another format (a mask of a JPEG is a PNG), the suffix
+    changes: ``a.jpg`` becomes ``a.png``. Two files of a folder never meet in one result: where another has that name,
+    or wants it as well, the whole name is kept and the suffix added, ``a.jpg.png``.
+    """
+    taken: set[Path] = set()
+    targets: dict[Path, Path] = {}
+    changing: dict[Path, str] = {}
+    for source in sources:
+        wanted = results / source.relative_to(folder)
+        suffix = _suffix_of_result(source, pipeline)
+        if suffix is None or _fits(wanted, suffix):
+            targets[source] = wanted
+            # a file that gives no result needs no name
+            taken |= {wanted} if suffix is not None else set()
+        else:
+            changing[source] = suffix
+    wishes = {
+        source: _with_suffix(results / source.relative_to(folder), changing[source]) for source in changing
+    }
+    shared = Counter(wishes.values())
+    for source, short in wishes.items():
+        free = short not in taken and shared[short] == 1
+        targets[source] = (
+            short if free else _free(results / source.relative_to(folder), changing[source], taken)
+        )
+        taken.add(targets[source])
+    return [Errand(source, targets[source]) for source in sources]
+
+
+def named_target(source: Path, wanted: Path, pipeline: Pipeline) -> Path:
+    """Where the result of one file goes: as ``wanted`` says, unless its suffix would tell another format than is written."""
+    suffix = _suffix_of_result(source, pipeline)
+    if suffix is None or not wanted.suffix or _fits(wanted, suffix):
+        return wanted
+    return _with_suffix(wanted, suffix)
+
+
+def _suffix_of_result(source: Path, pipeline: Pipeline) -> str | None:
+    """How the result's name ends, by the first bytes of its source; None where no result will be."""
+    try:
+        with source.open("rb") as file:
+            return result_format(recognise(file.read(SIGNATURE_BYTES)), pipeline).suffix
+    except (ImageError, OSError):
+        return None
+
+
+def _format_named(path: Path) -> Format | None:
+    return SUFFIXES.get(path.suffix.lower())
+
+
+def _fits(path: Path, suffix: str) -> bool:
+    named = _format_named(path)
+    return named is not None and named.suffix == suffix
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    """``a.jpg`` to ``a.png``; only a suffix that names a format is taken away."""
+    return path.with_suffix(suffix) if _format_named(path) else path.with_name(path.name + suffix)
+
+
+def _free(path: Path, suffix: str, taken: set[Path]) -> Path:
+    candidate, number = path.with_name(path.name + suffix), 2
+    while candidate in taken:
+        candidate, number = path.with_name(f"{path.name}-{number}{suffix}"), number + 1
+    return candidate

@@ -1,0 +1,66 @@
+"""How a command finds the running system: the environment, else the nearest ``.tilework/local.env``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tilework.aws.connect import connect
+from tilework.aws.settings import ENDPOINT_NAME, NAMES, Deployment
+from tilework.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from tilework.jobs.system import System
+
+LOCAL_FILE = Path(".tilework") / "local.env"
+"""Written by a running `make run`, relative to its checkout."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+NOT_FOUND = "No Tilework was found: neither the environment names one, nor is there a .tilework/local.env here or above."
+
+HOW = "Start one with `make run`, or set the variables that docs/running.md lists."
+
+
+def join(environ: MutableMapping[str, str], folder: Path) -> System:
+    """Connect to the system that ``environ`` names, else to the one that runs in ``folder`` or a parent of it.
+
+    The environment wins as a whole: as soon as it names one bucket, queue or table, no file is read. Otherwise the
+    file's variables take the place of all AWS ones in ``environ``, from which clients take their credentials.
+    Raises SettingsError where neither is there.
+    """
+    if not any(environ.get(name) for name in NAMES.values() if name.startswith("TILEWORK_")):
+        path = _nearest(folder)
+        if path is None:
+            raise SettingsError(NOT_FOUND, advice=HOW)
+        _move_in(environ, _variables(path))
+    return connect(Deployment.from_environment(environ))
+
+
+def join_from_here() -> System:
+    """:func:`join` from this process's environment and working directory."""
+    return join(os.environ, Path.cwd())
+
+
+def _nearest(folder: Path) -> Path | None:
+    candidates = (place / LOCAL_FILE for place in (folder, *folder.parents))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _variables(path: Path) -> dict[str, str]:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def _move_in(environ: MutableMapping[str, str], variables: Mapping[str, str]) -> None:
+    for name in [name for name in environ if name.startswith("AWS_")]:
+        # a profile or a session token of a real account does not go with another endpoint
+        del environ[name]
+    environ.update(variables)
+    if urlsplit(variables.get(ENDPOINT_NAME, "")).hostname in LOOPBACK:
+        for name in ("NO_PROXY", "no_proxy"):
+            environ[name] = ",".join(filter(None, (environ.get(name, ""), *sorted(LOOPBACK))))

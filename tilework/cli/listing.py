@@ -1,0 +1,144 @@
+"""``tilework jobs`` and ``tilework job``: what the job table says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from tilework.cli import consoles, statuses
+from tilework.cli.joining import join_from_here
+from tilework.cli.shown import bytes_shown, moment, shown
+from tilework.cli.statuses import UsageError
+from tilework.jobs.job import ID_HEX_DIGITS, Job, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tilework.jobs.table import JobTable
+
+STYLES = {
+    State.QUEUED: "dim",
+    State.RUNNING: "cyan",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.SKIPPED: "yellow",
+    State.CANCELLED: "yellow",
+}
+
+SHORT_ID = 8
+"""Digits of an id in a table; `tilework job` takes them as they are."""
+
+LEAST_PREFIX = 4
+
+_ID = re.compile(r"[0-9a-f]+")
+
+
+def run_jobs(states: Sequence[State], *, limit: int | None, batch: str, json: bool) -> int:
+    """List the jobs, the latest changed first."""
+    rows = islice(_rows(join_from_here().table, states, batch, limit), limit)
+    if json:
+        consoles.print_json_list(map(asdict, rows))
+    else:
+        _print_table(list(rows))
+    return statuses.ALL_DONE
+
+
+def _rows(table: JobTable, states: Sequence[State], batch: str, limit: int | None) -> Iterator[Job]:
+    # a batch is looked for among all rows: the limit counts what was found
+    most = None if batch or len(states) > 1 else limit
+    found = table.list(states[0] if len(states) == 1 else None, most)
+    wanted = frozenset(states)
+    return (row for row in found if (not wanted or row.state in wanted) and (not batch or row.batch == batch))
+
+
+def _print_table(rows: Sequence[Job]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("job", "state", "image", "pipeline"):
+        table.add_column(name, overflow="fold")
+    table.add_column("seconds", justify="right")
+    table.add_column("changed")
+    table.add_column("result, or why not", overflow="fold")
+    for row in rows:
+        table.add_row(
+            row.id[:SHORT_ID], Text(row.state.value, STYLES[row.state]), _image(row), shown(row.pipeline),
+            f"{row.seconds:.2f}" if row.seconds else "", moment(row.updated), shown(row.result_key or row.reason),
+        )  # fmt: skip
+    if rows:
+        consoles.output().print(table)
+    else:
+        consoles.talk().print("There are no such jobs.")
+
+
+def _image(row: Job) -> str:
+    return shown(row.key) if row.key else "(a message that nobody can read)"
+
+
+def run_job(job_id: str, *, json: bool) -> int:
+    """Tell everything about one job."""
+    row = _find(join_from_here().table, job_id.strip().lower())
+    if json:
+        consoles.print_json(asdict(row))
+    else:
+        _print_job(row)
+    return statuses.ALL_DONE
+
+
+def _find(table: JobTable, text: str) -> Job:
+    """The row of an id, or of the only one that begins with ``text``."""
+    if not _ID.fullmatch(text) or len(text) > ID_HEX_DIGITS:
+        raise UsageError(
+            f"{text!r} is no job id: those have {ID_HEX_DIGITS} hexadecimal digits.",
+            advice="See `tilework jobs`.",
+        )
+    if len(text) == ID_HEX_DIGITS:
+        found = table.get(text)
+        rows = [found] if found else []
+    elif len(text) < LEAST_PREFIX:
+        raise UsageError(f"Give at least {LEAST_PREFIX} digits of a job's id.", advice="See `tilework jobs`.")
+    else:
+        rows = [row for row in table.list() if row.id.startswith(text)]
+    if len(rows) == 1:
+        return rows[0]
+    if not rows:
+        raise UsageError(f"There is no job {text}.", advice="See `tilework jobs`.")
+    raise UsageError(
+        f"{len(rows)} jobs begin with {text}: {', '.join(row.id for row in rows[:5])}.",
+        advice="Give more digits.",
+    )
+
+
+def _print_job(row: Job) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, value in _facts(row):
+        if value:
+            table.add_row(name, value if isinstance(value, Text) else shown(value))
+    consoles.output().print(table)
+
+
+def _facts(row: Job) -> Iterator[tuple[str, str | Text]]:
+    yield "job", row.id
+    yield "state", Text(row.state.value, STYLES[row.state])
+    yield "reason", f"{row.reason} ({row.code})" if row.code else ""
+    yield "advice", row.advice
+    yield "note", row.note
+    yield "image", row.key
+    yield "version", row.version
+    yield "pipeline", row.pipeline
+    size = f"{row.width} x {row.height} {row.dtype}, " if row.width else ""
+    yield "size", f"{size}{bytes_shown(row.source_bytes)}" if row.source_bytes else ""
+    yield "result", row.result_key
+    yield "seconds of work", f"{row.seconds:.2f}" if row.seconds else ""
+    yield "attempts", f"{row.attempts}" + (f", {row.losses} lost with their host" if row.losses else "")
+    yield "worker", row.lease_owner
+    yield "owner", row.owner
+    yield "batch", row.batch
+    for name in ("created", "started", "updated", "ended"):
+        yield name, moment(getattr(row, name))

@@ -1,0 +1,163 @@
+"""``tilework process``: a file to a file, or a folder to a folder. No AWS on this path."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from tilework.cli import consoles, statuses
+from tilework.cli.files import Errand, errands_between, files_below, named_target
+from tilework.cli.interrupts import Interrupts
+from tilework.cli.pipelines import extra_operations, pipeline_of
+from tilework.cli.progress import Progress
+from tilework.cli.ranks import run_errand, start_rank
+from tilework.cli.shown import shown
+from tilework.cli.statuses import UsageError
+from tilework.imaging.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from pathlib import Path
+
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.run import FileOutcome
+
+
+def run(source: Path, destination: Path, pipeline: str, *, ranks: int, json: bool) -> int:
+    """Process it all; the exit status."""
+    chosen = pipeline_of(pipeline)
+    errands = _errands(source, destination, chosen)
+    if not errands:
+        consoles.talk().print(f"There are no files in {shown(str(source))}.")
+    tally = Tally(json=json)
+    with (
+        Interrupts() as interrupts,
+        closing(_outcomes(errands, chosen, ranks, interrupts)) as outcomes,
+        Progress("Processing", len(errands)) as bar,
+    ):
+        for outcome in outcomes:
+            tally.add(outcome)
+            bar.advance()
+    tally.close(destination)
+    if interrupts.asked and tally.count < len(errands):
+        return statuses.INTERRUPTED
+    return statuses.SOME_FAILED if tally.failed else statuses.ALL_DONE
+
+
+def _errands(source: Path, destination: Path, pipeline: Pipeline) -> list[Errand]:
+    if not source.is_dir():
+        return [Errand(source, _single_target(source, destination, pipeline))]
+    if destination.exists() and not destination.is_dir():
+        raise UsageError(
+            f"{source} is a folder and {destination} is a file.", advice="Name a folder for the results."
+        )
+    if destination.exists() and destination.samefile(source):
+        raise UsageError(
+            "The results would overwrite their sources.", advice="Name another folder for the results."
+        )
+    sources = list(files_below(source, without=destination))
+    errands = errands_between(sources, source, destination, pipeline)
+    for errand in errands:
+        _check_not_source(errand)
+    return errands
+
+
+def _single_target(source: Path, destination: Path, pipeline: Pipeline) -> Path:
+    into_folder = destination.is_dir()
+    wanted = destination / source.name if into_folder else destination
+    target = named_target(source, wanted, pipeline)
+    if target != wanted and not into_folder:
+        if target.exists():
+            raise UsageError(
+                f"The result is no {wanted.suffix} file, and {target} exists.",
+                advice=f"Name {target} outright to overwrite it, or choose another name.",
+            )
+        consoles.talk().print(
+            f"The result is no {shown(wanted.suffix)} file: written to {shown(str(target))}."
+        )
+    _check_not_source(Errand(source, target))
+    return target
+
+
+def _check_not_source(errand: Errand) -> None:
+    if errand.target.exists() and errand.target.samefile(errand.source):
+        raise UsageError(
+            f"The result would overwrite its source, {errand.source}.", advice="Choose another name."
+        )
+
+
+def _outcomes(
+    errands: Sequence[Errand], pipeline: Pipeline, ranks: int, interrupts: Interrupts
+) -> Generator[FileOutcome, None, None]:
+    limits = Limits()
+    if ranks > 1:
+        from tilework.cli.worlds import Worlds  # noqa: PLC0415 - one process needs no MPI
+
+        own = extra_operations()
+        worlds = Worlds(pipeline, limits, ranks=ranks, extra_operations=own, interrupts=interrupts)
+        yield from worlds.run(errands)
+        return
+    start_rank("")
+    for errand in errands:
+        if interrupts.asked:
+            return
+        yield run_errand(errand, pipeline, limits)
+
+
+class Tally:
+    """Tells each outcome as it comes, and their sum at the end."""
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        self._console = consoles.talk()
+        self._began = time.perf_counter()
+        self.done = 0
+        self.failed = 0
+
+    @property
+    def count(self) -> int:
+        """How many have ended."""
+        return self.done + self.failed
+
+    def add(self, outcome: FileOutcome) -> None:
+        """One file has ended."""
+        error = outcome.error
+        self.done += error is None
+        self.failed += error is not None
+        if self._json:
+            consoles.print_json_line(as_json(outcome))
+        elif error is not None:
+            name = shown(str(outcome.source))
+            self._console.print(
+                Text.assemble(("FAILED ", "red"), f"{name}: {shown(error.reason)}"), soft_wrap=True
+            )
+
+    def close(self, destination: Path) -> None:
+        """All have ended."""
+        if not self._json:
+            consoles.output().print(self._sum(destination), soft_wrap=True)
+
+    def _sum(self, destination: Path) -> str:
+        seconds = time.perf_counter() - self._began
+        failed = f", {self.failed} failed" if self.failed else ""
+        where = f" Results in {shown(str(destination))}." if self.done else ""
+        return f"{self.done} done{failed} in {seconds:.1f} s.{where}"
+
+
+def as_json(outcome: FileOutcome) -> dict[str, object]:
+    """An outcome as the line that ``--json`` prints; ``seconds`` is the work alone, without any start-up."""
+    error = outcome.error
+    return {
+        "source": str(outcome.source),
+        "result": None if outcome.result is None else str(outcome.result),
+        "state": "DONE" if error is None else "FAILED",
+        "code": "" if error is None else error.code,
+        "reason": "" if error is None else error.reason,
+        "width": outcome.width,
+        "height": outcome.height,
+        "dtype": outcome.dtype,
+        "seconds": round(outcome.seconds, 4),
+    }

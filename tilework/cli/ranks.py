@@ -1,0 +1,49 @@
+"""What a rank does for the command line: one file into another, through the same engine as on a worker host."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from tilework.errors import TileworkError, UnexpectedError, UnwritableError
+from tilework.imaging.operations import load_extra
+from tilework.imaging.run import FileOutcome, prepare_process, process_file
+
+if TYPE_CHECKING:
+    from tilework.cli.files import Errand
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+
+
+def start_rank(extra_operations: str) -> None:
+    """Make this process ready: the executor's initializer. ``extra_operations`` names a module, or is empty."""
+    prepare_process()
+    if extra_operations:
+        load_extra(extra_operations)
+
+
+def run_errand(errand: Errand, pipeline: Pipeline, limits: Limits) -> FileOutcome:
+    """Process one file; whatever goes wrong with it is its outcome, and no other file's."""
+    began = time.perf_counter()
+    try:
+        return process_file(errand.source, errand.target, pipeline, limits, exact_name=True)
+    except OSError as error:
+        return not_done(errand, UnwritableError(_unwritable(errand, error)), time.perf_counter() - began)
+    except Exception as error:  # noqa: BLE001 - an operation may raise anything; it is told as this file's failure
+        return not_done(errand, unexpected(error), time.perf_counter() - began)
+
+
+def not_done(errand: Errand, error: TileworkError, seconds: float = 0.0) -> FileOutcome:
+    """The outcome of a file that gave no result."""
+    return FileOutcome(errand.source, None, None, None, None, seconds, error)
+
+
+def unexpected(error: BaseException) -> TileworkError:
+    """A failure that has a name of ours, or one that quotes it."""
+    if isinstance(error, TileworkError):
+        return error
+    return UnexpectedError(f"The work failed: {type(error).__name__}: {error}")
+
+
+def _unwritable(errand: Errand, error: OSError) -> str:
+    return f"The result {str(errand.target)!r} cannot be written: {error.strerror or error}."

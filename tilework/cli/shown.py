@@ -1,0 +1,51 @@
+"""What strangers named, shown harmlessly: no control character reaches the terminal, nothing turns the line around."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+
+JOINERS = frozenset("\u200c\u200d")
+"""Format characters that many scripts and emoji are written with; they can do no harm."""
+
+
+def shown(text: str, *, most: int | None = None) -> str:
+    r"""``text`` on one line, with control, bidirectional and other invisible characters as ``\x1b`` or ``\u202e``.
+
+    Cut in the middle to ``most`` characters, if given.
+    """
+    safe = "".join(character if _harmless(character) else _escaped(character) for character in text)
+    if most is None or len(safe) <= most:
+        return safe
+    head = (most - 1) // 2
+    return f"{safe[:head]}…{safe[len(safe) - (most - 1 - head) :]}"
+
+
+def _harmless(character: str) -> bool:
+    kind = unicodedata.category(character)
+    # Cc control, Cf format, Cs half a surrogate pair, Zl and Zp line and paragraph separators
+    return kind not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in JOINERS
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    if number < 0x100:  # noqa: PLR2004 - two hexadecimal digits
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"  # noqa: PLR2004
+
+
+def moment(seconds: float) -> str:
+    """A time (seconds since the epoch) as local date and time; empty for 0, which means never."""
+    if not seconds:
+        return ""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def bytes_shown(count: int) -> str:
+    """``count`` bytes as a person reads them: ``812 B``, ``3.4 MB``."""
+    size, unit = float(count), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":  # noqa: PLR2004 - SI
+            break
+        size /= 1000
+    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"

@@ -1,0 +1,156 @@
+"""Files through one MPI world after another, until each has an outcome."""
+
+from __future__ import annotations
+
+import glob
+from collections import deque
+from concurrent.futures import FIRST_COMPLETED, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tilework.cli.ranks import not_done, run_errand, unexpected
+from tilework.errors import CrashedError, SetupError, WorldDiedError
+from tilework.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+
+    from tilework.cli.files import Errand
+    from tilework.cli.interrupts import Interrupts
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.run import FileOutcome
+
+FRUITLESS_WORLDS = 3
+"""Worlds in a row that may die with nothing done and no file to blame; then the machine is at fault."""
+
+
+class Worlds:
+    """Runs errands in worlds of ``ranks`` ranks.
+
+    The file that a rank died of goes again, alone. If its rank dies again, the file is at fault, and the others go on
+    in a new world.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, limits: Limits, *, ranks: int, extra_operations: str, interrupts: Interrupts
+    ) -> None:
+        self._pipeline = pipeline
+        self._limits = limits
+        self._ranks = ranks
+        self._extra_operations = extra_operations
+        self._waiting: deque[Errand] = deque()
+        self._suspects: deque[Errand] = deque()
+        self._running: dict[Future[FileOutcome], Errand] = {}
+        self._alone = False
+        self._fruitless = 0
+        self._interrupts = interrupts
+
+    def run(self, errands: Sequence[Errand]) -> Iterator[FileOutcome]:
+        """The outcomes, as they come. To be run in the main thread.
+
+        After an interrupt the ranks finish what they work on, and those outcomes still come; the rest has none.
+        Raises SetupError where no world can be started, or none lives.
+        """
+        self._waiting.extend(errands)
+        with TemporaryDirectory(prefix="tilework-") as directory:
+            while (self._waiting or self._suspects) and not self._interrupts.asked:
+                if self._fruitless >= FRUITLESS_WORLDS:
+                    raise SetupError(f"{FRUITLESS_WORLDS} MPI worlds died in a row, and no file is to blame.")
+                self._fruitless += 1
+                with self._start(Path(directory) / "world") as world:
+                    try:
+                        yield from self._live(world)
+                    except BaseException:
+                        world.kill()
+                        raise
+                    finally:
+                        world.shutdown(wait=True)
+                        self._sweep()
+
+    def _start(self, directory: Path) -> World:
+        return World.start(
+            ranks=self._ranks,
+            directory=directory,
+            initializer="tilework.cli.ranks:start_rank",
+            initargs=(self._extra_operations,),
+            # an interrupt waits for all that was handed out: let that be no more than the ranks work on
+            ahead=0,
+        )
+
+    def _live(self, world: World) -> Iterator[FileOutcome]:
+        """Outcomes until all is done, or the world is dead."""
+        while self._feed(world):
+            for future in self._done():
+                yield from self._ended(self._running.pop(future), future)
+
+    def _done(self) -> set[Future[FileOutcome]]:
+        """Wait for what is done, or for an interrupt: then nothing."""
+        try:
+            with self._interrupts.waiting():
+                return wait(self._running, return_when=FIRST_COMPLETED).done
+        except KeyboardInterrupt:
+            if self._interrupts.asked_twice:
+                raise
+            return set()
+
+    def _feed(self, world: World) -> bool:
+        """Give the world what it can take; whether anything is being worked on."""
+        if self._interrupts.asked:
+            self._give_up()
+        if world.alive and self._suspects and not self._running:
+            self._alone = True
+            self._submit(world, self._suspects.popleft())
+        while world.alive and self._waiting and not self._suspects and self._has_room:
+            self._submit(world, self._waiting.popleft())
+        return bool(self._running)
+
+    @property
+    def _has_room(self) -> bool:
+        return not self._alone and len(self._running) < 2 * self._ranks
+
+    def _submit(self, world: World, errand: Errand) -> None:
+        self._running[world.submit(run_errand, errand, self._pipeline, self._limits)] = errand
+
+    def _ended(self, errand: Errand, future: Future[FileOutcome]) -> Iterator[FileOutcome]:
+        """The errand's outcome, if it has one already."""
+        alone, self._alone = self._alone, False
+        error = future.exception()
+        if isinstance(error, WorldDiedError):
+            yield from self._died(errand, error, alone=alone)
+            return
+        self._fruitless = 0
+        yield future.result() if error is None else not_done(errand, unexpected(error))
+
+    def _died(self, errand: Errand, error: WorldDiedError, *, alone: bool) -> Iterator[FileOutcome]:
+        _remove_partial(errand)
+        self._fruitless = 0 if error.suspect else self._fruitless
+        if not error.suspect:
+            # an innocent that was alone is a suspect still
+            (self._suspects if alone else self._waiting).appendleft(errand)
+        elif not alone:
+            self._suspects.append(errand)
+        else:
+            reason = (
+                f"The work on this image ended its process each time, the last time alone: {error.reason}"
+            )
+            yield not_done(errand, CrashedError(reason))
+
+    def _give_up(self) -> None:
+        """Let nothing new begin."""
+        self._waiting.clear()
+        self._suspects.clear()
+        self._running = {future: errand for future, errand in self._running.items() if not future.cancel()}
+
+    def _sweep(self) -> None:
+        """Remove what the ranks of a killed world had begun to write."""
+        for errand in self._running.values():
+            _remove_partial(errand)
+
+
+def _remove_partial(errand: Errand) -> None:
+    target = errand.target
+    for partial in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        partial.unlink(missing_ok=True)
