@@ -13,9 +13,9 @@ from rich.text import Text
 
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import join_from_here
-from tilework.cli.shown import bytes_shown, moment, shown
 from tilework.cli.statuses import UsageError
 from tilework.jobs.job import ID_HEX_DIGITS, Job, State
+from tilework.shown import bytes_shown, moment, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -14,9 +14,9 @@ from tilework.cli.interrupts import Interrupts
 from tilework.cli.pipelines import extra_operations, pipeline_of
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import run_errand, start_rank
-from tilework.cli.shown import shown
 from tilework.cli.statuses import UsageError
 from tilework.imaging.limits import Limits
+from tilework.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

@@ -6,8 +6,8 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tilework.cli.consoles import talk
-from tilework.cli.shown import shown
 from tilework.errors import MetadataError, PipelineError, ServiceError, SettingsError, TileworkError
+from tilework.shown import shown
 
 ALL_DONE = 0
 SOME_FAILED = 1

@@ -17,10 +17,10 @@ from tilework.cli.joining import join_from_here
 from tilework.cli.listing import STYLES
 from tilework.cli.pipelines import pipeline_of
 from tilework.cli.progress import Progress
-from tilework.cli.shown import shown
 from tilework.errors import MetadataError, TileworkError, UnreadableFileError
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.quotas import check_key, metadata_as_sent
+from tilework.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import unicodedata
 
-from tilework.cli.shown import bytes_shown, moment, shown
+from tilework.shown import bytes_shown, moment, shown
 
 
 def test_no_control_or_invisible_character_is_shown_as_it_is() -> None:
