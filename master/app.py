@@ -1,0 +1,51 @@
+"""The master as an ASGI application, made by a function from its settings and the services it joins."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from master import api_docs, health, jobs, operations, problems, uploads
+from master.gate import Gate
+from master.page import Page
+from master.stores import StoreOrigins
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from master.settings import MasterSettings
+    from tilework.jobs.system import System
+
+DESCRIPTION = (
+    "Drop images into a bucket, get exactly OpenCV's pixels back. Everything that the page does, it does through "
+    "this API. Times are seconds since the epoch, UTC. Errors are RFC 9457 problem details."
+)
+
+
+def create_app(
+    settings: MasterSettings, system: System, clock: Callable[[], float] = time.time
+) -> FastAPI:
+    """Make the application; it keeps no state of its own. ``clock`` gives seconds since the epoch."""
+    app = FastAPI(
+        title="Tilework",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        # FastAPI's own pages load their scripts from another site
+        docs_url=None,
+        redoc_url=None,
+    )
+    listing = jobs.Listing(system, settings)
+    page = Page(settings, listing, clock)
+    app.include_router(uploads.routes(settings, system, clock))
+    app.include_router(jobs.routes(listing))
+    app.include_router(operations.routes(settings.default_pipeline))
+    app.include_router(health.routes(system))
+    app.include_router(api_docs.routes(app, page))
+    app.include_router(page.routes())
+    page.mount_static(app)
+    problems.install(app, page.problem)
+    app.add_middleware(Gate, settings=settings, stores=StoreOrigins(system))
+    return app

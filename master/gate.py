@@ -1,0 +1,96 @@
+"""What every request passes and every answer carries: the Host header's judge, and the security headers.
+
+The master on one machine has no sign-in; what keeps other sites out is that a browser can neither read its answers
+(no CORS header is ever sent) nor send it JSON unasked (that needs a preflight), nor be pointed at it by a foreign name
+(DNS rebinding), which is judged here.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+
+from master.problems import MEDIA_TYPE, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from master.settings import MasterSettings
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # addresses of results are signed: they must not travel on
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def content_security_policy(stores: str) -> str:
+    """The page's policy: everything from here, images from and uploads to the ``stores`` (origins, blank-separated)."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self' {stores}".rstrip(),
+            f"connect-src 'self' {stores}".rstrip(),
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Gate:
+    """ASGI middleware; ``stores`` gives the origins of the buckets."""
+
+    def __init__(self, app: ASGIApp, settings: MasterSettings, stores: Callable[[], str]) -> None:
+        self._app = app
+        self._settings = settings
+        self._stores = stores
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers["Content-Security-Policy"] = content_security_policy(self._stores())
+            await send(message)
+
+        host = Headers(scope=scope).get("host", "")
+        app = self._app if self._is_ours(host) else self._foreign_host(scope["path"])
+        await app(scope, receive, send_with_headers)
+
+    def _is_ours(self, host: str) -> bool:
+        try:
+            name = urlsplit(f"//{host}").hostname
+        except ValueError:
+            return False
+        return self._settings.any_host or name in self._settings.host_names
+
+    @staticmethod
+    def _foreign_host(path: str) -> Response:
+        problem = Problem(
+            HTTPStatus.MISDIRECTED_REQUEST,
+            "foreign_host",
+            "Foreign host",
+            "This service is not known under the name in the Host header.",
+            "Use 127.0.0.1 or localhost, or set TILEWORK_PUBLIC_URL to the address that you use.",
+        )
+        return Response(json.dumps(problem.document(path)), problem.status, media_type=MEDIA_TYPE)

@@ -1,0 +1,205 @@
+"""Jobs as the API tells them: a bounded list, and one job with links to its images."""
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from master.conditional import tagged
+from master.problems import no_such_job
+from master.settings import MasterSettings
+from master.statistics import progress_name
+from tilework.errors import PipelineError
+from tilework.imaging.pipeline import parse
+from tilework.jobs.job import Job, State
+from tilework.jobs.stores import ObjectStore
+from tilework.jobs.system import System
+from tilework.jobs.table import JobTable
+from tilework.shown import shown
+
+LIST_LIMIT = 100
+LONGEST_LIST = 1000
+
+BATCH_ROWS = 2000
+"""Rows, the latest changed first, among which a batch is looked for: no index knows batches."""
+
+NAME_CHARACTERS = 80
+
+
+class Progress(BaseModel):
+    """Units done of all units, for an image that is worked on in stages."""
+
+    done: int
+    total: int
+
+
+class JobView(BaseModel):
+    """A row of the job table. Times in seconds since the epoch (0: never), ``seconds`` of work, sizes in pixels.
+
+    ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure.
+    """
+
+    id: str
+    name: str
+    key: str
+    version: str
+    pipeline: str
+    state: State
+    code: str
+    reason: str
+    advice: str
+    result_key: str
+    attempts: int
+    losses: int
+    seconds: float
+    owner: str
+    batch: str
+    created: float
+    started: float
+    updated: float
+    ended: float
+    source_bytes: int
+    width: int
+    height: int
+    dtype: str
+    note: str
+    progress: Progress | None = None
+
+
+class Links(BaseModel):
+    """Signed addresses that download an image as an attachment; null where there is none. ``expires`` in seconds."""
+
+    input: str | None
+    result: str | None
+    expires: int
+
+
+class JobDetail(JobView):
+    """A job with links to its images."""
+
+    links: Links
+
+
+class JobList(BaseModel):
+    """Jobs, the latest changed first; ``truncated`` where there may be more than the limit."""
+
+    jobs: list[JobView]
+    truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which jobs a list is about."""
+
+    state: State | None = None
+    batch: str = ""
+    limit: int = LIST_LIMIT
+
+
+class Listing:
+    """What the API and the page tell of jobs."""
+
+    def __init__(self, system: System, settings: MasterSettings) -> None:
+        self._system = system
+        self._settings = settings
+
+    @property
+    def input_bucket(self) -> str:
+        """Where images are dropped."""
+        return self._system.inputs.bucket
+
+    def list(self, wanted: Wanted) -> JobList:
+        """Up to ``wanted.limit`` jobs."""
+        rows = _rows(self._system.table, wanted)
+        views = [self._view(row) for row in rows[: wanted.limit]]
+        return JobList(jobs=views, truncated=len(rows) > wanted.limit)
+
+    def detail(self, job_id: str) -> JobDetail:
+        """One job with its links. Raises ProblemError where there is none of that id."""
+        row = self._system.table.get(job_id)
+        if row is None:
+            raise no_such_job(job_id)
+        return JobDetail(**self._view(row).model_dump(), links=self._links(row))
+
+    def _view(self, row: Job) -> JobView:
+        fields = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
+        return JobView(**fields, name=display_name(row), progress=self._progress(row))
+
+    def _progress(self, row: Job) -> Progress | None:
+        if row.state is not State.RUNNING or not row.stage:
+            return None
+        counted = self._system.table.counters(progress_name(row.id))
+        if not counted.get("total"):
+            return None
+        total = int(counted["total"])
+        return Progress(done=min(total, int(counted.get("done", 0))), total=total)
+
+    def _links(self, row: Job) -> Links:
+        seconds = self._settings.presign_seconds
+        source = result = None
+        if row.key:
+            source = self._link(self._system.inputs, row.key, row.version, file_name(row))
+        if row.result_key:
+            result = self._link(self._system.outputs, row.result_key, None, result_name(row))
+        return Links(input=source, result=result, expires=seconds)
+
+    def _link(self, store: ObjectStore, key: str, version: str | None, filename: str) -> str:
+        return store.presigned_get(key, version, filename=filename, seconds=self._settings.presign_seconds)
+
+
+def _rows(table: JobTable, wanted: Wanted) -> list[Job]:
+    """The rows of a list, one more than its limit where there are more."""
+    if not wanted.batch:
+        return list(table.list(wanted.state, wanted.limit + 1))
+    rows = table.list(wanted.state, BATCH_ROWS)
+    return list(islice((row for row in rows if row.batch == wanted.batch), wanted.limit + 1))
+
+
+def file_name(row: Job) -> str:
+    """What the source is called without its folders."""
+    return row.key.rstrip("/").rsplit("/", 1)[-1] or "unnamed"
+
+
+def display_name(row: Job) -> str:
+    """``file_name`` as it can be shown: what is invisible or turns the writing is spelled out."""
+    return shown(file_name(row), most=NAME_CHARACTERS) if row.key else "(a message that nobody can read)"
+
+
+def result_name(row: Job) -> str:
+    """What a downloaded result is called: the source's name, what was done, and the result's suffix."""
+    stem = file_name(row).rpartition(".")[0] or file_name(row)
+    suffix = row.result_key.rpartition(".")[2]
+    try:
+        return f"{stem}-{parse(row.pipeline).slug}.{suffix}"
+    except PipelineError:
+        # an own operation that this master was not told of
+        return f"{stem}-result.{suffix}"
+
+
+def routes(listing: Listing) -> APIRouter:
+    """``GET /api/jobs`` and ``GET /api/jobs/{id}``."""
+    router = APIRouter(tags=["jobs"])
+    media_type = "application/json"
+
+    @router.get("/api/jobs", response_model=JobList, summary="List jobs")
+    def jobs(
+        request: Request,
+        state: State | None = None,
+        batch: Annotated[str, Query(max_length=64)] = "",
+        limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = LIST_LIMIT,
+    ) -> Response:
+        """List jobs of one state or all, of one batch or all, the latest changed first; poll it with If-None-Match."""
+        body = listing.list(Wanted(state, batch, limit)).model_dump_json().encode()
+        return tagged(request, body, media_type=media_type)
+
+    @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")
+    def job(job_id: str, request: Request) -> Response:
+        """Tell everything about one job, with links to its images that are good for a while."""
+        detail = listing.detail(job_id)
+        row = detail.model_dump_json(exclude={"links"}).encode()
+        # the links are new each time: what decides whether something has changed is the row
+        return tagged(request, detail.model_dump_json().encode(), tag_of=row, media_type=media_type)
+
+    return router

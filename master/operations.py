@@ -1,0 +1,66 @@
+"""The operations that there are, and what a pipeline's text means."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from tilework.imaging.operations import describe, registry
+from tilework.imaging.pipeline import parse
+
+PIPELINE_CHARACTERS = 2000
+"""More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
+
+
+class Operations(BaseModel):
+    """All operations, each with its declared parameters, and the pipeline of drops that name none."""
+
+    operations: list[dict[str, Any]]
+    default_pipeline: str
+
+
+class StepView(BaseModel):
+    """One operation with all its arguments, defaults filled in."""
+
+    operation: str
+    arguments: dict[str, Any]
+    canonical: str
+
+
+class PipelineView(BaseModel):
+    """A pipeline that was understood; ``canonical`` is its one form, ``makes_mask`` tells a result that is a PNG."""
+
+    canonical: str
+    makes_mask: bool
+    exact: bool
+    steps: list[StepView] = Field(min_length=1)
+
+
+def pipeline_view(text: str) -> PipelineView:
+    """What ``text`` means. Raises PipelineError, which points at the character."""
+    pipeline = parse(text)
+    steps = [
+        StepView(operation=step.operation.name, arguments=dict(step.arguments), canonical=step.canonical)
+        for step in pipeline.steps
+    ]
+    return PipelineView(
+        canonical=pipeline.canonical, makes_mask=pipeline.makes_mask, exact=pipeline.exact, steps=steps
+    )
+
+
+def routes(default_pipeline: str) -> APIRouter:
+    """``GET /api/operations`` and ``GET /api/pipeline``."""
+    router = APIRouter(tags=["operations"])
+
+    @router.get("/api/operations", summary="List the operations")
+    def operations() -> Operations:
+        """List every operation with its parameters: types, bounds, defaults and help."""
+        described = [describe(operation) for operation in registry().values()]
+        return Operations(operations=described, default_pipeline=default_pipeline)
+
+    @router.get("/api/pipeline", summary="Understand a pipeline")
+    def pipeline(text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]) -> PipelineView:
+        """Read the text of a pipeline; a problem tells the position of the fault and suggests the nearest name."""
+        return pipeline_view(text)
+
+    return router

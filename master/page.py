@@ -1,0 +1,166 @@
+"""The page: rendered here, so that it can be read without JavaScript; made alive by plain modules."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from master.jobs import JobView, Listing, Wanted
+from master.operations import StepView, pipeline_view
+from master.problems import Problem
+from master.settings import MasterSettings
+from tilework.imaging.operations import describe, registry, write
+from tilework.jobs.job import State
+from tilework.shown import bytes_shown, shown
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+YEAR_SECONDS = 31_536_000
+
+BLANK = JobView(
+    id="", name="", key="", version="", pipeline="", state=State.QUEUED, code="", reason="", advice="", result_key="",
+    attempts=0, losses=0, seconds=0, owner="", batch="", created=0, started=0, updated=0, ended=0, source_bytes=0,
+    width=0, height=0, dtype="", note="",
+)  # fmt: skip
+"""What the list's modules fill in for a job that they did not know."""
+
+
+class Page:
+    """Templates and static files. ``clock`` gives seconds since the epoch."""
+
+    def __init__(self, settings: MasterSettings, listing: Listing, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._listing = listing
+        self._clock = clock
+        self._static = f"/static/{_digest(STATIC)}"
+        self._templates = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.globals |= {"text": _text, "shown_arguments": _shown_arguments, "examples": _examples}
+        self._templates.filters |= {"shown": shown, "bytes": bytes_shown, "moment": _moment, "iso": _iso, "ago": self._ago}
+
+    def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """One template as a page."""
+        body = self._templates.get_template(name).render(
+            static=self._static, path=request.url.path, states=list(State), **context
+        )
+        # a page tells what is true now, and holds signed links
+        return HTMLResponse(body, status, headers={"Cache-Control": "private, no-cache"})
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """An error for a person who navigated to it."""
+        return self.render(request, "problem.html", status=problem.status, problem=problem)
+
+    def mount_static(self, app: FastAPI) -> None:
+        """Serve the static files under an address that changes with their content."""
+        app.mount(self._static, _Immutable(directory=STATIC), name="static")
+
+    def routes(self) -> APIRouter:
+        """``GET /`` and ``GET /jobs/{id}``."""
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/", self.home, response_class=HTMLResponse)
+        router.add_api_route("/jobs/{job_id}", self.job, response_class=HTMLResponse)
+        return router
+
+    def home(
+        self,
+        request: Request,
+        state: State | None = None,
+        batch: Annotated[str, Query(max_length=64)] = "",
+    ) -> HTMLResponse:
+        """Where images are dropped, and the list of jobs."""
+        jobs = self._listing.list(Wanted(state, batch))
+        operations = {operation.name: describe(operation) for operation in registry().values()}
+        jobs.jobs.sort(key=lambda job: -job.created)
+        return self.render(
+            request,
+            "home.html",
+            jobs=jobs,
+            state=state,
+            batch=batch,
+            blank=BLANK,
+            bucket=self._listing.input_bucket,
+            by_name=operations,
+            operations=list(operations.values()),
+            pipeline=pipeline_view(self._settings.default_pipeline),
+            upload_limit=self._settings.upload_limit_bytes,
+        )
+
+    def job(self, request: Request, job_id: str) -> HTMLResponse:
+        """One job, its input and its result side by side."""
+        return self.render(request, "job.html", job=self._listing.detail(job_id))
+
+    def _ago(self, seconds: float) -> str:
+        return ago(self._clock() - seconds) if seconds else ""
+
+
+class _Immutable(StaticFiles):
+    """Static files that a browser need never ask for again."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+        return response
+
+
+def ago(seconds: float) -> str:
+    """How long ago, roughly: ``now``, ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``."""
+    if seconds < 2:  # noqa: PLR2004
+        return "now"
+    for unit, size, most in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
+        if seconds < most:
+            return f"{seconds // size:.0f} {unit} ago"
+    return f"{seconds // 86_400:.0f} d ago"
+
+
+def _text(value: Any) -> str:
+    """A parameter's value as the pipeline language writes it; empty for none."""
+    return "" if value is None else write(value)
+
+
+def _shown_arguments(step: StepView) -> dict[str, Any]:
+    """A step's arguments as its form shows them: what only follows another parameter is left empty."""
+    told = describe(registry()[step.operation])["parameters"]
+    follows = {parameter["name"]: parameter["default_from"] for parameter in told}
+    return {
+        name: value
+        for name, value in step.arguments.items()
+        if not follows[name] or step.arguments[follows[name]] != value
+    }
+
+
+def _examples(operation: dict[str, Any]) -> dict[str, Any]:
+    """What the form of a new step shows: an example where something must be given, else the default."""
+    return {
+        parameter["name"]: parameter["example"] if parameter["required"] else parameter["default"]
+        for parameter in operation["parameters"]
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _moment(seconds: float) -> str:
+    """A time as date and time, UTC, since the server does not know where the reader is."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if seconds else ""
+
+
+def _digest(directory: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(directory.iterdir()):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]

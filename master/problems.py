@@ -1,0 +1,174 @@
+"""Errors in one shape: RFC 9457 problem details, for programs; the same facts as a page, for people."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from tilework.errors import (
+    ConflictError,
+    MetadataError,
+    PipelineError,
+    RefusedError,
+    ServiceError,
+    TileworkError,
+    VersionGoneError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fastapi import FastAPI
+    from starlette.requests import Request
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
+    (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (MetadataError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (VersionGoneError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RefusedError, HTTPStatus.BAD_GATEWAY),
+)
+"""The status of each failure of the tree, the first that fits; all others are our own fault."""
+
+ADVICE: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "Read the description of this request in /api/docs.",
+    HTTPStatus.NOT_FOUND: "Check the address; GET /api/jobs lists the jobs there are.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "Use one of the methods that the Allow header names.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Correct the fields that are named, and send it again.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Try again; if it lasts, report it with the time and the master's log.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What went wrong: ``title`` says which kind, ``detail`` what exactly, ``more`` what a program can use."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    advice: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self, instance: str) -> dict[str, Any]:
+        """The members of RFC 9457, and ours: code, advice and what else there is."""
+        return {
+            "type": f"/api/docs#problem-{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "code": self.code,
+            "advice": self.advice,
+            **self.more,
+        }
+
+
+class ProblemError(Exception):
+    """A request that the master refuses by itself."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.detail)
+        self.problem = problem
+
+
+def no_such_job(job_id: str) -> ProblemError:
+    """The answer where a job is asked for that nobody has heard of."""
+    detail = f"There is no job {job_id[:64]!r}. It may not have been taken up yet, or was forgotten."
+    advice = "GET /api/jobs lists the jobs there are."
+    return ProblemError(Problem(HTTPStatus.NOT_FOUND, "no_such_job", "No such job", detail, advice))
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that an exception stands for."""
+    if isinstance(error, ProblemError):
+        return error.problem
+    if isinstance(error, TileworkError):
+        return _of_our_own(error)
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    detail = "The master met an error that it did not expect; its log tells more."
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return Problem(status, "internal", "Internal error", detail, ADVICE[status])
+
+
+def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
+    """Answer every error of ``app`` in one shape; ``page`` makes it for a person who navigated there."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.error("%s %s: %s", request.method, request.url.path, problem.detail, exc_info=error)
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if wants_page and not request.url.path.startswith("/api/"):
+            response = page(request, problem)
+        else:
+            response = _json(request, problem)
+        response.headers["Cache-Control"] = "no-store"
+        if isinstance(error, HTTPException) and error.headers:
+            response.headers.update(error.headers)
+        if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response.headers["Retry-After"] = "2"
+        return response
+
+    for kind in (ProblemError, TileworkError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)
+
+
+def _json(request: Request, problem: Problem) -> Response:
+    body = json.dumps(problem.document(request.url.path), ensure_ascii=False)
+    # half a surrogate pair, which a body can hold, has no UTF-8
+    return Response(body.encode("utf-8", "replace"), problem.status, media_type=MEDIA_TYPE)
+
+
+def _of_our_own(error: TileworkError) -> Problem:
+    status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
+    more: dict[str, Any] = {}
+    if isinstance(error, PipelineError):
+        more = {"position": error.position, "field": "pipeline"}
+    status = status or HTTPStatus.INTERNAL_SERVER_ERROR
+    return Problem(status, error.code, _title(error.code), _sentence(error.reason), error.advice, more)
+
+
+def _sentence(reason: str) -> str:
+    """A reason that was written as a part of a sentence, as a whole one."""
+    return reason[:1].upper() + reason[1:] + ("" if reason.endswith((".", "!", "?")) else ".")
+
+
+def _title(code: str) -> str:
+    return code.replace("_", " ").capitalize()
+
+
+def _of_validation(error: RequestValidationError) -> Problem:
+    faults = [
+        {"field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
+        for fault in error.errors()
+    ]
+    detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults[:5])
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(status, "bad_request", "Bad request", f"{detail}.", ADVICE[status], {"errors": faults})
+
+
+def _of_http(error: HTTPException) -> Problem:
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    detail = {
+        HTTPStatus.NOT_FOUND: "There is nothing at this address.",
+        HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take that method.",
+    }.get(HTTPStatus(error.status_code), str(error.detail))
+    advice = ADVICE.get(error.status_code, ADVICE[HTTPStatus.BAD_REQUEST])
+    return Problem(error.status_code, code, phrase.capitalize(), detail, advice)

@@ -1,0 +1,115 @@
+"""What the master is told by its environment, read once when its process starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tilework.errors import PipelineError, SettingsError
+from tilework.imaging.operations import load_extra
+from tilework.imaging.pipeline import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_PIPELINE = "blur(9)"
+
+UPLOAD_LIMIT_BYTES = 5 * 1024**3
+"""What one PUT or POST to S3 takes at most (S3 quota)."""
+
+PRESIGN_SECONDS = 900
+"""Long enough to begin an upload or a download, short enough that a link in a log is soon worth nothing."""
+
+LOST_AFTER_SECONDS = 900.0
+"""An S3 event comes within seconds, and sometimes after a minute or more; what is younger than this is not lost."""
+
+RECONCILE_SECONDS = 3600.0
+NOTICE_WAIT_SECONDS = 5.0
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterSettings:
+    """The master's own settings beside the deployment's addresses.
+
+    ``public_url`` is where the page is reached from outside; empty on one machine. ``any_host`` accepts every Host
+    header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
+    signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, from which
+    age on something may be lost, and how long the table remembers rows (None: for ever).
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = ""
+    any_host: bool = False
+    default_pipeline: str = DEFAULT_PIPELINE
+    extra_operations: str = ""
+    upload_limit_bytes: int = UPLOAD_LIMIT_BYTES
+    presign_seconds: int = PRESIGN_SECONDS
+    notice_wait_seconds: float = NOTICE_WAIT_SECONDS
+    reconcile_seconds: float = RECONCILE_SECONDS
+    lost_after_seconds: float = LOST_AFTER_SECONDS
+    table_memory_seconds: float | None = None
+    die_with_parent: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:
+        """Read all settings; raise SettingsError naming the variable that makes no sense."""
+        memory = _number(environ, "TILEWORK_TABLE_MEMORY_DAYS", 0, 0, 36_500)
+        return cls(
+            host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
+            port=int(_number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
+            public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
+            any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
+            default_pipeline=_pipeline(environ),
+            extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),
+            upload_limit_bytes=int(
+                _number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, UPLOAD_LIMIT_BYTES)
+            ),
+            # seven days is the longest life of a signature (S3 quota)
+            presign_seconds=int(_number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),
+            notice_wait_seconds=_number(environ, "TILEWORK_NOTICE_WAIT_SECONDS", NOTICE_WAIT_SECONDS, 0, 20),
+            reconcile_seconds=_number(environ, "TILEWORK_RECONCILE_SECONDS", RECONCILE_SECONDS, 1, 86_400),
+            lost_after_seconds=_number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
+            table_memory_seconds=memory * 86_400 or None,
+            die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
+        )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names under which the page may be asked for; all others are another site's, pointed here."""
+        public = urlsplit(self.public_url).hostname
+        return frozenset({*LOOPBACK, self.host, *((public,) if public else ())})
+
+
+def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
+    text = environ.get(name, "").strip()
+    if not text:
+        return float(default)
+    try:
+        value = float(text)
+    except ValueError:
+        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, not {text!r}.") from None
+    if not low <= value <= high:
+        raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {text}.")
+    return value
+
+
+def _address(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name, "").strip().rstrip("/")
+    if text and not (text.startswith(("http://", "https://")) and urlsplit(text).hostname):
+        raise SettingsError(f"{name} must be an http(s) address, not {text!r}.")
+    return text
+
+
+def _pipeline(environ: Mapping[str, str]) -> str:
+    """The default pipeline in canonical form; own operations are loaded first, because it may use them."""
+    if extra := environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip():
+        load_extra(extra)
+    text = environ.get("TILEWORK_DEFAULT_PIPELINE", "").strip() or DEFAULT_PIPELINE
+    try:
+        return parse(text).canonical
+    except PipelineError as error:
+        raise SettingsError(f"TILEWORK_DEFAULT_PIPELINE: {error.reason}.") from error

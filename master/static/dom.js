@@ -1,0 +1,65 @@
+// Small things that every module needs: fields of a cloned template, and how times and sizes are written.
+
+/** The element of `root` (or `root` itself) that shows `name`. */
+export const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
+
+/** Write `text` into a field, without touching the page where nothing changes. */
+export function write(root, name, text) {
+  const element = field(root, name);
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+/** Show or hide an element. */
+export function show(element, visible) {
+  if (element && element.hidden === visible) element.hidden = !visible;
+}
+
+/** The only element of a template, cloned. */
+export const cloned = (template) => template.content.firstElementChild.cloneNode(true);
+
+/** How long ago a time (seconds since the epoch) is, as the server writes it. */
+export function ago(time) {
+  if (!time) return "";
+  const seconds = Math.max(0, Date.now() / 1000 - time);
+  if (seconds < 2) return "now";
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} d ago`;
+}
+
+export const seconds = (amount) => (amount ? `${amount.toFixed(2)} s` : "");
+
+export const pixels = (job) => (job.width ? `${job.width} × ${job.height}` : "");
+
+export function bytes(count) {
+  let size = count;
+  for (const unit of ["B", "kB", "MB", "GB"]) {
+    if (size < 1000 || unit === "GB") return unit === "B" ? `${size} B` : `${size.toFixed(1)} ${unit}`;
+    size /= 1000;
+  }
+}
+
+/** A row of the job list, or the head of a job's page, filled with what the API tells of the job. */
+export function fillJob(root, job) {
+  root.dataset.state = job.state;
+  const badge = field(root, "state");
+  badge.dataset.state = job.state;
+  write(root, "state", job.state.toLowerCase());
+  write(root, "pipeline", job.pipeline);
+  write(root, "size", pixels(job));
+  write(root, "seconds", seconds(job.seconds));
+  write(root, "reason", job.reason);
+  write(root, "advice", job.advice);
+  show(field(root, "why"), Boolean(job.reason));
+  const progress = field(root, "progress");
+  show(progress, job.state === "RUNNING");
+  if (job.progress) {
+    progress.max = job.progress.total;
+    progress.value = job.progress.done;
+  } else {
+    progress.removeAttribute("value");
+  }
+}
+
+export const isOver = (job) => job.state !== "QUEUED" && job.state !== "RUNNING";

@@ -1,0 +1,28 @@
+// How much waits and how much is worked on, in the page's head.
+
+import { show } from "./dom.js";
+import { strings } from "./strings.js";
+
+const EVERY = 5000;
+const element = document.getElementById("pulse");
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    const response = await fetch("/api/health", { cache: "no-store" });
+    const health = response.ok ? await response.json() : null;
+    const text = health
+      ? strings.queue(health.jobs.visible + health.jobs.delayed, health.jobs.in_flight)
+      : "";
+    if (element.textContent !== text) element.textContent = text;
+    show(element, Boolean(text));
+  } catch {
+    show(element, false);
+  }
+}
+
+export function followPulse() {
+  document.addEventListener("visibilitychange", look);
+  setInterval(look, EVERY);
+  look();
+}

@@ -1,0 +1,70 @@
+"""What notices add up to: counters a day, and a day and pipeline, and how far an image in stages has come.
+
+Notices come at least once and may be lost, so the counters are close, not exact; the job table is the authority.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tilework.jobs.messages import Notice
+
+PIXELS_A_MEGAPIXEL = 1e6
+
+
+def progress_name(job_id: str) -> str:
+    """The statistics row that holds ``done`` and ``total`` units of a job in stages."""
+    return f"progress {job_id}"
+
+
+def day_name(at: float) -> str:
+    """The statistics row of a day (UTC) of a time in seconds since the epoch."""
+    return f"day {datetime.fromtimestamp(at, UTC).date().isoformat()}"
+
+
+def tally(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
+    """What ended jobs add to which statistics row: jobs by state and code, megapixels, seconds, bytes."""
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for each in notices:
+        if each.kind != "ended":
+            continue
+        amounts = _amounts(each)
+        day = day_name(each.at)
+        for name in (day, f"{day} {each.facts.get('pipeline') or '(none)'}"):
+            for what, amount in amounts.items():
+                sums[name][what] += amount  # type: ignore[assignment] # a Counter adds floats as well
+    return {name: dict(counted) for name, counted in sums.items()}
+
+
+def _amounts(ended: Notice) -> dict[str, float]:
+    state = ended.facts.get("state", "").lower() or "unknown"
+    amounts = {state: 1.0}
+    if code := ended.facts.get("code"):
+        amounts[f"{state}:{code}"] = 1.0
+    amounts["megapixels"] = ended.amounts.get("pixels", 0.0) / PIXELS_A_MEGAPIXEL
+    for name, amount in ended.amounts.items():
+        if name.startswith("seconds") or name.endswith("_bytes"):
+            amounts[name] = amount
+    return {name: amount for name, amount in amounts.items() if amount}
+
+
+def furthest(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
+    """The furthest progress that notices tell, by job: they may come late, doubled and in any order."""
+    reached: dict[str, dict[str, float]] = {}
+    for each in notices:
+        if each.kind == "progress":
+            known = reached.setdefault(each.job, {"done": 0.0, "total": 0.0})
+            for name in known:
+                known[name] = max(known[name], each.amounts.get(name, 0.0))
+    return reached
+
+
+def raised(counted: Mapping[str, float], reached: Mapping[str, float]) -> dict[str, float]:
+    """What must be added to ``counted`` so that no counter is below ``reached``."""
+    missing = {name: amount - counted.get(name, 0.0) for name, amount in reached.items()}
+    return {name: amount for name, amount in missing.items() if amount > 0}

@@ -1,0 +1,103 @@
+"""The way in: a signed form with which a browser puts one image straight into the input bucket."""
+
+import re
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field, StringConstraints
+
+from master.identity import owner_of
+from master.operations import PIPELINE_CHARACTERS
+from master.problems import Problem, ProblemError
+from master.settings import MasterSettings
+from tilework.imaging.pipeline import parse
+from tilework.jobs.system import System
+
+UPLOADS = "uploads/"
+
+NAME_BYTES = 700
+"""UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
+
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Controls and marks that turn the writing: no name needs them, and the embedded AWS cannot list them."""
+
+Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
+
+
+class UploadRequest(BaseModel):
+    """What shall be uploaded, and what shall be done with it. ``size`` in bytes, where it is known."""
+
+    filename: str = Field(min_length=1, max_length=1024)
+    pipeline: str | None = Field(default=None, max_length=PIPELINE_CHARACTERS)
+    size: int | None = Field(default=None, ge=0)
+    content_type: str = Field(default="application/octet-stream", pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}$")
+    batch: Batch = ""
+
+
+class Upload(BaseModel):
+    """A form to POST as multipart/form-data: ``fields`` first, then the bytes as ``file``.
+
+    The image's job is found by its ``key`` or its ``batch`` in ``GET /api/jobs``. ``expires`` in seconds from now.
+    """
+
+    key: str
+    batch: str
+    pipeline: str
+    url: str
+    fields: dict[str, str]
+    expires: int
+    max_bytes: int
+
+
+def routes(settings: MasterSettings, system: System, clock: Callable[[], float]) -> APIRouter:
+    """``POST /api/uploads``."""
+    router = APIRouter(tags=["uploads"])
+
+    @router.post("/api/uploads", status_code=HTTPStatus.CREATED, summary="Ask for an upload")
+    def ask(wanted: UploadRequest, request: Request) -> Upload:
+        """Check the pipeline and sign one upload; the object's arrival in the bucket is what starts the work."""
+        pipeline = parse(wanted.pipeline or settings.default_pipeline).canonical
+        if wanted.size is not None and wanted.size > settings.upload_limit_bytes:
+            raise _too_large(wanted.size, settings.upload_limit_bytes)
+        key = new_key(wanted.filename, clock())
+        batch = wanted.batch or secrets.token_hex(8)
+        metadata = {"pipeline": pipeline, "owner": owner_of(request), "batch": batch}
+        form = system.inputs.presigned_post(
+            key,
+            metadata={name: value for name, value in metadata.items() if value},
+            content_type=wanted.content_type,
+            max_bytes=settings.upload_limit_bytes,
+            seconds=settings.presign_seconds,
+        )
+        return Upload(
+            key=key,
+            batch=batch,
+            pipeline=pipeline,
+            url=form.url,
+            fields=dict(form.fields),
+            expires=settings.presign_seconds,
+            max_bytes=settings.upload_limit_bytes,
+        )
+
+    return router
+
+
+def new_key(filename: str, now: float) -> str:
+    """A key that nobody has, with the file's own name at its end: ``uploads/2025-11-24/<random>/<name>``."""
+    day = datetime.fromtimestamp(now, UTC).date().isoformat()
+    # a browser gives a bare name; what another client gives of a path is none of the bucket's business
+    name = _HIDDEN.sub("_", re.split(r"[/\\]", filename)[-1])
+    name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")
+    return f"{UPLOADS}{day}/{secrets.token_hex(8)}/{name if name.strip('. ') else 'unnamed'}"
+
+
+def _too_large(size: int, limit: int) -> ProblemError:
+    detail = f"The file has {size:,} bytes, and one upload takes at most {limit:,}."
+    advice = "Make the image smaller, or put it into the input bucket with `aws s3 cp`."
+    return ProblemError(
+        Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail, advice, {"field": "size"})
+    )
