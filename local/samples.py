@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.live import Live
 from rich.table import Table
 
@@ -121,6 +122,7 @@ class Watch:
         self._progress = progress
         self._look_after = look_after
         self._rows: dict[str, Job] = {}
+        self._began = time.time()
 
     def follow(self) -> None:
         """Show how the samples are coming on, until all are over or none of them moves any more; then the table."""
@@ -145,7 +147,7 @@ class Watch:
 
     def table(self) -> Table:
         """The samples as they stand."""
-        table = Table(title="Samples", title_justify="left")
+        table = Table(title="Samples", title_justify="left", box=SIMPLE_HEAD)
         for name in ("image", "pipeline"):
             table.add_column(name, overflow="fold")
         for name in ("size", "state", "seconds"):
@@ -197,5 +199,6 @@ class Watch:
 
     def _tell(self, sample: Sample, live: Live | None) -> None:
         row = self._rows[sample.job]
-        if live is None:
+        # what was over before we came is in the table
+        if live is None and row.ended > self._began:
             self._progress.say(f"  {row.state}: {sample.name} | {row.pipeline}, {row.seconds:.2f} s")

@@ -33,8 +33,8 @@ MOST_SUPERVISORS: Final = 64
 """More than a machine has use for; a typing error should not start ten thousand processes."""
 
 UPLOAD_LIMIT_BYTES: Final = 512 * 1024**2
-"""Largest upload that the local master allows: the embedded AWS holds a whole object in memory, about twice, while it
-takes it in or gives it out."""
+"""Largest upload that the local master allows. The embedded AWS keeps every image dropped since its start in memory,
+and needs as much again while one arrives; from its next start on it reads them from the disk."""
 
 
 @dataclass(frozen=True, slots=True)

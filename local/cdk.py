@@ -1,0 +1,46 @@
+"""``python -m local.cdk ARGUMENT…``: the CDK's command line as this checkout locks it, with the Node of its wheel.
+
+What `make synth` and `make deploy` run. The tools are installed first, where they are not there yet; everything else,
+credentials above all, is as in the caller's environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from local import toolchain
+from local.progress import Progress, make_console
+from local.settings import ROOT, LocalSettings
+from local.stopping import Stopping, StopRequestedError
+from local.surroundings import of_children
+from tilework.errors import TileworkError
+
+INTERRUPTED = 130
+
+
+def main(arguments: list[str]) -> int:
+    """Install the tools, then become the CDK's command line; returns only where something fails."""
+    places = LocalSettings.from_environment({}).places
+    for folder in (places.logs, places.temporary):
+        folder.mkdir(parents=True, exist_ok=True)
+    stopping = Stopping()
+    progress = Progress(make_console(), stopping)
+    own = of_children(os.environ, places)
+    try:
+        with stopping.listening():
+            toolchain.install(progress, places, own)
+    except TileworkError as error:
+        progress.say(f"\n{error.reason}\n{error.advice}")
+        return 1
+    except StopRequestedError:
+        return INTERRUPTED
+    command = [*toolchain.cdk_command(places), *arguments]
+    # the caller's own AWS settings decide where a deploy goes
+    environment = {**os.environ, "PATH": own["PATH"], **toolchain.cdk_environment(places)}
+    os.chdir(ROOT)
+    os.execve(command[0], command, environment)  # noqa: S606 - becoming the command is the point
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
