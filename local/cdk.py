@@ -12,7 +12,7 @@ import sys
 from local import toolchain
 from local.progress import Progress, make_console
 from local.settings import ROOT, LocalSettings
-from local.stopping import Stopping, StopRequestedError
+from local.stopping import Stopping
 from local.surroundings import of_children
 from tilework.errors import TileworkError
 
@@ -24,16 +24,14 @@ def main(arguments: list[str]) -> int:
     places = LocalSettings.from_environment({}).places
     for folder in (places.logs, places.temporary):
         folder.mkdir(parents=True, exist_ok=True)
-    stopping = Stopping()
-    progress = Progress(make_console(), stopping)
+    progress = Progress(make_console(), Stopping())
     own = of_children(os.environ, places)
     try:
-        with stopping.listening():
-            toolchain.install(progress, places, own)
+        toolchain.install(progress, places, own)
     except TileworkError as error:
         progress.say(f"\n{error.reason}\n{error.advice}")
         return 1
-    except StopRequestedError:
+    except KeyboardInterrupt:
         return INTERRUPTED
     command = [*toolchain.cdk_command(places), *arguments]
     # the caller's own AWS settings decide where a deploy goes
