@@ -1,18 +1,46 @@
 # One visible command a chore. `make` alone lists them.
 
 PYTHON ?= python3
+# more arguments of synth, deploy, test and bench, as in: make deploy ARGS='-c environment=prod'
+ARGS ?=
+
+set-up = @$(PYTHON) local/set_up.py
+python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run clean
+.PHONY: help setup run check test synth deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup:  ## Make .venv from the locked requirements; every chore does so by itself
-	@$(PYTHON) local/set_up.py
+	$(set-up)
 
-run: ## Start everything on this machine (RANKS= SUPERVISORS= PORT= ONCE=1 SAMPLES=0|1), until Ctrl-C
-	@$(PYTHON) local/set_up.py && exec .venv/bin/python -m local
+run:  ## Start everything on this machine (RANKS= SUPERVISORS= PORT= ONCE=1 SAMPLES=0|1), until Ctrl-C
+	$(set-up) && exec $(python) -m local
+
+check:  ## Lint, formatting, types, import contracts
+	$(set-up)
+	$(python) -m ruff check .
+	$(python) -m ruff format --check .
+	$(python) -m mypy
+	.venv/bin/lint-imports
+
+test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a real browser (ARGS='-k …')
+	$(python) -m tests.browser.chromium
+	$(python) -m pytest $(ARGS)
+
+synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
+	$(set-up)
+	$(python) -m local.cdk synth --quiet $(ARGS)
+
+deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); see README.md
+	$(set-up)
+	$(python) -m local.cdk deploy $(ARGS)
+
+bench:  ## Photos a second from drop to result, beside a strip-scattering worker (ARGS='--photos 30')
+	$(set-up)
+	$(python) -m benchmarks.drop_to_result $(ARGS)
 
 clean:  ## Remove all jobs, images, logs, caches (.tilework) and builds (cdk.out); .venv stays
 	rm -rf .tilework cdk.out build *.egg-info

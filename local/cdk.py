@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING, NoReturn
 
 from local import toolchain
 from local.progress import Progress, make_console
@@ -15,6 +16,9 @@ from local.settings import ROOT, LocalSettings
 from local.stopping import Stopping
 from local.surroundings import of_children
 from tilework.errors import TileworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 INTERRUPTED = 130
 
@@ -33,11 +37,16 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    command = [*toolchain.cdk_command(places), *arguments]
-    # the caller's own AWS settings decide where a deploy goes
-    environment = {**os.environ, "PATH": own["PATH"], **toolchain.cdk_environment(places)}
+    _become(
+        [*toolchain.cdk_command(places), *arguments],
+        {"PATH": own["PATH"], **toolchain.cdk_environment(places)},
+    )
+
+
+def _become(command: list[str], own: Mapping[str, str]) -> NoReturn:
     os.chdir(ROOT)
-    os.execve(command[0], command, environment)  # noqa: S606 - becoming the command is the point
+    # the caller's own AWS settings decide where a deploy goes
+    os.execve(command[0], command, {**os.environ, **own})  # noqa: S606 - becoming the command is the point
 
 
 if __name__ == "__main__":
