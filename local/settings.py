@@ -117,23 +117,25 @@ class LocalSettings:
         state = Path(environ.get("TILEWORK_STATE") or shared).absolute()
         once = _truth(environ, "ONCE") or False
         samples = _truth(environ, "SAMPLES")
+        # none at all leaves the queues to a worker that somebody starts by hand
+        hosts = _number(environ, "SUPERVISORS", MOST_SUPERVISORS, lowest=0)
         return cls(
             places=Places(state=state, shared=shared),
             ranks=_number(environ, "RANKS", MOST_RANKS) or len(os.sched_getaffinity(0)),
-            supervisors=_number(environ, "SUPERVISORS", MOST_SUPERVISORS) or 1,
+            supervisors=1 if hosts is None else hosts,
             port=_number(environ, "PORT", 65_535),
             once=once,
             samples=True if once and samples is None else samples,
         )
 
 
-def _number(environ: Mapping[str, str], name: str, highest: int) -> int | None:
+def _number(environ: Mapping[str, str], name: str, highest: int, lowest: int = 1) -> int | None:
     text = environ.get(name, "").strip()
     if not text:
         return None
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= highest:
+    if not text.isascii() or not text.isdigit() or not lowest <= int(text) <= highest:
         raise SettingsError(
-            f"{name} must be a whole number from 1 to {highest}, not {text!r}.",
+            f"{name} must be a whole number from {lowest} to {highest}, not {text!r}.",
             advice=f"Say for example `make run {name}=2`, or leave it out.",
         )
     return int(text)
