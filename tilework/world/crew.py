@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from tilework.world.folder import Folder
     from tilework.world.slots import SlotFile
 
-NOTICE_SECONDS = 0.05
-"""How long mpiexec is given to notice a death before the others are killed, so that it reports the one that counts."""
+NOTICE_SECONDS = 0.1
+"""How long a death is left alone: mpiexec notices it, so that it reports the one that counts, and whether rank 0 dies
+as well shows who began. Ranks ignore the SIGTERM that mpiexec sends the survivors, and it waits longer than this."""
 
 REPORT_SECONDS = 1.0
 """How long mpiexec may take to end by itself, and so to report, once its ranks are dead."""
@@ -53,10 +54,10 @@ class Crew:
         return self._process.pid
 
     def kill(self) -> None:
-        """Kill every process that is left. Any thread may, at any time."""
+        """Kill every process that is left, mpiexec first, so that it has nothing to say. Any thread may, at any time."""
         with self._closing:
             if not self._closed:
-                for pidfd in (*self.ranks, self.mpiexec):
+                for pidfd in (self.mpiexec, *self.ranks):
                     _kill(pidfd)
 
     def dead_ranks(self) -> set[int]:
@@ -65,33 +66,44 @@ class Crew:
         return {rank for rank, pidfd in enumerate(self.ranks) if pidfd in gone}
 
     def post_mortem(self) -> Verdict:
-        """Whom a death that was just noticed concerns; afterwards all processes are dead."""
+        """Whom a death that was just noticed concerns; the other ranks are killed."""
         dead = self.dead_ranks()
         running = {rank: self.slots.read(rank).task for rank in dead if self.slots.read(rank).running}
-        if not _ended([self.mpiexec], NOTICE_SECONDS):
-            for pidfd in self.ranks:
-                _kill(pidfd)
-        _ended([self.mpiexec], REPORT_SECONDS)
-        self.kill()
-        code = self._process.wait()
-        return judge(code, {rank: self.pids[rank] for rank in sorted(dead)}, running)
+        headless = bool(_ended(self.ranks[:1], NOTICE_SECONDS))
+        code = self._end_processes()
+        return judge(code, {rank: self.pids[rank] for rank in sorted(dead)}, running, headless=headless)
 
     def bury(self) -> int:
         """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
-        self.kill()
-        code = self._process.wait()
+        code = self._end_processes()
         end = time.monotonic() + BURY_SECONDS
         alive = set(self.ranks)
         while alive and (left := end - time.monotonic()) > 0:
             alive -= set(_ended(alive, left))
         with self._closing:
             self._closed = True
+            for pidfd in self.ranks:
+                _reap(pidfd)
             for pidfd in (*self.ranks, self.mpiexec):
                 os.close(pidfd)
         self.channel.close()
         self.slots.close()
         self._folder.close()
         return code
+
+    def _end_processes(self) -> int:
+        """Kill the ranks, and mpiexec only if it does not end by that: it reports, and buries its children."""
+        for pidfd in self.ranks:
+            _kill(pidfd)
+        if not _ended([self.mpiexec], REPORT_SECONDS):
+            _kill(self.mpiexec)
+        return self._process.wait()
+
+
+def _reap(pidfd: int) -> None:
+    """Ranks whose mpiexec was killed become children of init, which in a container may be this very process."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
 
 
 def _kill(pidfd: int) -> None:

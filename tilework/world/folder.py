@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
+import time
 from typing import IO, TYPE_CHECKING
 
 from tilework.errors import SetupError
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 LOG_BYTES = 10 * 2**20
 """A log that has grown beyond this is started anew with the next world."""
 
+LOCK_SECONDS = 10.0
+"""How long a new world waits for the one before it to be buried: a death is noticed before it is cleared away."""
+
+LOCK_PAUSE_SECONDS = 0.01
+
 TAIL_LINES = 20
 """Lines of the log that an error quotes."""
 
@@ -22,10 +28,10 @@ TAIL_LINES = 20
 class Folder:
     """``path``, locked for one world; what a killed predecessor left in it is removed first.
 
-    Raises SetupError where another world lives in it, or it cannot be written.
+    Raises SetupError where another world still lives in it after ``patience`` seconds, or it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = LOCK_SECONDS) -> None:
         self.path = path.absolute()
         self._passing = (
             shared_memory_folder(self.path),
@@ -39,13 +45,7 @@ class Folder:
             self._lock = (self.path / "lock").open("w")
         except OSError as error:
             raise SetupError(f"The world's folder {self.path} cannot be used: {error.strerror}.") from error
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            self._lock.close()
-            raise SetupError(
-                f"Another MPI world lives in {self.path}; give each world a folder of its own."
-            ) from None
+        self._lock_within(patience)
         self._remove()
         for folder in self._passing[:2]:
             folder.mkdir()
@@ -75,6 +75,21 @@ class Folder:
         """Remove all but the log, and let the next world in."""
         self._remove()
         self._lock.close()
+
+    def _lock_within(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    self._lock.close()
+                    raise SetupError(
+                        f"Another MPI world lives in {self.path}; give each world a folder of its own."
+                    ) from None
+                time.sleep(LOCK_PAUSE_SECONDS)
+            else:
+                return
 
     def _remove(self) -> None:
         for path in self._passing:

@@ -23,7 +23,7 @@ from tilework.world import tether
 from tilework.world.crew import Crew
 from tilework.world.doors import confine_to_loopback
 from tilework.world.flags import mpiexec_command, rank_environment
-from tilework.world.folder import Folder
+from tilework.world.folder import LOCK_SECONDS, Folder
 from tilework.world.messages import Initializer, Ready, Ticket
 from tilework.world.slots import SlotFile
 
@@ -73,7 +73,7 @@ def launch(plan: Plan) -> Crew:
             "started them ends."
         )
     mpiexec = find_mpiexec()
-    folder = Folder(plan.directory)
+    folder = Folder(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
     try:
         return _Launch(plan, folder).run(mpiexec)
     except BaseException:

@@ -196,9 +196,11 @@ class World(Executor):
             selector.register(self._crew.channel, selectors.EVENT_READ)
             for descriptor in (self._crew.mpiexec, *self._crew.ranks, self._nudge):
                 selector.register(descriptor, selectors.EVENT_READ)
-            while self._turn(selector):
-                pass
-        self._end()
+            try:
+                while self._turn(selector):
+                    pass
+            finally:
+                self._end()
 
     def _turn(self, selector: selectors.BaseSelector) -> bool:
         """One wait and what it brought; False when a process has ended that should not, or the last has."""
@@ -237,16 +239,22 @@ class World(Executor):
     def _end(self) -> None:
         with self._lock:
             self._alive = False
-        if not self._leaving:
-            self._verdict = self._crew.post_mortem()
-            if self._abandoned:
-                self._verdict = Verdict(f"The MPI world was ended: {self._abandoned}.")
-            while self._hear():  # outcomes that had been sent before the death
-                pass
-        self._crew.bury()
-        os.close(self._nudge)
-        atexit.unregister(self._at_exit)
-        self._fail_unfinished()
+        try:
+            if not self._leaving:
+                self._inquire()
+        finally:
+            self._crew.bury()
+            os.close(self._nudge)
+            atexit.unregister(self._at_exit)
+            self._fail_unfinished()
+
+    def _inquire(self) -> None:
+        """Find out why the world died, and take the outcomes that had been sent before."""
+        self._verdict = self._crew.post_mortem()
+        if self._abandoned:
+            self._verdict = Verdict(f"The MPI world was ended: {self._abandoned}.")
+        while self._hear():
+            pass
 
     def _fail_unfinished(self) -> None:
         with self._lock:

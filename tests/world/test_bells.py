@@ -1,0 +1,43 @@
+"""What a bell promises."""
+
+import select
+from collections.abc import Iterator
+
+import pytest
+
+from tilework.world.bells import Bell
+
+
+@pytest.fixture
+def bells() -> Iterator[tuple[Bell, Bell]]:
+    first, second = Bell("test-of-bells", 1), Bell("test-of-bells", 2)
+    yield first, second
+    first.close()
+    second.close()
+
+
+def rings(bell: Bell) -> bool:
+    return bool(select.select([bell], [], [], 0)[0])
+
+
+def test_a_bell_rings_until_it_is_silenced(bells: tuple[Bell, Bell]) -> None:
+    first, second = bells
+    first.ring(2)
+    first.ring(2)
+    assert rings(second)
+    assert not rings(first)
+    second.silence()
+    assert not rings(second)
+
+
+def test_ringing_for_ever_never_blocks(bells: tuple[Bell, Bell]) -> None:
+    first, second = bells
+    for _ in range(10_000):
+        first.ring(2)
+    assert rings(second)
+    second.silence()
+    assert not rings(second)
+
+
+def test_a_bell_that_is_gone_needs_no_ring(bells: tuple[Bell, Bell]) -> None:
+    bells[0].ring(3)

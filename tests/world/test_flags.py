@@ -1,0 +1,54 @@
+"""What the command line and the environment of a world say."""
+
+from pathlib import Path
+from typing import Any
+
+from tilework.world.flags import mpiexec_command, rank_environment
+
+DIRECTORY = Path("/srv/world")
+
+
+def command(**changes: Any) -> list[str]:
+    settings = {"ranks": 3, "directory": DIRECTORY, "as_root": False}
+    return mpiexec_command("mpiexec", "python", **settings | changes)
+
+
+def test_a_world_has_one_rank_more_than_compute() -> None:
+    arguments = command(ranks=3)
+    assert arguments[arguments.index("-n") + 1] == "4"
+
+
+def test_only_root_is_allowed_to_run_as_root() -> None:
+    assert "--allow-run-as-root" in command(as_root=True)
+    assert "--allow-run-as-root" not in command(as_root=False)
+
+
+def test_shared_memory_and_temporary_files_lie_under_the_world_s_directory() -> None:
+    arguments = command()
+    assert arguments[arguments.index("btl_sm_backing_directory") + 1] == "/srv/world/shm"
+    assert rank_environment({"TMPDIR": "/elsewhere"}, {}, [], DIRECTORY)["TMPDIR"] == "/srv/world/tmp"
+
+
+def test_ranks_import_nothing_from_the_working_directory_that_was_not_asked_for() -> None:
+    assert command()[-4:] == ["python", "-P", "-m", "worker_image.world"]
+
+
+def test_ranks_import_what_their_starter_imports_after_what_the_caller_names() -> None:
+    environment = rank_environment(
+        {"PYTHONPATH": "/ignored: it is part of the import path already"},
+        {"PYTHONPATH": "/mine"},
+        ["/first", "", "/second"],
+        DIRECTORY,
+    )
+    assert environment["PYTHONPATH"] == "/mine:/first:.:/second"
+
+
+def test_a_rank_has_one_thread_unless_the_caller_says_otherwise() -> None:
+    assert rank_environment({"OMP_NUM_THREADS": "8"}, {}, [], DIRECTORY)["OMP_NUM_THREADS"] == "1"
+    assert rank_environment({}, {"OMP_NUM_THREADS": "2"}, [], DIRECTORY)["OMP_NUM_THREADS"] == "2"
+    assert rank_environment({}, {}, [], DIRECTORY)["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_the_caller_s_variables_reach_the_ranks() -> None:
+    environment = rank_environment({"A": "old", "B": "kept"}, {"A": "new"}, [], DIRECTORY)
+    assert (environment["A"], environment["B"]) == ("new", "kept")

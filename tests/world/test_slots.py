@@ -1,0 +1,40 @@
+"""What the blame slots promise."""
+
+import time
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as some
+
+from tilework.world.slots import SLOT_BYTES, Slot, SlotFile
+
+
+@given(
+    some.builds(
+        Slot,
+        pid=some.integers(0, 2**32 - 1),
+        running=some.booleans(),
+        task=some.integers(0, 2**64 - 1),
+        started=some.integers(-(2**63), 2**63 - 1),
+    )
+)
+def test_a_slot_reads_as_it_was_written(slot: Slot) -> None:
+    assert len(slot.pack()) == SLOT_BYTES
+    assert Slot.unpack(slot.pack()) == slot
+
+
+def test_two_processes_views_of_the_file_agree(tmp_path: Path) -> None:
+    ours, theirs = SlotFile(tmp_path / "slots", size=3), SlotFile(tmp_path / "slots")
+    assert len(theirs) == 3
+    theirs.arrive(2, 4711)
+    assert ours.read(2) == Slot(pid=4711)
+    before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    theirs.begin(2, 17)
+    slot = ours.read(2)
+    assert (slot.pid, slot.running, slot.task) == (4711, True, 17)
+    assert before <= slot.started <= time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    theirs.end(2)
+    assert not ours.read(2).running
+    assert ours.read(1) == Slot()
+    ours.close()
+    theirs.close()

@@ -1,0 +1,44 @@
+"""Who is suspect after which death."""
+
+import pytest
+
+from tilework.world.verdict import judge
+
+
+def test_the_task_of_the_dead_rank_is_suspect_and_no_other() -> None:
+    verdict = judge(139, {2: 1002}, {2: 17}, headless=False)
+    assert verdict.suspects == {17}
+    assert verdict.error(17).suspect
+    assert not verdict.error(16).suspect
+    assert verdict.error(16).signal == 11
+    assert verdict.reason == "The MPI world died: rank 2 (pid 1002) was killed by signal 11 (SIGSEGV)."
+
+
+def test_a_dead_rank_without_a_task_makes_nobody_suspect() -> None:
+    assert judge(137, {2: 1002}, {}, headless=False).suspects == frozenset()
+
+
+def test_ranks_that_died_together_are_suspect_together() -> None:
+    assert judge(137, {1: 1001, 2: 1002}, {1: 5, 2: 6}, headless=True).suspects == {5, 6}
+
+
+@pytest.mark.parametrize("code", [-9, -15, 1])
+def test_nobody_is_suspect_when_mpiexec_was_ended_and_took_its_ranks_along(code: int) -> None:
+    verdict = judge(code, {0: 1000, 1: 1001}, {1: 5}, headless=True)
+    assert verdict.suspects == frozenset()
+    assert "mpiexec was" in verdict.reason
+
+
+def test_a_rank_that_exits_with_a_status_is_suspect_and_no_signal_is_named() -> None:
+    verdict = judge(1, {1: 1001}, {1: 5}, headless=False)
+    assert (verdict.suspects, verdict.signal) == ({5}, None)
+    assert verdict.reason.endswith("exited with status 1.")
+
+
+def test_a_signal_without_a_name_is_told_by_its_number() -> None:
+    assert judge(-63, {}, {}, headless=False).reason.endswith("signal 63.")
+
+
+def test_mpiexec_that_ends_by_itself_is_named() -> None:
+    assert judge(213, {}, {}, headless=False).reason == "The MPI world died: mpiexec was killed by signal 85."
+    assert judge(5, {}, {}, headless=False).reason == "The MPI world died: mpiexec exited with status 5."
