@@ -54,7 +54,9 @@ def main() -> int:
     )
     # uvicorn shuts down in order at a signal, then raises it once more
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: sys.exit(0 if received == signal.SIGTERM else 128 + received))
+        signal.signal(
+            number, lambda received, _: sys.exit(0 if received == signal.SIGTERM else 128 + received)
+        )
     rounds.start()
     try:
         server.run()

@@ -24,9 +24,7 @@ DESCRIPTION = (
 )
 
 
-def create_app(
-    settings: MasterSettings, system: System, clock: Callable[[], float] = time.time
-) -> FastAPI:
+def create_app(settings: MasterSettings, system: System, clock: Callable[[], float] = time.time) -> FastAPI:
     """Make the application; it keeps no state of its own. ``clock`` gives seconds since the epoch."""
     app = FastAPI(
         title="Tilework",

@@ -74,7 +74,9 @@ def _is_from(record: dict[str, Any], url: str) -> bool:
 def _message(record: dict[str, Any]) -> Message:
     """The record of an SQS event as the message it was."""
     told = record.get("attributes", {})
-    texts = {name: str(value.get("stringValue", "")) for name, value in record.get("messageAttributes", {}).items()}
+    texts = {
+        name: str(value.get("stringValue", "")) for name, value in record.get("messageAttributes", {}).items()
+    }
     return Message(
         id=record["messageId"],
         body=record["body"],

@@ -17,9 +17,10 @@ from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
 from master.problems import Problem
 from master.settings import MasterSettings
-from tilework.imaging.operations import describe, registry, write
+from tilework.imaging.operations import describe, registry
+from tilework.imaging.operations.parameters import write
 from tilework.jobs.job import State
-from tilework.shown import bytes_shown, shown
+from tilework.shown import shown
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -50,7 +51,13 @@ class Page:
             lstrip_blocks=True,
         )
         self._templates.globals |= {"text": _text, "shown_arguments": _shown_arguments, "examples": _examples}
-        self._templates.filters |= {"shown": shown, "bytes": bytes_shown, "moment": _moment, "iso": _iso, "ago": self._ago}
+        self._templates.filters |= {
+            "shown": shown,
+            "at_most": at_most,
+            "moment": _moment,
+            "iso": _iso,
+            "ago": self._ago,
+        }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """One template as a page."""
@@ -126,6 +133,13 @@ def ago(seconds: float) -> str:
     return f"{seconds // 86_400:.0f} d ago"
 
 
+def at_most(count: int) -> str:
+    """A limit in bytes as a person reads it, rounded down so that it is never too high: ``536 MB``, ``5.3 GB``."""
+    if count < 1_000_000:  # noqa: PLR2004
+        return f"{count} bytes"
+    return f"{count // 1_000_000} MB" if count < 1_000_000_000 else f"{count // 100_000_000 / 10} GB"  # noqa: PLR2004
+
+
 def _text(value: Any) -> str:
     """A parameter's value as the pipeline language writes it; empty for none."""
     return "" if value is None else write(value)
@@ -133,12 +147,12 @@ def _text(value: Any) -> str:
 
 def _shown_arguments(step: StepView) -> dict[str, Any]:
     """A step's arguments as its form shows them: what only follows another parameter is left empty."""
-    told = describe(registry()[step.operation])["parameters"]
-    follows = {parameter["name"]: parameter["default_from"] for parameter in told}
+    declared = registry()[step.operation].parameters
+    follows = {parameter.name: parameter.default_from for parameter in declared}
     return {
         name: value
         for name, value in step.arguments.items()
-        if not follows[name] or step.arguments[follows[name]] != value
+        if value != step.arguments.get(follows[name] or "")
     }
 
 

@@ -155,7 +155,10 @@ def _title(code: str) -> str:
 
 def _of_validation(error: RequestValidationError) -> Problem:
     faults = [
-        {"field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
+        {
+            "field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
+            "reason": fault["msg"],
+        }
         for fault in error.errors()
     ]
     detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults[:5])

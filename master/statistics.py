@@ -47,9 +47,11 @@ def _amounts(ended: Notice) -> dict[str, float]:
     if code := ended.facts.get("code"):
         amounts[f"{state}:{code}"] = 1.0
     amounts["megapixels"] = ended.amounts.get("pixels", 0.0) / PIXELS_A_MEGAPIXEL
-    for name, amount in ended.amounts.items():
-        if name.startswith("seconds") or name.endswith("_bytes"):
-            amounts[name] = amount
+    amounts |= {
+        name: amount
+        for name, amount in ended.amounts.items()
+        if name.startswith("seconds") or name.endswith("_bytes")
+    }
     return {name: amount for name, amount in amounts.items() if amount}
 
 

@@ -99,5 +99,7 @@ def _too_large(size: int, limit: int) -> ProblemError:
     detail = f"The file has {size:,} bytes, and one upload takes at most {limit:,}."
     advice = "Make the image smaller, or put it into the input bucket with `aws s3 cp`."
     return ProblemError(
-        Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail, advice, {"field": "size"})
+        Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail, advice, {"field": "size"}
+        )
     )

@@ -28,6 +28,12 @@ export function ago(time) {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
+/** A time (seconds since the epoch) where the reader is: 2025-11-24 09:30:00. */
+export function moment(time) {
+  // Swedes write dates as ISO 8601 does
+  return time ? new Date(time * 1000).toLocaleString("sv") : "";
+}
+
 export const seconds = (amount) => (amount ? `${amount.toFixed(2)} s` : "");
 
 export const pixels = (job) => (job.width ? `${job.width} × ${job.height}` : "");

@@ -1,6 +1,6 @@
 // The list of jobs, alive: what the server rendered is kept up with what the API tells.
 
-import { ago, cloned, field, fillJob, isOver, show, write } from "./dom.js";
+import { ago, cloned, field, fillJob, isOver, moment, show, write } from "./dom.js";
 import { follow } from "./polling.js";
 
 const list = document.getElementById("jobs");
@@ -36,7 +36,7 @@ function row(job) {
   times.set(job.id, time);
   const when = field(element, "when");
   when.dateTime = new Date(time * 1000).toISOString();
-  when.title = new Date(time * 1000).toLocaleString();
+  when.title = moment(time);
   write(element, "when", ago(time));
   return element;
 }

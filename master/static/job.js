@@ -1,6 +1,6 @@
 // One job's page, kept up to date until the job is over.
 
-import { field, fillJob, isOver, pixels, seconds, show, write } from "./dom.js";
+import { field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
 import { strings } from "./strings.js";
@@ -41,7 +41,8 @@ function changed(job, fine) {
   write(root, "dtype", job.dtype || "–");
   write(root, "result_key", job.result_key || "–");
   write(root, "attempts", String(job.attempts));
-  write(root, "ended", job.ended ? new Date(job.ended * 1000).toLocaleString() : "–");
+  write(root, "created", moment(job.created) || "–");
+  write(root, "ended", moment(job.ended) || "–");
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
   fillSide("input", job.links.input, strings.noImage);
