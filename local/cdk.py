@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    _become(
+    return _become(
         [*toolchain.cdk_command(places), *arguments],
         {"PATH": own["PATH"], **toolchain.cdk_environment(places)},
     )
