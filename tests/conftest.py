@@ -1,4 +1,4 @@
-"""What tests of several parts share: an embedded AWS of this session's own."""
+"""What tests of several parts share: their order, and an embedded AWS of this session's own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,32 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 READY_SECONDS = 30
+
+LAST = (
+    "contracts",
+    "aws",
+    "stacks",
+    "world",
+    "mpi",
+    "worker_image",
+    "cli",
+    "local",
+    "master",
+    "flow",
+    "browser",
+)
+"""Folders of tests that start something, the quickest first; all others go before them."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let what fails quickly fail first."""
+    root = config.rootpath / "tests"
+
+    def place(item: pytest.Item) -> int:
+        folder = item.path.relative_to(root).parts[0]
+        return LAST.index(folder) if folder in LAST else -1
+
+    items.sort(key=place)
 
 
 @dataclass(frozen=True)
