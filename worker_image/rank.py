@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from worker_image.settings import WorkerSettings
 
 
-@dataclass(frozen=True, slots=True)
+WHOLE_BYTES = 8 * 2**20
+"""An object up to this size is fetched by one request: for a photo a second one costs more than the bytes it spares."""
+
+
+@dataclass(slots=True)
 class ObjectSource:
     """One object version as the engine reads it: ``size`` bytes at random access."""
 
@@ -32,10 +36,15 @@ class ObjectSource:
     key: str
     version: str
     size: int
+    _whole: bytes | None = None
 
     def read(self, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of the version. Raises VersionGoneError, ServiceError."""
-        return self.store.read(self.key, self.version, start, stop)
+        if self.size > WHOLE_BYTES:
+            return self.store.read(self.key, self.version, start, stop)
+        if self._whole is None:
+            self._whole = self.store.read(self.key, self.version, 0, self.size)
+        return self._whole[start:stop]
 
 
 @dataclass(frozen=True, slots=True)
