@@ -124,6 +124,16 @@ def test_a_world_that_cannot_start_says_why(new_world: Callable[..., World], tmp
     assert sorted(path.name for path in (tmp_path / "world").iterdir()) == ["lock", "world.log"]
 
 
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_rank_that_leaves_while_the_world_starts_is_noticed_at_once(
+    new_world: Callable[..., World], status: int
+) -> None:
+    began = time.monotonic()
+    with pytest.raises(SetupError, match="could not be started"):
+        new_world(initializer="os:_exit", initargs=(status,))
+    assert time.monotonic() - began < 10
+
+
 def test_a_world_that_takes_too_long_to_start_is_given_up(new_world: Callable[..., World]) -> None:
     began = time.monotonic()
     with pytest.raises(SetupError, match=r"0\.5 seconds were not enough"):

@@ -30,7 +30,7 @@ def confine_to_loopback(pid: int, pidfd: int) -> int:
     """Move every TCP socket that process ``pid``, our child, listens on to the loopback interface.
 
     Returns how many were moved. Where the system does not let us (a strict ptrace scope, a container's filter) they
-    stay as they are, and the log says so.
+    stay as they are, and the log says so. Raises ProcessLookupError where the process has ended.
     """
     moved = 0
     signal.pidfd_send_signal(pidfd, signal.SIGSTOP)
@@ -43,7 +43,7 @@ def confine_to_loopback(pid: int, pidfd: int) -> int:
                     door.listen()
                     moved += 1
     except OSError as error:
-        log.warning("mpiexec's port stays open to the network, as this system forbids to close it: %s", error)
+        log.info("mpiexec's port stays open to the network, as this system forbids to close it: %s", error)
     finally:
         signal.pidfd_send_signal(pidfd, signal.SIGCONT)
     return moved

@@ -105,11 +105,18 @@ class _Launch:
                 confine_to_loopback(process.pid, pidfd)
                 self._ticket.initializer.unlink()
                 return Crew(process, pidfd, pids, channel=channel, slots=slots, folder=self._folder)
+            except ProcessLookupError:
+                self._give_up(process, pidfd)
+                raise self._failure("a rank ended") from None
             except BaseException:
-                process.kill()  # and by their ties to it all ranks
-                process.wait()
-                os.close(pidfd)
+                self._give_up(process, pidfd)
                 raise
+
+    @staticmethod
+    def _give_up(process: subprocess.Popen[bytes], pidfd: int) -> None:
+        process.kill()  # and by their ties to it all ranks
+        process.wait()
+        os.close(pidfd)
 
     def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
         plan, folder = self._plan, self._folder.path
