@@ -4,8 +4,9 @@ Each rank sleeps in the kernel until its bell rings, then looks into MPI. Who po
 *after* posting, and who hears his bell silences it *before* looking; so no message is overlooked. A bell is an
 AF_UNIX datagram socket with an abstract name: nothing on disk, nothing left by a killed process.
 
-mpi4py.futures polls with a back-off instead. On two cores, at its default of 1 ms, an idle world of three processes
-took 4 % of a core and a rank waited 2.3 ms for its next task; at 20 ms, 1 % and 34 ms.
+mpi4py.futures polls with a back-off instead. Measured on two cores with two computing ranks: at its default of 1 ms an
+idle world takes 7.5 % of a core, and a rank waits 2.3 ms for its next task; at 20 ms it takes 1.7 %, a rank waits 34 ms,
+and a task for an idle world 64 ms. With bells it is 0.05 %, 1 ms and 1 ms.
 """
 
 from __future__ import annotations
