@@ -57,6 +57,8 @@ DEPLOY_PREFIX: Final = "TILEWORK_DEPLOY_"
 STATE_FILE: Final = "deployment.json"
 """In the emulator's folder: what was deployed last."""
 
+_QUIETLY: Final = ("--progress", "events", "--no-color", "--no-notices")
+
 _EVENT: Final = re.compile(r"\|\s*(\d+)/(\d+)\s*\|.*\|\s*\w+_(?:IN_PROGRESS|COMPLETE)\s*\|")
 
 

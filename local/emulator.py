@@ -7,7 +7,7 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from local.ports import LOOPBACK, free_port
+from local.ports import LOOPBACK, free_port, listens
 from local.processes import Child, Program, stop
 from tilework.errors import SetupError
 
@@ -75,19 +75,25 @@ def start(
         command = (sys.executable, "-m", "ministack")
         variables = {**environment, **_settings(chosen, data)}
         child = Child(Program("embedded AWS", command, variables, directory, log, STOP_SECONDS))
-        ended_or_ready = lambda c=child, p=chosen: c.status is not None or answers(endpoint(p))  # noqa: E731
         try:
-            step.wait(ended_or_ready, START_SECONDS)
+            if _comes_up(step, child, chosen):
+                return Emulator(child, chosen, data)
         except BaseException:
             stop([child], hurry=lambda: True)
             raise
-        if child.status is None and answers(endpoint(chosen)):
-            return Emulator(child, chosen, data)
         stop([child], hurry=lambda: True)
     raise SetupError(
         f"{step.title} failed: it did not answer within {START_SECONDS:.0f} s, in {STARTS} tries.",
         advice=f"Read {log} for what it said.",
     )
+
+
+def _comes_up(step: Step, child: Child, port: int) -> bool:
+    def settled() -> bool:
+        # whoever else may answer there is not ours
+        return child.status is not None or (listens(child.pid, port) and answers(endpoint(port)))
+
+    return step.wait(settled, START_SECONDS) and child.status is None
 
 
 def answers(address: str, path: str = "/_ministack/health") -> bool:

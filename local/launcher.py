@@ -13,27 +13,29 @@ from typing import TYPE_CHECKING, Final
 
 from local import deployment, emulator, environment_file, recovery, samples, toolchain
 from local.lock import only_one
-from local.ports import LOOPBACK, RememberedPorts, page_port
-from local.processes import Child, Crew, Program, stop
+from local.ports import RememberedPorts
+from local.processes import Child, Program, stop
 from local.programs import Programs
 from local.progress import Progress, make_console
 from local.restore import restore
 from local.settings import ROOT, LocalSettings
 from local.stopping import Stopping, StopRequestedError
 from local.surroundings import of_children, of_clients
+from local.workforce import Workforce
 from tilework.aws.connect import connect
 from tilework.errors import SetupError, TileworkError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local.emulator import Data, Emulator
-    from local.progress import Step
     from tilework.aws.settings import Deployment
     from tilework.jobs.system import System
 
 log = logging.getLogger(__name__)
 
-READY_SECONDS: Final = 60.0
-"""For the master and the worlds."""
+PICTURE_SECONDS: Final = 60.0
+"""It takes one or two, and is begun before all else."""
 
 LOOK_SECONDS: Final = 0.1
 
@@ -56,7 +58,6 @@ class Launcher:
         self._progress = progress
         self._ports = RememberedPorts(settings.places.state / "ports.json")
         self._environment = of_children(os.environ, settings.places)
-        self._masters, self._hosts = Crew(progress.say), Crew(progress.say)
         self._lost = False
 
     def run(self) -> int:
@@ -118,8 +119,8 @@ class Launcher:
             os.environ.update(clients)
             system = connect(deployed)
             self._restore(system)
-            url = self._start_crew(ends, {**clients, **deployed.to_environment()}, emulated)
-            return self._serve(emulated, system, url, picture)
+            workforce, url = self._start_workforce(ends, {**clients, **deployed.to_environment()})
+            return self._serve(system, url, picture, lambda: self._look_after(emulated, workforce))
 
     def _start_emulator(self, ends: ExitStack) -> tuple[Emulator, Deployment]:
         """The embedded AWS with the stack in it, whatever the last run has left."""
@@ -176,83 +177,55 @@ class Launcher:
 
     def _deploy(self, emulated: Emulator) -> Deployment:
         variables = {
-            **self._environment, **of_clients(emulated.endpoint), **toolchain.cdk_environment(self._places),
-        }  # fmt: skip
+            **self._environment,
+            **of_clients(emulated.endpoint),
+            **toolchain.cdk_environment(self._places),
+            # the CDK's library keeps a cache in the home, whatever CDK_HOME says
+            "HOME": str(self._places.cache),
+        }
         os.environ.update(of_clients(emulated.endpoint))
         return deployment.deploy(self._progress, self._places, emulated, variables)
 
-    # --- master and worker hosts -----------------------------------------------------------------------------------
-
-    def _start_crew(self, ends: ExitStack, addresses: dict[str, str], emulated: Emulator) -> str:
-        """Start the master and the worker hosts and wait until they are ready; the page's address."""
-        port = page_port(self._settings.port, self._ports.get("page"))
-        self._ports.keep(page=port)
-        url = f"http://{LOOPBACK}:{port}"
+    def _start_workforce(self, ends: ExitStack, addresses: dict[str, str]) -> tuple[Workforce, str]:
+        """The master and the hosts, and the page's address; the environment file tells of them from then on."""
         programs = Programs(self._settings, self._environment, addresses)
-        self._masters, self._hosts = self._crew(ends), self._crew(ends)
+        workforce = Workforce(self._settings, programs, self._ports, self._progress.say)
+        ends.callback(workforce.stop, hurry=self._hurry)
         # what ends first is registered last
         ends.callback(environment_file.remove, self._places.environment_file)
-        with self._progress.step(self._crew_title()) as step:
-            self._masters.start(programs.master(port))
-            for host in programs.hosts():
-                self._hosts.start(host)
-            self._await_crew(step, url, emulated)
+        with self._progress.step(workforce.title) as step:
+            url = workforce.start(step)
         environment_file.write(self._places.environment_file, {**addresses, "TILEWORK_URL": url})
-        return url
-
-    def _crew(self, ends: ExitStack) -> Crew:
-        crew = Crew(self._progress.say)
-        ends.callback(self._stop_crew, crew)
-        return crew
-
-    def _crew_title(self) -> str:
-        hosts, ranks = self._settings.supervisors, self._settings.ranks
-        worlds = "a worker host" if hosts == 1 else f"{hosts} worker hosts, each"
-        return f"Starting the master and {worlds} with {ranks} rank{'s' if ranks > 1 else ''}"
-
-    def _await_crew(self, step: Step, url: str, emulated: Emulator) -> None:
-        def ready() -> bool:
-            self._look_after(emulated)
-            return all(host.is_ready() for host in self._hosts.children) and emulator.answers(
-                url, "/api/health"
-            )
-
-        if not step.wait(ready, READY_SECONDS):
-            missing = [host.program.name for host in self._hosts.children if not host.is_ready()]
-            names = ", ".join(missing or ["master"])
-            raise SetupError(
-                f"{step.title} failed: not ready after {READY_SECONDS:.0f} s: {names}.",
-                advice=f"Read the logs in {self._places.logs}.",
-            )
+        return workforce, url
 
     # --- while it runs -----------------------------------------------------------------------------------------------
 
-    def _serve(self, emulated: Emulator, system: System, url: str, picture: Child | None) -> int:
+    def _serve(self, system: System, url: str, picture: Child | None, look_after: Callable[[], None]) -> int:
         status = 0
         if self._settings.samples is not False:
-            status = self._show_samples(emulated, system, picture)
+            status = self._show_samples(system, picture, look_after)
         self._progress.say(f"\nThe page: {url}\nFor other clients: {self._places.environment_file}")
         if self._settings.once:
             return status
         self._progress.say("Running until Ctrl-C.")
         while True:
             self._progress.stopping.check()
-            self._look_after(emulated)
+            look_after()
             time.sleep(LOOK_SECONDS)
 
-    def _show_samples(self, emulated: Emulator, system: System, picture: Child | None) -> int:
-        if picture is not None:
+    def _show_samples(self, system: System, picture: Child | None, look_after: Callable[[], None]) -> int:
+        if picture is not None and picture.status is None:
             with self._progress.step("Painting the large sample") as step:
-                step.wait(lambda: picture.status is not None, READY_SECONDS)
+                step.wait(lambda: picture.status is not None, PICTURE_SECONDS)
         dropped = samples.drop(system, self._places.samples, anew=self._settings.samples is True)
-        watch = samples.Watch(system, dropped, self._progress, lambda: self._look_after(emulated))
+        watch = samples.Watch(system, dropped, self._progress, look_after)
         watch.follow()
         reasons = watch.reasons()
         for reason in reasons:
             self._progress.say(f"Not done: {reason}")
         return FAILED_SAMPLES if reasons else 0
 
-    def _look_after(self, emulated: Emulator) -> None:
+    def _look_after(self, emulated: Emulator, workforce: Workforce) -> None:
         """Start again what has died. Raises EmulatorDiedError."""
         if not emulated.runs:
             # without it nobody can drain
@@ -260,22 +233,12 @@ class Launcher:
             died = EmulatorDiedError("The embedded AWS has ended by itself.")
             self._progress.say(died.reason)
             raise died
-        self._masters.watch()
-        self._hosts.watch()
+        workforce.watch()
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def _hurry(self) -> bool:
         return self._lost or self._progress.stopping.requests > 1
-
-    def _stop_crew(self, crew: Crew) -> None:
-        names = ", ".join(child.program.name for child in crew.children)
-        if not names:
-            return
-        self._progress.say(f"Stopping {names} ...")
-        killed = crew.stop(hurry=self._hurry)
-        for name in killed if not self._lost else ():
-            self._progress.say(f"  {name} was killed; what it had in work is worked again at the next start.")
 
     def _stop_emulator(self, emulated: Emulator) -> None:
         if emulated.runs:
@@ -310,7 +273,7 @@ def _run(settings: LocalSettings, progress: Progress) -> int:
         return Launcher(settings, progress).run()
     except StopRequestedError:
         progress.say("Stopped.")
-        return 0
+        return FAILED_SAMPLES if settings.once else 0
     except TileworkError:
         raise
     except Exception as error:  # whatever it is, the user is told where to read on

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import socket
-from typing import TYPE_CHECKING, Final
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
 
 from tilework.errors import SetupError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LOOPBACK: Final = "127.0.0.1"
 
 USUAL_PAGE_PORT: Final = 8000
+
+LISTENING: Final = "0A"
+"""The state of a listening socket in /proc/net/tcp; source: proc(5), TCP_LISTEN of the kernel's tcp_states.h."""
 
 
 def is_free(port: int) -> bool:
@@ -48,6 +51,20 @@ def page_port(told: int | None, remembered: int | None) -> int:
             advice=f"End the program that listens on {told}, choose another with PORT=, or leave PORT= out.",
         )
     return told
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether the process ``pid`` itself listens on this port of loopback, and not another one."""
+    wanted = f"{int.from_bytes(socket.inet_aton(LOOPBACK), sys.byteorder):08X}:{port:04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1] == wanted and row[3] == LISTENING}
+    found = set()
+    # what has gone meanwhile listens no more
+    with suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                found.add(str(descriptor.readlink()))
+    return bool(sockets & found)
 
 
 class RememberedPorts:

@@ -133,7 +133,7 @@ def stop(children: Sequence[Child], *, hurry: Callable[[], bool] = lambda: False
     return killed
 
 
-class Crew:
+class WorldProcesses:
     """Programs that are to run all the time; :meth:`watch` starts again what has died."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
@@ -149,7 +149,11 @@ class Crew:
 
     def start(self, program: Program) -> Child:
         """Start a program, and keep it running from now on."""
-        child = self._children[program.name] = Child(program)
+        return self.adopt(Child(program))
+
+    def adopt(self, child: Child) -> Child:
+        """Keep a program running that was started already."""
+        self._children[child.program.name] = child
         return child
 
     def watch(self) -> None:

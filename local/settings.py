@@ -119,13 +119,15 @@ class LocalSettings:
         samples = _truth(environ, "SAMPLES")
         # none at all leaves the queues to a worker that somebody starts by hand
         hosts = _number(environ, "SUPERVISORS", MOST_SUPERVISORS, lowest=0)
+        if samples is None and (once or hosts == 0):
+            samples = once
         return cls(
             places=Places(state=state, shared=shared),
             ranks=_number(environ, "RANKS", MOST_RANKS) or len(os.sched_getaffinity(0)),
             supervisors=1 if hosts is None else hosts,
             port=_number(environ, "PORT", 65_535),
             once=once,
-            samples=True if once and samples is None else samples,
+            samples=samples,
         )
 
 

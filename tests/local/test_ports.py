@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from local.ports import LOOPBACK, RememberedPorts, free_port, is_free, page_port
+from local.ports import LOOPBACK, RememberedPorts, free_port, is_free, listens, page_port
 from tilework.errors import SetupError
 
 if TYPE_CHECKING:
@@ -56,3 +58,15 @@ def test_the_page_stays_where_it_was(tmp_path: Path) -> None:
 def test_a_broken_memory_of_ports_is_forgotten(tmp_path: Path) -> None:
     (tmp_path / "ports.json").write_text("[")
     assert RememberedPorts(tmp_path / "ports.json").get("page") is None
+
+
+def test_a_port_belongs_to_the_process_that_listens_on_it(taken: int) -> None:
+    assert listens(os.getpid(), taken)
+    assert not listens(os.getppid(), taken)
+    assert not listens(os.getpid(), free_port())
+
+
+def test_a_process_that_has_ended_listens_no_more(taken: int) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    assert not listens(ended.pid, taken)

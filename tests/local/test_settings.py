@@ -45,6 +45,7 @@ def test_ranks_supervisors_and_port_are_honoured() -> None:
         ("RANKS", "0"),
         ("RANKS", "many"),
         ("SUPERVISORS", "-1"),
+        ("SUPERVISORS", "65"),
         ("PORT", "65536"),
         ("PORT", "٨"),
         ("ONCE", "yes"),
@@ -58,7 +59,13 @@ def test_a_setting_that_makes_no_sense_is_refused_by_its_name(name: str, value: 
 
 @pytest.mark.parametrize(
     ("environ", "wanted"),
-    [({}, None), ({"ONCE": "1"}, True), ({"ONCE": "1", "SAMPLES": "0"}, False), ({"SAMPLES": "1"}, True)],
+    [
+        ({}, None),
+        ({"ONCE": "1"}, True),
+        ({"SUPERVISORS": "0"}, False),
+        ({"ONCE": "1", "SAMPLES": "0"}, False),
+        ({"SAMPLES": "1"}, True),
+    ],
 )
 def test_samples_are_dropped_anew_where_that_is_asked_or_checked(
     environ: dict[str, str], wanted: bool | None
