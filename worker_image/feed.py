@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 LONE_DEATHS = 2
 """Worlds that a job may end while it is alone in them: one death more than chance explains."""
 
+STOP_SECONDS = 10.0
+"""How long a world with nothing left to do may take to leave; then it is killed."""
+
 START_TRIES = 5
 """Worlds in a row that may fail to start before the host gives up."""
 
@@ -99,7 +102,7 @@ class Feed:
     def stop(self) -> None:
         """Let the world leave in order."""
         if self._world is not None:
-            self._world.shutdown(wait=True)
+            self._world.shutdown(wait=True, timeout=STOP_SECONDS)
 
     def _new_world(self) -> None:
         try:

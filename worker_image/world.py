@@ -2,7 +2,7 @@
 
 Started by ``mpiexec … python -m worker_image.world`` (:mod:`tilework.world`), never imported. Rank 0 reads calls from
 the channel to the starter, gives each to an idle rank, first come first served, and sends the outcomes back; it
-computes nothing. All ranks sleep in the kernel until a bell rings (:mod:`tilework.world.bells`), so an idle world
+computes nothing. All ranks sleep in the kernel until a bell rings (:mod:`tilework.world.doorbell`), so an idle world
 costs nothing and a call reaches its rank in a fraction of a millisecond.
 """
 
@@ -27,11 +27,11 @@ mpi4py.rc(initialize=False, finalize=False)
 
 from mpi4py import MPI  # noqa: E402 - mpi4py reads its rc when MPI is imported
 
-from tilework.world.bells import Bell  # noqa: E402
-from tilework.world.calls import perform  # noqa: E402
+from tilework.world.doorbell import Doorbell  # noqa: E402
 from tilework.world.messages import TICKET_VARIABLE, Initializer, Leave, Order, Outcome, Ready, Ticket  # noqa: E402
+from tilework.world.parent_death import LAUNCHER_VARIABLE, die_with  # noqa: E402
+from tilework.world.pickled_calls import perform  # noqa: E402
 from tilework.world.slots import SlotFile  # noqa: E402
-from tilework.world.tether import LAUNCHER_VARIABLE, die_with  # noqa: E402
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -46,7 +46,7 @@ PULSE_SECONDS = 1.0
 class Post:
     """Messages between ranks: sent by MPI, announced by a bell."""
 
-    def __init__(self, comm: MPI.Intracomm, bell: Bell) -> None:
+    def __init__(self, comm: MPI.Intracomm, bell: Doorbell) -> None:
         self._comm = comm
         self.bell = bell
 
@@ -179,7 +179,7 @@ def main() -> int:
     rank = comm.Get_rank()
     slots = SlotFile(ticket.slots)
     slots.arrive(rank, os.getpid())
-    post = Post(comm, Bell(ticket.token, rank))
+    post = Post(comm, Doorbell(ticket.token, rank))
     if rank == DISPATCHER:
         with Client(ticket.channel, authkey=ticket.authkey) as channel:
             Dispatcher(post, channel, comm.Get_size() - 1).run()

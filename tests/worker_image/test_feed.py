@@ -37,7 +37,7 @@ class ScriptedWorld:
         for job, future in self.tasks.items():
             future.set_exception(WorldDiedError("killed by signal 9", suspect=job == suspect))
 
-    def shutdown(self, *, wait: bool) -> None:
+    def shutdown(self, *, wait: bool, timeout: float) -> None:
         self.alive = False
 
 

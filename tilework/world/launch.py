@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tilework.errors import SetupError
-from tilework.world import tether
-from tilework.world.crew import Crew
-from tilework.world.doors import confine_to_loopback
+from tilework.world import parent_death
+from tilework.world.directory import LOCK_SECONDS, WorldDirectory
 from tilework.world.flags import mpiexec_command, rank_environment
-from tilework.world.folder import LOCK_SECONDS, Folder
+from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
+from tilework.world.processes import WorldProcesses
 from tilework.world.slots import SlotFile
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def find_mpiexec() -> str:
     return found
 
 
-def launch(plan: Plan) -> Crew:
+def launch(plan: Plan) -> WorldProcesses:
     """Start a world and wait until all its ranks are there.
 
     Raises SetupError, which quotes the end of the world's log; RuntimeError on any but the main thread.
@@ -73,7 +73,7 @@ def launch(plan: Plan) -> Crew:
             "started them ends."
         )
     mpiexec = find_mpiexec()
-    folder = Folder(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
+    folder = WorldDirectory(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
     try:
         return _Launch(plan, folder).run(mpiexec)
     except BaseException:
@@ -82,16 +82,16 @@ def launch(plan: Plan) -> Crew:
 
 
 class _Launch:
-    """One start of a world, from the empty folder to the crew."""
+    """One start of a world, from the empty folder to the processes."""
 
-    def __init__(self, plan: Plan, folder: Folder) -> None:
+    def __init__(self, plan: Plan, folder: WorldDirectory) -> None:
         self._plan = plan
         self._folder = folder
         self._deadline = time.monotonic() + plan.seconds
         self._ticket = Ticket(str(folder.path), secrets.token_hex(8), secrets.token_hex(32))
 
-    def run(self, mpiexec: str) -> Crew:
-        """The crew, ready to work."""
+    def run(self, mpiexec: str) -> WorldProcesses:
+        """The processes, ready to work."""
         self._plan.initializer.save(self._ticket.initializer)
         slots = SlotFile(self._ticket.slots, size=self._plan.ranks + 1)
         with socket.socket(socket.AF_UNIX) as listener:
@@ -104,7 +104,7 @@ class _Launch:
                 pids = self._muster(channel, pidfd)
                 confine_to_loopback(process.pid, pidfd)
                 self._ticket.initializer.unlink()
-                return Crew(process, pidfd, pids, channel=channel, slots=slots, folder=self._folder)
+                return WorldProcesses(process, pidfd, pids, channel=channel, slots=slots, folder=self._folder)
             except ProcessLookupError:
                 self._give_up(process, pidfd)
                 raise self._failure("a rank ended") from None
@@ -126,8 +126,8 @@ class _Launch:
         own = {**plan.environment, **self._ticket.variables()}
         with self._output() as output:
             return subprocess.Popen(
-                # -I -S: the tether needs nothing but the standard library, and starts the faster for it
-                [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *command],
+                # -I -S: the tie needs nothing but the standard library, and starts the faster for it
+                [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command],
                 env=rank_environment(os.environ, own, sys.path, folder),
                 stdin=subprocess.DEVNULL,
                 stdout=output,

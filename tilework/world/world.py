@@ -14,16 +14,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tilework.errors import UnexpectedError
-from tilework.world.calls import pack_call, unpack_outcome
+from tilework.world.blame import Verdict
 from tilework.world.launch import START_SECONDS, Plan, launch
 from tilework.world.messages import Initializer, Leave, Order, Outcome
-from tilework.world.verdict import Verdict
+from tilework.world.pickled_calls import pack_call, unpack_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from tilework.world.crew import Crew
+    from tilework.world.processes import WorldProcesses
     from tilework.world.slots import Slot
 
 P = ParamSpec("P")
@@ -51,8 +51,8 @@ class World(Executor):
     fail alike. A dead world stays dead: start another.
     """
 
-    def __init__(self, crew: Crew, capacity: int) -> None:
-        self._crew = crew
+    def __init__(self, processes: WorldProcesses, capacity: int) -> None:
+        self._processes = processes
         self._capacity = capacity
         self._lock = threading.Lock()
         self._waiting: deque[tuple[Order, Future[Any]]] = deque()
@@ -66,7 +66,7 @@ class World(Executor):
         self._overdue = ""
         self._verdict = Verdict("The MPI world has been shut down.")
         self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._live, name=f"world-{crew.mpiexec_pid}", daemon=True)
+        self._thread = threading.Thread(target=self._live, name=f"world-{processes.mpiexec_pid}", daemon=True)
         self._thread.start()
         atexit.register(self._at_exit)
 
@@ -96,12 +96,12 @@ class World(Executor):
     @property
     def pids(self) -> tuple[int, ...]:
         """The process ids by rank; rank 0 computes nothing."""
-        return self._crew.pids
+        return self._processes.pids
 
     @property
     def mpiexec_pid(self) -> int:
         """The process id of mpiexec, a direct child of this process."""
-        return self._crew.mpiexec_pid
+        return self._processes.mpiexec_pid
 
     @property
     def alive(self) -> bool:
@@ -113,7 +113,7 @@ class World(Executor):
         with self._lock:
             if not self._alive:
                 return ()
-            return tuple(self._crew.slots.read(rank) for rank in range(len(self._crew.slots)))
+            return tuple(self._processes.slots.read(rank) for rank in range(len(self._processes.slots)))
 
     # --- tasks -------------------------------------------------------------------------------------------------------
 
@@ -174,11 +174,11 @@ class World(Executor):
                 order, future = self._waiting.popleft()
                 if future.set_running_or_notify_cancel():
                     self._running[order.task] = future
-                    self._crew.channel.send(order)
+                    self._processes.channel.send(order)
             if self._closing and not self._waiting and not self._running and not self._leaving:
                 self._leaving = True
                 self._end_within(LEAVE_SECONDS, f"its ranks took longer than {LEAVE_SECONDS:g} s to leave")
-                self._crew.channel.send(Leave())
+                self._processes.channel.send(Leave())
         except OSError:
             # rank 0 is dead; the world's thread is about to notice, and fails what is unfinished
             log.debug("rank 0 does not listen any more")
@@ -193,8 +193,8 @@ class World(Executor):
     def _live(self) -> None:
         """Hear outcomes until the world has left or died."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._crew.channel, selectors.EVENT_READ)
-            for descriptor in (self._crew.mpiexec, *self._crew.ranks, self._nudge):
+            selector.register(self._processes.channel, selectors.EVENT_READ)
+            for descriptor in (self._processes.mpiexec, *self._processes.ranks, self._nudge):
                 selector.register(descriptor, selectors.EVENT_READ)
             try:
                 while self._turn(selector):
@@ -211,19 +211,19 @@ class World(Executor):
             self._deadline = None
         if self._nudge in ready:
             os.eventfd_read(self._nudge)
-        if self._crew.channel in ready and not self._hear():
-            selector.unregister(self._crew.channel)
+        if self._processes.channel in ready and not self._hear():
+            selector.unregister(self._processes.channel)
         if self._leaving:
             # ranks exit in any order now; mpiexec is the last
-            for pidfd in ready.intersection(self._crew.ranks):
+            for pidfd in ready.intersection(self._processes.ranks):
                 selector.unregister(pidfd)
-            return self._crew.mpiexec not in ready
-        return ready.isdisjoint((self._crew.mpiexec, *self._crew.ranks))
+            return self._processes.mpiexec not in ready
+        return ready.isdisjoint((self._processes.mpiexec, *self._processes.ranks))
 
     def _hear(self) -> bool:
         """Take one outcome from the channel; False where there will be no more."""
         try:
-            message: Outcome = self._crew.channel.recv()
+            message: Outcome = self._processes.channel.recv()
         except (EOFError, OSError):
             return False
         with self._lock:
@@ -243,14 +243,14 @@ class World(Executor):
             if not self._leaving:
                 self._inquire()
         finally:
-            self._crew.bury()
+            self._processes.bury()
             os.close(self._nudge)
             atexit.unregister(self._at_exit)
             self._fail_unfinished()
 
     def _inquire(self) -> None:
         """Find out why the world died, and take the outcomes that had been sent before."""
-        self._verdict = self._crew.post_mortem()
+        self._verdict = self._processes.post_mortem()
         if self._abandoned:
             self._verdict = Verdict(f"The MPI world was ended: {self._abandoned}.")
         while self._hear():
@@ -272,7 +272,7 @@ class World(Executor):
     def _abandon(self, why: str) -> None:
         with self._lock:
             self._abandoned = self._abandoned or why
-        self._crew.kill()
+        self._processes.kill()
 
     def _at_exit(self) -> None:
         """Leave no process behind when the starter exits without a word, and let one that was told to leave do so."""

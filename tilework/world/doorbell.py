@@ -15,7 +15,7 @@ import contextlib
 import socket
 
 
-class Bell:
+class Doorbell:
     """The bell of ``rank`` in the world that is named by ``token``, and the clappers of all others."""
 
     def __init__(self, token: str, rank: int) -> None:

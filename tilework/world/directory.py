@@ -25,7 +25,7 @@ TAIL_LINES = 20
 """Lines of the log that an error quotes."""
 
 
-class Folder:
+class WorldDirectory:
     """``path``, locked for one world; what a killed predecessor left in it is removed first.
 
     Raises SetupError where another world still lives in it after ``patience`` seconds, or it cannot be written.

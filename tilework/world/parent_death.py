@@ -1,6 +1,6 @@
 """Ties a process to its parent: when the parent ends, however it ends, the kernel kills the process.
 
-Run as a program (``python tether.py PARENT COMMAND…``), it ties itself to PARENT and becomes COMMAND, under the same
+Run as a program (``python parent_death.py PARENT COMMAND…``), it ties itself to PARENT and becomes COMMAND, under the same
 process id: the tie outlives the exec. So the starter of a world needs no code of its own between fork and exec, where
 a process with threads may do next to nothing.
 """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tilework.world.verdict import judge
+from tilework.world.blame import judge
 
 
 def test_the_task_of_the_dead_rank_is_suspect_and_no_other() -> None:

@@ -10,14 +10,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from tilework.world.verdict import Verdict, judge
+from tilework.world.blame import Verdict, judge
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
-    from tilework.world.folder import Folder
+    from tilework.world.directory import WorldDirectory
     from tilework.world.slots import SlotFile
 
 NOTICE_SECONDS = 0.1
@@ -31,12 +31,12 @@ BURY_SECONDS = 5.0
 """How long a killed process may take to be gone: one that writes much memory to a slow disk takes seconds."""
 
 
-class Crew:
+class WorldProcesses:
     """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
-        channel: Connection[Any, Any], slots: SlotFile, folder: Folder,
+        channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory,
     ) -> None:  # fmt: skip
         self._process = process
         self.mpiexec = pidfd

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 
-from tilework.world.doors import confine_to_loopback
+from tilework.world.loopback import confine_to_loopback
 
 CHILD = """
 import socket

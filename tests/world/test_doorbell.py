@@ -5,22 +5,22 @@ from collections.abc import Iterator
 
 import pytest
 
-from tilework.world.bells import Bell
+from tilework.world.doorbell import Doorbell
 
 
 @pytest.fixture
-def bells() -> Iterator[tuple[Bell, Bell]]:
-    first, second = Bell("test-of-bells", 1), Bell("test-of-bells", 2)
+def bells() -> Iterator[tuple[Doorbell, Doorbell]]:
+    first, second = Doorbell("test-of-bells", 1), Doorbell("test-of-bells", 2)
     yield first, second
     first.close()
     second.close()
 
 
-def rings(bell: Bell) -> bool:
+def rings(bell: Doorbell) -> bool:
     return bool(select.select([bell], [], [], 0)[0])
 
 
-def test_a_bell_rings_until_it_is_silenced(bells: tuple[Bell, Bell]) -> None:
+def test_a_bell_rings_until_it_is_silenced(bells: tuple[Doorbell, Doorbell]) -> None:
     first, second = bells
     first.ring(2)
     first.ring(2)
@@ -30,7 +30,7 @@ def test_a_bell_rings_until_it_is_silenced(bells: tuple[Bell, Bell]) -> None:
     assert not rings(second)
 
 
-def test_ringing_for_ever_never_blocks(bells: tuple[Bell, Bell]) -> None:
+def test_ringing_for_ever_never_blocks(bells: tuple[Doorbell, Doorbell]) -> None:
     first, second = bells
     for _ in range(10_000):
         first.ring(2)
@@ -39,5 +39,5 @@ def test_ringing_for_ever_never_blocks(bells: tuple[Bell, Bell]) -> None:
     assert not rings(second)
 
 
-def test_a_bell_that_is_gone_needs_no_ring(bells: tuple[Bell, Bell]) -> None:
+def test_a_bell_that_is_gone_needs_no_ring(bells: tuple[Doorbell, Doorbell]) -> None:
     bells[0].ring(3)

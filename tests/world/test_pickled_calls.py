@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tilework.errors import PipelineError, UnexpectedError
-from tilework.world.calls import pack_call, perform, unpack_outcome
+from tilework.world.pickled_calls import pack_call, perform, unpack_outcome
 
 
 def outcome(function: Callable[..., object], *args: object, **kwargs: object) -> tuple[bool, Any]:
