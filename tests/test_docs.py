@@ -1,0 +1,166 @@
+"""The documents agree with the code, and with each other."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from local.environment_file import VARIABLES
+from stacks.settings import ENVIRONMENT_PREFIX, Settings
+from tilework.aws.settings import NAMES
+from tilework.cli.app import app
+from tilework.errors import TileworkError
+from tilework.imaging.operations import registry
+from tilework.imaging.pipeline import parse
+from tilework.jobs.job import State
+from tilework.jobs.life import MAX_ATTEMPTS, MAX_LOSSES
+from tilework.jobs.messages import asks
+
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+RUNNING = ROOT / "docs" / "running.md"
+CONCEPTS = ROOT / "docs" / "concepts.md"
+DOCUMENTS = (README, *sorted((ROOT / "docs").rglob("*.md")))
+
+OF_A_WORLD = {"TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
+"""What a world tells its own ranks; nobody else sets them."""
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def variables_of_the_code() -> set[str]:
+    found = set()
+    for package in ("tilework", "worker_image", "master", "local", "stacks"):
+        for path in (ROOT / package).rglob("*.py"):
+            # a name in quotes is a variable; what ends in _ is the beginning of several
+            found |= set(re.findall(r'"(TILEWORK_[A-Z_]*[A-Z])"', path.read_text()))
+    return found - OF_A_WORLD
+
+
+def test_every_environment_variable_is_documented_and_no_other() -> None:
+    documented = set(re.findall(r"TILEWORK_[A-Z_]*[A-Z]\b", RUNNING.read_text()))
+    assert documented - {"TILEWORK_DEPLOY"} == variables_of_the_code()
+    assert set(VARIABLES) | set(NAMES.values()) >= documented & set(VARIABLES)
+    assert f"{ENVIRONMENT_PREFIX}<KEY>" in RUNNING.read_text()
+
+
+def test_every_setting_of_make_run_is_documented_and_taken() -> None:
+    documented = set(re.findall(r"^\| `([A-Z]+)` \|", RUNNING.read_text(), re.MULTILINE))
+    code = (ROOT / "local" / "settings.py").read_text()
+    taken = set(re.findall(r'environ, "([A-Z]+)"', code))
+    assert documented == taken | {"PYTHON"}
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"{name}=" in makefile for name in taken)
+
+
+def test_every_setting_of_the_stack_is_documented_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `([a-z_]+)` \|.*\| *([^|\n]*?) *\|$", RUNNING.read_text(), re.MULTILINE))
+    assert set(rows) == {field.name for field in fields(Settings)}
+    for field in fields(Settings):
+        if field.default not in {None, ""} and field.default != ():
+            assert str(field.default).lower() == rows[field.name].strip("`"), field.name
+
+
+def test_every_command_and_option_that_is_named_exists() -> None:
+    helps = {None: _help(), **{name: _help(name) for name in _commands()}}
+    text = RUNNING.read_text()
+    named = re.findall(r"`tilework ([a-z]+)", text)
+    assert set(named) == set(_commands())
+    for document in DOCUMENTS:
+        for name, rest in re.findall(r"tilework ([a-z]+) ([^`\n]*)", document.read_text()):
+            if name not in helps:
+                continue
+            for option in re.findall(r"(?<![\w-])--[a-z]+", rest):
+                assert option in helps[name], f"{document.name}: {name} {option}"
+
+
+def _commands() -> list[str]:
+    return [command.callback.__name__ for command in app.registered_commands if command.callback]
+
+
+def _help(*command: str) -> str:
+    arguments = [sys.executable, "-m", "tilework.cli", *command, "--help"]
+    return subprocess.run(arguments, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+
+
+def test_every_chore_of_the_makefile_is_in_its_help_and_every_one_named_exists() -> None:
+    listed = subprocess.run(["make", "help"], capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    chores = set(re.findall(r"^  make ([a-z]+) ", listed, re.MULTILINE))
+    phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert phony
+    assert chores == set(phony[1].split())
+    assert chores >= {"run", "test", "check", "synth", "deploy", "bench", "clean", "help"}
+    for document in DOCUMENTS:
+        assert set(re.findall(r"\bmake ([a-z]+)(?=`| ARGS|  )", document.read_text())) <= chores
+
+
+def test_every_pipeline_that_is_shown_can_be_run() -> None:
+    shown = set()
+    for path in (*DOCUMENTS, ROOT / "tilework" / "cli" / "app.py"):
+        text = path.read_text()
+        shown |= set(
+            re.findall(r"(?:--pipeline |pipeline=|\"pipeline\": )['\"]?([a-z]+[^'\"\n]*)['\"]", text)
+        )
+    assert len(shown) >= 5
+    for pipeline in shown:
+        parse(pipeline)
+
+
+def test_every_operation_is_named_where_the_reader_begins() -> None:
+    assert all(f"`{name}`" in README.read_text() for name in registry())
+
+
+def test_the_messages_that_are_shown_are_understood() -> None:
+    examples = blocks(CONCEPTS, "json")
+    assert len(examples) == 2
+    event, native = (asks(example.replace("…", "bucket"), "bucket") for example in examples)
+    assert [ask.drop.key for ask in (*event, *native)] == ["holiday/a photo.jpg"] * 2
+    assert (event[0].pipeline, native[0].pipeline) == (None, "erode(3)")
+    assert all(json.loads(example) for example in examples)
+
+
+def test_the_states_and_bounds_of_a_job_are_told_as_they_are() -> None:
+    text = CONCEPTS.read_text()
+    assert re.findall(r"^\| `([A-Z]+)` \|", text, re.MULTILINE) == [state.value for state in State]
+    words = {5: "five", 20: "twenty"}
+    assert f"after {words[MAX_ATTEMPTS]} the job is FAILED" in text
+    assert f"{words[MAX_LOSSES]} of them end the job" in text
+
+
+def test_codes_that_are_named_exist() -> None:
+    def codes(kind: type[TileworkError]) -> set[str]:
+        return {kind.code}.union(*(codes(each) for each in kind.__subclasses__()))
+
+    assert set(re.findall(r"\(`([a-z_]+)`\)", CONCEPTS.read_text())) <= codes(TileworkError)
+
+
+def test_the_example_for_other_programs_is_three_lines_of_python() -> None:
+    (example,) = blocks(README, "python")
+    assert len(example.splitlines()) == 3
+    compile(example, "README.md", "exec")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    for target in re.findall(r"\]\(([^)#]+)", text):
+        if not target.startswith("https://"):
+            assert (document.parent / target).exists(), target
+
+
+def test_every_decision_is_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\]\(([a-z0-9-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {path.name for path in folder.glob("*.md")} - {"README.md"}
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.read_text().splitlines()) < 120
