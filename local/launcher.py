@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from local import deployment, emulator, environment_file, recovery, samples, toolchain
 from local.lock import only_one
-from local.ports import RememberedPorts
+from local.ports import RememberedPorts, page_port
 from local.processes import Child, Program, stop
 from local.programs import Programs
 from local.progress import Progress, make_console
@@ -63,6 +63,8 @@ class Launcher:
     def run(self) -> int:
         """Set up, start, drop the samples, keep running; the exit status. Raises SetupError."""
         self._make_room()
+        # a port that is taken is told before a minute's work
+        page_port(self._settings.port, None)
         with ExitStack() as ends:
             ends.callback(self._leave_nothing)
             picture = self._start_picture()
