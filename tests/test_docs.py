@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from local.environment_file import VARIABLES
+from local.settings import CONTEXT
 from stacks.settings import ENVIRONMENT_PREFIX, Settings
 from tilework.aws.settings import NAMES
 from tilework.cli.app import app
@@ -144,8 +145,9 @@ def test_codes_that_are_named_exist() -> None:
 
 def test_the_example_for_other_programs_is_three_lines_of_python() -> None:
     (example,) = blocks(README, "python")
-    assert len(example.splitlines()) == 3
+    assert len([line for line in example.splitlines() if line]) == 3
     compile(example, "README.md", "exec")
+    assert f'"{CONTEXT["bucket_prefix"]}-input"' in example
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
