@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from tilework.errors import (
@@ -23,10 +24,10 @@ from tilework.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from fastapi import FastAPI
-    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +126,37 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
             response.headers["Retry-After"] = "2"
         return response
 
-    for kind in (ProblemError, TileworkError, RequestValidationError, HTTPException, Exception):
+    for kind in (ProblemError, TileworkError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
+    app.add_middleware(LastResort, answer=answer)
+
+
+class LastResort:
+    """ASGI middleware that answers what nobody expected.
+
+    Starlette's own place for it lies outside all middleware, so that its answers would lack the security headers.
+    """
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request, Exception], Awaitable[Response]]) -> None:
+        self._app = app
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request through, and answer its failure if nothing has been answered yet."""
+        started = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            response = await self._answer(Request(scope, receive), error)
+            await response(scope, receive, send)
 
 
 def _json(request: Request, problem: Problem) -> Response:

@@ -22,7 +22,7 @@ UPLOADS = "uploads/"
 NAME_BYTES = 700
 """UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """Controls and marks that turn the writing: no name needs them, and the embedded AWS cannot list them."""
 
 Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]

@@ -1,0 +1,138 @@
+"""The master's tests: the real application on the in-memory system, with a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from master.app import create_app
+from master.keeper import Keeper
+from master.settings import MasterSettings
+from tilework.jobs.in_memory import memory_system
+from tilework.jobs.job import Ask, Drop, Job, State
+from tilework.jobs.life import Claimant, JobLife
+from tilework.jobs.messages import event_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+    from tilework.jobs.system import System
+
+NOW = 1_764_000_000.0
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Client:
+    """Sends requests to an application in this process, without a socket."""
+
+    app: FastAPI
+    host: str = "127.0.0.1:8000"
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return asyncio.run(self._send(method, path, options))
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://{self.host}") as client:
+            return await client.request(method, path, **options)
+
+
+@dataclass
+class World:
+    """A system, and what a worker would do to it."""
+
+    system: System
+    clock: Clock
+
+    @property
+    def life(self) -> JobLife:
+        return JobLife(self.system.table, self.clock)
+
+    def drop(self, key: str = "a.png", body: bytes = b"x", **metadata: str) -> Ask:
+        version = self.system.inputs.put(key, body, metadata=metadata, content_type="image/png")
+        return Ask(Drop(self.system.inputs.bucket, key, version))
+
+    def forget_messages(self) -> None:
+        """Lose what is in the jobs queue, as if S3 had never told it."""
+        while messages := self.system.jobs.receive():
+            self.system.jobs.delete(messages)
+
+    def claim(self, ask: Ask, *, message: str = "m-1", seconds: float = 60.0) -> Job:
+        claimant = Claimant("host-1", message, seconds)
+        claim = self.life.claim(ask, pipeline="blur(9)", source_bytes=1, claimant=claimant)
+        assert claim.refusal is None
+        return claim.job
+
+    def bury(self, ask: Ask) -> None:
+        """Put the drop's message into the dead-letter queue."""
+        self.system.dead_letters.send(event_body(ask.drop))
+
+    def row(self, ask: Ask) -> Job:
+        row = self.system.table.get(ask.job_id)
+        assert row is not None
+        return row
+
+    def put_row(self, job_id: str, **changes: Any) -> Job:
+        row = Job(
+            id=job_id, bucket="memory-input", key=f"{job_id}.png", version="v1", state=State.QUEUED,
+            pipeline="blur(9)", created=self.clock.now, updated=self.clock.now,
+        )  # fmt: skip
+        row = replace(row, **changes)
+        assert self.system.table.create(row) is None
+        return row
+
+    def messages(self) -> list[str]:
+        """The bodies that a worker can receive now."""
+        return [message.body for message in self.system.jobs.receive(visibility=0)]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def world(clock: Clock) -> World:
+    return World(memory_system(clock), clock)
+
+
+@pytest.fixture
+def settings() -> MasterSettings:
+    return MasterSettings(upload_limit_bytes=1_000_000)
+
+
+@pytest.fixture
+def keeper(world: World, settings: MasterSettings) -> Keeper:
+    return Keeper(world.system, settings, world.clock)
+
+
+@pytest.fixture
+def client(world: World, settings: MasterSettings) -> Client:
+    return Client(create_app(settings, world.system, world.clock))
+
+
+@pytest.fixture
+def client_of(world: World) -> Callable[[MasterSettings], Client]:
+    return lambda settings: Client(create_app(settings, world.system, world.clock))

@@ -1,0 +1,157 @@
+"""The master as AWS Lambda calls it, on the embedded AWS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from master import lambda_handler
+from tilework.aws.connect import connect
+from tilework.jobs.job import Ask, Drop, State, unreadable_id
+from tilework.jobs.messages import Notice, event_body, notice_body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.conftest import EmbeddedAws
+    from tilework.aws.settings import Deployment
+    from tilework.jobs.system import System
+
+
+@pytest.fixture
+def deployment(
+    embedded_aws: EmbeddedAws,
+    deploy: Callable[[str | None], Deployment],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Deployment]:
+    deployment = deploy(embedded_aws.endpoint_url)
+    for name, value in deployment.to_environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "master")
+    lambda_handler._application.cache_clear()
+    lambda_handler._keeper.cache_clear()
+    # Mangum runs in the thread's own loop, as Lambda's process keeps it, and leaves closing it to the process's end
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield deployment
+    asyncio.set_event_loop(None)
+    loop.close()
+    lambda_handler._application.cache_clear()
+    lambda_handler._keeper.cache_clear()
+
+
+@pytest.fixture
+def system(deployment: Deployment) -> System:
+    return connect(deployment)
+
+
+def request(path: str, method: str = "GET", body: str = "") -> dict[str, Any]:
+    """An event of an HTTP API, payload format 2.0."""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "abc.execute-api.us-east-1.amazonaws.com", "content-type": "application/json"},
+        "requestContext": {
+            "http": {"method": method, "path": path, "sourceIp": "192.0.2.1", "protocol": "HTTP/1.1"},
+            "authorizer": {"jwt": {"claims": {"sub": "zoe"}}},
+            "stage": "$default",
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def records(url: str, *bodies: str) -> dict[str, Any]:
+    """An event of SQS."""
+    return {
+        "Records": [
+            {
+                "messageId": f"m-{number}",
+                "receiptHandle": f"r-{number}",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1764000000000"},
+                "messageAttributes": {"code": {"stringValue": "crashed", "dataType": "String"}},
+                "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:000000000000:{url.rsplit('/', 1)[-1]}",
+            }
+            for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_a_request_through_the_gateway_is_answered_by_the_same_application(deployment: Deployment) -> None:
+    answer = lambda_handler.handler(request("/api/jobs"), None)
+    assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"jobs": [], "truncated": False})
+    page = lambda_handler.handler(request("/"), None)
+    assert page["statusCode"] == 200
+    assert "Drop images here" in page["body"]
+    assert page["isBase64Encoded"] is False
+
+
+def test_an_upload_through_the_gateway_belongs_to_whom_the_token_named(deployment: Deployment) -> None:
+    body = json.dumps({"filename": "a.png"})
+    answer = lambda_handler.handler(request("/api/uploads", "POST", body), None)
+    assert json.loads(answer["body"])["fields"]["x-amz-meta-owner"] == "zoe"
+
+
+def test_notices_and_dead_letters_are_told_apart_by_their_queue(
+    deployment: Deployment, system: System
+) -> None:
+    notice = notice_body(Notice("ended", "a", 1_764_000_000, {"state": "DONE"}, {}))
+    answer = lambda_handler.keeper_handler(records(deployment.results_queue_url, notice), None)
+    assert answer == {"batchItemFailures": []}
+    assert system.table.counters("day 2025-11-24")["done"] == 1
+    lambda_handler.keeper_handler(records(deployment.dead_letter_queue_url, "no JSON"), None)
+    row = system.table.get(unreadable_id("no JSON"))
+    assert row is not None
+    assert row.state is State.FAILED
+
+
+def test_only_the_messages_that_could_not_be_judged_come_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tilework.aws.table import AwsTable
+    from tilework.errors import ServiceError
+
+    good, bad = (Drop(deployment.input_bucket, key, "v") for key in ("good.png", "bad.png"))
+    get = AwsTable.get
+
+    def fail(self: AwsTable, job_id: str) -> Any:
+        if job_id == Ask(bad).job_id:
+            raise ServiceError("The table is busy.")
+        return get(self, job_id)
+
+    monkeypatch.setattr(AwsTable, "get", fail)
+    event = records(deployment.dead_letter_queue_url, event_body(good), event_body(bad))
+    answer = lambda_handler.keeper_handler(event, None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+
+
+def test_a_message_of_a_foreign_queue_is_left_where_it_is(deployment: Deployment) -> None:
+    answer = lambda_handler.keeper_handler(records("https://sqs/000000000000/others", "x"), None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+
+
+def test_the_clock_sweeps_and_reconciles(deployment: Deployment, system: System) -> None:
+    answer = lambda_handler.keeper_handler({"source": "aws.events"}, None)
+    assert answer == {"swept": 0, "unheard": 0, "silent": 0}
+    assert system.table.counters("deployment")["keepers"] == 1
+
+
+def test_the_master_runs_without_numpy_opencv_and_what_else_lambda_lacks() -> None:
+    program = """
+import sys
+for name in ("numpy", "cv2", "rich", "typer", "mpi4py", "uvicorn"):
+    sys.modules[name] = None
+import master.lambda_handler
+from tilework.imaging.operations import describe, registry
+[describe(operation) for operation in registry().values()]
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -1,0 +1,32 @@
+"""GET /api/operations, GET /api/pipeline, GET /api/health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.operations import describe, registry
+
+if TYPE_CHECKING:
+    from tests.master.conftest import Client, World
+
+
+def test_every_operation_is_told_as_it_describes_itself(client: Client) -> None:
+    told = client.get("/api/operations").json()
+    assert [each["name"] for each in told["operations"]] == list(registry())
+    assert {"blur", "canny", "invert", "erode", "dilate"} <= set(registry())
+    assert told["operations"][0]["parameters"] == describe(next(iter(registry().values())))["parameters"]
+    assert told["default_pipeline"] == "blur(9)"
+
+
+def test_a_pipeline_is_understood_step_by_step(client: Client) -> None:
+    told = client.get("/api/pipeline", params={"text": "blur(9)|canny(100,200)"}).json()
+    assert told["canonical"] == "blur(9) | canny(100, 200)"
+    assert told["makes_mask"] is True
+    assert told["steps"][0]["arguments"] == {"width": 9, "height": 9, "sigma": 0.0}
+
+
+def test_health_tells_what_waits(client: Client, world: World) -> None:
+    world.drop()
+    health = client.get("/api/health").json()
+    assert health["status"] == "ok"
+    assert health["jobs"]["visible"] == 1

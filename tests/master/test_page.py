@@ -1,0 +1,135 @@
+"""The page as the server renders it: what can be read without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from markupsafe import escape
+
+from master.page import ago, at_most
+from tilework.imaging.operations import registry
+from tilework.jobs.job import State
+from tilework.shown import shown
+
+if TYPE_CHECKING:
+    from tests.master.conftest import Client, World
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>.png",
+    '"><script>alert(1)</script>.png',
+    "' onmouseover='alert(1).png",
+    "{{ 7 * 7 }}.png",
+    "\u202egpj.exe",
+    "</bdi></template><b>.png",
+    "&lt;b&gt;.png",
+)
+
+
+def test_the_list_and_its_reasons_can_be_read_without_javascript(client: Client, world: World) -> None:
+    world.put_row("a", key="uploads/x/Harbour.jpg", state=State.DONE, seconds=0.62)
+    world.put_row(
+        "b", state=State.FAILED, code="damaged", reason="It is cut short.", advice="Upload it again."
+    )
+    page = client.get("/").text
+    assert "Harbour.jpg" in page
+    assert "0.62 s" in page
+    assert "It is cut short." in page
+    assert "Upload it again." in page
+
+
+def test_the_first_page_says_how_to_begin_where_there_is_nothing_yet(client: Client) -> None:
+    page = client.get("/").text
+    assert "No image yet." in page
+    assert "aws s3 cp photo.jpg s3://memory-input/" in page
+
+
+def test_every_operation_has_a_form_with_each_of_its_parameters(client: Client) -> None:
+    page = client.get("/").text
+    for operation in registry().values():
+        form = page.split(f'<template data-step="{operation.name}">')[1].split("</template>")[0]
+        # in the order of the language, in which the page composes the text
+        declared = [parameter.name for parameter in operation.parameters]
+        assert re.findall(r'data-parameter="(\w+)"', form) == declared
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_and_reasons_are_only_text(client: Client, world: World, name: str) -> None:
+    world.put_row("a", key=name, state=State.FAILED, reason=name, advice=name, pipeline=name, batch="b")
+    for path in ("/", "/jobs/a"):
+        page = client.get(path).text
+        # pipeline, reason and advice; the name too where it has no folder
+        assert page.count(str(escape(shown(name)))) >= 3 + ("/" not in name)
+        assert name not in page or name == "{{ 7 * 7 }}.png"
+        assert "49.png" not in page
+
+
+def test_no_page_has_inline_style_code_or_handlers(client: Client, world: World) -> None:
+    world.put_row("a", state=State.DONE, result_key="results/a.png")
+    for path in ("/", "/jobs/a", "/api/docs"):
+        page = client.get(path).text
+        assert not re.search(r"<[^>]+\s(style|on[a-z]+)=", page), path
+        assert not re.search(r"<script(?![^>]*\ssrc=)", page), path
+        assert "<style" not in page, path
+
+
+def test_no_page_loads_anything_from_another_site(client: Client, world: World) -> None:
+    world.put_row("a")
+    for path in ("/", "/jobs/a", "/api/docs"):
+        page = client.get(path).text
+        addresses = re.findall(r'<(?:script|link|img)[^>]*\s(?:src|href)="([^"]+)"', page)
+        assert addresses
+        assert all(address.startswith(("/static/", "memory://")) for address in addresses), path
+
+
+def test_static_files_are_kept_for_a_year_under_an_address_that_changes_with_them(client: Client) -> None:
+    page = client.get("/").text
+    (style,) = re.findall(r'href="(/static/[0-9a-f]{12}/page.css)"', page)
+    response = client.get(style)
+    assert response.headers["content-type"].startswith("text/css")
+    assert "immutable" in response.headers["cache-control"]
+    assert client.get("/static/000000000000/page.css").status_code == 404
+
+
+def test_the_first_load_stays_below_a_hundred_kilobytes(client: Client) -> None:
+    page = client.get("/").text
+    (folder,) = set(re.findall(r"/static/[0-9a-f]{12}/", page))
+    modules = ("home", "drop", "dom", "job-list", "pipeline", "polling", "pulse", "strings", "upload")
+    files = [f"{name}.js" for name in modules] + ["page.css", "tile.svg"]
+    assert len(page) + sum(len(client.get(folder + file).content) for file in files) < 100_000
+
+
+def test_a_filter_that_finds_nothing_says_so(client: Client, world: World) -> None:
+    world.put_row("a", state=State.DONE)
+    assert "No image is failed." in client.get("/?state=FAILED").text
+
+
+def test_the_description_of_the_api_is_readable_here(client: Client) -> None:
+    page = client.get("/api/docs").text
+    document = client.get("/api/openapi.json").json()
+    for path in document["paths"]:
+        assert path in page
+    assert 'id="problem-bad_pipeline"' in page
+
+
+def test_every_link_in_the_description_leads_somewhere(client: Client) -> None:
+    page = client.get("/api/docs").text
+    for target in set(re.findall(r'href="#([^"]+)"', page)):
+        assert f'id="{target}"' in page, target
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "now"), (1, "now"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (200_000, "2 d ago")],
+)
+def test_how_long_ago_is_told_roughly(seconds: float, text: str) -> None:
+    assert ago(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(12, "12 bytes"), (536_870_912, "536 MB"), (5_368_709_120, "5.3 GB"), (999_999_999, "999 MB")],
+)
+def test_a_limit_is_never_told_too_high(count: int, text: str) -> None:
+    assert at_most(count) == text
