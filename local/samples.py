@@ -52,6 +52,9 @@ PATIENCE: Final = 180.0
 
 LOOK_SECONDS: Final = 0.2
 
+WIDE: Final = 150
+"""Columns from which an address fits into the table; below, the addresses follow it."""
+
 RECORD: Final = "dropped.json"
 """In the samples' folder: which object versions were dropped last."""
 
@@ -133,6 +136,10 @@ class Watch:
         else:
             self._wait(None)
         console.print(self.table())
+        if console.width < WIDE:
+            for sample in self._samples:
+                # in one piece, to be copied
+                self._progress.say(f"{sample.name}: {self._cells(sample)[-1]}")
 
     def reasons(self) -> list[str]:
         """Why a sample is not DONE, a line each; none where all is well."""
@@ -152,9 +159,10 @@ class Watch:
             table.add_column(name, overflow="fold")
         for name in ("size", "state", "seconds"):
             table.add_column(name, no_wrap=True, justify="right" if name == "seconds" else "left")
-        table.add_column("where the result lies", overflow="fold")
+        if self._progress.console.width >= WIDE:
+            table.add_column("where the result lies", overflow="fold")
         for sample in self._samples:
-            table.add_row(*self._cells(sample))
+            table.add_row(*self._cells(sample)[: len(table.columns)])
         return table
 
     def _cells(self, sample: Sample) -> list[str]:

@@ -106,6 +106,18 @@ def test_the_table_tells_what_became_of_each_and_the_reasons_why_not(folder: Pat
     assert "It is cut short." in watch.reasons()[0]
 
 
+def test_on_a_narrow_terminal_every_address_is_in_one_piece(folder: Path) -> None:
+    system = memory_system()
+    dropped = samples.drop(system, folder, anew=False)
+    for sample in dropped:
+        end(system, sample)
+    written = io.StringIO()
+    progress = Progress(Console(file=written, width=80), Stopping())
+    samples.Watch(system, dropped, progress, lambda: None).follow()
+    for sample in dropped:
+        assert f"{sample.name}: s3://{system.outputs.bucket}/results/{sample.name}\n" in written.getvalue()
+
+
 def test_samples_that_nobody_works_on_end_the_wait_and_are_named(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
