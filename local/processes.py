@@ -133,7 +133,7 @@ def stop(children: Sequence[Child], *, hurry: Callable[[], bool] = lambda: False
     return killed
 
 
-class WorldProcesses:
+class Crew:
     """Programs that are to run all the time; :meth:`watch` starts again what has died."""
 
     def __init__(self, say: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from local.emulator import answers
 from local.ports import LOOPBACK, RememberedPorts, is_free, listens, page_port
-from local.processes import Child, WorldProcesses, stop
+from local.processes import Child, Crew, stop
 from tilework.errors import SetupError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Workforce:
         self._programs = programs
         self._ports = ports
         self._say = say
-        self._masters, self._hosts = WorldProcesses(say), WorldProcesses(say)
+        self._masters, self._hosts = Crew(say), Crew(say)
 
     @property
     def title(self) -> str:
