@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -141,6 +142,32 @@ def test_a_source_is_never_overwritten(command: CommandLine, photos: Path) -> No
         command.run("process", photos / "0.png", target, "--pipeline", "invert", status=2)
     command.run("process", photos, photos, "--pipeline", "invert", status=2)
     assert (photos / "0.png").read_bytes() == before
+
+
+def test_no_link_makes_a_result_take_the_place_of_another_source(command: CommandLine, photos: Path) -> None:
+    out = command.folder / "out"
+    out.mkdir()
+    kept = png(PICTURES[3])
+    (out / "0.png").write_bytes(kept)
+    (photos / "9.png").symlink_to(out / "0.png")
+    command.run("process", photos, out, "--pipeline", "invert", status=2)
+    assert (out / "0.png").read_bytes() == kept
+
+
+def test_what_is_no_file_is_not_waited_for(command: CommandLine, photos: Path) -> None:
+    os.mkfifo(photos / "pipe.png")
+    (photos / "nowhere.png").symlink_to(photos / "not there")
+    lines = command.json_lines("process", photos, "out", "--pipeline", "invert", status=1)
+    assert {name for name, line in lines.items() if line["state"] == "FAILED"} == {"nowhere.png"}
+    command.run("process", photos / "pipe.png", "out.png", "--pipeline", "invert", status=2)
+
+
+def test_the_same_advice_is_given_once(command: CommandLine, photos: Path) -> None:
+    for number in range(3):
+        (photos / f"empty {number}.jpg").touch()
+    told = command.run("process", photos, "out", "--pipeline", "invert", status=1).stderr
+    assert told.count("FAILED") == 3
+    assert told.count("Upload the file again") == 1
 
 
 def test_results_below_their_sources_are_not_processed_again(command: CommandLine, photos: Path) -> None:

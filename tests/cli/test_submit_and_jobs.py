@@ -190,4 +190,4 @@ def test_without_any_system_the_advice_is_to_start_one(command: CommandLine) -> 
 
 def test_a_system_that_has_gone_is_told_as_such(joined: CommandLine) -> None:
     joined.environment |= {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
-    assert "running" in joined.run("jobs", status=3).stderr
+    assert "running" in joined.run("job", "f" * 32, status=3).stderr

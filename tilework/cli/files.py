@@ -30,7 +30,8 @@ class Errand:
 def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
     """Every file below ``folder``, in order of its name; hidden ones and those below ``without`` left out.
 
-    Folders that are symbolic links are not followed: they may lead round in a circle.
+    Folders that are symbolic links are not followed: they may lead round in a circle. Pipes, sockets and devices are
+    no files.
     """
     for here, folders, names in os.walk(folder):
         place = Path(here)
@@ -39,7 +40,9 @@ def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
             for name in folders
             if not name.startswith(".") and (without is None or not _same(place / name, without))
         )
-        yield from (place / name for name in sorted(names) if not name.startswith("."))
+        paths = (place / name for name in sorted(names) if not name.startswith("."))
+        # a link that leads nowhere is a file that cannot be read
+        yield from (path for path in paths if path.is_file() or not path.exists())
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
     from pathlib import Path
 
+    from tilework.errors import TileworkError
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
 
@@ -49,7 +50,7 @@ def run(source: Path, destination: Path, pipeline: str, *, ranks: int, json: boo
 
 def _errands(source: Path, destination: Path, pipeline: Pipeline) -> list[Errand]:
     if not source.is_dir():
-        return [Errand(source, _single_target(source, destination, pipeline))]
+        return [_single_errand(source, destination, pipeline)]
     if destination.exists() and not destination.is_dir():
         raise UsageError(
             f"{source} is a folder and {destination} is a file.", advice="Name a folder for the results."
@@ -60,12 +61,15 @@ def _errands(source: Path, destination: Path, pipeline: Pipeline) -> list[Errand
         )
     sources = list(files_below(source, without=destination))
     errands = errands_between(sources, source, destination, pipeline)
-    for errand in errands:
-        _check_not_source(errand)
+    _check_no_source_is_overwritten(errands)
     return errands
 
 
-def _single_target(source: Path, destination: Path, pipeline: Pipeline) -> Path:
+def _single_errand(source: Path, destination: Path, pipeline: Pipeline) -> Errand:
+    if not source.is_file():
+        raise UsageError(
+            f"{source} is neither a file nor a folder.", advice="Name an image, or a folder of images."
+        )
     into_folder = destination.is_dir()
     wanted = destination / source.name if into_folder else destination
     target = named_target(source, wanted, pipeline)
@@ -78,15 +82,25 @@ def _single_target(source: Path, destination: Path, pipeline: Pipeline) -> Path:
         consoles.talk().print(
             f"The result is no {shown(wanted.suffix)} file: written to {shown(str(target))}."
         )
-    _check_not_source(Errand(source, target))
-    return target
+    errand = Errand(source, target)
+    _check_no_source_is_overwritten([errand])
+    return errand
 
 
-def _check_not_source(errand: Errand) -> None:
-    if errand.target.exists() and errand.target.samefile(errand.source):
-        raise UsageError(
-            f"The result would overwrite its source, {errand.source}.", advice="Choose another name."
-        )
+def _check_no_source_is_overwritten(errands: Sequence[Errand]) -> None:
+    """Raise UsageError where a result would take the place of any source, under whatever name."""
+    sources = {_identity(errand.source) for errand in errands if errand.source.exists()}
+    for errand in errands:
+        if errand.target.exists() and _identity(errand.target) in sources:
+            raise UsageError(
+                f"The result {errand.target} would overwrite a source.",
+                advice="Choose another name, or another folder for the results.",
+            )
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _outcomes(
@@ -114,6 +128,7 @@ class Tally:
         self._json = json
         self._console = consoles.talk()
         self._began = time.perf_counter()
+        self._advised: set[str] = set()
         self.done = 0
         self.failed = 0
 
@@ -130,10 +145,15 @@ class Tally:
         if self._json:
             consoles.print_json_line(as_json(outcome))
         elif error is not None:
-            name = shown(str(outcome.source))
-            self._console.print(
-                Text.assemble(("FAILED ", "red"), f"{name}: {shown(error.reason)}"), soft_wrap=True
-            )
+            self._tell(outcome.source, error)
+
+    def _tell(self, source: Path, error: TileworkError) -> None:
+        line = Text.assemble(("FAILED ", "red"), f"{shown(str(source))}: {shown(error.reason)}")
+        if error.code not in self._advised:
+            # once is enough for a folder of a thousand such files
+            self._advised.add(error.code)
+            line.append(f" {error.advice}", style="dim")
+        self._console.print(line, soft_wrap=True)
 
     def close(self, destination: Path) -> None:
         """All have ended."""
