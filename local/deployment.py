@@ -82,6 +82,11 @@ def deploy(
     return deployment(deployed["outputs"], emulator.endpoint)
 
 
+def is_whole(places: Places) -> bool:
+    """Whether the last deploy came to its end; a stack that is half there cannot be deployed over."""
+    return (places.emulator / STATE_FILE).exists()
+
+
 def forget(places: Places) -> None:
     """The embedded AWS has lost the stack: deploy it next time, whatever has changed."""
     (places.emulator / STATE_FILE).unlink(missing_ok=True)

@@ -137,7 +137,7 @@ class Launcher:
     def _recover(self) -> None:
         places = self._places
         self._progress.say(
-            "The last run was not stopped: the embedded AWS has kept the images, and nothing else."
+            "The last run did not end in order: the embedded AWS has kept the images, and nothing else."
         )
         fresh = recovery.fresh_data(places)
         deployment.forget(places)
@@ -245,9 +245,10 @@ class Launcher:
     def _stop_emulator(self, emulated: Emulator) -> None:
         if emulated.runs:
             self._progress.say("Stopping the embedded AWS, which saves its state ...")
-        if emulated.stop(hurry=lambda: self._progress.stopping.requests > 2):  # noqa: PLR2004 - the third kills
+        saved = emulated.stop(hurry=lambda: self._progress.stopping.requests > 2)  # noqa: PLR2004 - the third kills
+        if saved and deployment.is_whole(self._places):
             self._places.dirty_marker.unlink()
-        elif not self._lost:
+        elif not saved and not self._lost:
             self._progress.say("  It could not save its state: the next start mends that from the images.")
 
     def _leave_nothing(self) -> None:

@@ -70,7 +70,8 @@ class Workforce:
             if names:
                 self._say(f"Stopping {names} ...")
             for name in crew.stop(hurry=hurry):
-                self._say(f"  {name} was killed; what it had in work is worked again.")
+                lost = "; what it had in work is worked again" if crew is self._hosts else ""
+                self._say(f"  {name} was killed{lost}.")
 
     def _start_master(self, step: Step) -> str:
         for _ in range(STARTS):
