@@ -91,6 +91,8 @@ def new_key(filename: str, now: float) -> str:
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
     # a browser gives a bare name; what another client gives of a path is none of the bucket's business
     name = _HIDDEN.sub("_", re.split(r"[/\\]", filename)[-1])
+    # S3 itself would fill this in
+    name = name.replace("${", "_{")
     name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")
     return f"{UPLOADS}{day}/{secrets.token_hex(8)}/{name if name.strip('. ') else 'unnamed'}"
 

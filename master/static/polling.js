@@ -37,7 +37,7 @@ export function follow(address, changed, reached = () => {}) {
     }
     asking = false;
     reached(failures < 2);
-    if (!stopped) timer = setTimeout(look, failures ? Math.min(LONGEST, BUSY * 2 ** failures) : busy ? BUSY : QUIET);
+    if (!stopped) timer = setTimeout(look, failures ? Math.min(LONGEST, BUSY * 2 ** (failures - 1)) : busy ? BUSY : QUIET);
   }
 
   document.addEventListener("visibilitychange", look);

@@ -51,6 +51,7 @@ def test_the_same_name_twice_never_gets_the_same_key(client: Client) -> None:
         ("../../etc/passwd", "passwd"),
         ("a\x00\n\x1b[31mb.png", "a___[31mb.png"),
         ("gpj.\u202eexe", "gpj._exe"),
+        ("${filename}.png", "_{filename}.png"),
         ("..", "unnamed"),
         ("folder/", "unnamed"),
     ],

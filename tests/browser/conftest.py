@@ -1,0 +1,187 @@
+"""The page in a real Chromium: the application under uvicorn, its buckets in the embedded AWS."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+import uvicorn
+from playwright.sync_api import sync_playwright
+
+from master.app import create_app
+from master.settings import MasterSettings
+from tests.browser import chromium
+from tests.conftest import REGION
+from tilework.aws.connect import connect
+from tilework.jobs.job import Ask, Drop, Job
+from tilework.jobs.life import Claimant, JobLife
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+    from tests.conftest import EmbeddedAws
+    from tilework.aws.settings import Deployment
+    from tilework.jobs.system import System
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+UPLOAD_LIMIT_BYTES = 1_000_000
+
+
+@pytest.fixture(scope="package")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all these tests, with a new profile below pytest's own directory."""
+    path = chromium.find()
+    if path is None:
+        if os.environ.get("CI"):
+            pytest.fail("There is no Chromium, and in CI the page is always tested.")
+        pytest.skip("There is no Chromium: `make test` installs one where it may.")
+    with pytest.MonkeyPatch.context() as patch:
+        # where Playwright makes the profile
+        patch.setenv("TMPDIR", str(tmp_path_factory.mktemp("chromium")))
+        with sync_playwright() as playwright:
+            launched = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+            yield launched
+            launched.close()
+
+
+@dataclass
+class Served:
+    """The application as it is served, and the system behind it."""
+
+    system: System
+    settings: MasterSettings
+    port: int = 0
+    _server: uvicorn.Server | None = None
+    _thread: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        app = create_app(self.settings, self.system)
+        config = uvicorn.Config(
+            app, port=self.port, log_level="warning", timeout_graceful_shutdown=1, ws="none"
+        )
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        end = time.monotonic() + 10
+        while not self._server.started:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        assert self._server is not None
+        assert self._thread is not None
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    # --- what a worker would do to the table -----------------------------------------------------------------------
+
+    @property
+    def life(self) -> JobLife:
+        return JobLife(self.system.table, time.time)
+
+    def claim(self, key: str, *, version: str = "", pipeline: str = "blur(9)", batch: str = "") -> Job:
+        bucket = self.system.inputs.bucket
+        ask = Ask(Drop(bucket, key, version or "v"), batch=batch)
+        claim = self.life.claim(ask, pipeline=pipeline, source_bytes=1, claimant=Claimant("host-1", "m", 60))
+        assert claim.refusal is None
+        return claim.job
+
+    def claim_dropped(self, name: str) -> Job:
+        """Claim what a browser has just uploaded under ``name``."""
+        end = time.monotonic() + 10
+        while True:
+            found = [each for each in self.system.inputs.list("uploads/") if each.key.endswith(f"/{name}")]
+            if found:
+                break
+            assert time.monotonic() < end, f"{name} did not reach the bucket"
+            time.sleep(0.05)
+        told = self.system.inputs.head(found[0].key, found[0].version).metadata
+        return self.claim(
+            found[0].key, version=found[0].version, pipeline=told["pipeline"], batch=told.get("batch", "")
+        )
+
+
+@pytest.fixture
+def served(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]) -> Iterator[Served]:
+    deployment = deploy(embedded_aws.endpoint_url)
+    allow_uploads_of_the_page(embedded_aws.endpoint_url, deployment.input_bucket)
+    served = Served(connect(deployment), MasterSettings(upload_limit_bytes=UPLOAD_LIMIT_BYTES))
+    served.start()
+    yield served
+    served.stop()
+
+
+def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:
+    """The rule that the stack gives its input bucket."""
+    rule = {"AllowedMethods": ["POST"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+    s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+
+
+@dataclass
+class Window:
+    """Makes pages of a context, and notes what goes wrong in them."""
+
+    context: BrowserContext
+    errors: list[str] = field(default_factory=list)
+    allowed: tuple[str, ...] = ()
+
+    def open(self, url: str) -> Page:
+        page = self.context.new_page()
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("dialog", lambda dialog: (self.errors.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(url)
+        return page
+
+    def allow(self, *parts: str) -> None:
+        """Let console errors pass that contain one of ``parts``: the browser logs each failed request."""
+        self.allowed = parts
+
+    def _heard(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.errors.append(message.text)
+
+
+@pytest.fixture
+def window_of(browser: Browser) -> Iterator[Callable[..., Window]]:
+    """Makes windows with settings of their own; none of them may log an error that the test did not expect."""
+    windows: list[Window] = []
+
+    def make(**settings: Any) -> Window:
+        context = browser.new_context(**settings)
+        context.set_default_timeout(10_000)
+        windows.append(Window(context))
+        return windows[-1]
+
+    yield make
+    for window in windows:
+        window.context.close()
+        unexpected = [error for error in window.errors if not any(part in error for part in window.allowed)]
+        assert unexpected == []
+
+
+@pytest.fixture
+def window(window_of: Callable[..., Window]) -> Window:
+    return window_of(viewport={"width": 1280, "height": 900})
