@@ -111,6 +111,7 @@ def start(state: Path, **settings: str) -> RunningSystem:
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TILEWORK_"))
     }
     environment |= {"TILEWORK_STATE": str(state), **settings}
+    began = time.time()
     with log.open("ab") as output:
         launcher = subprocess.Popen(
             [sys.executable, "-m", "local"], cwd=ROOT, env=environment,
@@ -118,7 +119,8 @@ def start(state: Path, **settings: str) -> RunningSystem:
         )  # fmt: skip
     address = state / "local.env"
     deadline = time.monotonic() + START_SECONDS
-    while not address.exists():
+    # a killed run leaves its own file behind
+    while not address.exists() or address.stat().st_mtime < began:
         if launcher.poll() is not None or time.monotonic() > deadline:
             launcher.kill()
             raise AssertionError(f"the system did not start:\n{log.read_text()[-5000:]}")
