@@ -72,7 +72,7 @@ def start(
         folder.mkdir(parents=True, exist_ok=True)
     for _ in range(STARTS):
         chosen = free_port(port)
-        command = (sys.executable, "-m", "ministack")
+        command = (sys.executable, "-m", "local.mended_ministack")
         variables = {**environment, **_settings(chosen, data)}
         child = Child(Program("embedded AWS", command, variables, directory, log, STOP_SECONDS))
         try:

@@ -182,7 +182,7 @@ def embedded_aws(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory
     log = directory / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, "-m", "local.mended_ministack"],
             env=os.environ | settings,
             stdin=subprocess.DEVNULL,
             stdout=output,

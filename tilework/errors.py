@@ -119,7 +119,7 @@ class TooLargeError(ImageError):
     """Beyond a limit of :mod:`tilework.imaging.limits`."""
 
     code = "too_large"
-    advice = "Make the image smaller, or raise the limit that the message names."
+    advice = "Make the image smaller; docs/running.md lists the limits and their reasons."
 
 
 class OperationFailedError(TileworkError):

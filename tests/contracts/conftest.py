@@ -1,6 +1,6 @@
 """Each promise of a contract is tested on every twin: in memory, under moto, in the embedded AWS.
 
-``@pytest.mark.differs("embedded", because=…)`` names a promise that a stand-in for AWS is known to break.
+``@pytest.mark.differs("moto", because=…)`` names a promise that a stand-in for AWS is known to break.
 """
 
 from __future__ import annotations

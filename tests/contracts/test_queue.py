@@ -70,7 +70,6 @@ def test_an_old_receipt_neither_prolongs_nor_deletes(queue: Queue, elapse: Elaps
     assert receive_one(queue).id == first.id
 
 
-@pytest.mark.differs("embedded", because=REVISITS)
 @pytest.mark.differs("moto", because=FORGIVES)
 def test_a_receipt_expires_with_its_visibility(queue: Queue, elapse: Elapse) -> None:
     queue.send("work")

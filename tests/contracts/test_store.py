@@ -200,7 +200,6 @@ def test_a_key_with_control_characters_that_xml_can_carry_goes_in_and_comes_out(
 
 
 @pytest.mark.parametrize("key", ["bell\x07", "\x01"])
-@pytest.mark.differs("embedded", because="its listing of versions does not encode keys, and answers 500")
 @pytest.mark.differs("moto", because="its listing of versions does not encode keys, and answers 500")
 def test_a_key_with_any_other_control_character_goes_in_and_comes_out(store: ObjectStore, key: str) -> None:
     version = put(store, key)

@@ -1,0 +1,86 @@
+"""ministack with three of its differences from S3 and SQS mended; run as a program in its place.
+
+1. A GET with versionId ignores Range and the response-* overrides (1.5.33): every ranged read would carry the whole.
+2. ListObjectVersions does not honour encoding-type=url: control characters answer 500, CR turns into LF.
+3. ChangeMessageVisibility prolongs a receipt whose message is visible again; SQS answers MessageNotInflight.
+"""
+
+# ruff: noqa: SLF001 - what is mended has no public face; requirements.txt pins the version that this fits
+
+from __future__ import annotations
+
+import time
+from contextvars import ContextVar
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+from ministack import app
+from ministack.services import s3, sqs
+
+_encoded: ContextVar[bool] = ContextVar("encoded", default=False)
+_KEYS = {"Key", "Prefix", "KeyMarker", "NextKeyMarker", "Delimiter"}
+_get_object, _list_versions, _xml_body = s3._get_object, s3._list_object_versions, s3._xml_body
+_change_visibility = sqs._act_change_visibility
+
+
+def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str, Any]) -> Any:
+    status, answered, body = _get_object(bucket, key, headers, query)
+    if status != HTTPStatus.OK or not s3._qp(query, "versionId", ""):
+        return status, answered, body
+    if wanted := headers.get("range", ""):
+        found = s3._parse_range(wanted, len(body))
+        if found is None:
+            refused = {"Content-Type": "application/xml", "Content-Range": f"bytes */{len(body)}"}
+            return (
+                HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE.value,
+                refused,
+                _xml_body(s3._range_error_xml(bucket, key)),
+            )
+        first, last = found
+        answered = {k: v for k, v in answered.items() if not k.lower().startswith("x-amz-checksum")}
+        answered["Content-Range"] = f"bytes {first}-{last}/{len(body)}"
+        body, status = body[first : last + 1], HTTPStatus.PARTIAL_CONTENT.value
+        answered["Content-Length"] = str(len(body))
+    s3._apply_response_overrides(answered, query)
+    return status, answered, body
+
+
+def _list_encoded(bucket: str, query: dict[str, Any]) -> Any:
+    token = _encoded.set(s3._qp(query, "encoding-type", "") == "url")
+    try:
+        return _list_versions(bucket, query)
+    finally:
+        _encoded.reset(token)
+
+
+def _encoded_body(root: Any) -> Any:
+    if _encoded.get() and root.tag.endswith("ListVersionsResult"):
+        for element in root.iter():
+            if element.tag.rpartition("}")[2] in _KEYS and element.text:
+                element.text = quote(element.text, safe="/")
+        s3.SubElement(root, "EncodingType").text = "url"
+    return _xml_body(root)
+
+
+def _change_if_in_flight(data: dict[str, Any], url: str) -> Any:
+    held = sqs._get_q(data.get("QueueUrl", url))["messages"]
+    receipt = data.get("ReceiptHandle") or None
+    for message in held:
+        if receipt and message["receipt_handle"] == receipt and message["visible_at"] <= time.time():
+            raise sqs._Err("MessageNotInflight", "The message is not in flight.", 400)
+    return _change_visibility(data, url)
+
+
+def main() -> None:
+    """Put the mends in place, and run ministack."""
+    s3._get_object, s3._list_object_versions, s3._xml_body = _read_object, _list_encoded, _encoded_body
+    sqs._act_change_visibility = _change_if_in_flight
+    for actions in (value for value in vars(sqs).values() if isinstance(value, dict)):
+        if actions.get("ChangeMessageVisibility") is _change_visibility:
+            actions["ChangeMessageVisibility"] = _change_if_in_flight
+    app.main()
+
+
+if __name__ == "__main__":
+    main()
