@@ -56,7 +56,7 @@ class Item {
           write(this.row, "percent", `${Math.floor(part * 100)} %`);
         },
       });
-      this.state("WAITING", strings.waitingNote);
+      this.state("WAITING", strings.queued);
       this.drop.look();
     } catch (error) {
       this.state("FAILED", strings.failed);

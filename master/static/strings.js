@@ -1,17 +1,14 @@
 // Every sentence that the modules write; what the server writes is in the templates.
 
 export const strings = {
-  state: (state) => state.toLowerCase(),
   uploading: "uploading",
   waiting: "waiting",
-  waitingNote: "uploaded, waiting for a worker",
+  queued: "queued",
   failed: "failed",
   uploadRefused: "The bucket refused the upload.",
   uploadCut: "The upload was cut off. Check the connection, then try again.",
-  tooLarge: (limit) => `The file is larger than ${limit}, which is what one upload takes.`,
   folder: "Folders cannot be dropped here; choose the images in them.",
   pipelineFirst: "Correct the pipeline first, then drop the images again.",
-  images: (count) => (count === 1 ? "1 image" : `${count} images`),
   dropCount: (ended, all) => (ended === all ? `All ${all} finished` : `${ended} of ${all} finished`),
   dropCountOne: (ended) => (ended ? "Finished" : "On its way"),
   dropFailed: (count) => (count === 1 ? "1 without a result" : `${count} without a result`),
@@ -19,7 +16,6 @@ export const strings = {
     [waiting ? `${waiting} waiting` : "", running ? `${running} in work` : ""].filter(Boolean).join(" · "),
   mask: "The result is a mask, stored as PNG.",
   sameFormat: "The result keeps the format it came in.",
-  unreachable: "The master does not answer. Trying again…",
   noImage: "There is no image.",
   cannotShow: "The browser cannot show this file; download it instead.",
   notYet: "Not there yet.",

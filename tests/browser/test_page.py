@@ -58,7 +58,7 @@ def test_a_chosen_image_reaches_the_bucket_with_its_pipeline_and_is_followed_to_
     page.get_by_label("width").fill("15")
     expect(page.locator("#pipeline-text")).to_have_value("blur(15)")
     choose(page, file("Häfen & Öl +1.png"))
-    expect(page.locator("#uploads .badge")).to_have_text("uploaded, waiting for a worker")
+    expect(page.locator("#uploads .badge")).to_have_text("queued")
     expect(page.get_by_text("No image yet.")).to_be_hidden()
 
     job = served.claim_dropped("Häfen & Öl +1.png")
