@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 STATE = ROOT / ".tilework" / "bench"
 PIPELINE = "blur(9)"
 DISTINCT = 6
-RANKS = os.cpu_count() or 1
+CORES = os.cpu_count() or 1
 console = Console()
 
 
@@ -45,6 +45,9 @@ def main() -> None:
     )
     options.add_argument("--photos", type=int, default=60)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument(
+        "--ranks", type=int, default=CORES, help="of Tilework's world; the peer has one a core"
+    )
     chosen = options.parse_args()
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     console.print(f"Making {DISTINCT} photos of 12 megapixels …")
@@ -55,7 +58,7 @@ def main() -> None:
         for name, measure in (("tilework", tilework), ("strips", strips)):
             # the peer is several times slower: fewer photos tell its rate as well
             count = chosen.photos if name == "tilework" else max(6, chosen.photos // 5)
-            rate, cpu = measure(photos, count)
+            rate, cpu = measure(photos, count, chosen.ranks)
             rates[name].append(rate)
             shares = cpu or shares
             console.print(f"round {number + 1}: {name:9} {rate:6.2f} photos/s")
@@ -79,9 +82,9 @@ def limit(photos: list[bytes]) -> dict[str, float]:
     return {name: statistics.median(values) for name, values in times.items()}
 
 
-def tilework(photos: list[bytes], count: int) -> tuple[float, dict[str, float]]:
+def tilework(photos: list[bytes], count: int, ranks: int) -> tuple[float, dict[str, float]]:
     """Photos a second of Tilework with one supervisor, and CPU seconds a photo by process."""
-    with_system = fresh(SUPERVISORS="1", RANKS=str(RANKS))
+    with_system = fresh(SUPERVISORS="1", RANKS=str(ranks))
     try:
         time.sleep(2)
         before = cpu_seconds(with_system)
@@ -93,7 +96,7 @@ def tilework(photos: list[bytes], count: int) -> tuple[float, dict[str, float]]:
         with_system.stop()
 
 
-def strips(photos: list[bytes], count: int) -> tuple[float, dict[str, float]]:
+def strips(photos: list[bytes], count: int, _ranks: int) -> tuple[float, dict[str, float]]:
     """Photos a second of the strip-scattering worker on as many ranks."""
     system = fresh(SUPERVISORS="0", RANKS="1")
     environment = os.environ | system.environment | {"OMP_NUM_THREADS": "1"}
@@ -110,7 +113,7 @@ def strips(photos: list[bytes], count: int) -> tuple[float, dict[str, float]]:
         "btl",
         "self,sm",
     ]
-    program = [mpiexec, "-n", str(RANKS), *flags, sys.executable, "-m", "benchmarks.strip_worker", str(count)]
+    program = [mpiexec, "-n", str(CORES), *flags, sys.executable, "-m", "benchmarks.strip_worker", str(count)]
     worker = subprocess.Popen(program, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL)
     try:
         time.sleep(4)
@@ -173,7 +176,7 @@ def own_seconds() -> float:
 
 def report(rates: dict[str, list[float]], shares: dict[str, float], single: dict[str, float]) -> None:
     """Print the rates and where the time goes."""
-    table = Table("who", "photos/s (median)", "least", "most", title=f"12-MP JPEG, {PIPELINE}, {RANKS} ranks")
+    table = Table("who", "photos/s (median)", "least", "most", title=f"12-MP JPEG, {PIPELINE}, {CORES} cores")
     for name, values in rates.items():
         table.add_row(name, f"{statistics.median(values):.2f}", f"{min(values):.2f}", f"{max(values):.2f}")
     console.print(table)
@@ -185,7 +188,7 @@ def report(rates: dict[str, list[float]], shares: dict[str, float], single: dict
     console.print(where)
     alone = sum(single.values())
     parts = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in single.items())
-    console.print(f"OpenCV alone, one thread: {parts}; limit on {RANKS} cores {RANKS / alone:.2f} photos/s")
+    console.print(f"OpenCV alone, one thread: {parts}; limit on {CORES} cores {CORES / alone:.2f} photos/s")
 
 
 if __name__ == "__main__":

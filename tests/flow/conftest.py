@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.browser.conftest import browser  # noqa: F401 - the page story needs the same one
 from tests.flow.running_system import STOP_SECONDS, RunningSystem, everything_below, start
 
 if TYPE_CHECKING:
