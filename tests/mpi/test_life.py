@@ -29,7 +29,7 @@ ROOT = HERE.parents[1]
 
 def litter() -> set[str]:
     """What lies where killed MPI programs leave things."""
-    places = (Path("/tmp"), Path("/dev/shm"))  # noqa: S108 - where Open MPI puts things by default
+    places = (Path("/tmp"), Path("/dev/shm"))
     marks = ("ompi", "prte", "pmix", "sm_segment", "vader", "tilework")
     return {str(path) for place in places for path in place.iterdir() if path.name.startswith(marks)}
 
