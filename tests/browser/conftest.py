@@ -43,7 +43,8 @@ FLAGS = (
 UPLOAD_LIMIT_BYTES = 1_000_000
 
 
-@pytest.fixture(scope="package")
+# a module, not a session: two Playwrights at once, or asyncio after one, do not go together
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One Chromium for all these tests, with a new profile below pytest's own directory."""
     path = chromium.find()

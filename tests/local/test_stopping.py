@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -37,21 +38,27 @@ except StopRequestedError:
 def make(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     (tmp_path / "launcher.py").write_text(LAUNCHER)
     (tmp_path / "Makefile").write_text(f"run:\n\t@true && exec {sys.executable} {tmp_path / 'launcher.py'}\n")
+    # as a person types it: not as a recipe of the make that runs these tests
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
     started = subprocess.Popen(
         ["make", "-f", str(tmp_path / "Makefile"), "run"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=environment | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    assert started.stdout is not None
-    assert started.stdout.readline() == "up\n"
-    yield started
-    for process in psutil.Process().children(recursive=True):
-        process.kill()
-    started.communicate()
+    try:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "up\n"
+        yield started
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.communicate()
 
 
 def said(make: subprocess.Popen[str]) -> str:
