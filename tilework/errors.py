@@ -64,6 +64,14 @@ class UnreadableMessageError(TileworkError):
     advice = "Send an S3 event or a native message; docs/concepts.md shows both forms."
 
 
+class NewerMessageError(TileworkError):
+    """A message of a schema that only a newer version understands; it is left for one."""
+
+    code = "newer_message"
+    advice = "Nothing needs to be done if an update is under way; else update this part, too."
+    permanent = False
+
+
 class ForeignBucketError(TileworkError):
     """A message about a bucket that is not this deployment's input bucket."""
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import (
+    AccessDeniedError,
     FolderMarkerError,
     ForeignBucketError,
     PipelineError,
+    RefusedError,
     TileworkError,
     UnreadableMessageError,
     VersionGoneError,
@@ -19,6 +21,7 @@ from tilework.jobs.life import Claimant, Outcome, Refusal, no_attempts_left
 from tilework.jobs.messages import asks, body_of
 from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
 from tilework.jobs.presets import choose
+from tilework.jobs.results import find_result
 from worker_image.held import Held
 from worker_image.lease_board import boottime
 from worker_image.task import Task
@@ -104,7 +107,9 @@ class Claims:
         key = ask.drop.key
         try:
             info = self._system.inputs.head(key, ask.drop.version)
-        except VersionGoneError as error:
+        except (VersionGoneError, RefusedError) as error:
+            if isinstance(error, AccessDeniedError):
+                raise
             return Wish(ask, ask.pipeline or "", 0, error)
         ask = _named(ask, info)
         if is_folder_marker(key, info.size):
@@ -142,7 +147,7 @@ class Claims:
         stored = self._stored(row) if row.lease_number > 1 else None
         if stored is not None:
             self._life.done(row, Outcome(result_key=stored))
-        elif wish.failure is not None:
+        elif wish.failure is not None and not _outlived(row, wish):
             skipped = isinstance(wish.failure, VersionGoneError | FolderMarkerError)
             self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
         elif claim.exhausted:
@@ -154,12 +159,16 @@ class Claims:
 
     def _stored(self, row: Job) -> str | None:
         """The key of the result that an earlier attempt stored before it died."""
-        stem = result_stem(row)
-        return next((item.key for item in self._system.outputs.list(stem)), None)
+        return find_result(self._system.outputs, row)
 
     @staticmethod
     def _task(job: Job, place: int) -> Task:
         return Task(job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place)
+
+
+def _outlived(row: Job, wish: Wish) -> bool:
+    """Whether the wish cannot be understood (any more), but an earlier claim has frozen one that could."""
+    return isinstance(wish.failure, PipelineError) and row.pipeline != wish.pipeline
 
 
 def _named(ask: Ask, info: ObjectInfo) -> Ask:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import logging
 import random
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import (
+    AccessDeniedError,
     LeaseLostError,
     ServiceError,
+    SettingsError,
     TileworkError,
     UnexpectedError,
     VersionGoneError,
 )
 from tilework.jobs.job import Job, State
-from tilework.jobs.life import MAX_ATTEMPTS, Outcome, no_attempts_left
+from tilework.jobs.life import Outcome, after_failure, no_attempts_left, spent
 from tilework.jobs.messages import Notice, notice_body
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0
+
+HOST_FAULTS = (SettingsError, AccessDeniedError)
+"""What is wrong with this host or its role, never with the image."""
 
 
 class Endings:
@@ -59,6 +63,9 @@ class Endings:
         failure = named(error)
         if isinstance(failure, LeaseLostError):
             log.warning("%s", failure.reason, extra={"job": held.job.id})
+        elif isinstance(failure, HOST_FAULTS):
+            log.error("This host cannot work as it is: %s", failure.reason, extra={"job": held.job.id})
+            self.hand_back(held, pause=LONGEST_PAUSE)
         elif isinstance(failure, VersionGoneError):
             self._end(held, State.SKIPPED, failure)
         elif failure.permanent:
@@ -74,12 +81,12 @@ class Endings:
         self._system.jobs.delete([held.message])
         self._tell(row, {})
 
-    def hand_back(self, held: Held) -> None:
-        """Give back a job that was not worked on: it costs no attempt, and the message is visible at once."""
+    def hand_back(self, held: Held, *, pause: float = 0.0) -> None:
+        """Give back a job that was not worked on: it costs no attempt, and its message is visible after ``pause``."""
         try:
             self._life.release(held.job)
         finally:
-            self._system.jobs.set_visibility(held.message, 0)
+            self._system.jobs.set_visibility(held.message, pause)
 
     def _end(self, held: Held, state: State, failure: TileworkError) -> None:
         row = self._life.end(held.job, state, failure=failure)
@@ -87,12 +94,12 @@ class Endings:
         self._tell(row, {})
 
     def _try_again(self, held: Held, failure: TileworkError) -> None:
-        if held.job.attempts >= MAX_ATTEMPTS:
-            last = replace(held.job, code=failure.code, reason=failure.reason, advice=failure.advice)
-            self.strike_out(held, no_attempts_left(last))
+        released = after_failure(held.job, failure)
+        if spent(released):
+            self.strike_out(held, no_attempts_left(released))
             return
         released = self._life.release(held.job, failure)
-        pause = back_off(released.attempts)
+        pause = back_off(released.attempts + released.losses)
         log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
         self._system.jobs.set_visibility(held.message, pause)
 

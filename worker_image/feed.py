@@ -8,6 +8,7 @@ beside a crasher nor one whose rank was killed from outside ever fails for it.
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -32,6 +33,12 @@ STOP_SECONDS = 10.0
 
 START_TRIES = 5
 """Worlds in a row that may fail to start before the host gives up."""
+
+START_PAUSE = 1.0
+"""Seconds between two of them."""
+
+CROWD_DEATHS = 5
+"""Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory."""
 
 
 class Verdicts(Protocol):
@@ -58,12 +65,13 @@ class Feed:
 
     def __init__(
         self, start_world: Callable[[], World], ranks: int, verdicts: Verdicts,
-        soon: Callable[[Callable[[], None]], None],
+        soon: Callable[[Callable[[], None]], None], pause: Callable[[float], None] = time.sleep,
     ) -> None:  # fmt: skip
         self._start_world = start_world
         self._ranks = ranks
         self._verdicts = verdicts
         self._soon = soon
+        self._pause = pause
         self._world: World | None = None
         self._failed_starts = 0
         self._waiting: deque[Held] = deque()
@@ -89,22 +97,26 @@ class Feed:
 
     def advance(self) -> None:
         """See to it that a world lives, and give it what it can take. Raises SetupError where none will start."""
-        if self._world is not None and not self._world.alive and self._running:
-            return  # the futures of the dead world are about to fail; until then nobody knows whom it concerns
-        if self._world is None or not self._world.alive:
-            self._new_world()
+        world = self._living_world()
+        if world is None:
+            return
         if self._suspects and not self._running:
             self._alone = True
-            self._submit(self._suspects.popleft())
+            self._submit(world, self._suspects.popleft())
         while self._waiting and not self._suspects and not self._alone and len(self._running) <= self._ranks:
-            self._submit(self._waiting.popleft())
+            self._submit(world, self._waiting.popleft())
 
     def stop(self) -> None:
         """Let the world leave in order."""
         if self._world is not None:
             self._world.shutdown(wait=True, timeout=STOP_SECONDS)
 
-    def _new_world(self) -> None:
+    def _living_world(self) -> World | None:
+        if self._world is not None and self._world.alive:
+            return self._world
+        if self._running:
+            # the futures of the dead world are about to fail; until then nobody knows whom its death concerns
+            return None
         try:
             self._world = self._start_world()
         except SetupError as error:
@@ -112,16 +124,16 @@ class Feed:
             if self._failed_starts >= START_TRIES:
                 raise
             log.warning("No world could be started, trying again: %s", error.reason)
+            self._pause(START_PAUSE)
             self._soon(lambda: None)
-        else:
-            self._failed_starts = 0
+            return None
+        self._failed_starts = 0
+        return self._world
 
-    def _submit(self, held: Held) -> None:
-        if self._world is None or not self._world.alive:
-            self._waiting.appendleft(held)
-            return
+    def _submit(self, world: World, held: Held) -> None:
+        # to a world that has died just now the future fails like those that were in it
         self._running.add(held)
-        future = self._world.submit(work, held.task)
+        future = world.submit(work, held.task)
         future.add_done_callback(lambda ended: self._soon(lambda: self._ended(held, ended)))
 
     def _ended(self, held: Held, future: Future[Worked]) -> None:
@@ -136,7 +148,8 @@ class Feed:
             self._verdicts.failed(held, error)
 
     def _died(self, held: Held, error: WorldDiedError, *, alone: bool) -> None:
-        if not error.suspect:
+        held.deaths += 1
+        if not error.suspect and held.deaths < CROWD_DEATHS:
             self._waiting.appendleft(held)
             return
         held.lone_deaths += alone

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 class Held:
     """``renewed`` is when the lease was last taken or renewed (seconds of boottime).
 
-    ``lone_deaths`` counts the worlds that ended while they ran nothing but this job.
+    ``deaths`` counts the worlds that ended with this job in them, ``lone_deaths`` those that ran nothing else.
     """
 
     message: Message
     job: Job
     task: Task
     renewed: float
+    deaths: int = 0
     lone_deaths: int = 0

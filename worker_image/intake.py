@@ -8,7 +8,6 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
-from tilework.errors import ServiceError
 from tilework.jobs.queues import BATCH
 
 if TYPE_CHECKING:
@@ -71,8 +70,8 @@ class Intake:
                     messages = self._jobs.receive(len(places), self._wait, self._visibility)
                 self._deal(messages, places)
                 pause = 1.0
-            except ServiceError as error:
-                log.warning("The jobs queue cannot be reached, trying again: %s", error.reason)
+            except Exception as error:  # noqa: BLE001 - whatever it is, a host that takes nothing must not look alive
+                log.warning("The jobs queue gave no messages, trying again: %s", error)
                 # jitter, so that a fleet does not come back as one
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from worker_image.lease_board import LeaseBoard
 
 log = logging.getLogger(__name__)
+
+
+RENEWERS = 4
+"""Renewals at once, so that one that hangs on a dead connection holds up no other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,8 @@ class Leases:
         self._board = board
         self._terms = terms
         self._held: set[Held] = set()
+        self._renewing: set[Held] = set()
+        self._renewers = ThreadPoolExecutor(RENEWERS, thread_name_prefix="renewer")
         self._changing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
@@ -55,6 +62,7 @@ class Leases:
     def stop(self) -> None:
         """Renew nothing any more."""
         self._stopping.set()
+        self._renewers.shutdown(wait=False, cancel_futures=True)
 
     def add(self, held: Held) -> None:
         """Post a lease that was just taken, and keep it."""
@@ -65,22 +73,35 @@ class Leases:
     def drop(self, held: Held) -> None:
         """Keep the lease no longer: the job has ended or was given back."""
         with self._changing:
-            self._held.discard(held)
-            self._board.post(held.task.place, 0.0)
+            if held in self._held:
+                # after that the place may be another job's
+                self._held.discard(held)
+                self._board.post(held.task.place, 0.0)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.renewal / 4):
             due = boottime() - self._terms.renewal
             with self._changing:
-                held = [one for one in self._held if one.renewed <= due]
+                held = [one for one in self._held if one.renewed <= due and one not in self._renewing]
+                self._renewing.update(held)
             for one in held:
-                self._renew(one)
+                self._renewers.submit(self._renew_in_turn, one)
+
+    def _renew_in_turn(self, held: Held) -> None:
+        try:
+            self._renew(held)
+        except Exception:
+            log.exception("A lease could not be renewed, trying again.", extra={"job": held.job.id})
+        finally:
+            with self._changing:
+                self._renewing.discard(held)
 
     def _renew(self, held: Held) -> None:
         now = boottime()
         try:
-            self._jobs.set_visibility(held.message, self._terms.seconds)
+            # the row first: it is what others look at, and a message that comes early is only hidden again
             held.job = self._life.renew(held.job, self._terms.seconds)
+            self._jobs.set_visibility(held.message, self._terms.seconds)
         except LeaseLostError as error:
             log.warning("%s", error.reason, extra={"job": held.job.id})
             self.drop(held)

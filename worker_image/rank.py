@@ -11,10 +11,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from tilework.aws.connect import connect_stores
-from tilework.errors import LeaseLostError
+from tilework.errors import LeaseLostError, MetadataError
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import prepare_process, process
+from tilework.jobs.quotas import metadata_as_sent
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.task import Task, Worked
 
@@ -61,6 +62,16 @@ class Rank:
 _rank: Rank | None = None
 
 
+def fitting(metadata: dict[str, str]) -> dict[str, str]:
+    """``metadata`` as S3 takes it: what is too long beside the rest is left out, and the row has it whole."""
+    for name in ("pipeline", "source"):
+        try:
+            metadata_as_sent(metadata)
+        except MetadataError:
+            metadata = {each: value for each, value in metadata.items() if each != name}
+    return metadata
+
+
 def start_rank(settings: WorkerSettings) -> None:
     """Build what this rank needs for all its tasks: the executor's initializer."""
     global _rank  # noqa: PLW0603 - an executor's initializer has no other place to leave what it built
@@ -88,15 +99,17 @@ def work(task: Task) -> Worked:
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     key = task.result_stem + product.suffix
     storing = time.perf_counter()
-    metadata = {
-        "job": task.job,
-        "source": task.key,
-        "source-version": task.version,
-        "source-size": f"{product.width}x{product.height}",
-        "source-dtype": product.dtype,
-        "pipeline": task.pipeline,
-        "made-by": _rank.made_by,
-    }
+    metadata = fitting(
+        {
+            "job": task.job,
+            "source": task.key,
+            "source-version": task.version,
+            "source-size": f"{product.width}x{product.height}",
+            "source-dtype": product.dtype,
+            "pipeline": task.pipeline,
+            "made-by": _rank.made_by,
+        }
+    )
     stored = _rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}

@@ -7,7 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tilework.errors import DamagedImageError, LeaseLostError, NoAttemptsLeftError, ServiceError
+from tilework.errors import (
+    DamagedImageError,
+    LeaseLostError,
+    NoAttemptsLeftError,
+    ServiceError,
+    UnexpectedError,
+)
 from tilework.jobs.in_memory import MemoryTable
 from tilework.jobs.job import FOLLOWERS, Ask, Drop, Job, State
 from tilework.jobs.life import MAX_ATTEMPTS, MAX_LOSSES, Claim, Claimant, JobLife, Outcome, Refusal
@@ -151,16 +157,38 @@ def test_a_drain_gives_its_attempt_back(world: World) -> None:
 
 
 def test_a_failed_attempt_is_counted_in_the_row_and_keeps_its_reason(world: World) -> None:
-    world.life.release(world.claim().job, ServiceError("S3 was slow."))
+    world.life.release(world.claim().job, UnexpectedError("It was odd."))
     row = world.row()
-    assert (row.state, row.attempts, row.reason) == (State.QUEUED, 1, "S3 was slow.")
+    assert (row.state, row.attempts, row.reason) == (State.QUEUED, 1, "It was odd.")
+
+
+def test_a_service_that_fails_takes_an_attempt_but_does_not_use_it_up(world: World) -> None:
+    for _ in range(MAX_ATTEMPTS + 1):
+        claim = world.claim()
+        assert not claim.exhausted
+        world.life.release(claim.job, ServiceError("S3 was slow."))
+    assert (world.row().attempts, world.row().losses) == (0, MAX_ATTEMPTS + 1)
+
+
+def test_an_end_whose_answer_was_lost_may_be_written_again(world: World) -> None:
+    job = world.claim().job
+    first = world.life.end(job, State.FAILED, failure=DamagedImageError("cut"))
+    assert world.life.end(job, State.FAILED, failure=DamagedImageError("cut")) == first
+
+
+def test_a_message_that_dies_before_any_claim_uses_something_up(world: World) -> None:
+    assert world.life.requeue(ASK, None, note="dead letter", lost=True)
+    for _ in range(MAX_LOSSES - 1):
+        assert world.life.exhaust(world.row()) is None
+        assert world.life.requeue(ASK, world.row(), note="dead letter", lost=True)
+    assert world.life.exhaust(world.row()) is not None
 
 
 def test_a_job_beyond_its_last_attempt_is_granted_only_to_be_ended(world: World) -> None:
     for _ in range(MAX_ATTEMPTS):
         claim = world.claim()
         assert not claim.exhausted
-        world.life.release(claim.job, ServiceError("no"))
+        world.life.release(claim.job, UnexpectedError("no"))
     assert world.claim().exhausted
 
 
@@ -234,18 +262,18 @@ def test_the_keeper_fails_a_dead_letter_only_when_no_attempt_is_left_and_gives_t
     world: World,
 ) -> None:
     for _ in range(MAX_ATTEMPTS):
-        world.life.release(world.claim().job, ServiceError("S3 was slow."))
+        world.life.release(world.claim().job, UnexpectedError("It was odd."))
         if world.row().attempts < MAX_ATTEMPTS:
             assert world.life.exhaust(world.row()) is None
     failed = world.life.exhaust(world.row())
     assert failed is not None
     assert (failed.state, failed.code) == (State.FAILED, NoAttemptsLeftError.code)
-    assert "S3 was slow." in failed.reason
+    assert "It was odd." in failed.reason
 
 
 def test_the_keeper_does_not_fail_a_job_that_somebody_holds(world: World) -> None:
     for _ in range(MAX_ATTEMPTS - 1):
-        world.life.release(world.claim().job, ServiceError("no"))
+        world.life.release(world.claim().job, UnexpectedError("no"))
     world.claim()
     assert world.life.exhaust(world.row()) is None
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tilework.errors import ForeignBucketError, UnreadableMessageError
+from tilework.errors import ForeignBucketError, NewerMessageError, UnreadableMessageError
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.messages import Notice, ask_of, asks, body_of, native_body, notice, notice_body
 
@@ -76,7 +76,11 @@ def test_a_native_message_names_its_pipeline_in_any_spelling() -> None:
         '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "in"}, "object": {"key": "\\ud800"}}}]}',
         '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": 3}}',
         '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": "blur(9)", "owner": 3}}',
-        '{"schema": 2, "job": {"key": "a", "version": "v", "pipeline": "blur(9)"}}',
+        '{"schema": "2", "job": {"key": "a", "version": "v", "pipeline": "blur(9)"}}',
+        '{"schema": 1, "job": {"key": "a", "version": "\\ud800", "pipeline": "blur(9)"}}',
+        '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": "\\ud800"}}',
+        '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": "blur(9)", "batch": "\\ud800"}}',
+        '{"schema": 1, "job": {"key": "a", "version": "v", "pipeline": "' + "invert | " * 500 + 'invert"}}',
     ],
 )
 def test_a_body_nobody_can_read_is_refused_with_a_reason(body: str) -> None:
@@ -84,6 +88,11 @@ def test_a_body_nobody_can_read_is_refused_with_a_reason(body: str) -> None:
         asks(body, "in")
     assert refused.value.reason
     assert len(refused.value.reason) < 400
+
+
+def test_a_message_of_a_newer_schema_is_left_for_who_understands_it() -> None:
+    with pytest.raises(NewerMessageError):
+        asks('{"schema": 2, "job": {"key": "a", "version": "v", "pipeline": "blur(9)"}}', "in")
 
 
 def test_a_bucket_never_comes_out_of_a_message() -> None:
@@ -117,6 +126,13 @@ def test_a_row_tells_the_message_that_keeps_its_identity() -> None:
 def test_a_notice_comes_back_as_it_was_sent() -> None:
     sent = Notice("ended", "id", 3.5, {"state": "DONE"}, {"pixels": 12.0})
     assert notice(notice_body(sent)) == sent
+
+
+def test_a_notice_that_nobody_can_add_up_is_refused_too() -> None:
+    for at, amount in (("1e30", "1"), ("1" * 400, "1"), ("NaN", "1"), ("3", "NaN"), ("3", "Infinity")):
+        body = f'{{"schema":1,"notice":{{"kind":"ended","job":"j","at":{at},"facts":{{}},"amounts":{{"x":{amount}}}}}}}'
+        with pytest.raises(UnreadableMessageError):
+            notice(body)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tilework.errors import UnexpectedError
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.life import MAX_ATTEMPTS, JobLife, Outcome
@@ -200,17 +201,15 @@ def test_a_result_that_a_dead_attempt_stored_ends_the_job_without_work(host: Hos
 
 
 def test_a_job_out_of_attempts_ends_with_the_last_reason(host: Host) -> None:
-    from tilework.errors import ServiceError
-
     job = host.drop()
     for _ in range(MAX_ATTEMPTS):
         held = host.consider()
         assert held is not None
-        host.life.release(held.job, ServiceError("The store was slow."))
+        host.life.release(held.job, UnexpectedError("It was odd."))
         host.system.jobs.set_visibility(held.message, 0)
     assert host.consider() is None
     assert host.row(job).code == "no_attempts_left"
-    assert "The store was slow." in host.row(job).reason
+    assert "It was odd." in host.row(job).reason
 
 
 def test_a_message_with_several_records_becomes_one_message_each(host: Host) -> None:
@@ -219,3 +218,29 @@ def test_a_message_with_several_records_becomes_one_message_each(host: Host) -> 
     host.system.jobs.send(json.dumps({"Records": records}))
     assert host.consider() is None
     assert {held.job.id for held in (host.consider(), host.consider()) if held} == {job.id for job in jobs}
+
+
+def test_a_preset_that_went_away_does_not_undo_a_frozen_pipeline(host: Host) -> None:
+    job = host.drop("drop/edges/a.jpg")
+    held = host.consider()
+    assert held is not None
+    host.life.release(held.job)
+    host.system.jobs.set_visibility(held.message, 0)
+    host.claims = Claims(
+        host.system, host.life, host="host-2", lease_seconds=60.0, presets={}, default="blur(9)"
+    )
+    again = host.consider()
+    assert again is not None
+    assert again.task.pipeline == "canny(100, 200)"
+    assert host.row(job).state is State.RUNNING
+
+
+def test_the_result_of_a_result_is_not_taken_for_the_result(host: Host) -> None:
+    job = host.drop("photo.jpg")
+    assert host.consider() is not None
+    # what a downloaded result is called when it is dropped again
+    again = result_key(job, ".jpg").removesuffix(".jpg") + "-0123456789abcdef01234567.jpg"
+    host.system.outputs.create(again, b"other", metadata={}, content_type="image/jpeg")
+    host.clock.now += 61
+    assert host.consider() is not None
+    assert host.row(job).state is State.RUNNING

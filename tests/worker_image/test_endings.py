@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from tests.worker_image.test_claims import Host
-from tilework.errors import CrashedError, DamagedImageError, LeaseLostError, ServiceError, VersionGoneError
+from tilework.errors import (
+    AccessDeniedError,
+    CrashedError,
+    DamagedImageError,
+    LeaseLostError,
+    ServiceError,
+    SettingsError,
+    VersionGoneError,
+)
 from tilework.jobs.job import State
 from tilework.jobs.life import MAX_ATTEMPTS
 from tilework.jobs.messages import notice
@@ -75,7 +83,7 @@ def test_a_passing_failure_is_tried_again_after_a_pause(host: Host, endings: End
     host.clock.now += 2
     again = host.consider()
     assert again is not None
-    assert again.job.attempts == 2
+    assert (again.job.attempts, again.job.losses) == (1, 1)
 
 
 def test_a_failure_without_a_name_is_quoted_and_tried_again(host: Host, endings: Endings) -> None:
@@ -85,23 +93,49 @@ def test_a_failure_without_a_name_is_quoted_and_tried_again(host: Host, endings:
     assert host.row(held.job).state is State.QUEUED
 
 
+def test_an_outage_of_a_minute_fails_no_job(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    began = host.clock.now
+    while host.clock.now < began + 60:
+        endings.failed(held, ServiceError("slow down"))
+        again = None
+        while again is None:
+            host.clock.now += 1
+            messages = host.system.jobs.receive(1, visibility=60)
+            again = host.claims.consider(messages[0], 0) if messages else None
+        held = again
+    endings.done(held, WORKED)
+    assert host.row(held.job).state is State.DONE
+
+
+@pytest.mark.parametrize("fault", [SettingsError("no credentials"), AccessDeniedError("no")])
+def test_what_is_wrong_with_the_host_is_never_blamed_on_the_image(
+    host: Host, endings: Endings, fault: Exception
+) -> None:
+    held = claimed(host)
+    endings.failed(held, fault)
+    row = host.row(held.job)
+    assert (row.state, row.attempts) == (State.QUEUED, 0)
+    assert host.system.jobs.receive(1) == []
+
+
 def test_the_last_attempt_strikes_out_into_the_dead_letter_queue_with_its_reason(
     host: Host, endings: Endings
 ) -> None:
     held = claimed(host)
     for _ in range(MAX_ATTEMPTS - 1):
-        endings.failed(held, ServiceError("slow"))
+        endings.failed(held, ZeroDivisionError("odd"))
         host.clock.now += 61
         again = host.consider()
         assert again is not None
         held = again
-    endings.failed(held, ServiceError("slow"))
+    endings.failed(held, ZeroDivisionError("odd"))
     row = host.row(held.job)
     assert (row.state, row.code) == (State.FAILED, "no_attempts_left")
     (letter,) = host.system.dead_letters.receive(1)
     assert letter.body == held.message.body
     assert letter.attributes["job"] == held.job.id
-    assert "slow" in letter.attributes["reason"]
+    assert "odd" in letter.attributes["reason"]
     assert host.queued() == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from tilework.errors import CrashedError, DamagedImageError, SetupError, WorldDiedError
 from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
-from worker_image.feed import LONE_DEATHS, START_TRIES, Feed
+from worker_image.feed import CROWD_DEATHS, LONE_DEATHS, START_TRIES, Feed
 from worker_image.held import Held
 from worker_image.task import Task, Worked
 
@@ -48,10 +48,14 @@ class Host:
         self.worlds: list[ScriptedWorld] = []
         self.verdicts: dict[str, object] = {}
         self.inbox: list[Callable[[], None]] = []
-        self.feed = Feed(self._start, ranks, self, self.inbox.append)  # type: ignore[arg-type]
+        self.failing_starts = 0
+        self.feed = Feed(self._start, ranks, self, self.inbox.append, pause=lambda _: None)  # type: ignore[arg-type]
         self.feed.advance()
 
     def _start(self) -> ScriptedWorld:
+        if self.failing_starts:
+            self.failing_starts -= 1
+            raise SetupError("the disk is full")
         self.worlds.append(ScriptedWorld())
         return self.worlds[-1]
 
@@ -122,7 +126,7 @@ def test_only_a_repeated_lone_death_blames() -> None:
 def test_a_world_that_dies_with_nobody_to_blame_blames_nobody() -> None:
     host = Host(ranks=2)
     host.add("a", "b")
-    for _ in range(5):
+    for _ in range(CROWD_DEATHS - 1):
         host.world.die()
         host.turn()
     host.world.finish("a")
@@ -153,7 +157,7 @@ def test_a_world_that_never_starts_ends_the_host_after_a_few_tries() -> None:
         raise SetupError("no mpiexec")
 
     later: list[Callable[[], None]] = []
-    feed = Feed(refuse, 2, Host(), later.append)  # type: ignore[arg-type]
+    feed = Feed(refuse, 2, Host(), later.append, pause=lambda _: None)  # type: ignore[arg-type]
     for _ in range(START_TRIES - 1):
         feed.advance()
     with pytest.raises(SetupError):
@@ -169,3 +173,25 @@ def test_what_waits_can_be_taken_back_and_what_runs_cannot() -> None:
     host.world.finish("b")
     host.turn()
     assert not host.feed.busy
+
+
+@pytest.mark.parametrize("suspect", [None, "a"])
+def test_a_world_that_fails_to_start_once_holds_up_nothing(suspect: str | None) -> None:
+    host = Host(ranks=2)
+    host.add("a", "b", "c", "d")
+    host.failing_starts = 2
+    host.world.die(suspect=suspect)
+    host.turn()
+    while host.world.tasks:
+        host.world.finish(next(iter(host.world.tasks)))
+        host.turn()
+    assert host.verdicts == dict.fromkeys("abcd", WORKED)
+
+
+def test_a_job_under_which_every_world_dies_ends_even_if_never_its_own_rank() -> None:
+    host = Host(ranks=2)
+    host.add("greedy")
+    for _ in range(CROWD_DEATHS + LONE_DEATHS):
+        host.world.die()
+        host.turn()
+    assert isinstance(host.verdicts["greedy"], CrashedError)

@@ -4,9 +4,9 @@ The decisions are pure functions from a row to the next row. :class:`JobLife` ca
 and decides anew whenever the row has changed meanwhile. Owners are told apart by ``lease_number``, which rises with
 every claim: a worker that was thought dead and comes back finds its number outdated, and can end nothing.
 
-Attempts and losses are counted apart. An attempt that ended with a word from its worker counts against
-``MAX_ATTEMPTS``; one that ended without (a killed host) is a loss, and only ``MAX_LOSSES`` of them end the job, the
-same last resort as the queue's redrive policy. A drain gives its attempt back.
+Attempts and losses are counted apart. An attempt that failed of itself counts against ``MAX_ATTEMPTS``; one that was
+taken from it (a killed host, a service that failed) is a loss, and only ``MAX_LOSSES`` of them end the job, the same
+last resort as the queue's redrive policy. A drain gives its attempt back.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from tilework.errors import LeaseLostError, NoAttemptsLeftError, TileworkError
+from tilework.errors import LeaseLostError, NoAttemptsLeftError, ServiceError, TileworkError
 from tilework.jobs.job import FOLLOWERS, Ask, Job, State
 
 if TYPE_CHECKING:
@@ -137,11 +137,14 @@ def _ended(row: Job, state: State, now: float, failure: TileworkError | None, ou
 
 
 def _released(row: Job, now: float, failure: TileworkError | None) -> Job:
-    """``row`` given back: an attempt with a failure is used up, one without (a drain) is not."""
+    """``row`` given back: an attempt that failed is used up, a service's failure is a loss, a drain is neither."""
+    lost = isinstance(failure, ServiceError)
+    used_up = failure is not None and not lost
     return replace(
         row,
         state=State.QUEUED,
-        attempts=row.attempts if failure else max(0, row.attempts - 1),
+        attempts=row.attempts if used_up else max(0, row.attempts - 1),
+        losses=row.losses + lost,
         code=failure.code if failure else row.code,
         reason=failure.reason if failure else row.reason,
         advice=failure.advice if failure else row.advice,
@@ -149,6 +152,11 @@ def _released(row: Job, now: float, failure: TileworkError | None) -> Job:
         updated=now,
         serial=row.serial + 1,
     )
+
+
+def after_failure(row: Job, failure: TileworkError) -> Job:
+    """``row`` as it would be given back after ``failure``, to see whether that leaves an attempt."""
+    return _released(row, row.updated, failure)
 
 
 class JobLife:
@@ -204,12 +212,22 @@ class JobLife:
     def end(
         self, job: Job, state: State, *, failure: TileworkError | None = None, outcome: Outcome | None = None
     ) -> Job:
-        """End our attempt, and with it the job. Raises LeaseLostError where it is no longer ours."""
+        """End our attempt, and with it the job; once, however often it is written.
+
+        Raises LeaseLostError where it is no longer ours.
+        """
         found = outcome or Outcome()
-        return self._as_owner(job, lambda row, now: _ended(row, state, now, failure, found))
+        try:
+            return self._as_owner(job, lambda row, now: _ended(row, state, now, failure, found))
+        except LeaseLostError:
+            row = self._table.get(job.id)
+            # an earlier try may have been written, and only its answer lost
+            if row is not None and row.state is state and row.lease_number == job.lease_number:
+                return row
+            raise
 
     def release(self, job: Job, failure: TileworkError | None = None) -> Job:
-        """Give the job back to be claimed again: used up with a failure, uncounted without (a drain)."""
+        """Give the job back to be claimed again; ``failure`` is why, None for a drain, which costs nothing."""
         return self._as_owner(job, lambda row, now: _released(row, now, failure))
 
     def done(self, job: Job, outcome: Outcome) -> Job:
@@ -246,10 +264,10 @@ class JobLife:
             return None
         return self.end(claimed, State.FAILED, failure=no_attempts_left(claimed))
 
-    def requeue(self, ask: Ask, row: Job | None, *, note: str) -> bool:
+    def requeue(self, ask: Ask, row: Job | None, *, note: str, lost: bool = False) -> bool:
         """Write QUEUED for a job that nobody works on, as the keeper does before it sends its message (again).
 
-        False where the job is over or held by a live lease, or was changed by another just now.
+        ``lost`` counts a loss, for a message that died before anybody could claim its job. False where the job is over or held by a live lease, or was changed by another just now.
         """
         now = self._clock()
         if row is None:
@@ -257,17 +275,17 @@ class JobLife:
             fresh = Job(
                 id=ask.job_id, bucket=drop.bucket, key=drop.key, version=drop.version, state=State.QUEUED,
                 pipeline=ask.pipeline or "", revision=ask.revision, owner=ask.owner, batch=ask.batch,
-                created=now, updated=now, note=note,
+                created=now, updated=now, note=note, losses=int(lost),
             )  # fmt: skip
             return self._table.create(fresh) is None
         if refusal(row, "", now) is not None:
             return False
-        lost = row.state is State.RUNNING
+        running = row.state is State.RUNNING
         queued = replace(
             row,
             state=State.QUEUED,
-            attempts=row.attempts - 1 if lost else row.attempts,
-            losses=row.losses + lost,
+            attempts=row.attempts - running,
+            losses=row.losses + (running or lost),
             lease_end=0.0,
             note=note,
             updated=now,

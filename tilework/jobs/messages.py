@@ -8,17 +8,21 @@ comes out of a message: an event of another bucket is refused.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus, unquote_plus
 
-from tilework.errors import ForeignBucketError, PipelineError, UnreadableMessageError
+from tilework.errors import ForeignBucketError, NewerMessageError, PipelineError, UnreadableMessageError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import SCHEMA, Ask, Drop, Job
 from tilework.jobs.quotas import KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+TEXT_BYTES = KEY_BYTES
+"""Most bytes of a key (S3's own limit), and of every other text of a message, which are shorter in any sane one."""
 
 TEST_EVENT = "s3:TestEvent"
 """What S3 sends once when a notification is set up; acknowledged and forgotten."""
@@ -47,9 +51,11 @@ def _document(body: str) -> dict[str, Any]:
         raise UnreadableMessageError(f"The message is no JSON: {str(error)[:200]}.") from error
     if not isinstance(document, dict):
         raise UnreadableMessageError(f"The message is a JSON {type(document).__name__}, not an object.")
-    if document.get("schema", SCHEMA) != SCHEMA:
-        shown = str(document["schema"])[:20]
-        raise UnreadableMessageError(f"The message has schema {shown}; this version reads schema {SCHEMA}.")
+    schema = document.get("schema", SCHEMA)
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise NewerMessageError(f"The message has schema {schema:.4g}; this version reads schema {SCHEMA}.")
+    if schema != SCHEMA:
+        raise UnreadableMessageError(f"The message has schema {str(schema)[:20]!r}, which never was.")
     return document
 
 
@@ -68,22 +74,22 @@ def _record_ask(record: Any, bucket: str) -> Ask | None:
         key, version = unquote_plus(item["key"], errors="strict"), item.get("versionId") or "null"
     except (KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
         raise UnreadableMessageError(f"The S3 event lacks what it must have: {error!r:.100}.") from error
-    if not isinstance(version, str):
-        raise UnreadableMessageError("The S3 event names no version.")
-    _check_key(key)
+    _check_texts(key=key, version=version)
     _own(name, bucket)
     return Ask(Drop(bucket, key, version)) if created else None
 
 
-def _check_key(key: str) -> None:
-    """Raise UnreadableMessageError for what can be no object's key."""
-    try:
-        # JSON can hold half a surrogate pair; no key can
-        size = len(key.encode())
-    except UnicodeEncodeError:
-        size = 0
-    if not 1 <= size <= KEY_BYTES:
-        raise UnreadableMessageError("The message names a key that no object can have.")
+def _check_texts(**texts: Any) -> None:
+    """Raise UnreadableMessageError for a key, version, … that no object or row can have."""
+    for name, text in texts.items():
+        try:
+            # JSON can hold half a surrogate pair; nothing else can
+            size = len(text.encode())
+        except (UnicodeEncodeError, AttributeError):
+            size = -1
+        least = 1 if name in {"key", "version", "pipeline"} else 0
+        if not least <= size <= TEXT_BYTES:
+            raise UnreadableMessageError(f"The message tells a {name} that cannot be one.")
 
 
 def _own(name: Any, bucket: str) -> None:
@@ -101,7 +107,7 @@ def _native_ask(document: dict[str, Any], bucket: str) -> Ask:
     extra = {name: job.get(name, "") for name in ("revision", "owner", "batch")}
     if not all(isinstance(value, str) for value in extra.values()):
         raise UnreadableMessageError("revision, owner and batch of a native message must be texts.")
-    _check_key(job["key"])
+    _check_texts(key=job["key"], version=job["version"], pipeline=job["pipeline"], **extra)
     drop = Drop(bucket, job["key"], job["version"])
     return Ask(drop, pipeline=canonical(job["pipeline"]), **extra)
 
@@ -148,6 +154,10 @@ def body_of(ask: Ask) -> str:
 # --- notices -----------------------------------------------------------------------------------------------------
 
 
+LATEST = 253_402_300_800.0
+"""The year 10,000 in seconds since the epoch, where calendars end."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a worker tells on the way: ``kind`` is started, progress or ended. Losing one loses a moment's display.
@@ -173,12 +183,15 @@ def notice(body: str) -> Notice:
     document = _document(body)
     try:
         inner = document["notice"]
-        return Notice(
+        told = Notice(
             kind=str(inner["kind"]),
             job=str(inner["job"]),
             at=float(inner["at"]),
             facts={str(k): str(v) for k, v in inner["facts"].items()},
             amounts={str(k): float(v) for k, v in inner["amounts"].items()},
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableMessageError(f"The notice lacks what it must have: {error!r:.100}.") from error
+    if not 0 <= told.at < LATEST or not all(map(math.isfinite, told.amounts.values())):
+        raise UnreadableMessageError("The notice tells a time or an amount that cannot be.")
+    return told

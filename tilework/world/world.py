@@ -243,10 +243,12 @@ class World(Executor):
             if not self._leaving:
                 self._inquire()
         finally:
-            self._processes.bury()
-            os.close(self._nudge)
-            atexit.unregister(self._at_exit)
-            self._fail_unfinished()
+            try:
+                self._processes.bury()
+            finally:
+                os.close(self._nudge)
+                atexit.unregister(self._at_exit)
+                self._fail_unfinished()
 
     def _inquire(self) -> None:
         """Find out why the world died, and take the outcomes that had been sent before."""
