@@ -19,3 +19,5 @@ Pixels (:mod:`~tilework.imaging`) know nothing of jobs, jobs (:mod:`~tilework.jo
 :mod:`~tilework.aws` is the only part that speaks to AWS. The programs that put them together live beside this package:
 ``worker_image`` on the hosts, ``master`` for the page and the keeper, ``local`` for all of it on one machine.
 """  # noqa: D400, D415 - the list belongs to the sentence
+
+__version__ = "0.1.0"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from tilework import __version__
 from tilework.aws.connect import connect_stores
 from tilework.errors import LeaseLostError, MetadataError
 from tilework.imaging.operations import load_extra
@@ -78,7 +79,7 @@ def start_rank(settings: WorkerSettings) -> None:
     prepare_process()
     if settings.extra_operations:
         load_extra(settings.extra_operations)
-    made_by = f"tilework {version('tilework')}, opencv {version('opencv-python-headless')}"
+    made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
     inputs, outputs = connect_stores(settings.deployment)
     _rank = Rank(inputs, outputs, board, settings.limits, made_by)

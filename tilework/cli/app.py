@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from enum import Enum
-from importlib.metadata import version
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
 from typing import Annotated
 
 import typer
+
+from tilework import __version__
 
 # The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
 # ruff: noqa: PLC0415
@@ -47,7 +48,7 @@ class StateName(Enum):
 
 def _print_version(value: bool) -> None:
     if value:
-        typer.echo(f"tilework {version('tilework')}")
+        typer.echo(f"tilework {__version__}")
         raise typer.Exit
 
 
