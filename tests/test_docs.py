@@ -20,8 +20,8 @@ from tilework.errors import TileworkError
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import State
-from tilework.jobs.life import MAX_ATTEMPTS, MAX_LOSSES
 from tilework.jobs.messages import asks
+from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

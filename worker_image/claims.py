@@ -17,11 +17,11 @@ from tilework.errors import (
     VersionGoneError,
 )
 from tilework.jobs.job import Ask, Job, State, unreadable_id
-from tilework.jobs.life import Claimant, Outcome, Refusal, no_attempts_left
 from tilework.jobs.messages import asks, body_of
 from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
 from tilework.jobs.presets import choose
 from tilework.jobs.results import find_result
+from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
 from worker_image.held import Held
 from worker_image.lease_board import boottime
 from worker_image.task import Task
@@ -29,10 +29,11 @@ from worker_image.task import Task
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tilework.jobs.life import Claim, JobLife
+    from tilework.jobs.life import JobLife
     from tilework.jobs.queues import Message
     from tilework.jobs.stores import ObjectInfo
     from tilework.jobs.system import System
+    from tilework.jobs.transitions import Claim
 
 log = logging.getLogger(__name__)
 

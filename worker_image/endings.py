@@ -17,8 +17,8 @@ from tilework.errors import (
     VersionGoneError,
 )
 from tilework.jobs.job import Job, State
-from tilework.jobs.life import Outcome, after_failure, no_attempts_left, spent
 from tilework.jobs.messages import Notice, notice_body
+from tilework.jobs.transitions import Outcome, after_failure, no_attempts_left, spent
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife

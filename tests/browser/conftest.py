@@ -19,7 +19,8 @@ from tests.browser import chromium
 from tests.conftest import REGION
 from tilework.aws.connect import connect
 from tilework.jobs.job import Ask, Drop, Job
-from tilework.jobs.life import Claimant, JobLife
+from tilework.jobs.life import JobLife
+from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

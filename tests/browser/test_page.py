@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import UPLOAD_LIMIT_BYTES
 from tilework.errors import DamagedImageError
 from tilework.jobs.job import State
-from tilework.jobs.life import Outcome
 from tilework.jobs.object_keys import result_key
+from tilework.jobs.transitions import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -17,9 +17,10 @@ from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
 from tilework.errors import NotAnImageError
 from tilework.jobs.job import Ask, State
-from tilework.jobs.life import Claimant, JobLife, Outcome
+from tilework.jobs.life import JobLife
 from tilework.jobs.messages import asks
 from tilework.jobs.system import System
+from tilework.jobs.transitions import Claimant, Outcome
 
 PHOTO = png(noise(10, 12))
 FIELDS = {

@@ -16,7 +16,8 @@ from tilework.errors import (
 )
 from tilework.jobs.in_memory import MemoryTable
 from tilework.jobs.job import FOLLOWERS, Ask, Drop, Job, State
-from tilework.jobs.life import MAX_ATTEMPTS, MAX_LOSSES, Claim, Claimant, JobLife, Outcome, Refusal
+from tilework.jobs.life import JobLife
+from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES, Claim, Claimant, Outcome, Refusal
 
 ASK = Ask(Drop("in", "photo.jpg", "v1"))
 STORED = Outcome(result_key="results/photo.png", seconds=0.5, width=4, height=3, dtype="uint8")

@@ -9,10 +9,11 @@ import pytest
 from tilework.errors import UnexpectedError
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
-from tilework.jobs.life import MAX_ATTEMPTS, JobLife, Outcome
+from tilework.jobs.life import JobLife
 from tilework.jobs.messages import native_body
 from tilework.jobs.object_keys import result_key, work_prefix
 from tilework.jobs.queues import Message
+from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from worker_image.claims import Claims
 from worker_image.held import Held
 

@@ -15,8 +15,8 @@ from tilework.errors import (
     VersionGoneError,
 )
 from tilework.jobs.job import State
-from tilework.jobs.life import MAX_ATTEMPTS
 from tilework.jobs.messages import notice
+from tilework.jobs.transitions import MAX_ATTEMPTS
 from worker_image.endings import Endings, back_off
 from worker_image.held import Held
 from worker_image.task import Worked
