@@ -39,7 +39,7 @@ def main() -> int:
         return 2
     if settings.die_with_parent:
         _die_with_parent()
-    system = connect(deployment)
+    system = connect(deployment, ages=True)
     rounds = Rounds(Keeper(system, settings), settings)
     server = uvicorn.Server(
         uvicorn.Config(

@@ -9,18 +9,30 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from master.statistics import furthest, progress_name, raised, tally
+from master.statistics import countable, furthest, progress_name, raised, tally
 from master.verdicts import Horizon, Verdict, about_dead_letter, could_lack_row, delay_of, is_silent
-from tilework.errors import ForeignBucketError, UnreadableMessageError, VersionGoneError
+from tilework.errors import (
+    ForeignBucketError,
+    NewerMessageError,
+    RefusedError,
+    ServiceError,
+    TileworkError,
+    UnreadableMessageError,
+    VersionGoneError,
+)
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
-from tilework.jobs.life import JobLife, Outcome
+from tilework.jobs.life import JobLife
 from tilework.jobs.messages import Notice, ask_of, asks, body_of, notice
-from tilework.jobs.object_keys import WORK, result_stem, work_prefix
+from tilework.jobs.object_keys import WORK, work_prefix
+from tilework.jobs.results import find_result
+from tilework.jobs.transitions import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from master.settings import MasterSettings
     from tilework.jobs.queues import Backlog, Message
@@ -32,6 +44,15 @@ log = logging.getLogger(__name__)
 BEGINNING = "deployment"
 """The statistics row that holds since when this deployment has had a keeper."""
 
+PLACE = "looked through"
+"""Under which the table remembers the last key of a look through the input bucket that was cut short.
+
+The table, because whoever keeps the books can write there, and no bucket then fills with versions of a bookmark.
+"""
+
+NOTICES_AT_ONCE = 100
+"""Notices that are folded together, so that each row that they add to is written once."""
+
 NOTE_CHARACTERS = 200
 """How much of an unreadable body is kept in its row."""
 
@@ -42,56 +63,101 @@ DEAD_LETTER_NOTE = "Came back from the dead-letter queue; queued again by the ke
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one reconciliation found: input versions without a row, and rows without a sign of life."""
+    """What one reconciliation found: input versions without a row, and rows without a sign of life.
+
+    One that was ``cut_short`` has not seen all versions; the next goes on from there.
+    """
 
     unheard: int = 0
     silent: int = 0
+    cut_short: bool = False
 
 
 class Keeper:
-    """Keeps the books of one deployment. ``clock`` gives seconds since the epoch."""
+    """Keeps the books of one deployment. ``clock`` gives seconds since the epoch, ``timer`` those that pass here."""
 
     def __init__(
-        self, system: System, settings: MasterSettings, clock: Callable[[], float] = time.time
+        self,
+        system: System,
+        settings: MasterSettings,
+        clock: Callable[[], float] = time.time,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._system = system
         self._settings = settings
         self._clock = clock
+        self._timer = timer
         self._life = JobLife(system.table, clock)
 
     # --- notices ---------------------------------------------------------------------------------------------------
 
     def fold_notices(self, wait: float = 0.0) -> int:
-        """Fold the notices that wait, waiting up to ``wait`` seconds for the first; returns how many there were."""
-        messages = self._system.results.receive(wait=wait)
+        """Fold the notices that wait, at most ``NOTICES_AT_ONCE``; returns how many there were.
+
+        Waits up to ``wait`` seconds for the first.
+        """
+        messages = more = self._system.results.receive(wait=wait)
+        while more and len(messages) < NOTICES_AT_ONCE:
+            more = self._system.results.receive()
+            messages = [*messages, *more]
         self.fold([message.body for message in messages])
         self._system.results.delete(messages)
         return len(messages)
 
     def fold(self, bodies: Iterable[str]) -> None:
-        """Add notices to the progress of their jobs and to the statistics; what is no notice is logged and left."""
+        """Add notices to the progress of their jobs and to the statistics; what is no notice is logged and left.
+
+        Raises ServiceError where they must be folded later.
+        """
         notices = [each for body in bodies if (each := _readable(body)) is not None]
         for name, amounts in tally(notices).items():
-            self._system.table.add(name, amounts)
+            self._add(name, amounts)
         for job_id, reached in furthest(notices).items():
             counted = self._system.table.counters(progress_name(job_id))
-            if missing := raised(counted, reached):
-                self._system.table.add(progress_name(job_id), missing)
+            self._add(progress_name(job_id), raised(counted, reached))
+
+    def _add(self, name: str, amounts: Mapping[str, float]) -> None:
+        try:
+            self._system.table.add(name, amounts)
+        except RefusedError:
+            # were they all folded again, what was added before this would count twice
+            log.exception("The statistics %s were not counted", name)
 
     # --- dead letters ----------------------------------------------------------------------------------------------
 
     def dead_letters(self) -> int:
-        """Judge the dead letters that wait; returns how many there were."""
+        """Judge the dead letters that wait; returns how many there were. Those that cannot be judged stay.
+
+        Raises ServiceError where they must be judged later.
+        """
         messages = self._system.dead_letters.receive()
         for message in messages:
-            self.judge(message)
-            self._system.dead_letters.delete([message])
+            if self.judged(message):
+                self._system.dead_letters.delete([message])
         return len(messages)
+
+    def judged(self, message: Message) -> bool:
+        """Judge a dead letter; False where that fails because of the letter itself, which then must stay.
+
+        Raises ServiceError where it must be judged later.
+        """
+        try:
+            self.judge(message)
+        except ServiceError:
+            raise
+        except TileworkError as error:
+            log.warning("A dead letter stays where it is: %s", error.reason)
+            return False
+        except Exception:
+            # it must keep nobody from judging the others
+            log.exception("A dead letter met an error that was not expected; it stays where it is")
+            return False
+        return True
 
     def judge(self, message: Message) -> None:
         """Decide what becomes of a dead letter, and do it; the caller deletes the message then.
 
-        Raises ServiceError where it must be judged later.
+        Raises TileworkError where it must be judged later.
         """
         bucket = self._system.inputs.bucket
         try:
@@ -109,7 +175,8 @@ class Keeper:
         now = self._clock()
         verdict = about_dead_letter(row, has_result=stored is not None, now=now)
         if verdict is Verdict.SEND_AGAIN:
-            self._life.requeue(ask, row, note=DEAD_LETTER_NOTE)
+            # a message that dies before any claim leaves no other trace, and would be sent again for ever
+            self._life.requeue(ask, row, note=DEAD_LETTER_NOTE, lost=True)
             self._system.jobs.send(body_of(ask), delay=delay_of(row, now))
         elif row is not None and verdict is Verdict.DONE:
             self._life.done(row, Outcome(result_key=stored or ""))
@@ -122,7 +189,7 @@ class Keeper:
         """The key of the job's result, which may be stored though the row does not say so."""
         if row.state in {State.DONE, State.SKIPPED, State.CANCELLED}:
             return None
-        return next((item.key for item in self._system.outputs.list(result_stem(row))), None)
+        return find_result(self._system.outputs, row)
 
     # --- sweeping --------------------------------------------------------------------------------------------------
 
@@ -147,16 +214,43 @@ class Keeper:
         """Find input versions without a row and rows without a sign of life; give them QUEUED and a message.
 
         Only if the jobs queue is empty or its oldest message is younger than they are, so that a backlog is not
-        doubled.
+        doubled. After the settings' ``look_seconds`` it ends, and the next goes on from there.
         """
+        end = self._timer() + self._settings.look_seconds
         horizon, backlog = self._horizon(), self._system.jobs.backlog()
         # rows first: what is queued below is no row that was silent before
         silent = sum(self._wake(row) for row in self._silent_rows(horizon, backlog))
-        versions = (each for each in self._system.inputs.versions() if could_lack_row(each, horizon, backlog))
-        unheard = sum(self._tell(version) for version in versions)
+        unheard, cut_short = self._look(horizon, backlog, end)
         if silent or unheard:
             log.warning("Reconciled: %d drops without a row, %d rows without a sign of life", unheard, silent)
-        return Found(unheard, silent)
+        return Found(unheard, silent, cut_short)
+
+    def _look(self, horizon: Horizon, backlog: Backlog, end: float) -> tuple[int, bool]:
+        """Tell the input versions without a row from where the last look ended: how many, and whether it was cut short.
+
+        At least one key is looked at, so that every look comes further.
+        """
+        began = key = done = self._system.table.recall(PLACE)
+        unheard = 0
+        try:
+            # a key is the smallest step, for a listing can begin at none of its versions
+            for key, versions in groupby(self._system.inputs.versions(after=began), attrgetter("key")):
+                unheard += sum(
+                    self._tell(each) for each in versions if could_lack_row(each, horizon, backlog)
+                )
+                done = key
+                if self._timer() >= end:
+                    break
+            else:
+                done = ""
+        except Exception:
+            # the next look tries this key again, unless that is what it did: no key may bar the way to all later ones
+            done = key if done == began else done
+            raise
+        finally:
+            if done != began:
+                self._system.table.remember(PLACE, done)
+        return unheard, bool(done)
 
     def begin(self) -> float:
         """Since when this deployment has had a keeper (seconds since the epoch), noted at the first call of all."""
@@ -192,6 +286,9 @@ class Keeper:
             told = self._system.inputs.head(version.key, version.version).metadata
         except VersionGoneError:
             return False
+        except RefusedError:
+            # its worker will be refused as well, and can end the job with the reason
+            told = {}
         named = replace(ask, owner=told.get("owner", ""), batch=told.get("batch", ""))
         return self._queue(named, None, NO_EVENT_NOTE)
 
@@ -205,7 +302,11 @@ class Keeper:
 
 def _readable(body: str) -> Notice | None:
     try:
-        return notice(body)
-    except UnreadableMessageError as error:
+        told = notice(body)
+    except (UnreadableMessageError, NewerMessageError) as error:
         log.warning("A notice was dropped: %s", error.reason)
         return None
+    if not countable(told):
+        log.warning("A notice was dropped: it tells what no statistics can hold")
+        return None
+    return told

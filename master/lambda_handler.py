@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+from dataclasses import asdict
 from typing import Any
 
 from mangum import Mangum
@@ -29,8 +30,9 @@ def keeper_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     """Do the keeper's part for one event: a batch of notices or dead letters, or the hourly clock."""
     keeper, deployment = _keeper()
     if "Records" not in event:
-        swept, found = keeper.sweep(), keeper.reconcile()
-        return {"swept": swept, "unheard": found.unheard, "silent": found.silent}
+        # the look ends by itself; what it leaves of Lambda's time is enough to sweep a part, or all
+        found, swept = keeper.reconcile(), keeper.sweep()
+        return {"swept": swept, **asdict(found)}
     failed = keep(keeper, deployment, event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
@@ -47,6 +49,10 @@ def keep(keeper: Keeper, deployment: Deployment, records: list[dict[str, Any]]) 
     except TileworkError as error:
         log.warning("Notices must come again: %s", error.reason)
         failed += [each["messageId"] for each in notices]
+    except Exception:
+        # the dead letters of the batch are none the worse for it
+        log.exception("Notices met an error that was not expected, and must come again")
+        failed += [each["messageId"] for each in notices]
     for record in records:
         if record in notices:
             continue
@@ -60,11 +66,10 @@ def _judged(keeper: Keeper, deployment: Deployment, record: dict[str, Any]) -> b
         log.error("A message of a queue that is none of ours was left: %s", record["eventSourceARN"])
         return False
     try:
-        keeper.judge(_message(record))
+        return keeper.judged(_message(record))
     except TileworkError as error:
         log.warning("A message must come again: %s", error.reason)
         return False
-    return True
 
 
 def _is_from(record: dict[str, Any], url: str) -> bool:
@@ -97,7 +102,7 @@ def _application() -> Mangum:
 @functools.cache
 def _keeper() -> tuple[Keeper, Deployment]:
     settings, deployment = MasterSettings.from_environment(os.environ), _deployment()
-    return Keeper(connect(deployment), settings), deployment
+    return Keeper(connect(deployment, ages=True), settings), deployment
 
 
 def _deployment() -> Deployment:

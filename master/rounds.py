@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from master.keeper import NOTICES_AT_ONCE
 from tilework.errors import TileworkError
 
 if TYPE_CHECKING:
@@ -19,8 +21,24 @@ log = logging.getLogger(__name__)
 
 DEAD_LETTER_SECONDS = 5.0
 
+GATHER_SECONDS = 1.0
+"""Between two looks at notices that keep coming: folding many at once costs hardly more than folding one."""
+
+GO_ON_SECONDS = 10.0
+"""After a reconciliation that was cut short, for what waits meanwhile."""
+
 LONGEST_PAUSE = 30.0
-"""Seconds between two tries while a service cannot be reached."""
+"""Seconds between two tries of a step that fails."""
+
+
+@dataclass(slots=True)
+class Step:
+    """A part of the round. ``work`` returns in how many seconds it is due again; ``due`` is on the monotonic clock."""
+
+    name: str
+    work: Callable[[], float]
+    due: float = 0.0
+    pause: float = 1.0
 
 
 class Rounds:
@@ -30,7 +48,6 @@ class Rounds:
         self._keeper = keeper
         self._settings = settings
         self._stopping = threading.Event()
-        self._due: dict[str, float] = {}
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
@@ -43,32 +60,52 @@ class Rounds:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        pause = 1.0
+        steps = [
+            Step("begin", self._begin),
+            Step("dead letters", self._judge),
+            Step("sweep", self._sweep),
+            Step("reconcile", self._reconcile),
+            Step("notices", self._fold),
+        ]
         while not self._stopping.is_set():
-            try:
-                self._round()
-                pause = 1.0
-            except TileworkError as error:
-                log.warning("The keeper tries again in %.0f s: %s", pause, error.reason)
-                self._stopping.wait(pause)
-                pause = min(LONGEST_PAUSE, 2 * pause)
-            except Exception:
-                # the keeper must outlive its own faults: nobody else finds what was lost
-                log.exception("The keeper met an error that it did not expect; trying again in %.0f s", pause)
-                self._stopping.wait(pause)
-                pause = min(LONGEST_PAUSE, 2 * pause)
+            for step in steps:
+                if time.monotonic() >= step.due and not self._stopping.is_set():
+                    self._take(step)
+            self._stopping.wait(max(0.0, min(step.due for step in steps) - time.monotonic()))
 
-    def _round(self) -> None:
+    def _take(self, step: Step) -> None:
+        """Take a step; one that fails is tried again after a pause, and keeps no other from its turn."""
+        try:
+            seconds = step.work()
+        except TileworkError as error:
+            log.warning("The keeper tries again in %.0f s (%s): %s", step.pause, step.name, error.reason)
+        except Exception:
+            # the keeper must outlive its own faults: nobody else finds what was lost
+            log.exception("The keeper met an error that it did not expect (%s)", step.name)
+        else:
+            step.due, step.pause = time.monotonic() + seconds, 1.0
+            return
+        step.due, step.pause = time.monotonic() + step.pause, min(LONGEST_PAUSE, 2 * step.pause)
+
+    def _begin(self) -> float:
+        self._keeper.begin()
+        return self._settings.reconcile_seconds
+
+    def _judge(self) -> float:
+        self._keeper.dead_letters()
+        return DEAD_LETTER_SECONDS
+
+    def _sweep(self) -> float:
+        self._keeper.sweep()
+        return self._settings.reconcile_seconds
+
+    def _reconcile(self) -> float:
         hourly = self._settings.reconcile_seconds
-        self._now_and_then("begin", hourly, self._keeper.begin)
-        self._now_and_then("dead letters", DEAD_LETTER_SECONDS, self._keeper.dead_letters)
-        self._now_and_then("sweep", hourly, self._keeper.sweep)
-        self._now_and_then("reconcile", hourly, self._keeper.reconcile)
-        self._keeper.fold_notices(self._settings.notice_wait_seconds)
+        return min(hourly, GO_ON_SECONDS) if self._keeper.reconcile().cut_short else hourly
 
-    def _now_and_then(self, name: str, seconds: float, work: Callable[[], object]) -> None:
-        now = time.monotonic()
-        if now >= self._due.get(name, 0.0) and not self._stopping.is_set():
-            # a failed step is due again at once
-            work()
-            self._due[name] = now + seconds
+    def _fold(self) -> float:
+        folded = self._keeper.fold_notices(self._settings.notice_wait_seconds)
+        if folded >= NOTICES_AT_ONCE:
+            return 0.0
+        # a look that neither found nor waited must not be taken again at once
+        return GATHER_SECONDS if folded or not self._settings.notice_wait_seconds else 0.0

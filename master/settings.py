@@ -27,6 +27,9 @@ LOST_AFTER_SECONDS = 900.0
 RECONCILE_SECONDS = 3600.0
 NOTICE_WAIT_SECONDS = 5.0
 
+LOOK_SECONDS = 5.0
+"""Notices and dead letters wait meanwhile where the keeper is one thread; a look cut short soon goes on."""
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -36,8 +39,9 @@ class MasterSettings:
 
     ``public_url`` is where the page is reached from outside; empty on one machine. ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
-    signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, from which
-    age on something may be lost, and how long the table remembers rows (None: for ever).
+    signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
+    long at once it then looks through the input bucket, from which age on something may be lost, and how long the table
+    remembers rows (None: for ever).
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +54,7 @@ class MasterSettings:
     presign_seconds: int = PRESIGN_SECONDS
     notice_wait_seconds: float = NOTICE_WAIT_SECONDS
     reconcile_seconds: float = RECONCILE_SECONDS
+    look_seconds: float = LOOK_SECONDS
     lost_after_seconds: float = LOST_AFTER_SECONDS
     table_memory_seconds: float | None = None
     die_with_parent: bool = False
@@ -72,6 +77,7 @@ class MasterSettings:
             presign_seconds=int(_number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),
             notice_wait_seconds=_number(environ, "TILEWORK_NOTICE_WAIT_SECONDS", NOTICE_WAIT_SECONDS, 0, 20),
             reconcile_seconds=_number(environ, "TILEWORK_RECONCILE_SECONDS", RECONCILE_SECONDS, 1, 86_400),
+            look_seconds=_number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
             lost_after_seconds=_number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
             die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",

@@ -5,6 +5,7 @@ Notices come at least once and may be lost, so the counters are close, not exact
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
     from tilework.jobs.messages import Notice
 
 PIXELS_A_MEGAPIXEL = 1e6
+
+LARGEST = 1e15
+"""No size, time or count of an image comes near; with ``DECIMALS`` it stays below DynamoDB's 38 digits."""
+
+DECIMALS = 6
+"""Microseconds: what comes after them is noise that would fill a number's digits."""
+
+MOST_AMOUNTS = 50
+
+NAME_CHARACTERS = 400
+"""Of a pipeline in a row's name: at four bytes each it stays below the 2,048 bytes of a DynamoDB key."""
+
+_NAME = re.compile(r"[\w.:-]{0,100}", re.ASCII)
 
 
 def progress_name(job_id: str) -> str:
@@ -27,6 +41,20 @@ def day_name(at: float) -> str:
     return f"day {datetime.fromtimestamp(at, UTC).date().isoformat()}"
 
 
+def countable(told: Notice) -> bool:
+    """Whether the notice can be added to others; if not, the table would refuse the sum, and the others with it."""
+    texts = (told.kind, told.job, told.facts.get("state", ""), told.facts.get("code", ""), *told.amounts)
+    try:
+        told.facts.get("pipeline", "").encode()
+    except UnicodeEncodeError:
+        return False
+    return (
+        all(map(_NAME.fullmatch, texts))
+        and len(told.amounts) <= MOST_AMOUNTS
+        and all(0 <= amount <= LARGEST for amount in told.amounts.values())
+    )
+
+
 def tally(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
     """What ended jobs add to which statistics row: jobs by state and code, megapixels, seconds, bytes."""
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -35,10 +63,14 @@ def tally(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
             continue
         amounts = _amounts(each)
         day = day_name(each.at)
-        for name in (day, f"{day} {each.facts.get('pipeline') or '(none)'}"):
+        pipeline = each.facts.get("pipeline", "")[:NAME_CHARACTERS] or "(none)"
+        for name in (day, f"{day} {pipeline}"):
             for what, amount in amounts.items():
                 sums[name][what] += amount  # type: ignore[assignment] # a Counter adds floats as well
-    return {name: dict(counted) for name, counted in sums.items()}
+    return {
+        name: {what: round(amount, DECIMALS) for what, amount in counted.items()}
+        for name, counted in sums.items()
+    }
 
 
 def _amounts(ended: Notice) -> dict[str, float]:

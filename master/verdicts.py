@@ -7,8 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tilework.jobs.job import Job, State
-from tilework.jobs.life import spent
 from tilework.jobs.object_keys import is_folder_marker
+from tilework.jobs.transitions import spent
 
 if TYPE_CHECKING:
     from tilework.jobs.queues import Backlog
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 LONGEST_DELAY = 900.0
 """Seconds that a message can be delayed (SQS quota)."""
+
+
+CLOCKS_APART = 30.0
+"""Seconds that a worker's clock may be behind: by its own it must find a lease ended when the message comes."""
 
 
 class Verdict(Enum):
@@ -46,10 +50,10 @@ def is_held(row: Job, now: float) -> bool:
 
 
 def delay_of(row: Job | None, now: float) -> float:
-    """How long a dead letter that is sent again waits: to the end of a live lease, before which it would be refused."""
+    """How long a dead letter that is sent again waits: past the end of a live lease, before which it would be refused."""
     if row is None or not is_held(row, now) or row.stage:
         return 0.0
-    return min(LONGEST_DELAY, row.lease_end - now)
+    return min(LONGEST_DELAY, row.lease_end - now + CLOCKS_APART)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,11 +64,17 @@ class Grants:
     def to_keeper(self, role: iam.IGrantable) -> None:
         """Fold notices, judge dead letters."""
         queues = self.queues
-        self.to_clock(role)
+        self._keep_books(role)
         _allow(role, TAKE, [queues.results.queue_arn, queues.dead_letters.queue_arn])
 
     def to_clock(self, role: iam.IGrantable) -> None:
         """Find what was forgotten and send it again, sweep work/ of ended jobs."""
+        self._keep_books(role)
+        # how old the jobs queue's oldest message is; IAM knows neither a resource nor a condition for this action
+        # ("Actions, resources, and condition keys for Amazon CloudWatch"), so that it reads all metrics, and only reads
+        _allow(role, ("cloudwatch:GetMetricData",), ["*"])
+
+    def _keep_books(self, role: iam.IGrantable) -> None:
         queues = self.queues
         self._read_inputs(role)
         self._read_outputs(role)

@@ -31,7 +31,7 @@ API_SECONDS: Final = 29
 """An HTTP API gives up after thirty seconds."""
 
 RECONCILE_SECONDS: Final = 900
-"""Lambda's longest; a listing of a million versions takes a few minutes of it, and the next hour goes on."""
+"""Lambda's longest; a look at a million versions takes several of them, each from where the last one ended."""
 
 MEMORY_MIB: Final = 512
 """Of which a third is used; more is a faster processor, and so a shorter cold start."""
@@ -39,6 +39,9 @@ MEMORY_MIB: Final = 512
 REQUESTS_PER_SECOND: Final = 50
 BURST: Final = 100
 """More than a page that polls needs, and a bound on what a runaway client costs."""
+
+LOOK_SECONDS: Final = 600
+"""Of ``RECONCILE_SECONDS``, what a look through the input bucket may take; sweeping work/ has the rest."""
 
 NOTICES_AT_ONCE: Final = 100
 """Notices in one call of the keeper, waited for up to ``NOTICES_WAIT``: each call writes few rows."""
@@ -77,12 +80,15 @@ class MasterService(Construct):
             "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
         )
         self.clock_function = self._function(
-            "Clock", "master.lambda_handler.keeper_handler", seconds=RECONCILE_SECONDS
+            "Clock",
+            "master.lambda_handler.keeper_handler",
+            seconds=RECONCILE_SECONDS,
+            TILEWORK_LOOK_SECONDS=str(LOOK_SECONDS),
         )
         self.url = self._api()
         self._wake_the_keeper(queues)
 
-    def _function(self, kind: str, handler: str, *, seconds: int) -> functions.Function:
+    def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
         return functions.Function(
             self,
             kind,
@@ -94,7 +100,7 @@ class MasterService(Construct):
             architecture=PROCESSORS[self._settings.architecture],
             memory_size=MEMORY_MIB,
             timeout=Duration.seconds(seconds),
-            environment=self._environment,
+            environment={**self._environment, **told},
             log_group=self._log_group(f"{kind}Log"),
         )
 

@@ -175,6 +175,32 @@ def test_a_listing_goes_on_beyond_a_page(store: ObjectStore) -> None:
         list(pool.map(lambda _: put(store, "many/ü 0500", b""), range(10)))
     assert [found.key for found in store.list("many/")] == [f"many/ü {number:04}" for number in range(1_010)]
     assert len({found.version for found in store.versions("many/")}) == 1_020
+    behind = list(store.versions("many/", after="many/ü 0003"))
+    assert (len(behind), behind[0].key) == (1_016, "many/ü 0004")
+
+
+def test_a_listing_begins_behind_any_key(store: ObjectStore) -> None:
+    for key in ("a", "b/1", "b/1", "b/ü", "c"):
+        put(store, key)
+
+    def behind(after: str, prefix: str = "") -> list[str]:
+        return [found.key for found in store.versions(prefix, after=after)]
+
+    assert behind("") == ["a", "b/1", "b/1", "b/ü", "c"]
+    assert behind("a") == ["b/1", "b/1", "b/ü", "c"]
+    assert behind("b/1") == ["b/ü", "c"]
+    assert behind("b/ü") == ["c"]
+    assert behind("c") == []
+    assert behind("a", "b/") == ["b/1", "b/1", "b/ü"]
+    assert behind("c", "b/") == []
+
+
+@pytest.mark.differs("moto", because="it leaves out the first key behind one that is not there")
+def test_a_listing_begins_behind_a_key_that_is_not_there_any_more(store: ObjectStore) -> None:
+    for key in ("a", "b", "c"):
+        put(store, key)
+    store.delete("b", store.head("b").version)
+    assert [found.key for found in store.versions(after="b")] == ["c"]
 
 
 def test_any_key_goes_in_and_comes_out(store: ObjectStore, subtests: pytest.Subtests) -> None:

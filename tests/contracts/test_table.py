@@ -171,3 +171,15 @@ def test_counters_added_by_many_at_once_lose_nothing(table: JobTable) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: table.add("day", {"done": 1}), range(64)))
     assert table.counters("day") == {"done": 64}
+
+
+def test_what_was_remembered_last_is_recalled(table: JobTable) -> None:
+    assert table.recall("place") == ""
+    for text in ("drop/ü🦊 \x07\n.jpg", "k" * 1024, ""):
+        table.remember("place", text)
+        assert table.recall("place") == text
+    assert table.recall("another") == ""
+    table.remember("place", "here")
+    table.add("place", {"times": 1})
+    assert (table.recall("place"), table.counters("place")) == ("here", {"times": 1})
+    assert list(table.list()) == []

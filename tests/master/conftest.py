@@ -14,8 +14,9 @@ from master.keeper import Keeper
 from master.settings import MasterSettings
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
-from tilework.jobs.life import Claimant, JobLife
+from tilework.jobs.life import JobLife
 from tilework.jobs.messages import event_body
+from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable

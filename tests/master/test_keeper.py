@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from master.keeper import BEGINNING, DEAD_LETTER_NOTE, NO_EVENT_NOTE, SILENT_NOTE, Found, Keeper
-from tilework.errors import DamagedImageError, ServiceError
+from master.keeper import (
+    BEGINNING,
+    DEAD_LETTER_NOTE,
+    NO_EVENT_NOTE,
+    NOTICES_AT_ONCE,
+    SILENT_NOTE,
+    Found,
+    Keeper,
+)
+from master.verdicts import CLOCKS_APART
+from tilework.errors import AccessDeniedError, DamagedImageError, RefusedError, ServiceError, UnexpectedError
 from tilework.jobs.job import State, unreadable_id
-from tilework.jobs.life import MAX_ATTEMPTS
 from tilework.jobs.messages import Notice, asks, notice_body
 from tilework.jobs.object_keys import result_key, work_prefix
+from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from master.settings import MasterSettings
     from tests.master.conftest import World
     from tilework.jobs.job import Ask, Job
+    from tilework.jobs.stores import ObjectInfo, ObjectVersion
 
 HOUR = 3600.0
 
@@ -25,7 +39,7 @@ HOUR = 3600.0
 def use_up(world: World, ask: Ask) -> Job:
     """Let every attempt of the job fail for now."""
     for _ in range(MAX_ATTEMPTS):
-        job = world.life.release(world.claim(ask), ServiceError("The disk was full."))
+        job = world.life.release(world.claim(ask), UnexpectedError("The disk was full."))
     return job
 
 
@@ -86,6 +100,76 @@ def test_notices_stay_in_the_queue_when_the_table_fails(
     assert world.system.results.backlog().total == 1
 
 
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"at": 1e30},
+        {"at": 10**400},
+        {"at": math.nan},
+        {"amounts": {"pixels": math.inf}},
+        {"amounts": {"pixels": math.nan}},
+        {"amounts": {"source_bytes": 10**400}},
+        {"amounts": {"source_bytes": 1e300}},
+        {"amounts": {"source_bytes": -1}},
+        {"amounts": {"seconds " + "x" * 5000: 1}},
+        {"amounts": {f"seconds_{number}": 1 for number in range(1000)}},
+        {"facts": {"state": "\ud800"}},
+        {"facts": {"state": "done", "pipeline": "\ud800"}},
+        {"job": "j" * 5000},
+    ],
+    ids=lambda strange: json.dumps(strange)[:40],
+)
+def test_a_notice_with_what_cannot_be_leaves_the_good_ones_of_its_batch_counted_once(
+    world: World, keeper: Keeper, strange: dict[str, Any]
+) -> None:
+    good = {"kind": "ended", "job": "a", "at": world.clock.now, "facts": {"state": "DONE"}, "amounts": {}}
+    tell(world, "ended", pixels=1_000_000)
+    world.system.results.send(json.dumps({"schema": 1, "notice": good | strange}))
+    tell(world, "ended", "b", pixels=1_000_000)
+    tell(world, "progress", done=1, total=2)
+    keeper.fold_notices()
+    assert world.system.table.counters("day 2025-11-24") == {
+        "failed": 2,
+        "failed:damaged": 2,
+        "megapixels": 2,
+    }
+    assert world.system.table.counters("progress a") == {"done": 1, "total": 2}
+    assert world.system.results.backlog().total == 0
+
+
+def test_a_row_that_the_table_refuses_costs_no_other_its_count(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = world.system.table.add
+
+    def refuse_pipelines(name: str, amounts: Any) -> None:
+        if "blur" in name:
+            raise RefusedError("The key is too long.")
+        add(name, amounts)
+
+    monkeypatch.setattr(world.system.table, "add", refuse_pipelines)
+    tell(world, "ended")
+    tell(world, "progress", done=1, total=2)
+    keeper.fold_notices()
+    assert world.system.table.counters("day 2025-11-24")["failed"] == 1
+    assert world.system.table.counters("progress a") == {"done": 1, "total": 2}
+    assert world.system.results.backlog().total == 0
+
+
+def test_the_name_of_a_pipelines_statistics_fits_into_a_key(world: World, keeper: Keeper) -> None:
+    pipeline = "ü" * 1000
+    told = Notice("ended", "a", world.clock.now, {"state": "DONE", "pipeline": pipeline}, {})
+    keeper.fold([notice_body(told)])
+    assert world.system.table.counters(f"day 2025-11-24 {pipeline[:400]}") == {"done": 1}
+
+
+def test_notices_are_folded_by_the_hundred(world: World, keeper: Keeper) -> None:
+    for _ in range(NOTICES_AT_ONCE + 25):
+        tell(world, "ended")
+    assert [keeper.fold_notices() for _ in range(3)] == [NOTICES_AT_ONCE, 25, 0]
+    assert world.system.table.counters("day 2025-11-24")["failed"] == NOTICES_AT_ONCE + 25
+
+
 # --- dead letters --------------------------------------------------------------------------------------------------
 
 
@@ -138,7 +222,7 @@ def test_a_dead_letter_does_not_touch_a_job_with_a_live_lease_and_comes_again_wh
     keeper.dead_letters()
     assert world.row(ask) == held
     assert told(world) == []
-    world.clock.now += 61
+    world.clock.now += 61 + CLOCKS_APART
     assert told(world) == [ask.job_id]
 
 
@@ -187,6 +271,51 @@ def test_a_dead_letter_stays_when_the_table_fails(
     with pytest.raises(ServiceError):
         keeper.dead_letters()
     assert world.system.dead_letters.backlog().total == 1
+
+
+def test_a_message_that_dies_again_and_again_before_any_claim_ends_its_job(
+    world: World, keeper: Keeper
+) -> None:
+    ask = world.drop()
+    for losses in range(1, MAX_LOSSES + 1):
+        world.forget_messages()
+        world.bury(ask)
+        keeper.dead_letters()
+        assert (world.row(ask).state, world.row(ask).losses) == (State.QUEUED, losses)
+        assert told(world) == [ask.job_id]
+    world.forget_messages()
+    world.bury(ask)
+    keeper.dead_letters()
+    assert (world.row(ask).state, world.row(ask).code) == (State.FAILED, "no_attempts_left")
+    assert told(world) == []
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("on purpose"), AccessDeniedError("Not for you.")])
+def test_a_dead_letter_that_cannot_be_judged_stays_and_keeps_no_other_waiting(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    good, bad = world.drop("good.png"), world.drop("bad.png")
+    world.forget_messages()
+    get = world.system.table.get
+
+    def fail(job_id: str) -> Job | None:
+        if job_id == bad.job_id:
+            raise error
+        return get(job_id)
+
+    monkeypatch.setattr(world.system.table, "get", fail)
+    world.bury(bad)
+    world.bury(good)
+    assert keeper.dead_letters() == 2
+    assert told(world) == [good.job_id]
+    assert world.system.dead_letters.backlog().total == 1
+
+
+def test_a_dead_letter_of_a_newer_version_stays_for_that(world: World, keeper: Keeper) -> None:
+    world.system.dead_letters.send(json.dumps({"schema": 99, "job": {}}))
+    keeper.dead_letters()
+    assert world.system.dead_letters.backlog().total == 1
+    assert list(world.system.table.list()) == []
 
 
 # --- sweeping ------------------------------------------------------------------------------------------------------
@@ -306,3 +435,121 @@ def test_the_deployments_beginning_is_noted_once_also_by_keepers_that_begin_toge
     # another that had found nothing at the same moment
     world.system.table.add(BEGINNING, {"times": began, "keepers": 1})
     assert keeper.begin() == began
+
+
+# --- a look that is cut short --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hasty(world: World, settings: MasterSettings) -> Keeper:
+    """A keeper whose time is over after one key."""
+    return Keeper(world.system, replace(settings, look_seconds=0), world.clock)
+
+
+def lost_drops(world: World, keeper: Keeper, *keys: str) -> list[Ask]:
+    keeper.begin()
+    found = [world.drop(key) for key in keys]
+    world.forget_messages()
+    world.clock.now += HOUR
+    return found
+
+
+def looked_at(world: World, keeper: Keeper) -> list[str]:
+    """The jobs that one look queues, which are then forgotten, as if the look had found nothing."""
+    world.forget_messages()
+    keeper.reconcile()
+    ids = told(world)
+    for job_id in ids:
+        world.system.table.delete(job_id)
+    world.forget_messages()
+    return ids
+
+
+def test_a_look_that_is_cut_short_goes_on_where_it_ended_and_begins_anew_after_the_last_key(
+    world: World, hasty: Keeper
+) -> None:
+    first, second, third = lost_drops(world, hasty, "a.png", "b.png", "c.png")
+    looks = [looked_at(world, hasty) for _ in range(6)]
+    assert looks == [[first.job_id], [second.job_id], [third.job_id], [], [first.job_id], [second.job_id]]
+
+
+def test_a_look_goes_on_in_another_process(world: World, hasty: Keeper, settings: MasterSettings) -> None:
+    _, second, third = lost_drops(world, hasty, "a.png", "b.png", "c.png")
+    assert hasty.reconcile() == Found(unheard=1, cut_short=True)
+    world.forget_messages()
+    other = Keeper(world.system, settings, world.clock)
+    assert other.reconcile() == Found(unheard=2)
+    assert sorted(told(world)) == sorted([second.job_id, third.job_id])
+
+
+def test_all_versions_of_a_key_are_looked_at_before_a_look_ends(world: World, hasty: Keeper) -> None:
+    lost_drops(world, hasty, "a.png", "a.png", "b.png")
+    assert hasty.reconcile() == Found(unheard=2, cut_short=True)
+
+
+def test_a_look_reads_no_more_of_the_bucket_than_its_time_allows(
+    world: World, settings: MasterSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = iter([0.0, 3.0, 6.0])
+    keeper = Keeper(world.system, replace(settings, look_seconds=5), world.clock, lambda: next(passed))
+    lost_drops(world, keeper, *(f"{number}.png" for number in range(9)))
+    assert keeper.reconcile() == Found(unheard=2, cut_short=True)
+
+
+@pytest.mark.parametrize("error", [ServiceError("It is busy."), ZeroDivisionError("on purpose")])
+def test_a_key_that_always_fails_bars_no_later_one(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    first, bad, last = lost_drops(world, keeper, "a.png", "b.png", "c.png")
+    head = world.system.inputs.head
+
+    def fail(key: str, version: str | None = None) -> ObjectInfo:
+        if key == bad.drop.key:
+            raise error
+        return head(key, version)
+
+    monkeypatch.setattr(world.system.inputs, "head", fail)
+    found: list[str] = []
+    for _ in range(2):
+        # the second look tries the key once more
+        with pytest.raises(type(error)):
+            keeper.reconcile()
+        found += told(world)
+        world.forget_messages()
+    assert keeper.reconcile() == Found(unheard=1)
+    assert [*found, *told(world)] == [first.job_id, last.job_id]
+    # and the next lap, from the first key on, once more
+    world.forget_messages()
+    with pytest.raises(type(error)):
+        keeper.reconcile()
+
+
+def test_a_listing_that_fails_leaves_the_place_where_it_was(
+    world: World, hasty: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, second = lost_drops(world, hasty, "a.png", "b.png")
+    hasty.reconcile()
+    world.forget_messages()
+
+    def fail(prefix: str = "", *, after: str = "") -> Iterator[ObjectVersion]:
+        raise ServiceError("It is busy.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.system.inputs, "versions", fail)
+        with pytest.raises(ServiceError):
+            hasty.reconcile()
+    hasty.reconcile()
+    assert told(world) == [second.job_id]
+
+
+def test_a_lost_drop_that_may_not_be_read_is_told_all_the_same_so_that_it_ends_with_a_reason(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = lost_drop(world, keeper, owner="zoe")
+
+    def refuse(key: str, version: str | None = None) -> ObjectInfo:
+        raise AccessDeniedError("Its key is another account's.")
+
+    monkeypatch.setattr(world.system.inputs, "head", refuse)
+    assert keeper.reconcile() == Found(unheard=1)
+    assert told(world) == [ask.job_id]

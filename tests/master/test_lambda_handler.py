@@ -12,6 +12,8 @@ import pytest
 
 from master import lambda_handler
 from tilework.aws.connect import connect
+from tilework.aws.table import AwsTable
+from tilework.errors import ServiceError
 from tilework.jobs.job import Ask, Drop, State, unreadable_id
 from tilework.jobs.messages import Notice, event_body, notice_body
 
@@ -114,24 +116,38 @@ def test_notices_and_dead_letters_are_told_apart_by_their_queue(
     assert row.state is State.FAILED
 
 
+@pytest.mark.parametrize("error", [ServiceError("The table is busy."), ZeroDivisionError("on purpose")])
 def test_only_the_messages_that_could_not_be_judged_come_again(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    from tilework.aws.table import AwsTable
-    from tilework.errors import ServiceError
-
     good, bad = (Drop(deployment.input_bucket, key, "v") for key in ("good.png", "bad.png"))
     get = AwsTable.get
 
     def fail(self: AwsTable, job_id: str) -> Any:
         if job_id == Ask(bad).job_id:
-            raise ServiceError("The table is busy.")
+            raise error
         return get(self, job_id)
 
     monkeypatch.setattr(AwsTable, "get", fail)
     event = records(deployment.dead_letter_queue_url, event_body(good), event_body(bad))
     answer = lambda_handler.keeper_handler(event, None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+
+
+@pytest.mark.parametrize("error", [ServiceError("The table is busy."), ZeroDivisionError("on purpose")])
+def test_notices_that_could_not_be_folded_come_again_and_dead_letters_beside_them_are_judged(
+    deployment: Deployment, system: System, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(AwsTable, "add", fail)
+    notice = notice_body(Notice("ended", "a", 1_764_000_000, {"state": "DONE"}, {}))
+    event = records(deployment.results_queue_url, notice)
+    dead = records(deployment.dead_letter_queue_url, "first", "no JSON")
+    event["Records"] += dead["Records"][1:]
+    assert lambda_handler.keeper_handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+    assert system.table.get(unreadable_id("no JSON")) is not None
 
 
 def test_a_message_of_a_foreign_queue_is_left_where_it_is(deployment: Deployment) -> None:
@@ -141,7 +157,7 @@ def test_a_message_of_a_foreign_queue_is_left_where_it_is(deployment: Deployment
 
 def test_the_clock_sweeps_and_reconciles(deployment: Deployment, system: System) -> None:
     answer = lambda_handler.keeper_handler({"source": "aws.events"}, None)
-    assert answer == {"swept": 0, "unheard": 0, "silent": 0}
+    assert answer == {"swept": 0, "unheard": 0, "silent": 0, "cut_short": False}
     assert system.table.counters("deployment")["keepers"] == 1
 
 

@@ -6,64 +6,133 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
+
+from master import rounds as module
+from master.keeper import NOTICES_AT_ONCE, Found
 from master.rounds import Rounds
 from master.settings import MasterSettings
 from tilework.errors import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from master.keeper import Keeper
 
 SETTINGS = MasterSettings(notice_wait_seconds=0.01)
+STEPS = ("begin", "dead_letters", "sweep", "reconcile", "fold_notices")
 
 
 class Steps:
-    """Stands where the keeper does, and notes what it is asked for; the first reconciliation fails."""
+    """Stands where the keeper does, and notes what it is asked for; some steps do what a test tells."""
 
-    def __init__(self, error: Exception) -> None:
-        self.error: Exception | None = error
+    def __init__(self, **told: Callable[[], Any]) -> None:
+        self.told = {"fold_notices": lambda: 0, "reconcile": Found} | told
         self.done: list[str] = []
-        self.recovered = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return lambda *_: self.done.append(name)
+        def take(*_: float) -> Any:
+            if name == "fold_notices":
+                time.sleep(0.01)
+            self.done.append(name)
+            return self.told.get(name, lambda: None)()
 
-    def reconcile(self) -> None:
-        if self.error is not None:
-            error, self.error = self.error, None
-            raise error
-        self.done.append("reconcile")
-        self.recovered.set()
+        return take
 
-    def fold_notices(self, wait: float) -> None:
-        self.done.append("fold")
-        time.sleep(wait)
-
-
-def rounds_after(error: Exception) -> list[str]:
-    steps = Steps(error)
-    rounds = Rounds(cast("Keeper", steps), SETTINGS)
-    rounds.start()
-    assert steps.recovered.wait(5)
-    rounds.stop(2)
-    return steps.done
+    def wait_for(self, name: str, times: int = 1, seconds: float = 5) -> None:
+        end = time.monotonic() + seconds
+        while self.done.count(name) < times:
+            assert time.monotonic() < end, self.done
+            time.sleep(0.01)
 
 
-def test_a_service_that_fails_for_now_only_delays_the_round() -> None:
-    done = rounds_after(ServiceError("The table is busy."))
-    assert done.count("reconcile") == 1
-    assert done[:3] == ["begin", "dead_letters", "sweep"]
+@pytest.fixture
+def start() -> Iterator[Callable[[Steps], Rounds]]:
+    started: list[Rounds] = []
+
+    def begin(steps: Steps) -> Rounds:
+        started.append(Rounds(cast("Keeper", steps), SETTINGS))
+        started[-1].start()
+        return started[-1]
+
+    yield begin
+    for rounds in started:
+        rounds.stop(2)
 
 
-def test_the_keeper_outlives_its_own_faults() -> None:
-    assert "reconcile" in rounds_after(ZeroDivisionError("on purpose"))
+def failing_once(error: Exception) -> Callable[[], Found]:
+    errors = [error]
+
+    def work() -> Found:
+        if errors:
+            raise errors.pop()
+        return Found()
+
+    return work
 
 
-def test_what_is_hourly_is_not_done_each_round() -> None:
-    steps = Steps(ServiceError("The table is busy."))
-    rounds = Rounds(cast("Keeper", steps), SETTINGS)
-    rounds.start()
-    steps.recovered.wait(5)
+@pytest.mark.parametrize("error", [ServiceError("The table is busy."), ZeroDivisionError("on purpose")])
+def test_a_step_that_fails_is_tried_again_after_a_pause(
+    start: Callable[[Steps], Rounds], error: Exception
+) -> None:
+    steps = Steps(reconcile=failing_once(error))
+    began = time.monotonic()
+    start(steps)
+    steps.wait_for("reconcile", 2)
+    assert time.monotonic() - began > 0.9
+
+
+@pytest.mark.parametrize("error", [ServiceError("It is busy."), ZeroDivisionError("on purpose")])
+@pytest.mark.parametrize("failing", STEPS)
+def test_a_step_that_always_fails_keeps_no_other_from_its_turn(
+    start: Callable[[Steps], Rounds], failing: str, error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    steps = Steps(**{failing: fail})
+    start(steps)
+    for name in STEPS:
+        steps.wait_for(name)
+
+
+def test_what_is_hourly_is_not_done_each_round(start: Callable[[Steps], Rounds]) -> None:
+    steps = Steps()
+    start(steps)
+    steps.wait_for("fold_notices", 4)
+    assert [steps.done.count(name) for name in STEPS[:4]] == [1, 1, 1, 1]
+
+
+def test_a_reconciliation_that_was_cut_short_soon_goes_on(
+    start: Callable[[Steps], Rounds], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "GO_ON_SECONDS", 0.05)
+    found = [Found(), Found(cut_short=True), Found(cut_short=True)]
+    steps = Steps(reconcile=found.pop)
+    start(steps)
+    steps.wait_for("reconcile", 3)
     time.sleep(0.2)
+    assert steps.done.count("reconcile") == 3
+
+
+def test_notices_that_keep_coming_are_gathered_and_a_flood_of_them_is_not(
+    start: Callable[[Steps], Rounds],
+) -> None:
+    found = [3, NOTICES_AT_ONCE, NOTICES_AT_ONCE]
+    steps = Steps(fold_notices=lambda: found.pop() if found else 0)
+    start(steps)
+    steps.wait_for("fold_notices", 3)
+    time.sleep(0.3)
+    assert steps.done.count("fold_notices") == 3
+    steps.wait_for("fold_notices", 5)
+
+
+def test_the_keeper_stops_at_once_while_it_gathers_notices(start: Callable[[Steps], Rounds]) -> None:
+    steps = Steps(fold_notices=lambda: 1)
+    rounds = start(steps)
+    steps.wait_for("fold_notices")
+    time.sleep(0.05)
+    began = time.monotonic()
     rounds.stop(2)
-    assert steps.done.count("fold") > 3
-    assert steps.done.count("reconcile") == steps.done.count("sweep") == 1
+    assert time.monotonic() - began < 0.3
+    assert "keeper" not in [thread.name for thread in threading.enumerate()]

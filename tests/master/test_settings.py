@@ -26,6 +26,7 @@ def test_every_variable_is_read() -> None:
             "TILEWORK_PRESIGN_SECONDS": "60",
             "TILEWORK_NOTICE_WAIT_SECONDS": "2",
             "TILEWORK_RECONCILE_SECONDS": "10",
+            "TILEWORK_LOOK_SECONDS": "3",
             "TILEWORK_LOST_AFTER_SECONDS": "20",
             "TILEWORK_TABLE_MEMORY_DAYS": "2",
             "TILEWORK_DIE_WITH_PARENT": "1",
@@ -42,6 +43,7 @@ def test_every_variable_is_read() -> None:
         presign_seconds=60,
         notice_wait_seconds=2,
         reconcile_seconds=10,
+        look_seconds=3,
         lost_after_seconds=20,
         table_memory_seconds=172_800,
         die_with_parent=True,
@@ -58,6 +60,7 @@ def test_every_variable_is_read() -> None:
         ("TILEWORK_DEFAULT_PIPELINE", "blurr(9)"),
         ("TILEWORK_UPLOAD_LIMIT_BYTES", "6000000000"),
         ("TILEWORK_PRESIGN_SECONDS", "604801"),
+        ("TILEWORK_LOOK_SECONDS", "-1"),
         ("TILEWORK_EXTRA_OPERATIONS", "no_such_module"),
     ],
 )

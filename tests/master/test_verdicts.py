@@ -16,9 +16,9 @@ from master.verdicts import (
     may_be_queued,
 )
 from tilework.jobs.job import Job, State
-from tilework.jobs.life import MAX_ATTEMPTS, MAX_LOSSES
 from tilework.jobs.queues import Backlog
 from tilework.jobs.stores import ObjectVersion
+from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 
 NOW = 1_000_000.0
 ROW = Job(id="a", bucket="b", key="k", version="v", state=State.QUEUED, updated=NOW - 5000)
@@ -64,8 +64,9 @@ def test_a_cancelled_job_stays_cancelled_though_its_result_is_stored() -> None:
     assert judged(replace(ROW, state=State.CANCELLED), has_result=True) is Verdict.FORGET
 
 
-def test_a_message_sent_again_waits_for_the_end_of_a_live_lease() -> None:
-    assert delay_of(RUNNING, NOW) == 60
+def test_a_message_sent_again_waits_past_the_end_of_a_live_lease_also_by_a_clock_that_is_behind() -> None:
+    assert delay_of(RUNNING, NOW) == 90
+    assert delay_of(replace(RUNNING, lease_end=NOW + 871), NOW) == 900
     assert delay_of(replace(RUNNING, lease_end=NOW + 40_000), NOW) == 900
     assert delay_of(replace(RUNNING, lease_end=NOW - 1), NOW) == 0
     assert delay_of(ROW, NOW) == delay_of(None, NOW) == 0

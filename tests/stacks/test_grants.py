@@ -61,6 +61,10 @@ def place(template: dict[str, Any], name: str) -> str:
         (CLOCK, "s3:DeleteObject", "outputs/work/1/0"),
         (CLOCK, "sqs:SendMessage", "jobs"),
         (CLOCK, "dynamodb:PutItem", "table"),
+        (CLOCK, "dynamodb:UpdateItem", "table"),
+        (CLOCK, "dynamodb:GetItem", "table"),
+        (CLOCK, "sqs:GetQueueAttributes", "jobs"),
+        (CLOCK, "cloudwatch:GetMetricData", "jobs"),
     ],
 )
 def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: str, resource: str) -> None:
@@ -93,6 +97,7 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
         (KEEPER, "sqs:ReceiveMessage", "jobs"),
         (KEEPER, "dynamodb:DeleteTable", "table"),
         (CLOCK, "sqs:ReceiveMessage", "results"),
+        *((role, "cloudwatch:GetMetricData", "jobs") for role in (WORKERS, API, KEEPER)),
         (CLOCK, "s3:DeleteObject", "outputs/results/photo.jpg"),
     ],
 )
@@ -106,8 +111,8 @@ def test_a_role_names_each_action_and_each_resource(template: dict[str, Any], ro
     assert found
     for statement in found:
         assert not [action for action in listed(statement["Action"]) if "*" in action]
-        if statement["Action"] == "ecr:GetAuthorizationToken":
-            continue  # it knows no resource
+        if set(listed(statement["Action"])) <= {"ecr:GetAuthorizationToken", "cloudwatch:GetMetricData"}:
+            continue  # they know no resource
         for resource in listed(statement["Resource"]):
             assert text(resource).startswith(("<", "arn:")), resource
             assert text(resource) not in {"*", "arn:*"}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from master.settings import MasterSettings
 from tests.stacks.reading import only, resources, text
 from tilework.aws.settings import Deployment
 
@@ -40,7 +41,16 @@ def test_the_keeper_hears_of_notices_and_dead_letters_and_is_woken_each_hour(
     rule = only(template, "AWS::Events::Rule")
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     assert text(rule["Targets"][0]["Arn"]).startswith("<MasterClock")
-    assert only(template, "AWS::Lambda::Function", under="MasterClock")["Timeout"] == 900
+
+
+def test_a_look_through_the_input_bucket_ends_long_before_lambda_would_cut_it_off(
+    template: dict[str, Any],
+) -> None:
+    function = only(template, "AWS::Lambda::Function", under="MasterClock")
+    environment = {name: text(value) for name, value in function["Environment"]["Variables"].items()}
+    settings = MasterSettings.from_environment(environment)
+    assert 60 <= settings.look_seconds <= function["Timeout"] - 240
+    assert function["Timeout"] == 900
 
 
 def test_logs_do_not_pile_up_for_ever(template: dict[str, Any]) -> None:

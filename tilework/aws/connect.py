@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+    from tilework.aws.ages import Metrics
     from tilework.aws.settings import Deployment
 
 CONNECTIONS = 64
@@ -48,11 +49,14 @@ class Stores(NamedTuple):
     outputs: AwsStore
 
 
-def connect(deployment: Deployment, *, connections: int = CONNECTIONS) -> System:
-    """Build the clients of a deployment and what Tilework makes of them. Sends nothing yet."""
-    return join(
-        build_clients(deployment.region, deployment.endpoint_url, connections=connections), deployment
-    )
+def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: bool = False) -> System:
+    """Build the clients of a deployment and what Tilework makes of them. Sends nothing yet.
+
+    With ``ages`` the jobs queue tells how old its oldest message is, which only the keeper wants to know, and which
+    takes one more client.
+    """
+    clients = build_clients(deployment.region, deployment.endpoint_url, connections=connections)
+    return join(clients, deployment, build_metrics(deployment) if ages else None)
 
 
 def connect_stores(deployment: Deployment, *, connections: int = CONNECTIONS) -> Stores:
@@ -80,14 +84,22 @@ def build_clients(
     )
 
 
-def join(clients: Clients, deployment: Deployment) -> System:
+def build_metrics(deployment: Deployment) -> Metrics:
+    """Build the client that is asked for ages; it tries once, for an age is worth no waiting."""
+    client: Metrics = _session(deployment.region).client(
+        "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1)
+    )
+    return client
+
+
+def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = None) -> System:
     """Make the system of ``deployment`` out of clients that are there."""
     stores = _stores(clients.s3, deployment)
     return System(
         inputs=stores.inputs,
         outputs=stores.outputs,
         table=AwsTable(clients.dynamodb, deployment.job_table),
-        jobs=AwsQueue(clients.sqs, deployment.jobs_queue_url),
+        jobs=AwsQueue(clients.sqs, deployment.jobs_queue_url, metrics),
         units=AwsQueue(clients.sqs, deployment.units_queue_url),
         results=AwsQueue(clients.sqs, deployment.results_queue_url),
         dead_letters=AwsQueue(clients.sqs, deployment.dead_letter_queue_url),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tilework.aws.ages import oldest_age
 from tilework.aws.failures import code_of, told_as_ours
 from tilework.errors import ServiceError
 from tilework.jobs import quotas
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
     from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+
+    from tilework.aws.ages import Metrics
 
 EXPIRED = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"})
 """What SQS says of a receipt whose message is visible again, was received anew or deleted, or is held for 12 hours.
@@ -33,10 +36,14 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
 
 
 class AwsQueue:
-    """A queue by its URL. SQS counts in whole seconds: delays, waits and visibilities are rounded up."""
+    """A queue by its URL. SQS counts in whole seconds: delays, waits and visibilities are rounded up.
 
-    def __init__(self, client: SQSClient, url: str) -> None:
+    Only with ``metrics``, a CloudWatch client, does its backlog tell the age of its oldest message.
+    """
+
+    def __init__(self, client: SQSClient, url: str, metrics: Metrics | None = None) -> None:
         self._client = client
+        self._metrics = metrics
         self._url = url
         self._name = url.rpartition("/")[2]
 
@@ -103,11 +110,13 @@ class AwsQueue:
             self._delete_batch(entries)
 
     def backlog(self) -> Backlog:
-        """How many messages there are, roughly; SQS itself does not tell the age of the oldest."""
+        """How many messages there are, roughly, and at most how old the oldest is."""
         with told_as_ours(f"count the messages of the queue {self._name}"):
             answer = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=_COUNTS)
         visible, in_flight, delayed = (int(answer["Attributes"].get(name, "0")) for name in _COUNTS)
-        return Backlog(visible, in_flight, delayed, oldest=None)
+        waits = bool(visible or in_flight or delayed)
+        oldest = oldest_age(self._metrics, self._name) if waits and self._metrics else None
+        return Backlog(visible, in_flight, delayed, oldest)
 
     def _delete_batch(self, entries: list[DeleteMessageBatchRequestEntryTypeDef]) -> None:
         with told_as_ours(f"remove messages of the queue {self._name}"):

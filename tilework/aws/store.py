@@ -86,15 +86,22 @@ class AwsStore:
         """
         return (version for version in self.versions(prefix) if version.is_latest)
 
-    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
-        """List all versions of all objects under ``prefix``, delete markers left out; of a key the newest first."""
+    def versions(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectVersion]:
+        """List all versions of all objects under ``prefix`` whose keys come after ``after``; delete markers left out.
+
+        Of a key the newest comes first.
+        """
+        start: dict[str, Any] = {"KeyMarker": after} if after else {}
         # botocore asks for URL-encoded keys by itself and decodes them: XML cannot carry every key
         pages = self._client.get_paginator("list_object_versions").paginate(
-            Bucket=self._bucket, Prefix=prefix
+            Bucket=self._bucket, Prefix=prefix, **start
         )
         with told_as_ours(f"list the bucket {self._bucket}"):
             for page in pages:
                 for found in page.get("Versions", []):
+                    # whether a listing begins behind its marker or with it is nowhere written
+                    if found["Key"].encode() <= after.encode():
+                        continue
                     yield ObjectVersion(
                         key=found["Key"],
                         version=found["VersionId"],

@@ -1,7 +1,7 @@
 """The job table in DynamoDB.
 
 Hash key ``id``. The global index ``by_state`` (hash key ``shelf``, range key ``updated``, projection ALL) lists the
-rows of a state by age. Rows called ``statistics#…`` hold counters and lie on no shelf.
+rows of a state by age. Rows called ``statistics#…`` hold counters or a remembered text, and lie on no shelf.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ INDEX = "by_state"
 
 _STATISTICS = "statistics#"
 _COUNTER = "counter."
+_TEXT = "text"
 _QUERIES_AT_ONCE = 8
 
 
@@ -94,16 +95,34 @@ class AwsTable:
 
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
+        return {
+            what.removeprefix(_COUNTER): float(value["N"])
+            for what, value in self._statistics(name).items()
+            if what.startswith(_COUNTER)
+        }
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep ``text`` under ``name``, in the place of what was there."""
+        with told_as_ours(f"remember {name}"):
+            self._client.update_item(
+                TableName=self._name,
+                Key={"id": {"S": _STATISTICS + name}},
+                UpdateExpression="SET #text = :text",
+                ExpressionAttributeNames={"#text": _TEXT},
+                ExpressionAttributeValues={":text": {"S": text}},
+            )
+
+    def recall(self, name: str) -> str:
+        """Return what was last remembered under ``name``; empty where nothing was."""
+        item = self._statistics(name)
+        return str(item[_TEXT]["S"]) if _TEXT in item else ""
+
+    def _statistics(self, name: str) -> Mapping[str, Any]:
         with told_as_ours(f"read the statistics {name}"):
             answer = self._client.get_item(
                 TableName=self._name, Key={"id": {"S": _STATISTICS + name}}, ConsistentRead=True
             )
-        item = answer.get("Item", {})
-        return {
-            what.removeprefix(_COUNTER): float(value["N"])
-            for what, value in item.items()
-            if what.startswith(_COUNTER)
-        }
+        return answer.get("Item", {})
 
     def _put(self, job: Job, condition: Mapping[str, Any]) -> Job | None:
         with told_as_ours(f"write the job {job.id}"):

@@ -72,8 +72,11 @@ class ObjectStore(Protocol):
         """The latest version of each object under ``prefix``, in key order."""
         ...
 
-    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
-        """All versions of all objects under ``prefix``, delete markers left out."""
+    def versions(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectVersion]:
+        """All versions of all objects under ``prefix``, delete markers left out, in key order.
+
+        ``after`` leaves out that key and all before it; it need not be there (any more).
+        """
         ...
 
     def delete(self, key: str, version: str | None = None) -> None:

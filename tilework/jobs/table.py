@@ -48,6 +48,14 @@ class JobTable(Protocol):
         """The counters of the statistics row called ``name``; empty where there is none."""
         ...
 
+    def remember(self, name: str, text: str) -> None:
+        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there."""
+        ...
+
+    def recall(self, name: str) -> str:
+        """What was last remembered under ``name`` (strongly consistent); empty where nothing was."""
+        ...
+
 
 def check_follows(job: Job, seen: Job) -> None:
     """Raise ValueError unless ``job`` may be written over ``seen``: the same id, and a serial that is one more."""

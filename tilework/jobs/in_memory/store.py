@@ -86,10 +86,17 @@ class MemoryStore:
         """List the latest version of each object under ``prefix``, in key order."""
         return (version for version in self.versions(prefix) if version.is_latest)
 
-    def versions(self, prefix: str = "") -> Iterator[ObjectVersion]:
-        """List all versions of all objects under ``prefix``, delete markers left out; of a key the newest first."""
+    def versions(self, prefix: str = "", *, after: str = "") -> Iterator[ObjectVersion]:
+        """List all versions of all objects under ``prefix`` whose keys come after ``after``; delete markers left out.
+
+        Of a key the newest comes first.
+        """
         with self._lock:
-            found = {key: tuple(stack) for key, stack in self._objects.items() if key.startswith(prefix)}
+            found = {
+                key: tuple(stack)
+                for key, stack in self._objects.items()
+                if key.startswith(prefix) and key.encode() > after.encode()
+            }
         for key in sorted(found, key=str.encode):
             latest = found[key][-1]
             for version in reversed(found[key]):

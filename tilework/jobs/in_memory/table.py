@@ -22,6 +22,7 @@ class MemoryTable:
         self._lock = threading.Lock()
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
+        self._texts: dict[str, str] = {}
 
     def get(self, job_id: str) -> Job | None:
         """Return the row as it is now, or None."""
@@ -69,3 +70,13 @@ class MemoryTable:
         """Return the counters of the statistics row called ``name``."""
         with self._lock:
             return dict(self._counters.get(name, {}))
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep ``text`` under ``name``, in the place of what was there."""
+        with self._lock:
+            self._texts[name] = text
+
+    def recall(self, name: str) -> str:
+        """Return what was last remembered under ``name``; empty where nothing was."""
+        with self._lock:
+            return self._texts.get(name, "")

@@ -1,0 +1,114 @@
+"""How old the oldest message is: asked of the embedded AWS's CloudWatch, whose metrics the test writes itself."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.conftest import REGION
+from tilework.aws.connect import build_clients, build_metrics, connect, join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.conftest import EmbeddedAws
+    from tilework.aws.settings import Deployment
+    from tilework.jobs.queues import Queue
+
+Tell = "Callable[[float, float], None]"
+
+
+@pytest.fixture
+def deployment(embedded_aws: EmbeddedAws, deploy: Callable[[str], Deployment]) -> Deployment:
+    return deploy(embedded_aws.endpoint_url)
+
+
+@pytest.fixture
+def queue(deployment: Deployment) -> Queue:
+    """The jobs queue, empty."""
+    jobs = connect(deployment, ages=True).jobs
+    jobs.delete(jobs.receive())  # S3's test event
+    return jobs
+
+
+@pytest.fixture
+def tell(deployment: Deployment) -> Tell:
+    """Write a data point as SQS does: ``age`` as it was ``ago`` seconds ago."""
+    client: Any = boto3.session.Session(region_name=REGION).client(
+        "cloudwatch", endpoint_url=deployment.endpoint_url
+    )
+
+    def write(age: float, ago: float) -> None:
+        point = {
+            "MetricName": "ApproximateAgeOfOldestMessage",
+            "Dimensions": [{"Name": "QueueName", "Value": deployment.jobs_queue_url.rpartition("/")[2]}],
+            "Timestamp": datetime.now(UTC) - timedelta(seconds=ago),
+            "Value": age,
+        }
+        client.put_metric_data(Namespace="AWS/SQS", MetricData=[point])
+
+    return write
+
+
+def test_the_oldest_messages_age_has_grown_since_it_was_measured(queue: Queue, tell: Tell) -> None:
+    queue.send("old")
+    tell(1000, ago=120)
+    oldest = queue.backlog().oldest
+    assert oldest is not None
+    # a data point bears the time at which its minute began
+    assert 1120 <= oldest < 1190
+
+
+def test_of_the_last_minutes_the_greatest_age_counts(queue: Queue, tell: Tell) -> None:
+    queue.send("old")
+    for age, ago in ((500.0, 240), (2.0, 170), (60.0, 60)):
+        tell(age, ago=ago)
+    oldest = queue.backlog().oldest
+    assert oldest is not None
+    assert 740 <= oldest < 810
+
+
+def test_an_age_of_long_ago_does_not_count(queue: Queue, tell: Tell) -> None:
+    queue.send("young")
+    tell(1000, ago=3600)
+    assert queue.backlog().oldest is None
+
+
+def test_a_queue_without_data_tells_no_age(queue: Queue) -> None:
+    queue.send("young")
+    assert queue.backlog().oldest is None
+
+
+def test_an_empty_queue_has_no_oldest_message_whatever_its_metric_says(queue: Queue, tell: Tell) -> None:
+    tell(1000, ago=60)
+    assert queue.backlog().oldest is None
+
+
+def test_only_who_wants_ages_asks_for_them(deployment: Deployment, queue: Queue, tell: Tell) -> None:
+    queue.send("old")
+    tell(1000, ago=60)
+    assert connect(deployment).jobs.backlog().oldest is None
+    assert queue.backlog().oldest is not None
+
+
+def test_an_age_that_cannot_be_asked_is_none_and_costs_no_more_than_one_try(
+    deployment: Deployment, queue: Queue, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.send("old")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    nowhere = replace(deployment, endpoint_url=f"http://127.0.0.1:{port}")
+    clients = build_clients(deployment.region, deployment.endpoint_url)
+    began = time.monotonic()
+    with caplog.at_level(logging.WARNING):
+        backlog = join(clients, deployment, build_metrics(nowhere)).jobs.backlog()
+    assert (backlog.total, backlog.oldest) == (1, None)
+    assert time.monotonic() - began < 1
+    assert "Could not ask how old" in caplog.text
