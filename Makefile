@@ -33,6 +33,9 @@ test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)
 	$(python) -m local.cdk synth --quiet $(ARGS)
+	@# timings of the run: the one thing in there that is not the same twice
+	@rm -f cdk.out/performance-counters.json
+	@echo "The template: cdk.out/Tilework.template.json"
 
 deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); see README.md
 	$(set-up)

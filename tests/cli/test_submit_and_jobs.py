@@ -83,6 +83,12 @@ def listed(command: CommandLine, *arguments: object) -> list[dict[str, Any]]:
     return json.loads(command.run("jobs", "--json", *arguments).stdout)
 
 
+def test_an_empty_folder_is_no_drop_that_passes_as_done(joined: CommandLine) -> None:
+    (joined.folder / "empty").mkdir()
+    told = joined.run("submit", "empty", "--pipeline", "invert", status=2)
+    assert "no files to submit" in told.stderr
+
+
 def test_files_and_folders_are_dropped_with_their_pipeline_and_batch(
     joined: CommandLine, deployment: Deployment
 ) -> None:

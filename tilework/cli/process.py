@@ -77,7 +77,9 @@ def _single_errand(source: Path, destination: Path, pipeline: Pipeline) -> Erran
         if target.exists():
             raise UsageError(
                 f"The result is no {wanted.suffix} file, and {target} exists.",
-                advice=f"Name {target} outright to overwrite it, or choose another name.",
+                advice="Choose another name."
+                if target.samefile(source)
+                else f"Name {target} outright to overwrite it, or choose another name.",
             )
         consoles.talk().print(
             f"The result is no {shown(wanted.suffix)} file: written to {shown(str(target))}."
@@ -129,6 +131,7 @@ class Tally:
         self._console = consoles.talk()
         self._began = time.perf_counter()
         self._advised: set[str] = set()
+        self._last_result: Path | None = None
         self.done = 0
         self.failed = 0
 
@@ -141,6 +144,7 @@ class Tally:
         """One file has ended."""
         error = outcome.error
         self.done += error is None
+        self._last_result = outcome.result or self._last_result
         self.failed += error is not None
         if self._json:
             consoles.print_json_line(as_json(outcome))
@@ -163,7 +167,9 @@ class Tally:
     def _sum(self, destination: Path) -> str:
         seconds = time.perf_counter() - self._began
         failed = f", {self.failed} failed" if self.failed else ""
-        where = f" Results in {shown(str(destination))}." if self.done else ""
+        # a single result may have another suffix than it was asked to have
+        named = self._last_result if self.count == 1 and self._last_result else destination
+        where = f" {'Result' if self.count == 1 else 'Results'} in {shown(str(named))}." if self.done else ""
         return f"{self.done} done{failed} in {seconds:.1f} s.{where}"
 
 

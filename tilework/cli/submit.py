@@ -17,6 +17,7 @@ from tilework.cli.joining import join_from_here
 from tilework.cli.listing import STYLES
 from tilework.cli.pipelines import pipeline_of
 from tilework.cli.progress import Progress
+from tilework.cli.statuses import UsageError
 from tilework.errors import MetadataError, TileworkError, UnreadableFileError
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.quotas import check_key, metadata_as_sent
@@ -55,6 +56,8 @@ def run(paths: Sequence[Path], pipeline: str, *, batch: str, wait: bool, json: b
     metadata = {"pipeline": pipeline_of(pipeline).canonical} | ({"batch": batch} if batch else {})
     metadata_as_sent(metadata)  # what S3 would refuse is refused before the first upload
     uploads = [Upload(source, key) for source, key in _keys(paths)]
+    if not uploads:
+        raise UsageError("There are no files to submit.", advice="Name images, or folders of images.")
     system = join_from_here()
     uploads = list(_uploaded(system, uploads, metadata))
     if not wait and not json:
