@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
@@ -62,23 +63,23 @@ class MasterSettings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:
         """Read all settings; raise SettingsError naming the variable that makes no sense."""
-        memory = _number(environ, "TILEWORK_TABLE_MEMORY_DAYS", 0, 0, 36_500)
+        memory = number(environ, "TILEWORK_TABLE_MEMORY_DAYS", 0, 0, 36_500)
         return cls(
             host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
-            port=int(_number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
+            port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             default_pipeline=_pipeline(environ),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),
             upload_limit_bytes=int(
-                _number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, UPLOAD_LIMIT_BYTES)
+                number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, UPLOAD_LIMIT_BYTES)
             ),
             # seven days is the longest life of a signature (S3 quota)
-            presign_seconds=int(_number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),
-            notice_wait_seconds=_number(environ, "TILEWORK_NOTICE_WAIT_SECONDS", NOTICE_WAIT_SECONDS, 0, 20),
-            reconcile_seconds=_number(environ, "TILEWORK_RECONCILE_SECONDS", RECONCILE_SECONDS, 1, 86_400),
-            look_seconds=_number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
-            lost_after_seconds=_number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
+            presign_seconds=int(number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),
+            notice_wait_seconds=number(environ, "TILEWORK_NOTICE_WAIT_SECONDS", NOTICE_WAIT_SECONDS, 0, 20),
+            reconcile_seconds=number(environ, "TILEWORK_RECONCILE_SECONDS", RECONCILE_SECONDS, 1, 86_400),
+            look_seconds=number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
+            lost_after_seconds=number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
             die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
         )
@@ -88,19 +89,6 @@ class MasterSettings:
         """The names under which the page may be asked for; all others are another site's, pointed here."""
         public = urlsplit(self.public_url).hostname
         return frozenset({*LOOPBACK, self.host, *((public,) if public else ())})
-
-
-def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    text = environ.get(name, "").strip()
-    if not text:
-        return float(default)
-    try:
-        value = float(text)
-    except ValueError:
-        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, not {text!r}.") from None
-    if not low <= value <= high:
-        raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {text}.")
-    return value
 
 
 def _address(environ: Mapping[str, str], name: str) -> str:

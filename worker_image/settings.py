@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.aws.settings import Deployment
-from tilework.errors import SettingsError
+from tilework.environment import number
 from tilework.imaging.limits import Limits
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class WorkerSettings:
         ready = environ.get("TILEWORK_READY_FILE")
         return cls(
             deployment=Deployment.from_environment(environ),
-            ranks=int(_number(environ, "TILEWORK_RANKS", os.cpu_count() or 1, 1, 1024)),
+            ranks=int(number(environ, "TILEWORK_RANKS", os.cpu_count() or 1, 1, 1024)),
             host=environ.get("TILEWORK_HOST_NAME") or socket.gethostname(),
             directory=Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute(),
-            lease_seconds=_number(environ, "TILEWORK_LEASE_SECONDS", LEASE_SECONDS, 1, 43_200),
-            poll_seconds=_number(environ, "TILEWORK_POLL_SECONDS", POLL_SECONDS, 0, 20),
+            lease_seconds=number(environ, "TILEWORK_LEASE_SECONDS", LEASE_SECONDS, 1, 43_200),
+            poll_seconds=number(environ, "TILEWORK_POLL_SECONDS", POLL_SECONDS, 0, 20),
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
@@ -64,16 +64,3 @@ class WorkerSettings:
     def capacity(self) -> int:
         """Jobs held at once: what the ranks work on and as many again, so that no rank waits for a claim."""
         return 2 * self.ranks + 2
-
-
-def _number(environ: Mapping[str, str], name: str, default: float, low: float, high: float) -> float:
-    text = environ.get(name)
-    if text is None or not text.strip():
-        return float(default)
-    try:
-        value = float(text)
-    except ValueError:
-        raise SettingsError(f"{name} must be a number from {low:g} to {high:g}, not {text!r}.") from None
-    if not low <= value <= high:
-        raise SettingsError(f"{name} must be from {low:g} to {high:g}, not {text}.")
-    return value

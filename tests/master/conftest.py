@@ -15,7 +15,7 @@ from master.settings import MasterSettings
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
-from tilework.jobs.messages import event_body
+from tilework.jobs.messages import asks, event_body
 from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ class World:
         row = replace(row, **changes)
         assert self.system.table.create(row) is None
         return row
+
+    def told(self) -> list[str]:
+        """The job ids that the messages in the queue tell."""
+        bucket = self.system.inputs.bucket
+        return [ask.job_id for body in self.messages() for ask in asks(body, bucket)]
 
     def messages(self) -> list[str]:
         """The bodies that a worker can receive now."""

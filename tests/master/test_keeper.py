@@ -16,7 +16,7 @@ from master.keeper import (
 from master.verdicts import CLOCKS_APART
 from tilework.errors import AccessDeniedError, DamagedImageError, RefusedError, ServiceError, UnexpectedError
 from tilework.jobs.job import State, unreadable_id
-from tilework.jobs.messages import Notice, asks, notice_body
+from tilework.jobs.messages import Notice, notice_body
 from tilework.jobs.object_keys import result_key, work_prefix
 from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 
@@ -32,12 +32,6 @@ def use_up(world: World, ask: Ask) -> Job:
     for _ in range(MAX_ATTEMPTS):
         job = world.life.release(world.claim(ask), UnexpectedError("The disk was full."))
     return job
-
-
-def told(world: World) -> list[str]:
-    """The job ids that the messages in the queue tell."""
-    bucket = world.system.inputs.bucket
-    return [ask.job_id for body in world.messages() for ask in asks(body, bucket)]
 
 
 # --- notices -------------------------------------------------------------------------------------------------------
@@ -187,7 +181,7 @@ def test_a_dead_letter_of_a_job_with_attempts_left_is_sent_again_and_noted(
     world.life.release(world.claim(ask), ServiceError("The disk was full."))
     world.bury(ask)
     keeper.dead_letters()
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
     assert (world.row(ask).state, world.row(ask).note) == (State.QUEUED, DEAD_LETTER_NOTE)
 
 
@@ -198,7 +192,7 @@ def test_a_dead_letter_of_a_job_that_nobody_has_claimed_yet_is_sent_again(
     world.forget_messages()
     world.bury(ask)
     keeper.dead_letters()
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
     assert world.row(ask).state is State.QUEUED
 
 
@@ -212,9 +206,9 @@ def test_a_dead_letter_does_not_touch_a_job_with_a_live_lease_and_comes_again_wh
     world.bury(ask)
     keeper.dead_letters()
     assert world.row(ask) == held
-    assert told(world) == []
+    assert world.told() == []
     world.clock.now += 61 + CLOCKS_APART
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
 
 
 def test_a_dead_letter_of_a_job_whose_result_is_stored_makes_it_done(world: World, keeper: Keeper) -> None:
@@ -273,12 +267,12 @@ def test_a_message_that_dies_again_and_again_before_any_claim_ends_its_job(
         world.bury(ask)
         keeper.dead_letters()
         assert (world.row(ask).state, world.row(ask).losses) == (State.QUEUED, losses)
-        assert told(world) == [ask.job_id]
+        assert world.told() == [ask.job_id]
     world.forget_messages()
     world.bury(ask)
     keeper.dead_letters()
     assert (world.row(ask).state, world.row(ask).code) == (State.FAILED, "no_attempts_left")
-    assert told(world) == []
+    assert world.told() == []
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("on purpose"), AccessDeniedError("Not for you.")])
@@ -298,7 +292,7 @@ def test_a_dead_letter_that_cannot_be_judged_stays_and_keeps_no_other_waiting(
     world.bury(bad)
     world.bury(good)
     assert keeper.dead_letters() == 2
-    assert told(world) == [good.job_id]
+    assert world.told() == [good.job_id]
     assert world.system.dead_letters.backlog().total == 1
 
 

@@ -14,33 +14,18 @@ from master.keeper import (
     Found,
     Keeper,
 )
-from tilework.errors import AccessDeniedError, ServiceError, UnexpectedError
+from tilework.errors import AccessDeniedError, ServiceError
 from tilework.jobs.job import State
-from tilework.jobs.messages import asks
-from tilework.jobs.transitions import MAX_ATTEMPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from master.settings import MasterSettings
     from tests.master.conftest import World
-    from tilework.jobs.job import Ask, Job
+    from tilework.jobs.job import Ask
     from tilework.jobs.stores import ObjectInfo, ObjectVersion
 
 HOUR = 3600.0
-
-
-def use_up(world: World, ask: Ask) -> Job:
-    """Let every attempt of the job fail for now."""
-    for _ in range(MAX_ATTEMPTS):
-        job = world.life.release(world.claim(ask), UnexpectedError("The disk was full."))
-    return job
-
-
-def told(world: World) -> list[str]:
-    """The job ids that the messages in the queue tell."""
-    bucket = world.system.inputs.bucket
-    return [ask.job_id for body in world.messages() for ask in asks(body, bucket)]
 
 
 # --- reconciling ---------------------------------------------------------------------------------------------------
@@ -61,7 +46,7 @@ def test_a_drop_whose_event_never_came_is_found_queued_and_noted(world: World, k
     assert keeper.reconcile() == Found(unheard=1)
     row = world.row(ask)
     assert (row.state, row.note, row.owner, row.batch) == (State.QUEUED, NO_EVENT_NOTE, "zoe", "b1")
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
 
 
 def test_a_backlog_is_not_doubled(world: World, keeper: Keeper) -> None:
@@ -69,7 +54,7 @@ def test_a_backlog_is_not_doubled(world: World, keeper: Keeper) -> None:
     asks_waiting = [world.drop(f"{number}.png") for number in range(3)]
     world.clock.now += HOUR
     assert keeper.reconcile() == Found()
-    assert sorted(told(world)) == sorted(ask.job_id for ask in asks_waiting)
+    assert sorted(world.told()) == sorted(ask.job_id for ask in asks_waiting)
 
 
 def test_what_is_found_once_is_not_sent_again_while_its_message_waits(world: World, keeper: Keeper) -> None:
@@ -84,7 +69,7 @@ def test_a_lost_drop_is_found_behind_younger_messages(world: World, keeper: Keep
     world.drop("young.png")
     world.clock.now += 1000
     assert keeper.reconcile() == Found(unheard=1)
-    assert ask.job_id in told(world)
+    assert ask.job_id in world.told()
 
 
 def test_versions_from_before_the_deployment_are_left_alone(world: World, keeper: Keeper) -> None:
@@ -102,7 +87,7 @@ def test_every_version_of_a_key_is_missed_by_itself(world: World, keeper: Keeper
     world.forget_messages()
     world.clock.now += HOUR
     assert keeper.reconcile() == Found(unheard=2)
-    assert sorted(told(world)) == sorted([first.job_id, second.job_id])
+    assert sorted(world.told()) == sorted([first.job_id, second.job_id])
 
 
 def test_a_queued_row_whose_message_was_lost_is_told_again(world: World, keeper: Keeper) -> None:
@@ -111,7 +96,7 @@ def test_a_queued_row_whose_message_was_lost_is_told_again(world: World, keeper:
     world.clock.now += HOUR
     assert keeper.reconcile() == Found(silent=1)
     assert world.row(ask).note == SILENT_NOTE
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
 
 
 def test_a_running_row_whose_lease_ran_out_long_ago_is_told_again_as_a_loss(
@@ -122,7 +107,7 @@ def test_a_running_row_whose_lease_ran_out_long_ago_is_told_again_as_a_loss(
     world.clock.now += HOUR
     assert keeper.reconcile() == Found(silent=1)
     assert (world.row(ask).state, world.row(ask).attempts, world.row(ask).losses) == (State.QUEUED, 0, 1)
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
 
 
 def test_a_running_row_under_a_live_lease_is_left_alone_however_long_it_takes(
@@ -167,7 +152,7 @@ def looked_at(world: World, keeper: Keeper) -> list[str]:
     """The jobs that one look queues, which are then forgotten, as if the look had found nothing."""
     world.forget_messages()
     keeper.reconcile()
-    ids = told(world)
+    ids = world.told()
     for job_id in ids:
         world.system.table.delete(job_id)
     world.forget_messages()
@@ -188,7 +173,7 @@ def test_a_look_goes_on_in_another_process(world: World, hasty: Keeper, settings
     world.forget_messages()
     other = Keeper(world.system, settings, world.clock)
     assert other.reconcile() == Found(unheard=2)
-    assert sorted(told(world)) == sorted([second.job_id, third.job_id])
+    assert sorted(world.told()) == sorted([second.job_id, third.job_id])
 
 
 def test_all_versions_of_a_key_are_looked_at_before_a_look_ends(world: World, hasty: Keeper) -> None:
@@ -223,10 +208,10 @@ def test_a_key_that_always_fails_bars_no_later_one(
         # the second look tries the key once more
         with pytest.raises(type(error)):
             keeper.reconcile()
-        found += told(world)
+        found += world.told()
         world.forget_messages()
     assert keeper.reconcile() == Found(unheard=1)
-    assert [*found, *told(world)] == [first.job_id, last.job_id]
+    assert [*found, *world.told()] == [first.job_id, last.job_id]
     # and the next lap, from the first key on, once more
     world.forget_messages()
     with pytest.raises(type(error)):
@@ -248,7 +233,7 @@ def test_a_listing_that_fails_leaves_the_place_where_it_was(
         with pytest.raises(ServiceError):
             hasty.reconcile()
     hasty.reconcile()
-    assert told(world) == [second.job_id]
+    assert world.told() == [second.job_id]
 
 
 def test_a_lost_drop_that_may_not_be_read_is_told_all_the_same_so_that_it_ends_with_a_reason(
@@ -261,4 +246,4 @@ def test_a_lost_drop_that_may_not_be_read_is_told_all_the_same_so_that_it_ends_w
 
     monkeypatch.setattr(world.system.inputs, "head", refuse)
     assert keeper.reconcile() == Found(unheard=1)
-    assert told(world) == [ask.job_id]
+    assert world.told() == [ask.job_id]
