@@ -28,7 +28,7 @@ check:  ## Lint, formatting, types, import contracts
 
 test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a real browser (ARGS='-k …')
 	$(python) -m tests.browser.chromium
-	$(python) -m pytest $(ARGS)
+	$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)

@@ -42,7 +42,7 @@ LAST = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let what fails quickly fail first."""
+    """Let what fails quickly fail first, and keep together what shares something that takes long to start."""
     root = config.rootpath / "tests"
 
     def place(item: pytest.Item) -> int:
@@ -50,6 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         return LAST.index(folder) if folder in LAST else -1
 
     items.sort(key=place)
+    for item in items:
+        shares_a_system = "running" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("running system" if shares_a_system else str(item.path)))
 
 
 @dataclass(frozen=True)
