@@ -109,6 +109,20 @@ class UnsupportedFormatError(ImageError):
     advice = "Convert it to JPEG or PNG first."
 
 
+class SeveralPagesError(ImageError):
+    """A file of several pages, none of which was asked for."""
+
+    code = "several_pages"
+    advice = "Choose one with page=N in the metadata, or with page(N) at the beginning of the pipeline."
+
+
+class NoSuchPageError(ImageError):
+    """The page that was asked for is not there."""
+
+    code = "no_such_page"
+    advice = "Choose a page that is there; they count from 0."
+
+
 class UnsupportedPixelsError(ImageError):
     """The operation does not take this depth or these channels."""
 

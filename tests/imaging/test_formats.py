@@ -45,7 +45,7 @@ INVERT, CANNY = parse("invert"), parse("canny(20, 60)")
 
 def read(data: bytes) -> Picture:
     header, _ = read_metadata(data, probe(BytesSource(data), LIMITS))
-    return decode(data, header)
+    return decode(data, header).picture
 
 
 def opened(data: bytes) -> Image.Image:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import ImageError
 from tilework.imaging.formats import SUFFIXES, Format
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
-from tilework.imaging.plan import result_format
+from tilework.imaging.plan import wanted_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,7 +95,7 @@ def _suffix_of_result(source: Path, pipeline: Pipeline) -> str | None:
     """How the result's name ends, by the first bytes of its source; None where no result will be."""
     try:
         with source.open("rb") as file:
-            return result_format(recognise(file.read(SIGNATURE_BYTES)), pipeline).suffix
+            return wanted_format(recognise(file.read(SIGNATURE_BYTES)), pipeline).suffix
     except (ImageError, OSError):
         return None
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
-from tilework.imaging.operations import MeasuredOperation, Pixels
+from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.windows import Size, Window, tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
-    from tilework.imaging.operations import Operation, Site
+    from tilework.imaging.operations import Operation, Pixels, Site
     from tilework.imaging.pipeline import Pipeline, Step
 
 T = TypeVar("T")
@@ -63,19 +63,13 @@ class PictureReader:
     @property
     def pixels(self) -> Pixels:
         """What one pixel is."""
-        return kind_of(self.picture)
+        return self.picture.pixels
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``."""
         part = window.within(Window.whole(self.size))
         alpha = self.picture.alpha
         return Picture(self.picture.colour[part], None if alpha is None else alpha[part])
-
-
-def kind_of(picture: Picture) -> Pixels:
-    """Return what a pixel of ``picture`` is."""
-    channels = 1 if picture.colour.ndim == 2 else picture.colour.shape[2]  # noqa: PLR2004
-    return Pixels(str(picture.colour.dtype), channels, picture.alpha is not None)
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:

@@ -1,4 +1,8 @@
-"""Reading the pipeline language: characters to operations with typed arguments, each error at its character."""
+"""Reading the pipeline language: characters to operations with typed arguments, each error at its character.
+
+Two words around the operations are none: ``page(2)`` at the beginning chooses the page of a file that has several, and
+``output(png)`` at the end the format of the result.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from tilework.errors import PipelineError
-from tilework.imaging.operations import registry, usage
+from tilework.imaging.operations import Parameter, registry, usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tilework.imaging.operations import Operation, Parameter, Value
+    from tilework.imaging.operations import Operation, Value
 
 MAX_TEXT_CHARACTERS = 4_000
 """Twice what S3 takes as metadata; longer texts are refused before they are looked at."""
@@ -25,6 +29,39 @@ TOKEN = re.compile(
     r"|(?P<sign>[|(),=])",
     re.ASCII,
 )
+
+
+OUTPUTS = ("png", "jpeg", "tiff", "webp")
+"""The formats that a result can be asked for in."""
+
+MOST_PAGES = 65_535
+"""Pages that a file can be asked for; its own limit is the smaller one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the language with parameters, as an operation has them."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+
+
+PAGE = Word(
+    "page",
+    (Parameter(name="number", type="int", help="page of the file, from 0", minimum=0, maximum=MOST_PAGES),),
+)
+OUTPUT = Word(
+    "output", (Parameter(name="format", type="word", help="format of the result", choices=OUTPUTS),)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says: its operations with the arguments given and the offsets of their names, and what frames them."""
+
+    steps: list[tuple[Operation, dict[str, Value], int]]
+    page: int | None
+    output: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +83,7 @@ class _Reader:
     tokens: list[Token]
     index: int = 0
     steps: list[tuple[Operation, dict[str, Value], int]] = field(default_factory=list)
+    frame: dict[str, Value] = field(default_factory=dict)
 
     def next(self) -> Token:
         token = self.tokens[self.index]
@@ -60,25 +98,41 @@ class _Reader:
         return found
 
 
-def read_steps(text: str) -> list[tuple[Operation, dict[str, Value], int]]:
-    """Return for each step its operation, the arguments given, and the offset of its name.
-
-    Raises :class:`~tilework.errors.PipelineError` with the offset of the fault.
-    """
+def read(text: str) -> Reading:
+    """Read a whole text. Raises :class:`~tilework.errors.PipelineError` with the offset of the fault."""
     if len(text) > MAX_TEXT_CHARACTERS:
         raise PipelineError(f"the pipeline has {len(text)} characters; that is too long", position=0)
     reader = _Reader(list(_tokens(text)))
     if reader.tokens[0].kind == "end":
         raise PipelineError("the pipeline is empty", position=0)
     while True:
-        name = reader.next()
-        operation = _operation(name)
-        reader.steps.append((operation, _arguments(reader, operation), name.position))
+        _step(reader)
         token = reader.next()
         if token.kind == "end":
-            return reader.steps
+            page, output = reader.frame.get("page"), reader.frame.get("output")
+            return Reading(
+                reader.steps, None if page is None else int(page), None if output is None else str(output)
+            )
         if token.text != "|":
             _fail(f"expected '|' between operations, found {token}", token)
+
+
+def _step(reader: _Reader) -> None:
+    """Read one step, whether an operation or a word around them."""
+    name = reader.next()
+    if "output" in reader.frame:
+        _fail("nothing can follow output", name)
+    if name.text in {"page", "output"}:
+        if name.text == "page" and (reader.steps or reader.frame):
+            _fail("page comes first", name)
+        word = PAGE if name.text == "page" else OUTPUT
+        given = _arguments(reader, word)
+        if not given:
+            _fail(f"{word.name} needs its {word.parameters[0].name}", name)
+        reader.frame[word.name] = given[word.parameters[0].name]
+        return
+    operation = _operation(name)
+    reader.steps.append((operation, _arguments(reader, operation), name.position))
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -98,11 +152,13 @@ def _operation(name: Token) -> Operation:
         _fail(f"expected the name of an operation, found {name}", name)
     operation = registry().get(name.text)
     if operation is None:
-        _fail(f"there is no operation {name}{_nearest(name.text, registry())}", name)
+        _fail(
+            f"there is no operation {name}{_nearest(name.text, [*registry(), PAGE.name, OUTPUT.name])}", name
+        )
     return operation
 
 
-def _arguments(reader: _Reader, operation: Operation) -> dict[str, Value]:
+def _arguments(reader: _Reader, operation: Operation | Word) -> dict[str, Value]:
     given: dict[str, Value] = {}
     if not reader.skip("(") or reader.skip(")"):
         return given
@@ -127,14 +183,14 @@ def _arguments(reader: _Reader, operation: Operation) -> dict[str, Value]:
             _fail(f"expected ',' or ')', found {token}", token)
 
 
-def _named(operation: Operation, name: Token) -> Parameter:
+def _named(operation: Operation | Word, name: Token) -> Parameter:
     parameters = {parameter.name: parameter for parameter in operation.parameters}
     if name.text not in parameters:
         _fail(f"{operation.name} has no parameter {name}{_nearest(name.text, parameters)}", name)
     return parameters[name.text]
 
 
-def _positional(operation: Operation, index: int, token: Token) -> Parameter:
+def _positional(operation: Operation | Word, index: int, token: Token) -> Parameter:
     if token.kind not in {"number", "word"}:
         _fail(f"expected a value, found {token}", token)
     if index >= len(operation.parameters):
@@ -142,7 +198,7 @@ def _positional(operation: Operation, index: int, token: Token) -> Parameter:
     return operation.parameters[index]
 
 
-def _value(operation: Operation, parameter: Parameter, token: Token) -> Value:
+def _value(operation: Operation | Word, parameter: Parameter, token: Token) -> Value:
     if token.kind not in {"number", "word"}:
         _fail(f"expected a value for {parameter.name}, found {token}", token)
     value: Value
@@ -162,6 +218,7 @@ def _nearest(name: str, names: Iterable[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=1)
     if near:
         return f"; did you mean {near[0]!r}?"
+    known = [each for each in known if each not in {PAGE.name, OUTPUT.name}]
     return f"; there are {', '.join(known)}" if known else ""
 
 

@@ -1,6 +1,8 @@
 """The pipeline language: ``blur(9) | canny(100, 200)`` to :class:`Pipeline` and back.
 
-    pipeline  = step { "|" step }
+    pipeline  = [ page "|" ] step { "|" step } [ "|" output ]
+    page      = "page" "(" number ")"
+    output    = "output" "(" word ")"
     step      = name [ "(" [ argument { "," argument } ] ")" ]
     argument  = [ name "=" ] value
     value     = number | "true" | "false" | word
@@ -18,7 +20,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
-from tilework.imaging.grammar import read_steps
+from tilework.imaging import grammar
 from tilework.imaging.operations import Site
 from tilework.imaging.operations.parameters import write
 
@@ -68,14 +70,22 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Operations one after another; at least one. Picklable, equal by canonical text."""
+    """Operations one after another. Picklable, equal by canonical text.
+
+    ``page`` is the page that is read of a file with several, from 0; ``output`` the format that the result is wanted
+    in (one of :data:`~tilework.imaging.grammar.OUTPUTS`). None of either leaves it to the image.
+    """
 
     steps: tuple[Step, ...]
+    page: int | None = None
+    output: str | None = None
 
     @property
     def canonical(self) -> str:
-        """The pipeline in its only form, such as ``blur(9) | canny(100, 200)``."""
-        return " | ".join(step.canonical for step in self.steps)
+        """The pipeline in its only form, such as ``blur(9) | canny(100, 200) | output(tiff)``."""
+        first = [] if self.page is None else [f"page({self.page})"]
+        last = [] if self.output is None else [f"output({self.output})"]
+        return " | ".join([*first, *(step.canonical for step in self.steps), *last])
 
     @property
     def slug(self) -> str:
@@ -140,11 +150,11 @@ class Pipeline:
 
 def parse(text: str) -> Pipeline:
     """Read a pipeline; raises :class:`~tilework.errors.PipelineError`, which points at the character."""
+    reading = grammar.read(text)
     steps = tuple(
-        Step(operation, _complete(operation, given, position))
-        for operation, given, position in read_steps(text)
+        Step(operation, _complete(operation, given, position)) for operation, given, position in reading.steps
     )
-    pipeline = Pipeline(steps)
+    pipeline = Pipeline(steps, reading.page, reading.output)
     if len(pipeline.canonical) > MAX_CANONICAL_CHARACTERS:
         raise PipelineError(
             f"the pipeline has {len(pipeline.canonical)} characters in canonical form; "
@@ -153,6 +163,18 @@ def parse(text: str) -> Pipeline:
             advice="Use fewer operations.",
         )
     return pipeline
+
+
+def framed(pipeline: Pipeline, *, page: str | None, output: str | None) -> Pipeline:
+    """Return ``pipeline`` with the page and output that stand beside it, which overrule those within it.
+
+    Raises :class:`~tilework.errors.PipelineError` for a page that is no number or an output that there is none of.
+    """
+    steps = " | ".join(step.canonical for step in pipeline.steps)
+    page = str(pipeline.page) if page is None and pipeline.page is not None else page
+    output = output or pipeline.output
+    parts = [f"page({page})" if page is not None else "", steps, f"output({output})" if output else ""]
+    return pipeline if pipeline.canonical == (text := " | ".join(filter(None, parts))) else parse(text)
 
 
 def default_of(operation: Operation, name: str, arguments: Mapping[str, Value]) -> Value | None:

@@ -6,16 +6,14 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tilework.imaging.formats import SUFFIXES, Format, Header
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging.formats import SUFFIXES, Format, Header, row
 
 if TYPE_CHECKING:
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.windows import Size
-
-PROGRESSIVE_BYTES = 6
-"""Bytes of a pixel of a progressive JPEG beside its decoded ones: three coefficients of 16 bits, at 4:4:4."""
 
 ENCODING = 2.5
 """Memory of encoding as a multiple of the result. Measured at noise, which no encoder makes smaller: 2 for the
@@ -27,7 +25,7 @@ class Plan:
     """One image, whole, in one rank.
 
     ``working_set`` is the memory that takes, in bytes, estimated above what was measured. ``size`` and ``pixels`` are
-    the result's.
+    the result's. ``guarded``: its decoder is to run in a child process of its own.
     """
 
     header: Header
@@ -35,6 +33,8 @@ class Plan:
     size: Size
     pixels: Pixels
     working_set: int
+    guarded: bool
+    notes: tuple[str, ...] = ()
 
 
 def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) -> Plan:
@@ -56,24 +56,55 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
         round(amounts[-1] * (1 + ENCODING)),
     )
     limits.check_working_set(needed)
-    return Plan(header, result_format(header.format, pipeline), sizes[-1], kinds[-1], needed)
+    wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
+    notes = (*header.notes, *_mask_note(pipeline, wanted))
+    return Plan(header, wanted, sizes[-1], kinds[-1], needed, guarded=row(header.format).guarded, notes=notes)
 
 
 def _decoding(header: Header) -> int:
     """Bytes at the height of decoding: the pixels, a second time where they are turned or parted from their alpha."""
     copies = 1 + (header.orientation != 1 or header.pixels.alpha)
-    coefficients = PROGRESSIVE_BYTES * header.stored.pixels if header.layers else 0
-    return header.decoded_bytes * copies + coefficients
+    return header.decoded_bytes * copies + header.scratch
 
 
-def result_format(source: Format, pipeline: Pipeline) -> Format:
-    """Return the format of the result: the source's own, but PNG for masks, which no lossy format may blur."""
-    return Format.PNG if pipeline.makes_mask else source
+LABELS_GO_TO = (Format.PNG, Format.TIFF)
+"""Formats for masks: lossless, and read everywhere. A TIFF's mask stays one, for the tags that place it on the earth."""
 
 
-def result_suffixes(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return every suffix that a result of this pipeline may have, before its source's format is known."""
-    return tuple(sorted({result_format(source, pipeline).suffix for source in Format}))
+def wanted_format(source: Format, pipeline: Pipeline) -> Format:
+    """Return the format of the result as far as that is known before the image is.
+
+    What the pipeline asks for, else what the table says for the source; for masks, which no lossy format may blur,
+    PNG or TIFF.
+    """
+    wanted = row(source).result if pipeline.output is None else Format(pipeline.output)
+    return Format.PNG if pipeline.makes_mask and wanted not in LABELS_GO_TO else wanted
+
+
+def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size) -> Format:
+    """Return the format of the result: the wanted one, or where that cannot hold it PNG or TIFF.
+
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` where a format was asked for that cannot hold it.
+    """
+    wanted = wanted_format(header.format, pipeline)
+    for choice in dict.fromkeys((wanted, *LABELS_GO_TO)):
+        holds = row(choice).holds
+        if holds is not None and holds.takes(pixels, size):
+            return choice
+        if pipeline.output is not None:
+            break
+    raise UnsupportedPixelsError(
+        f"{row(wanted).name} cannot hold a result of {size} pixels, {pixels.dtype}"
+        f"{' with alpha' if pixels.alpha else ''}.",
+        advice="Ask for another output: tiff holds everything, png 8 and 16 bits with alpha.",
+    )
+
+
+def _mask_note(pipeline: Pipeline, result: Format) -> tuple[str, ...]:
+    """Say so where a mask was asked for in a format that would blur it."""
+    if pipeline.output is None or Format(pipeline.output) is result:
+        return ()
+    return (f"A mask never goes to {row(Format(pipeline.output)).name}: it is a {row(result).name}.",)
 
 
 def result_name(name: str, suffix: str) -> str:

@@ -44,7 +44,7 @@ class Product:
     """A finished result, encoded.
 
     ``width``, ``height`` and ``dtype`` are the input's, upright. ``seconds`` holds the time of ``read``, ``decode``,
-    ``kernels`` and ``encode``.
+    ``kernels`` and ``encode``. ``notes`` are sentences about what was odd in the input and was taken all the same.
     """
 
     body: bytes
@@ -54,6 +54,7 @@ class Product:
     height: int
     dtype: str
     seconds: Mapping[str, float]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,23 +82,24 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
     """
     watch = _Watch()
     reader = HeaderReader(source, limits)
-    planned = plan(read_header(reader), reader.size, pipeline, limits)
+    planned = plan(read_header(reader, pipeline.page), reader.size, pipeline, limits)
     data = reader.everything()
     watch.lap("read")
     header, metadata = read_metadata(data, planned.header)
-    picture = decode(data, header)
+    decoded = decode(data, header)
+    notes = (*planned.notes, *metadata.notes, *decoded.notes)
     del data, reader
     watch.lap("decode")
-    result = run_whole(picture, pipeline)
-    del picture
+    result = run_whole(decoded.picture, pipeline)
+    del decoded
     watch.lap("kernels")
     kept = metadata.for_result(
         header,
         result.size,
         same_format=planned.result_format is header.format,
-        same_colour=not pipeline.makes_mask,
+        same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
     )
-    body = encode(result, planned.result_format, kept, header.subsampling)
+    body = encode(result, planned.result_format, kept, header)
     watch.lap("encode")
     return Product(
         body=body,
@@ -107,6 +109,7 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
         height=header.size.height,
         dtype=header.pixels.dtype,
         seconds=watch.seconds,
+        notes=notes,
     )
 
 

@@ -1,6 +1,6 @@
-"""The formats: headers read by ranges, pixels decoded and encoded by OpenCV, metadata carried over.
+"""The formats: headers read by ranges, pixels decoded and encoded by libraries, metadata carried over.
 
-JPEG and PNG. What the header shows to be anything else is refused by name.
+:mod:`~tilework.imaging.formats.table` says what is read and how. What it does not list is refused by name.
 """
 
 from __future__ import annotations
@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tilework.imaging.formats import exif, jpeg, png
-from tilework.imaging.formats.codec import Picture, decode, encode
+from tilework.errors import DamagedImageError
+from tilework.imaging.formats import exif
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
+from tilework.imaging.formats.table import row
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.metadata import Metadata
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SUFFIXES",
+    "Decoded",
     "Format",
     "Header",
     "HeaderReader",
@@ -30,22 +33,23 @@ __all__ = [
     "probe",
     "read_header",
     "read_metadata",
+    "row",
 ]
 
 
-def probe(source: Source, limits: Limits) -> Header:
+def probe(source: Source, limits: Limits, page: int | None = None) -> Header:
     """Read an image's header in few ranges, and nothing else of it.
 
     Raises an :class:`~tilework.errors.ImageError`: empty, no image, a format or pixels that are not read, damaged, or
     beyond ``limits``.
     """
-    return read_header(HeaderReader(source, limits))
+    return read_header(HeaderReader(source, limits), page)
 
 
-def read_header(reader: HeaderReader) -> Header:
+def read_header(reader: HeaderReader, page: int | None = None) -> Header:
     """Read the header that ``reader`` holds, and check it against the reader's limits; raises as :func:`probe`."""
     image_format = recognise(reader.head[:SIGNATURE_BYTES])
-    header = jpeg.read_header(reader) if image_format is Format.JPEG else png.read_header(reader)
+    header = row(image_format).codec.read_header(reader, page)
     reader.limits.check_size(header.stored)
     reader.limits.check_ratio(header.decoded_bytes, reader.size)
     return header
@@ -56,7 +60,28 @@ def read_metadata(data: bytes, header: Header) -> tuple[Header, Metadata]:
 
     Raises :class:`~tilework.errors.DamagedImageError`.
     """
-    metadata = jpeg.read_metadata(data) if header.format is Format.JPEG else png.read_metadata(data)
+    metadata = row(header.format).codec.read_metadata(data, header)
     if metadata.exif is not None and not header.has_exif:
         header = replace(header, has_exif=True, orientation=exif.orientation(metadata.exif))
     return header, metadata
+
+
+def decode(data: bytes, header: Header) -> Decoded:
+    """Decode a whole file and turn it upright.
+
+    Raises :class:`~tilework.errors.DamagedImageError` if the pixels are cut short, corrupt, or not what the header
+    says, and MemoryError.
+    """
+    found = row(header.format).codec.decode(data, header)
+    picture = found.picture
+    if picture.size != header.stored or picture.pixels != header.pixels:
+        raise DamagedImageError("The pixels are not those that the header announces.")
+    return Decoded(picture.upright(header.orientation), found.notes)
+
+
+def encode(picture: Picture, image_format: Format, metadata: Metadata, source: Header) -> bytes:
+    """Encode a picture with its metadata, as ``source`` was where it is of the same format.
+
+    The same input gives the same bytes. The format can hold the picture (:class:`~.table.Holds`).
+    """
+    return row(image_format).encoder.encode(picture, metadata, source)

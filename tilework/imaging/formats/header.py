@@ -15,20 +15,29 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 
 
 class Format(StrEnum):
-    """The formats that are read and written."""
+    """The formats that are read; :mod:`~tilework.imaging.formats.table` says how, and which of them are written."""
 
     JPEG = "jpeg"
     PNG = "png"
+    TIFF = "tiff"
+    WEBP = "webp"
+    BMP = "bmp"
+    JP2 = "jp2"
+    AVIF = "avif"
+    HEIC = "heic"
+    JXL = "jxl"
+    GIF = "gif"
+    PNM = "pnm"
 
     @property
     def suffix(self) -> str:
         """How its file names end."""
-        return {"jpeg": ".jpg", "png": ".png"}[self.value]
+        return {"jpeg": ".jpg", "tiff": ".tif"}.get(self.value, f".{self.value}")
 
     @property
     def content_type(self) -> str:
         """Its media type."""
-        return f"image/{self.value}"
+        return {"pnm": "image/x-portable-anymap"}.get(self.value, f"image/{self.value}")
 
 
 SUFFIXES = {
@@ -36,7 +45,30 @@ SUFFIXES = {
     ".jpeg": Format.JPEG,
     ".jpe": Format.JPEG,
     ".jfif": Format.JPEG,
+    ".mpo": Format.JPEG,
     ".png": Format.PNG,
+    ".tif": Format.TIFF,
+    ".tiff": Format.TIFF,
+    ".btf": Format.TIFF,
+    ".svs": Format.TIFF,
+    ".webp": Format.WEBP,
+    ".bmp": Format.BMP,
+    ".dib": Format.BMP,
+    ".jp2": Format.JP2,
+    ".j2k": Format.JP2,
+    ".jpf": Format.JP2,
+    ".jpx": Format.JP2,
+    ".avif": Format.AVIF,
+    ".heic": Format.HEIC,
+    ".heif": Format.HEIC,
+    ".jxl": Format.JXL,
+    ".gif": Format.GIF,
+    ".pnm": Format.PNM,
+    ".pbm": Format.PNM,
+    ".pgm": Format.PNM,
+    ".ppm": Format.PNM,
+    ".pam": Format.PNM,
+    ".pfm": Format.PNM,
 }
 """How names of each format end, in small letters. A name is only a hint: the first bytes decide."""
 
@@ -46,9 +78,11 @@ class Header:
     """An image's header.
 
     ``stored`` is the size in the file, :attr:`size` the upright one after its EXIF ``orientation`` (1 to 8) is applied.
-    ``pixels`` is what decoding gives; ``bits`` one sample's in the file. ``layers`` says that decoding needs all
-    coefficients at once (progressive JPEG). ``subsampling`` is a JPEG's chroma sampling such as ``4:2:0``, None for
-    grey or an unusual one. ``transparent_grey`` is the grey, as decoded, that a PNG declares transparent.
+    ``pixels`` is what decoding gives; ``bits`` one sample's in the file. ``scratch`` is the memory, in bytes, that
+    decoding takes beside what it gives (a progressive JPEG's coefficients). ``subsampling`` is a JPEG's chroma sampling
+    such as ``4:2:0``, None for grey or an unusual one. ``lossless`` says that the file holds its pixels as they were.
+    ``detail`` is the format's own: what its decoder, and its encoder for a result like the source, want to know.
+    ``notes`` are sentences about what is odd and was taken all the same.
     """
 
     format: Format
@@ -57,12 +91,13 @@ class Header:
     bits: int
     colour: str
     orientation: int = 1
-    layers: bool = False
-    interlaced: bool = False
+    scratch: int = 0
     subsampling: str | None = None
-    transparent_grey: int | None = None
+    lossless: bool = True
     has_icc: bool = False
     has_exif: bool = False
+    detail: object = None
+    notes: tuple[str, ...] = ()
 
     @property
     def size(self) -> Size:

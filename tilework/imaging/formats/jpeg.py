@@ -1,26 +1,36 @@
-"""JPEG: its header walked marker by marker, and the metadata around its pixels. ITU-T T.81, annex B; JFIF 1.02."""
+"""JPEG: its header, and its pixels by libjpeg-turbo."""
 
 from __future__ import annotations
 
+import re
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, UnsupportedFormatError, UnsupportedPixelsError
-from tilework.imaging.formats import exif
+from tilework.imaging.formats import exif, jpeg_segments
 from tilework.imaging.formats.header import Format, Header
-from tilework.imaging.formats.metadata import Density, Metadata
+from tilework.imaging.formats.jpeg_segments import (
+    APP1,
+    APP2,
+    EXIF_TAG,
+    ICC_TAG,
+    Segment,
+    end_of_picture,
+    insert_metadata,
+    payload_of,
+    segments,
+    tagged,
+)
+from tilework.imaging.formats.pages import refuse_page
+from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tilework.imaging.formats.header_reader import HeaderReader
+    from tilework.imaging.formats.metadata import Metadata
+    from tilework.imaging.operations.contract import Image
 
-SOI, EOI, SOS, TEM = 0xD8, 0xD9, 0xDA, 0x01
-APP0, APP1, APP2, APP13, COM = 0xE0, 0xE1, 0xE2, 0xED, 0xFE
-RESTARTS = range(0xD0, 0xD8)
 FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
 """The kinds of frames that are read (SOF0 to SOF2, Huffman-coded DCT)."""
 
@@ -30,12 +40,6 @@ OTHER_FRAMES = {
     **dict.fromkeys((0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF), "an arithmetic-coded JPEG"),
     0xF7: "a JPEG-LS",
 }
-EXIF_TAG = b"Exif\0\0"
-XMP_TAG = b"http://ns.adobe.com/xap/1.0/\0"
-ICC_TAG = b"ICC_PROFILE\0"
-IPTC_TAG = b"Photoshop 3.0\0"
-JFIF_TAG = b"JFIF\0"
-DENSITY_UNITS = ("aspect", "inch", "centimetre")
 
 SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (1, 2): "4:4:0", (2, 2): "4:2:0", (4, 1): "4:1:1"}
 """Luma samples for each chroma sample (across, down), and their names."""
@@ -43,53 +47,21 @@ SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (1, 2): "4:4:0", (2, 2): "4:2:0",
 FRAME_BYTES = 6
 """Precision, height, width and number of components, before three bytes for each component."""
 
+COEFFICIENT_BYTES = 6
+"""Bytes of a pixel of a progressive JPEG beside its decoded ones: three coefficients of 16 bits, at 4:4:4."""
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A marker and where its payload lies; ``start == stop`` for a marker without one."""
+QUALITY = 95
+"""OpenCV's own default, and its visually lossless range."""
 
-    marker: int
-    start: int
-    stop: int
-
-
-class _Bytes(Protocol):
-    def read(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``, or raise."""
-        ...
+END = b"\xff\xd9"
+EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
+IRRITATIONS = re.compile(r"Invalid SOS parameters|Adobe color transform|Inconsistent progression")
+"""Warnings of libjpeg about files that are odd and whose pixels are whole (jerror.h)."""
 
 
-def segments(source: _Bytes) -> Iterator[Segment]:
-    """Walk the markers from after SOI to the first SOS, the last one told."""
-    position = 2
-    while True:
-        first, marker = source.read(position, 2)
-        if first != 0xFF:  # noqa: PLR2004
-            raise DamagedImageError(
-                f"The JPEG header is broken at byte {position:,}: no marker where one must be."
-            )
-        if marker == 0xFF:  # noqa: PLR2004
-            position += 1
-            continue
-        if marker == EOI:
-            raise DamagedImageError("The JPEG ends before its picture begins.")
-        position += 2
-        if marker in RESTARTS or marker in {SOI, TEM}:
-            yield Segment(marker, position, position)
-            continue
-        length = int.from_bytes(source.read(position, 2))
-        if length < 2:  # noqa: PLR2004
-            raise DamagedImageError(
-                f"The JPEG header is broken at byte {position:,}: a segment of no length."
-            )
-        yield Segment(marker, position + 2, position + length)
-        if marker == SOS:
-            return
-        position += length
-
-
-def read_header(reader: HeaderReader) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
+    refuse_page(page)
     frame: Segment | None = None
     exif_data: bytes | None = None
     has_icc = False
@@ -101,13 +73,13 @@ def read_header(reader: HeaderReader) -> Header:
             )
         if segment.marker in FRAMES and frame is None:
             frame = segment
-        elif segment.marker == APP1 and exif_data is None and _tagged(reader, segment, EXIF_TAG):
-            exif_data = _payload(reader, segment)[len(EXIF_TAG) :]
-        elif segment.marker == APP2 and _tagged(reader, segment, ICC_TAG):
+        elif segment.marker == APP1 and exif_data is None and tagged(reader, segment, EXIF_TAG):
+            exif_data = payload_of(reader, segment)[len(EXIF_TAG) :]
+        elif segment.marker == APP2 and tagged(reader, segment, ICC_TAG):
             has_icc = True
     if frame is None:
         raise DamagedImageError("The JPEG has no frame header before its picture data.")
-    return _header(FRAMES[frame.marker], _payload(reader, frame), exif_data, has_icc=has_icc)
+    return _header(FRAMES[frame.marker], payload_of(reader, frame), exif_data, has_icc=has_icc)
 
 
 def _header(kind: str, frame: bytes, exif_data: bytes | None, *, has_icc: bool) -> Header:
@@ -133,8 +105,9 @@ def _header(kind: str, frame: bytes, exif_data: bytes | None, *, has_icc: bool) 
         bits=bits,
         colour="grey" if components == 1 else "colour",
         orientation=exif.orientation(exif_data) if exif_data else exif.UPRIGHT,
-        layers=kind == "progressive",
+        scratch=COEFFICIENT_BYTES * width * height if kind == "progressive" else 0,
         subsampling=_subsampling(frame, components),
+        lossless=False,
         has_icc=has_icc,
         has_exif=exif_data is not None,
     )
@@ -151,80 +124,73 @@ def _subsampling(frame: bytes, components: int) -> str | None:
     return SAMPLINGS.get((luma_across // across, luma_down // down))
 
 
-def _payload(source: _Bytes, segment: Segment) -> bytes:
-    return source.read(segment.start, segment.stop - segment.start)
+def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
+    """Collect what stands before the picture in a whole file."""
+    return jpeg_segments.read_metadata(data)
 
 
-def _tagged(source: _Bytes, segment: Segment, tag: bytes) -> bool:
-    length = min(len(tag), segment.stop - segment.start)
-    return source.read(segment.start, length) == tag
+def decode(data: bytes, header: Header) -> Decoded:
+    """Decode the first picture of a file.
+
+    libjpeg conceals damage and goes on. Every warning of it that means missing or wrong pixels is an error here.
+    """
+    notes: list[str] = []
+    if not data.endswith(END):
+        end = end_of_picture(data)
+        if end is None:
+            data, notes = data + END, ["Its end marker is missing; all rows are there."]
+        else:
+            notes = [f"{len(data) - end:,} bytes follow the picture."]
+    try:
+        return Decoded(Picture(_pixels(data, header, strict=True)), tuple(notes))
+    except ValueError as error:
+        warning = str(error)
+    notes.append(_irritation(warning, data, cut=len(notes) > 0 and "missing" in notes[0]))
+    return Decoded(Picture(_pixels(data, header, strict=False)), tuple(notes))
 
 
-@dataclass(frozen=True, slots=True)
-class _Data:
-    """A whole file in memory, read like a source."""
+def _pixels(data: bytes, header: Header, *, strict: bool) -> Image:
+    """(height, width) or (height, width, 3); ValueError where libjpeg fails, or warns and ``strict``."""
+    import simplejpeg
 
-    data: bytes | memoryview
-
-    def read(self, start: int, length: int) -> bytes:
-        if start + length > len(self.data):
-            raise DamagedImageError(f"The file ends at byte {len(self.data):,}, within its header.")
-        return bytes(self.data[start : start + length])
+    grey = header.pixels.channels == 1
+    pixels: Image = simplejpeg.decode_jpeg(data, "GRAY" if grey else "BGR", strict=strict)
+    return pixels[:, :, 0] if grey else pixels
 
 
-def read_metadata(data: bytes) -> Metadata:
-    """Collect what stands before the picture in a whole JPEG file."""
-    source = _Data(data)
-    exif_data: bytes | None = None
-    xmp: bytes | None = None
-    density: Density | None = None
-    colour: list[bytes] = []
-    text: list[bytes] = []
-    for segment in segments(source):
-        payload = data[segment.start : segment.stop]
-        if segment.marker == APP1 and exif_data is None and payload.startswith(EXIF_TAG):
-            exif_data = payload[len(EXIF_TAG) :]
-        elif segment.marker == APP1 and xmp is None and payload.startswith(XMP_TAG):
-            xmp = payload[len(XMP_TAG) :]
-        elif segment.marker == APP2 and payload.startswith(ICC_TAG):
-            colour.append(_segment(APP2, payload))
-        elif segment.marker == COM or (segment.marker == APP13 and payload.startswith(IPTC_TAG)):
-            text.append(_segment(segment.marker, payload))
-        elif segment.marker == APP0 and payload.startswith(JFIF_TAG):
-            density = _density(payload)
-    return Metadata(exif=exif_data, xmp=xmp, density=density, colour=tuple(colour), text=tuple(text))
+def _irritation(warning: str, data: bytes, *, cut: bool) -> str:
+    """A note about a warning that costs no pixel; raises DamagedImageError for any other."""
+    if cut or "Premature end" in warning or "premature end" in warning:
+        raise DamagedImageError(
+            f"The JPEG is cut short or damaged: its picture data ends too soon ({warning})."
+        )
+    extraneous = EXTRANEOUS.search(warning)
+    if extraneous is not None:
+        stop = (end_of_picture(data) or len(data)) - len(END)
+        if len(set(data[stop - int(extraneous[1]) : stop])) <= 1:
+            return f"{extraneous[1]} bytes of padding follow its last row."
+    if IRRITATIONS.search(warning):
+        return f"libjpeg says of it: {warning}."
+    raise DamagedImageError(f"The JPEG's picture data is damaged: {warning}.")
 
 
-def _density(jfif: bytes) -> Density | None:
-    if len(jfif) < 12 or jfif[7] >= len(DENSITY_UNITS):  # noqa: PLR2004
-        return None
-    unit, across, down = struct.unpack_from(">BHH", jfif, 7)
-    return Density(across, down, DENSITY_UNITS[unit]) if across and down else None  # type: ignore[arg-type]
+def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:
+    """Encode at quality 95, with the source's subsampling where that is a JPEG, else with none."""
+    subsampling = source.subsampling if source.format is Format.JPEG else None
+    return insert_metadata(_encoded(picture.colour, subsampling), metadata)
 
 
-def _segment(marker: int, payload: bytes) -> bytes:
-    return bytes((0xFF, marker)) + (len(payload) + 2).to_bytes(2) + payload
+def _encoded(image: Image, subsampling: str | None) -> memoryview:
+    import cv2
 
-
-def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
-    """Return a JPEG that OpenCV encoded with ``metadata`` in it, after its JFIF segment."""
-    jfif = next(segments(_Data(encoded)))
-    head = bytearray(encoded[: jfif.stop])
-    density = metadata.density
-    if density is not None and density.unit in DENSITY_UNITS:
-        units = DENSITY_UNITS.index(density.unit)
-        struct.pack_into(">BHH", head, jfif.start + 7, units, density.across, density.down)
-    parts = []
-    if metadata.exif is not None:
-        parts.append(_segment(APP1, EXIF_TAG + metadata.exif))
-    if metadata.xmp is not None:
-        parts.append(_segment(APP1, XMP_TAG + metadata.xmp))
-    return b"".join((bytes(head), *parts, *metadata.colour, *metadata.text, encoded[jfif.stop :]))
-
-
-def why_undecodable(data: bytes) -> str:
-    """Say what is wrong with a JPEG whose header was good and whose picture OpenCV could not decode."""
-    start = max(segment.stop for segment in segments(_Data(data)))
-    if data.rfind(b"\xff\xd9", start) < 0:
-        return f"The JPEG is cut short: it ends at byte {len(data):,}, before its end marker."
-    return "The JPEG's picture data cannot be decoded."
+    samplings = {
+        "4:4:4": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+        "4:2:2": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_422,
+        "4:4:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_440,
+        "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
+        "4:1:1": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
+    }
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    if image.ndim == 3:  # noqa: PLR2004
+        parameters += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, samplings[subsampling or "4:4:4"]]
+    return cv2.imencode(".jpg", image, parameters)[1].data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tilework.imaging.formats import exif as exif_block
 from tilework.imaging.formats.header import SIDEWAYS
@@ -49,15 +49,19 @@ class Density:
 class Metadata:
     """Everything that is kept.
 
-    ``exif`` starts at its byte order, ``xmp`` is a packet; ``colour`` (profile, gamma and the like) and ``text``
-    (captions, IPTC) are whole segments or chunks of the format they come from, which only that format can take.
+    ``exif`` starts at its byte order, ``xmp`` is a packet, ``icc`` a profile. What only its own format can take stays
+    in that format's pieces: ``colour`` (gamma and the like) and ``text`` (captions, IPTC) are whole segments or
+    chunks, ``tags`` those of a TIFF as (code, type, count, value). ``notes`` are sentences about what was left out.
     """
 
     exif: bytes | None = None
     xmp: bytes | None = None
+    icc: bytes | None = None
     density: Density | None = None
     colour: tuple[bytes, ...] = ()
     text: tuple[bytes, ...] = ()
+    tags: tuple[tuple[int, int, int, Any], ...] = ()
+    notes: tuple[str, ...] = ()
 
     def for_result(self, header: Header, size: Size, *, same_format: bool, same_colour: bool) -> Metadata:
         """Return what an upright result of ``size`` may carry.
@@ -71,7 +75,9 @@ class Metadata:
         return Metadata(
             exif=None if self.exif is None else exif_block.for_upright(self.exif, size),
             xmp=None if self.xmp is None else XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp),
+            icc=self.icc if same_colour else None,
             density=density,
             colour=self.colour if same_format and same_colour else (),
             text=self.text if same_format else (),
+            tags=self.tags if same_format else (),
         )

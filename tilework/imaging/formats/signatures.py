@@ -6,32 +6,33 @@ import re
 
 from tilework.errors import EmptyObjectError, NotAnImageError, UnsupportedFormatError
 from tilework.imaging.formats.header import Format
+from tilework.imaging.formats.table import is_read
 
 SIGNATURE_BYTES = 64
 """How many of the first bytes are looked at."""
 
-READ = ((b"\xff\xd8\xff", Format.JPEG), (b"\x89PNG\r\n\x1a\n", Format.PNG))
-
-OTHER_IMAGES = (
-    (rb"GIF8[79]a", "a GIF"),
-    (rb"II\*\0|MM\0\*", "a TIFF"),
-    (rb"II\+\0|MM\0\+", "a BigTIFF"),
-    (rb"RIFF....WEBP", "a WebP"),
-    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC"),
-    (rb"....ftypavi[fs]", "an AVIF"),
-    (rb"....jP  \r\n\x87\n|\xff\x4f\xff\x51", "a JPEG 2000"),
-    (rb"....JXL \r\n\x87\n|\xff\x0a", "a JPEG XL"),
-    (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", "a BMP"),
-    (rb"P[1-7fF]\s", "a PNM"),
-    (rb"8BPS\0[\x01\x02]", "a Photoshop document"),
-    (rb"\0\0[\x01\x02]\0[^\0]\0", "a Windows icon"),
-    (rb"v/1\x01", "an OpenEXR"),
-    (rb"#\?(RADIANCE|RGBE)", "a Radiance HDR"),
-    (rb"DDS ", "a DDS texture"),
-    (rb"\x8aMNG|\x8bJNG", "an MNG"),
-    (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--|<!DOCTYPE svg|<svg)", "an SVG"),
+IMAGES: tuple[tuple[bytes, str, Format | None], ...] = (
+    (rb"\xff\xd8\xff", "a JPEG", Format.JPEG),
+    (rb"\x89PNG\r\n\x1a\n", "a PNG", Format.PNG),
+    (rb"II\*\0|MM\0\*", "a TIFF", Format.TIFF),
+    (rb"II\+\0|MM\0\+", "a BigTIFF", Format.TIFF),
+    (rb"RIFF....WEBP", "a WebP", Format.WEBP),
+    (rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", "a BMP", Format.BMP),
+    (rb"....jP  \r\n\x87\n|\xff\x4f\xff\x51", "a JPEG 2000", Format.JP2),
+    (rb"....ftypavi[fs]", "an AVIF", Format.AVIF),
+    (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC", Format.HEIC),
+    (rb"....JXL \r\n\x87\n|\xff\x0a", "a JPEG XL", Format.JXL),
+    (rb"GIF8[79]a", "a GIF", Format.GIF),
+    (rb"P[1-7fF]\s", "a PNM", Format.PNM),
+    (rb"8BPS\0[\x01\x02]", "a Photoshop document", None),
+    (rb"\0\0[\x01\x02]\0[^\0]\0", "a Windows icon", None),
+    (rb"v/1\x01", "an OpenEXR", None),
+    (rb"#\?(RADIANCE|RGBE)", "a Radiance HDR", None),
+    (rb"DDS ", "a DDS texture", None),
+    (rb"\x8aMNG|\x8bJNG", "an MNG", None),
+    (rb"(\xef\xbb\xbf)?\s*(<\?xml[^>]*>\s*)?(<!--|<!DOCTYPE svg|<svg)", "an SVG", None),
 )
-"""Images of formats that are not read, by what they start with, and their names with an article."""
+"""Images by what they start with, their names with an article, and the format where there is one for it."""
 
 NO_IMAGES = (
     (rb"%PDF-", "a PDF document"),
@@ -56,12 +57,11 @@ def recognise(head: bytes) -> Format:
     """
     if not head:
         raise EmptyObjectError("The file is empty.")
-    for signature, image_format in READ:
-        if head.startswith(signature):
-            return image_format
-    for pattern, name in OTHER_IMAGES:
+    for pattern, name, image_format in IMAGES:
         if re.match(pattern, head, re.DOTALL):
-            raise UnsupportedFormatError(f"The file is {name}; JPEG and PNG are read.")
+            if image_format is None or not is_read(image_format):
+                raise UnsupportedFormatError(f"The file is {name}, which is not read.")
+            return image_format
     for pattern, name in NO_IMAGES:
         if re.match(pattern, head, re.DOTALL):
             raise NotAnImageError(f"The file is {name}, not an image.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
 from tilework.imaging.operations import edges, filters, morphology, point
@@ -105,7 +105,21 @@ def describe(operation: Operation) -> dict[str, object]:
     }
 
 
-def usage(operation: Operation) -> str:
+class Named(Protocol):
+    """What is written as a name with parameters."""
+
+    @property
+    def name(self) -> str:
+        """How it is called."""
+        ...
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What can stand between its parentheses."""
+        ...
+
+
+def usage(operation: Named) -> str:
     """How to write it: ``blur(width, height=width, sigma=0)``."""
 
     def one(parameter: Parameter) -> str:
