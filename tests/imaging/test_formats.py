@@ -164,7 +164,8 @@ def test_a_png_result_keeps_depth_channels_and_every_pixel(
 
 def png_of(picture: Picture) -> bytes:
     _, metadata = read_metadata(png(noise(1, 1)), probe(BytesSource(png(noise(1, 1))), LIMITS))
-    return encode(picture, probe(BytesSource(png(noise(1, 1))), LIMITS).format, metadata)
+    header = probe(BytesSource(png(noise(1, 1))), LIMITS)
+    return encode(picture, header.format, metadata, header)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +280,8 @@ def result_or_code(data: bytes) -> Array | str:
 @pytest.mark.parametrize("name", ["jpeg", "png"])
 def test_a_file_cut_anywhere_is_damaged(name: str) -> None:
     whole = jpeg(scene(64, 48)) if name == "jpeg" else png(scene(64, 48))
-    for length in [*range(12, 700, 29), *range(700, len(whole), 211), len(whole) - 2, len(whole) - 1]:
+    last = len(whole) - (3 if name == "jpeg" else 1)
+    for length in [*range(12, 700, 29), *range(700, last, 211), last]:
         assert result_or_code(whole[:length]) == "damaged", f"cut at {length} of {len(whole)}"
 
 
@@ -305,14 +307,24 @@ def test_damage_is_told_with_its_place() -> None:
     changed = whole[: pixel_data + 30] + b"\0\0\0" + whole[pixel_data + 33 :]
     with pytest.raises(DamagedImageError, match=f"chunk IDAT at byte {pixel_data - 4} fails its checksum"):
         process(BytesSource(changed), INVERT, LIMITS)
-    with pytest.raises(DamagedImageError, match="cut short: it ends at byte 1,000, before its end marker"):
+    with pytest.raises(DamagedImageError, match="cut short: it ends at byte 1,000, before its last row"):
         process(BytesSource(jpeg(scene(64, 48))[:1000]), INVERT, LIMITS)
 
 
-def test_bytes_after_the_end_do_no_harm() -> None:
+def test_bytes_after_the_end_do_no_harm_and_are_told() -> None:
     for data in (jpeg(scene(30, 20)), png(scene(30, 20))):
-        clean = process(BytesSource(data), INVERT, LIMITS).body
-        assert process(BytesSource(data + b"trailing bytes"), INVERT, LIMITS).body == clean
+        clean = process(BytesSource(data), INVERT, LIMITS)
+        irritating = process(BytesSource(data + b"trailing bytes"), INVERT, LIMITS)
+        assert irritating.body == clean.body
+        assert (clean.notes, irritating.notes) == ((), ("14 bytes follow the picture.",))
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_jpeg_that_lacks_only_its_end_marker_is_taken_and_told(missing: int) -> None:
+    data = jpeg(scene(64, 48))
+    taken = process(BytesSource(data[:-missing]), INVERT, LIMITS)
+    assert taken.body == process(BytesSource(data), INVERT, LIMITS).body
+    assert taken.notes == ("Its end marker is missing; all rows are there.",)
 
 
 @pytest.mark.parametrize("seed", range(4))

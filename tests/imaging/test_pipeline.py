@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tilework.errors import PipelineError, TileworkError, UnsupportedPixelsError
 from tilework.imaging.operations import Parameter, Pixels, registry
 from tilework.imaging.operations.parameters import write
-from tilework.imaging.pipeline import MAX_CANONICAL_CHARACTERS, MAX_SLUG_CHARACTERS, parse
+from tilework.imaging.pipeline import MAX_CANONICAL_CHARACTERS, MAX_SLUG_CHARACTERS, framed, parse
 from tilework.imaging.windows import Size, Window
 
 
@@ -195,15 +195,55 @@ def test_an_operation_refuses_depths_it_does_not_take(text: str, pixels: Pixels)
         parse(text).kinds(pixels)
 
 
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("page(2)|blur( 9 )|output( png )", "page(2) | blur(9) | output(png)"),
+        ("output(webp)", "output(webp)"),
+        ("page(0) | invert", "page(0) | invert()"),
+    ],
+)
+def test_page_and_output_frame_the_operations(text: str, canonical: str) -> None:
+    assert parse(text).canonical == canonical
+    assert parse(canonical) == parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "words"),
+    [
+        ("blur(9) | page(1)", 10, "page comes first"),
+        ("output(png) | blur(9)", 14, "nothing can follow output"),
+        ("output(gif)", 7, "one of png, jpeg, tiff, webp"),
+        ("page(-1) | invert", 5, "at least 0"),
+        ("page | invert", 0, "page needs its number"),
+        ("outptu(png)", 0, "did you mean 'output'"),
+    ],
+)
+def test_a_wrong_frame_is_pointed_at(text: str, position: int, words: str) -> None:
+    with pytest.raises(PipelineError, match=words) as caught:
+        parse(text)
+    assert caught.value.position == position
+
+
+def test_what_stands_beside_a_pipeline_overrules_its_frame() -> None:
+    pipeline = parse("page(1) | blur(9) | output(png)")
+    assert framed(pipeline, page=None, output=None) == pipeline
+    assert framed(pipeline, page="0", output="tiff").canonical == "page(0) | blur(9) | output(tiff)"
+    assert framed(parse("invert"), page=None, output="jpeg").canonical == "invert() | output(jpeg)"
+    with pytest.raises(PipelineError, match="whole number"):
+        framed(pipeline, page="first", output=None)
+
+
 def test_reading_and_describing_pipelines_needs_neither_opencv_nor_numpy() -> None:
     program = (
         "import sys; sys.modules['cv2'] = sys.modules['numpy'] = None\n"
         "from tilework.imaging.pipeline import parse\n"
         "from tilework.imaging.operations import describe, registry\n"
-        "from tilework.imaging.plan import result_suffixes\n"
+        "from tilework.imaging.formats import Format\n"
+        "from tilework.imaging.plan import wanted_format\n"
         "from tilework.imaging.limits import Limits\n"
         "[describe(operation) for operation in registry().values()]\n"
-        "print(parse('blur(9)|canny(1,2)'), result_suffixes(parse('invert')))"
+        "print(parse('blur(9)|canny(1,2)'), wanted_format(Format.JPEG, parse('invert')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert done.stdout == "blur(9) | canny(1, 2) ('.jpg', '.png')\n", done.stderr
+    assert done.stdout == "blur(9) | canny(1, 2) jpeg\n", done.stderr

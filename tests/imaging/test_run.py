@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from tests.imaging.samples import SIGNATURE, chunk, decoded, ihdr, jpeg, noise, png, scene
-from tilework.errors import TooLargeError, UnsupportedPixelsError
-from tilework.imaging.formats import Format, Header, probe
+from tilework.errors import NoSuchPageError, TooLargeError, UnsupportedPixelsError
+from tilework.imaging.formats import Format, Header, probe, row
+from tilework.imaging.formats.table import ROWS
 from tilework.imaging.limits import GIB, MIB, Limits
 from tilework.imaging.operations import Pixels
 from tilework.imaging.pipeline import parse
-from tilework.imaging.plan import plan, result_format, result_name, result_suffixes
+from tilework.imaging.plan import plan, result_format, result_name, wanted_format
 from tilework.imaging.run import (
     BytesSource,
     FileSource,
@@ -96,15 +97,45 @@ def test_a_smaller_working_set_is_enforced_and_named() -> None:
         process(BytesSource(data), parse("invert"), Limits(working_set=MIB))
 
 
-@pytest.mark.parametrize("source", list(Format))
-def test_masks_are_always_png(source: Format) -> None:
-    assert result_format(source, parse("canny(1, 2)")) is Format.PNG
-    assert result_format(source, parse("invert")) is source
+@pytest.mark.parametrize("source", [each.format for each in ROWS])
+def test_masks_go_to_no_lossy_format(source: Format) -> None:
+    mask = wanted_format(source, parse("canny(1, 2)"))
+    assert mask is (Format.TIFF if source is Format.TIFF else Format.PNG)
+    assert wanted_format(source, parse("invert")) is row(source).result
+    assert wanted_format(source, parse("canny(1, 2) | output(jpeg)")) is Format.PNG
 
 
-def test_the_suffixes_of_a_result_are_known_before_its_source_is() -> None:
-    assert result_suffixes(parse("canny(1, 2)")) == (".png",)
-    assert result_suffixes(parse("invert")) == (".jpg", ".png")
+def test_a_result_that_its_format_cannot_hold_goes_to_one_that_can_unless_another_was_asked_for() -> None:
+    deep = header(10, 10, dtype="uint16")
+    plain, asked = parse("invert"), parse("invert | output(jpeg)")
+    assert result_format(deep, plain, deep.pixels, deep.size) is Format.PNG
+    with pytest.raises(UnsupportedPixelsError, match="JPEG cannot hold a result of 10 x 10 pixels, uint16"):
+        result_format(deep, asked, deep.pixels, deep.size)
+
+
+def test_a_mask_asked_for_as_a_jpeg_is_a_png_and_says_so() -> None:
+    product = process(BytesSource(jpeg(scene(40, 30))), parse("canny(1, 2) | output(jpeg)"), LIMITS)
+    assert product.suffix == ".png"
+    assert product.notes == ("A mask never goes to JPEG: it is a PNG.",)
+
+
+@pytest.mark.parametrize(("output", "suffix"), [("png", ".png"), ("jpeg", ".jpg")])
+def test_another_output_is_made_of_the_same_pixels(output: str, suffix: str) -> None:
+    array = scene(40, 30)
+    expected = cv2.bitwise_not(decoded(jpeg(array)))
+    product = process(BytesSource(jpeg(array)), parse(f"invert | output({output})"), LIMITS)
+    assert product.suffix == suffix
+    assert np.array_equal(
+        decoded(product.body),
+        expected if output == "png" else decoded(jpeg(expected, cv2.IMWRITE_JPEG_QUALITY, 95)),
+    )
+
+
+def test_only_a_page_that_is_there_is_read() -> None:
+    data = png(noise(4, 3))
+    assert process(BytesSource(data), parse("page(0) | invert"), LIMITS).width == 4
+    with pytest.raises(NoSuchPageError, match="one picture, page 0; page 1 was asked for"):
+        process(BytesSource(data), parse("page(1) | invert"), LIMITS)
 
 
 @pytest.mark.parametrize(

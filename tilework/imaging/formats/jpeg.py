@@ -135,17 +135,20 @@ def decode(data: bytes, header: Header) -> Decoded:
     libjpeg conceals damage and goes on. Every warning of it that means missing or wrong pixels is an error here.
     """
     notes: list[str] = []
-    if not data.endswith(END):
-        end = end_of_picture(data)
-        if end is None:
-            data, notes = data + END, ["Its end marker is missing; all rows are there."]
-        else:
-            notes = [f"{len(data) - end:,} bytes follow the picture."]
+    length, end = len(data), len(data) if data.endswith(END) else end_of_picture(data)
+    if end is None:
+        data, notes = data + END, ["Its end marker is missing; all rows are there."]
+    elif end < length:
+        notes = [f"{length - end:,} bytes follow the picture."]
     try:
         return Decoded(Picture(_pixels(data, header, strict=True)), tuple(notes))
     except ValueError as error:
         warning = str(error)
-    notes.append(_irritation(warning, data, cut=len(notes) > 0 and "missing" in notes[0]))
+    if end is None:
+        raise DamagedImageError(
+            f"The JPEG is cut short: it ends at byte {length:,}, before its last row ({warning})."
+        )
+    notes.append(_irritation(warning, data[:end]))
     return Decoded(Picture(_pixels(data, header, strict=False)), tuple(notes))
 
 
@@ -158,15 +161,11 @@ def _pixels(data: bytes, header: Header, *, strict: bool) -> Image:
     return pixels[:, :, 0] if grey else pixels
 
 
-def _irritation(warning: str, data: bytes, *, cut: bool) -> str:
+def _irritation(warning: str, data: bytes) -> str:
     """A note about a warning that costs no pixel; raises DamagedImageError for any other."""
-    if cut or "Premature end" in warning or "premature end" in warning:
-        raise DamagedImageError(
-            f"The JPEG is cut short or damaged: its picture data ends too soon ({warning})."
-        )
     extraneous = EXTRANEOUS.search(warning)
     if extraneous is not None:
-        stop = (end_of_picture(data) or len(data)) - len(END)
+        stop = len(data) - len(END)
         if len(set(data[stop - int(extraneous[1]) : stop])) <= 1:
             return f"{extraneous[1]} bytes of padding follow its last row."
     if IRRITATIONS.search(warning):

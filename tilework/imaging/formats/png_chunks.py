@@ -80,6 +80,12 @@ def chunks(data: bytes) -> Iterator[Chunk]:
         position = chunk.stop + 4
 
 
+def trailing(data: bytes) -> tuple[str, ...]:
+    """A note about bytes behind the last chunk of a sound file, if there are any."""
+    end = max(chunk.stop + 4 for chunk in chunks(data))
+    return (f"{len(data) - end:,} bytes follow the picture.",) if end < len(data) else ()
+
+
 def check_sum(data: bytes, chunk: Chunk) -> None:
     """Raise :class:`~tilework.errors.DamagedImageError` for a chunk that fails its checksum."""
     expected = int.from_bytes(data[chunk.stop : chunk.stop + 4])
