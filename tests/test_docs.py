@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from stacks.settings import ENVIRONMENT_PREFIX, Settings
 from tilework.aws.settings import NAMES
 from tilework.cli.app import app
 from tilework.errors import TileworkError
+from tilework.imaging.formats.table import rendered
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import State
@@ -27,7 +29,26 @@ ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 RUNNING = ROOT / "docs" / "running.md"
 CONCEPTS = ROOT / "docs" / "concepts.md"
+FORMATS = ROOT / "docs" / "formats.md"
 DOCUMENTS = (README, *sorted((ROOT / "docs").rglob("*.md")))
+
+FORMATS_INTRODUCTION = """\
+# Formats
+
+What is read, how it is treated, and what becomes of it: one table, which the code itself goes by
+(`tilework/imaging/formats/table.py`; `tilework formats` prints it). The first bytes decide which format a file
+is, never its name. What is not listed here, or listed as refused, ends FAILED with a sentence that says why.
+
+A result has the format of its source unless the table names another, or the drop asks for one: `output=png`,
+`jpeg`, `tiff` or `webp` in its metadata, `output(png)` at the end of the pipeline, `--output png`. A format that
+cannot hold the result (16 bits in a JPEG, say) is refused when it was asked for; otherwise PNG or TIFF takes its
+place. Masks never go to a lossy format. Of a file with several pages one is read when it is asked for: `page=2` in
+the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages count from 0.
+
+What is odd about a file but costs no pixel (bytes behind the picture, a missing end marker, a broken profile) is
+taken, and told in the job's note.
+
+"""
 
 OF_A_WORLD = {"TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
 """What a world tells its own ranks; nobody else sets them."""
@@ -44,6 +65,15 @@ def variables_of_the_code() -> set[str]:
             # a name in quotes is a variable; what ends in _ is the beginning of several
             found |= set(re.findall(r'"(TILEWORK_[A-Z_]*[A-Z])"', path.read_text()))
     return found - OF_A_WORLD
+
+
+def test_the_documented_table_of_formats_is_what_the_code_does() -> None:
+    written = FORMATS_INTRODUCTION + rendered()
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        FORMATS.write_text(written)
+    assert written == FORMATS.read_text(), (
+        "The table has changed. Look at it, then accept it: UPDATE_SNAPSHOTS=1 python -m pytest tests/test_docs.py"
+    )
 
 
 def test_every_environment_variable_is_documented_and_no_other() -> None:

@@ -50,6 +50,7 @@ class Endings:
             width=worked.width,
             height=worked.height,
             dtype=worked.dtype,
+            note=worked.note,
         )
         # the result is stored, so DONE is true whoever holds the lease by now
         row = self._life.done(held.job, outcome)

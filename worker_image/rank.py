@@ -115,4 +115,5 @@ def work(task: Task) -> Worked:
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
     size = len(product.body)
-    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds)
+    note = " ".join(product.notes)
+    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds, note)

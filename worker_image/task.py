@@ -26,7 +26,7 @@ class Task:
 class Worked:
     """What became of a task. Sizes in pixels and bytes, ``seconds`` by phase.
 
-    ``stored`` is False where another attempt had stored the result before.
+    ``stored`` is False where another attempt had stored the result before. ``note`` tells what was odd in the input.
     """
 
     result_key: str
@@ -36,3 +36,4 @@ class Worked:
     dtype: str
     result_bytes: int
     seconds: Mapping[str, float]
+    note: str = ""

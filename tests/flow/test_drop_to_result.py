@@ -72,6 +72,17 @@ def test_a_jpeg_result_is_opencvs_pixels_encoded_once(running: RunningSystem) ->
             assert np.array_equal(decoded(result), decoded(once))
 
 
+def test_a_drop_gets_the_output_it_asks_for_and_is_told_what_was_odd_about_it(running: RunningSystem) -> None:
+    picture = noise(60, 80)
+    data = jpeg(picture)
+    job = running.drop("odd/photo.jpg", data[:-2], pipeline="invert", output="png", page="0")
+    row = running.ended([job])[job]
+    assert row.pipeline == "page(0) | invert() | output(png)"
+    assert row.result_key.endswith(".png")
+    assert row.note == "Its end marker is missing; all rows are there."
+    assert np.array_equal(decoded(running.result(row)), cv2.bitwise_not(decoded(data)))
+
+
 def test_a_stranger_with_local_env_and_three_lines_of_boto3_gets_a_result(running: RunningSystem) -> None:
     s3 = boto(running.environment, "s3")
     body = png(noise(64, 64))

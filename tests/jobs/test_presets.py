@@ -32,3 +32,21 @@ def test_every_shipped_preset_is_a_pipeline_in_canonical_form() -> None:
     assert presets
     for text in presets.values():
         assert parse(text).canonical == text
+
+
+@pytest.mark.parametrize(
+    ("metadata", "pipeline"),
+    [
+        ({"pipeline": "invert", "output": "tiff"}, "invert() | output(tiff)"),
+        ({"page": "3"}, "page(3) | blur(9)"),
+        ({"pipeline": "page(1) | invert", "page": "0", "output": "png"}, "page(0) | invert() | output(png)"),
+    ],
+)
+def test_a_drop_may_ask_for_a_page_and_an_output(metadata: dict[str, str], pipeline: str) -> None:
+    assert choose("photo.tif", metadata, {}, "blur(9)").canonical == pipeline
+
+
+@pytest.mark.parametrize("metadata", [{"output": "gif"}, {"page": "first"}, {"page": "-1"}])
+def test_a_page_or_output_that_there_is_none_of_is_a_bad_pipeline(metadata: dict[str, str]) -> None:
+    with pytest.raises(PipelineError):
+        choose("photo.tif", metadata, {}, "blur(9)")

@@ -25,6 +25,16 @@ app = typer.Typer(
 
 MOST_RANKS = 256
 
+
+class OutputName(Enum):
+    """The formats that a result can be asked for in."""
+
+    PNG = "png"
+    JPEG = "jpeg"
+    TIFF = "tiff"
+    WEBP = "webp"
+
+
 PipelineOption = Annotated[
     str,
     typer.Option(
@@ -32,6 +42,13 @@ PipelineOption = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+OutputOption = Annotated[
+    OutputName | None,
+    typer.Option(help="The result's format; its source's own, unless `tilework formats` says otherwise."),
+]
+PageOption = Annotated[
+    int | None, typer.Option(min=0, help="The page to read of a file with several; they count from 0.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
@@ -88,18 +105,22 @@ def process(
         Path, typer.Argument(metavar="DST", help="The result's file, or folder.", show_default=False)
     ],
     pipeline: PipelineOption,
+    *,
     ranks: Annotated[
         int, typer.Option(min=1, max=MOST_RANKS, help="Processes that compute; above 1, in an MPI world.")
     ] = 1,
+    output: OutputOption = None,
+    page: PageOption = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line for each image.")
     ] = False,
 ) -> None:
     """Process a file into a file, or a folder into a folder, without any AWS.
 
-    A result has the format of its source. Masks, such as canny's, are PNG, and
-    then the suffix changes: a.jpg becomes a.png, or a.jpg.png where the folder
-    holds an a.png as well. Existing results are overwritten, sources never;
+    A result has the format of its source, or the one that `tilework formats`
+    tells for it. Masks, such as canny's, are PNG (of a TIFF, TIFF), and then
+    the suffix changes: a.jpg becomes a.png, or a.jpg.png where the folder holds
+    an a.png as well. Existing results are overwritten, sources never;
     hidden files are left out. A result appears whole or not at all, so Ctrl-C
     keeps those that are done.
 
@@ -107,8 +128,10 @@ def process(
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
     """
     from tilework.cli import process as command
+    from tilework.cli.pipelines import pipeline_of
 
-    raise typer.Exit(command.run(source, destination, pipeline, ranks=ranks, json=json))
+    text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
+    raise typer.Exit(command.run(source, destination, text, ranks=ranks, json=json))
 
 
 @app.command()
@@ -120,10 +143,13 @@ def submit(
         ),
     ],
     pipeline: PipelineOption,
+    *,
     wait: Annotated[bool, typer.Option("--wait", help="Stay until all jobs have ended.")] = False,
     batch: Annotated[
         str, typer.Option(metavar="NAME", help="A name for this batch, to find its jobs by.")
     ] = "",
+    output: OutputOption = None,
+    page: PageOption = None,
     json: JsonOption = False,
 ) -> None:
     """Put files into a running system's input bucket; print their jobs' ids.
@@ -136,8 +162,10 @@ def submit(
       tilework submit photos/ --pipeline 'canny(100, 200)' --batch holidays
     """
     from tilework.cli import submit as command
+    from tilework.cli.pipelines import pipeline_of
 
-    raise typer.Exit(command.run(paths, pipeline, batch=batch, wait=wait, json=json))
+    text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
+    raise typer.Exit(command.run(paths, text, batch=batch, wait=wait, json=json))
 
 
 @app.command()
@@ -204,6 +232,18 @@ def operations(
     from tilework.cli import operations as command
 
     raise typer.Exit(command.run(name, json=json))
+
+
+@app.command()
+def formats(json: JsonOption = False) -> None:
+    """List the formats that are read, and what becomes of each.
+
+    tilework formats
+    tilework formats --json
+    """
+    from tilework.cli import formats as command
+
+    raise typer.Exit(command.run(json=json))
 
 
 def main() -> None:

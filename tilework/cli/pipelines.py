@@ -10,7 +10,7 @@ import typer
 from tilework.cli.statuses import WRONG_USE, tell
 from tilework.errors import PipelineError
 from tilework.imaging.operations import load_extra
-from tilework.imaging.pipeline import parse
+from tilework.imaging.pipeline import framed, parse
 
 if TYPE_CHECKING:
     from tilework.imaging.pipeline import Pipeline
@@ -27,11 +27,14 @@ def extra_operations() -> str:
     return module
 
 
-def pipeline_of(text: str) -> Pipeline:
-    """Parse the text, or point at the character at fault and exit: a bad pipeline is wrong use."""
+def pipeline_of(text: str, *, page: int | None = None, output: str | None = None) -> Pipeline:
+    """Parse the text, or point at the character at fault and exit: a bad pipeline is wrong use.
+
+    ``page`` and ``output`` overrule what the text says of them.
+    """
     extra_operations()
     try:
-        return parse(text)
+        return framed(parse(text), page=None if page is None else str(page), output=output)
     except PipelineError as error:
         tell(error, pipeline=text)
         raise typer.Exit(WRONG_USE) from error

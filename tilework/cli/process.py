@@ -186,4 +186,5 @@ def as_json(outcome: FileOutcome) -> dict[str, object]:
         "height": outcome.height,
         "dtype": outcome.dtype,
         "seconds": round(outcome.seconds, 4),
+        "note": " ".join(outcome.notes),
     }

@@ -115,7 +115,10 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work."""
+    """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work.
+
+    ``notes`` are those of :class:`Product`.
+    """
 
     source: Path
     result: Path | None
@@ -124,6 +127,7 @@ class FileOutcome:
     dtype: str | None
     seconds: float
     error: TileworkError | None
+    notes: tuple[str, ...] = ()
 
 
 def process_file(
@@ -150,7 +154,9 @@ def process_file(
     finally:
         partial.unlink(missing_ok=True)
     seconds = time.perf_counter() - start
-    return FileOutcome(source, target, product.width, product.height, product.dtype, seconds, None)
+    return FileOutcome(
+        source, target, product.width, product.height, product.dtype, seconds, None, product.notes
+    )
 
 
 class _OpenableFile(FileSource):

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from tilework.errors import PipelineError
-from tilework.imaging.pipeline import parse
+from tilework.imaging.pipeline import framed, parse
 from tilework.jobs.object_keys import preset_name
 
 if TYPE_CHECKING:
@@ -24,8 +24,15 @@ def shipped_presets() -> dict[str, str]:
 
 
 def choose(key: str, metadata: Mapping[str, str], presets: Mapping[str, str], default: str) -> Pipeline:
-    """The pipeline for a drop. Raises PipelineError where it names none that can be understood."""
-    text = metadata.get("pipeline")
+    """The pipeline for a drop, with the page and output that its metadata ask for.
+
+    Raises PipelineError where it names none that can be understood.
+    """
+    chosen = _chosen(key, metadata.get("pipeline"), presets, default)
+    return framed(chosen, page=metadata.get("page"), output=metadata.get("output"))
+
+
+def _chosen(key: str, text: str | None, presets: Mapping[str, str], default: str) -> Pipeline:
     if text is not None:
         return parse(text)
     name = preset_name(key)

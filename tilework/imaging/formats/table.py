@@ -118,3 +118,42 @@ _BY_FORMAT = {each.format: each for each in ROWS}
 def is_read(image_format: Format) -> bool:
     """Whether the table lists the format."""
     return image_format in _BY_FORMAT
+
+
+COLUMNS = {
+    "format": "format",
+    "pages": "pages",
+    "pixels": "pixels read",
+    "alpha": "alpha",
+    "colour": "colour",
+    "orientation": "orientation",
+    "kept": "kept",
+    "refused": "refused",
+    "access": "read",
+    "decoder": "decoder",
+    "result": "result",
+}
+"""What the table tells of each format, and how its columns are headed."""
+
+
+def described(entry: Row) -> dict[str, str]:
+    """Tell a row in words, by the names of :data:`COLUMNS`."""
+    result = "as the source" if entry.result is entry.format else row(entry.result).name
+    facts = {
+        "format": entry.name,
+        "access": "by window" if entry.window else "in sequence",
+        "decoder": entry.decoder + (", in a process of its own" if entry.guarded else ""),
+        "result": f"{result}; masks {'TIFF' if entry.format is Format.TIFF else 'PNG'}",
+    }
+    return {name: facts.get(name) or str(getattr(entry, name)) for name in COLUMNS}
+
+
+def rendered() -> str:
+    """The table as docs/formats.md has it: a section a format, for the texts are long for columns."""
+    parts = []
+    for entry in ROWS:
+        facts = described(entry)
+        lines = [f"## {facts.pop('format')}", "", "| | |", "|---|---|"]
+        lines += [f"| {COLUMNS[name]} | {text} |" for name, text in facts.items()]
+        parts.append("\n".join(lines))
+    return "\n\n".join(parts) + "\n"
