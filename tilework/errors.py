@@ -36,7 +36,7 @@ class PipelineError(TileworkError):
     """A pipeline text that cannot be understood; ``position`` is the offset (characters from 0) of the fault."""
 
     code = "bad_pipeline"
-    advice = "Run `tilework operations` for the names and parameters there are."
+    advice = "Run `tilework operations` for the names and parameters there are, `tilework presets` for the presets."
 
     def __init__(self, reason: str, *, position: int | None = None, advice: str | None = None) -> None:
         super().__init__(reason, advice=advice)
@@ -86,14 +86,14 @@ class ImageError(TileworkError):
     """An input that cannot be processed, whatever is tried."""
 
     code = "bad_image"
-    advice = "Check that the file opens in an image viewer, then drop it again."
+    advice = "Check that the file opens in an image viewer, then try it again."
 
 
 class EmptyObjectError(ImageError):
     """The object has no bytes."""
 
     code = "empty"
-    advice = "Upload the file again: this one has no bytes."
+    advice = "Get the file from where it came from again: this one has no bytes."
 
 
 class NotAnImageError(ImageError):
@@ -106,7 +106,7 @@ class UnsupportedFormatError(ImageError):
     """An image, but of a kind that the table of formats does not list."""
 
     code = "unsupported_format"
-    advice = "Convert it to JPEG or PNG first."
+    advice = "Convert it to a format that `tilework formats` lists."
 
 
 class SeveralPagesError(ImageError):
@@ -134,7 +134,7 @@ class DamagedImageError(ImageError):
     """The image is cut short or its data contradicts its header."""
 
     code = "damaged"
-    advice = "Upload the file again: it is cut short or corrupt."
+    advice = "Get the file from where it came from again: this one is cut short or corrupt."
 
 
 class TooLargeError(ImageError):

@@ -182,7 +182,7 @@ def test_a_failed_image_shows_its_reason_and_what_to_do_without_a_reload(
     served.life.end(job, State.FAILED, failure=DamagedImageError("The image is cut short."))
     expect(failed.locator(".badge")).to_have_text("failed")
     expect(failed.locator(".job-reason")).to_contain_text("The image is cut short.")
-    expect(failed.locator(".job-reason")).to_contain_text("Upload the file again")
+    expect(failed.locator(".job-reason")).to_contain_text("Get the file from where it came from again")
     failed.get_by_role("link").click()
     expect(page.locator(".failure-reason")).to_have_text("The image is cut short.")
 

@@ -48,6 +48,20 @@ def test_a_file_comes_out_as_one_opencv_call_would_make_it(command: CommandLine)
     assert np.array_equal(result(command.folder / "smooth.jpg"), once)
 
 
+def test_a_destination_that_ends_like_a_folder_is_one(command: CommandLine) -> None:
+    (command.folder / "photo.png").write_bytes(png(PICTURES[0]))
+    command.run("process", "photo.png", "new/", "--pipeline", "invert")
+    assert np.array_equal(result(command.folder / "new" / "photo.png"), 255 - PICTURES[0])
+
+
+def test_the_output_is_the_one_that_was_asked_for(command: CommandLine) -> None:
+    (command.folder / "photo.jpg").write_bytes(jpeg(PICTURES[0]))
+    lines = command.json_lines(
+        "process", "photo.jpg", "new/", "--pipeline", "invert", "--output", "png", "--page", 0
+    )
+    assert lines["photo.jpg"]["result"] == "new/photo.png"
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_a_folder_keeps_its_names_in_one_process_and_in_a_world(
     command: CommandLine, photos: Path, ranks: int
@@ -167,7 +181,7 @@ def test_the_same_advice_is_given_once(command: CommandLine, photos: Path) -> No
         (photos / f"empty {number}.jpg").touch()
     told = command.run("process", photos, "out", "--pipeline", "invert", status=1).stderr
     assert told.count("FAILED") == 3
-    assert told.count("Upload the file again") == 1
+    assert told.count("Get the file from where it came from again") == 1
 
 
 def test_results_below_their_sources_are_not_processed_again(command: CommandLine, photos: Path) -> None:

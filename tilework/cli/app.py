@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import Enum
-from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -102,7 +103,10 @@ def process(
         ),
     ],
     destination: Annotated[
-        Path, typer.Argument(metavar="DST", help="The result's file, or folder.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="DST", help="The result's file, or folder (new ones end in /).", show_default=False
+        ),
     ],
     pipeline: PipelineOption,
     *,
@@ -131,7 +135,9 @@ def process(
     from tilework.cli.pipelines import pipeline_of
 
     text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
-    raise typer.Exit(command.run(source, destination, text, ranks=ranks, json=json))
+    into_folder = destination.endswith(os.sep) and not source.is_dir()
+    target = Path(destination) / source.name if into_folder else Path(destination)
+    raise typer.Exit(command.run(source, target, text, ranks=ranks, json=json))
 
 
 @app.command()
