@@ -1,5 +1,8 @@
 """What the command line and the environment of a world say."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,24 @@ def test_a_rank_has_one_thread_unless_the_caller_says_otherwise() -> None:
     assert rank_environment({"OMP_NUM_THREADS": "8"}, {}, [], DIRECTORY)["OMP_NUM_THREADS"] == "1"
     assert rank_environment({}, {"OMP_NUM_THREADS": "2"}, [], DIRECTORY)["OMP_NUM_THREADS"] == "2"
     assert rank_environment({}, {}, [], DIRECTORY)["OPENBLAS_NUM_THREADS"] == "1"
+
+
+def test_a_rank_keeps_the_memory_of_one_photo_for_the_next_and_gives_back_what_a_large_image_took() -> None:
+    program = (
+        "import numpy, psutil\n"
+        "me = psutil.Process()\n"
+        "def used():\n    return me.memory_info().rss >> 20\n"
+        "before = used()\n"
+        "photo = numpy.ones(48 << 20, numpy.uint8)\ndel photo\nkept = used() - before\n"
+        "large = numpy.ones(512 << 20, numpy.uint8)\ndel large\nprint(kept, used() - before)"
+    )
+    environment = rank_environment(os.environ, {}, sys.path, DIRECTORY)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    kept, after = map(int, done.stdout.split())
+    assert 40 <= kept <= 60
+    assert after <= 140
 
 
 def test_the_caller_s_variables_reach_the_ranks() -> None:
