@@ -15,9 +15,8 @@ from master.operations import PIPELINE_CHARACTERS
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from tilework.imaging.pipeline import parse
+from tilework.jobs.object_keys import UPLOADS
 from tilework.jobs.system import System
-
-UPLOADS = "uploads/"
 
 NAME_BYTES = 700
 """UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
