@@ -10,7 +10,7 @@ from tilework.errors import VersionGoneError
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import body_of
-from tilework.jobs.object_keys import RESULTS, WORK
+from tilework.jobs.object_keys import RESULTS, WORK, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +47,7 @@ def restore(system: System, tell: Callable[[Restored], None]) -> Restored:
     life = JobLife(system.table, time.time)
     for version in system.inputs.versions():
         drop = Drop(system.inputs.bucket, version.key, version.version)
-        if system.table.get(Ask(drop).job_id) is None:
+        if not is_ours(drop.key) and system.table.get(Ask(drop).job_id) is None:
             ask = _ask(system, drop)
             life.requeue(ask, None, note=QUEUED_NOTE)
             system.jobs.send(body_of(ask))

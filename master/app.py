@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, problems, uploads
+from master import api_docs, health, jobs, operations, presets, problems, uploads
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
+from tilework.jobs.bucket_presets import BucketPresets
+from tilework.jobs.preset_file import shipped_presets
+from tilework.jobs.presets import Presets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +39,12 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
         redoc_url=None,
     )
     listing = jobs.Listing(system, settings)
-    page = Page(settings, listing, clock)
+    known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
+    page = Page(settings, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(operations.routes(settings.default_pipeline))
+    app.include_router(presets.routes(known))
     app.include_router(health.routes(system))
     app.include_router(api_docs.routes(app, page))
     app.include_router(page.routes())

@@ -15,10 +15,12 @@ from starlette.types import Scope
 
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
+from master.presets import preset_list_of_page
 from master.problems import Problem
 from master.settings import MasterSettings
 from tilework.imaging.operations import describe, registry
 from tilework.imaging.operations.parameters import write
+from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State
 from tilework.shown import shown
 
@@ -38,9 +40,12 @@ BLANK = JobView(
 class Page:
     """Templates and static files. ``clock`` gives seconds since the epoch."""
 
-    def __init__(self, settings: MasterSettings, listing: Listing, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: MasterSettings, listing: Listing, presets: BucketPresets, clock: Callable[[], float]
+    ) -> None:
         self._settings = settings
         self._listing = listing
+        self._presets = presets
         self._clock = clock
         self._static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
@@ -102,6 +107,7 @@ class Page:
             bucket=self._listing.input_bucket,
             by_name=operations,
             operations=list(operations.values()),
+            presets=preset_list_of_page(self._presets),
             pipeline=pipeline_view(self._settings.default_pipeline),
             upload_limit=self._settings.upload_limit_bytes,
         )

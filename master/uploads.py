@@ -15,15 +15,12 @@ from master.operations import PIPELINE_CHARACTERS
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from tilework.imaging.pipeline import parse
+from tilework.jobs.object_keys import UPLOADS
 from tilework.jobs.system import System
-
-UPLOADS = "uploads/"
+from tilework.shown import is_harmless
 
 NAME_BYTES = 700
 """UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
-
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Controls and marks that turn the writing: no name needs them, and the embedded AWS cannot list them."""
 
 Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
 
@@ -90,7 +87,7 @@ def new_key(filename: str, now: float) -> str:
     """A key that nobody has, with the file's own name at its end: ``uploads/2025-11-24/<random>/<name>``."""
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
     # a browser gives a bare name; what another client gives of a path is none of the bucket's business
-    name = _HIDDEN.sub("_", re.split(r"[/\\]", filename)[-1])
+    name = "".join(each if is_harmless(each) else "_" for each in re.split(r"[/\\]", filename)[-1])
     # S3 itself would fill this in
     name = name.replace("${", "_{")
     name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")

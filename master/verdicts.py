@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from tilework.jobs.job import Job, State
-from tilework.jobs.object_keys import is_folder_marker
+from tilework.jobs.object_keys import is_folder_marker, is_ours
 from tilework.jobs.transitions import spent
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def could_lack_row(version: ObjectVersion, horizon: Horizon, backlog: Backlog) -
         version.modified >= horizon.oldest
         and age >= horizon.lost_after
         and not is_folder_marker(version.key, version.size)
+        and not is_ours(version.key)
         and may_be_queued(age, backlog)
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from aws_cdk import aws_iam as iam
 
-from tilework.jobs.object_keys import RESULTS, WORK
+from tilework.jobs.object_keys import RESULTS, UPLOADS, WORK
 
 if TYPE_CHECKING:
     from aws_cdk import aws_s3 as s3
@@ -54,7 +54,7 @@ class Grants:
         queues = self.queues
         self._read_inputs(role)
         self._read_outputs(role)
-        _allow(role, ("s3:PutObject",), [self.storage.inputs.arn_for_objects("*")])
+        _allow(role, ("s3:PutObject",), [self.storage.inputs.arn_for_objects(f"{UPLOADS}*")])
         self._write_rows(role)
         self._list_rows(role)
         _allow(role, SEND, [queues.jobs.queue_arn])

@@ -23,6 +23,7 @@ from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import State
 from tilework.jobs.messages import asks
+from tilework.jobs.preset_file import MOST_BYTES, read_presets
 from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -156,6 +157,14 @@ def test_the_messages_that_are_shown_are_understood() -> None:
     assert [ask.drop.key for ask in (*event, *native)] == ["holiday/a photo.jpg"] * 2
     assert (event[0].pipeline, native[0].pipeline) == (None, "erode(3)")
     assert all(json.loads(example) for example in examples)
+
+
+def test_the_presets_that_are_shown_are_understood() -> None:
+    (example,) = blocks(CONCEPTS, "toml")
+    found = read_presets(example.encode(), "docs/concepts.md")
+    assert found.by_name
+    assert found.faults == []
+    assert f"{MOST_BYTES // 1024} KiB" in CONCEPTS.read_text()
 
 
 def test_the_states_and_bounds_of_a_job_are_told_as_they_are() -> None:

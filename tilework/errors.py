@@ -43,6 +43,16 @@ class PipelineError(TileworkError):
         self.position = position
 
 
+class PresetsError(TileworkError):
+    """A preset that a folder names, or the file it should be in, cannot be understood; the reason says where."""
+
+    code = "bad_presets"
+    advice = (
+        "Correct the file, try it with `tilework presets --check FILE`, put it in place with `tilework presets "
+        "--set FILE`, then drop the image again."
+    )
+
+
 class SettingsError(TileworkError):
     """A setting is missing or out of bounds; the reason names the environment variable."""
 

@@ -14,14 +14,15 @@ def shown(text: str, *, most: int | None = None) -> str:
 
     Cut in the middle to ``most`` characters, if given.
     """
-    safe = "".join(character if _harmless(character) else _escaped(character) for character in text)
+    safe = "".join(character if is_harmless(character) else _escaped(character) for character in text)
     if most is None or len(safe) <= most:
         return safe
     head = (most - 1) // 2
     return f"{safe[:head]}…{safe[len(safe) - (most - 1 - head) :]}"
 
 
-def _harmless(character: str) -> bool:
+def is_harmless(character: str) -> bool:
+    """Whether a terminal or a page shows ``character`` as one, without doing anything else."""
     kind = unicodedata.category(character)
     # Cc control, Cf format, Cs half a surrogate pair, Zl and Zp line and paragraph separators
     return kind not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in JOINERS

@@ -11,15 +11,17 @@ from tilework.errors import (
     FolderMarkerError,
     ForeignBucketError,
     PipelineError,
+    PresetsError,
     RefusedError,
     TileworkError,
     UnreadableMessageError,
     VersionGoneError,
 )
+from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import Ask, Job, State, unreadable_id
-from tilework.jobs.messages import asks, body_of
+from tilework.jobs.messages import asks, body_of, records_apart
 from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
-from tilework.jobs.presets import choose
+from tilework.jobs.presets import Presets, choose
 from tilework.jobs.results import find_result
 from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
 from worker_image.held import Held
@@ -52,7 +54,11 @@ class Wish:
 
 
 class Claims:
-    """Claims jobs for ``host``. ``presets`` name to pipeline, ``default`` the deployment's own pipeline."""
+    """Claims jobs for ``host``.
+
+    ``presets`` are the shipped ones, name to pipeline; the bucket's own go before them. ``default`` is the deployment's
+    own pipeline.
+    """
 
     def __init__(
         self, system: System, life: JobLife, *, host: str, lease_seconds: float,
@@ -62,7 +68,7 @@ class Claims:
         self._life = life
         self._host = host
         self._lease_seconds = lease_seconds
-        self._presets = presets
+        self._presets = BucketPresets(system.inputs, Presets.shipped(presets), life.now)
         self._default = default
 
     def consider(self, message: Message, place: int) -> Held | None:
@@ -92,14 +98,17 @@ class Claims:
         try:
             found = asks(message.body, bucket)
         except (UnreadableMessageError, ForeignBucketError) as error:
-            note = f"The body began: {message.body[:NOTE_CHARACTERS]}"
-            row = self._life.reject(unreadable_id(message.body), bucket, error, note)
-            log.warning("A message was refused: %s", error.reason, extra={"job": row.id})
-            found = []
-        if len(found) == 1:
-            return found[0]
-        for ask in found:
-            self._system.jobs.send(body_of(ask))
+            apart = records_apart(message.body)
+            if not apart:
+                note = f"The body began: {message.body[:NOTE_CHARACTERS]}"
+                row = self._life.reject(unreadable_id(message.body), bucket, error, note)
+                log.warning("A message was refused: %s", error.reason, extra={"job": row.id})
+        else:
+            if len(found) == 1:
+                return found[0]
+            apart = [body_of(ask) for ask in found]
+        for body in apart:
+            self._system.jobs.send(body)
         self._system.jobs.delete([message])
         return None
 
@@ -120,10 +129,10 @@ class Claims:
             chosen = choose(
                 key,
                 info.metadata if ask.pipeline is None else {"pipeline": text},
-                self._presets,
+                lambda: self._presets.of_drop(info.modified),
                 self._default,
             )
-        except PipelineError as error:
+        except (PipelineError, PresetsError) as error:
             return Wish(ask, text, info.size, error)
         return Wish(ask, chosen.canonical, info.size)
 
@@ -169,7 +178,7 @@ class Claims:
 
 def _outlived(row: Job, wish: Wish) -> bool:
     """Whether the wish cannot be understood (any more), but an earlier claim has frozen one that could."""
-    return isinstance(wish.failure, PipelineError) and row.pipeline != wish.pipeline
+    return isinstance(wish.failure, PipelineError | PresetsError) and row.pipeline != wish.pipeline
 
 
 def _named(ask: Ask, info: ObjectInfo) -> Ask:

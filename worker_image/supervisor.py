@@ -20,7 +20,7 @@ from tilework.aws.connect import connect
 from tilework.errors import ServiceError, TileworkError
 from tilework.imaging.operations import load_extra
 from tilework.jobs.life import JobLife
-from tilework.jobs.presets import shipped_presets
+from tilework.jobs.preset_file import shipped_presets
 from tilework.world import World
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off

@@ -3,10 +3,22 @@
 /** The element of `root` (or `root` itself) that shows `name`. */
 export const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
 
-/** Write `text` into a field, without touching the page where nothing changes. */
+// control, format, surrogate and separator characters, but not the joiners that scripts and emoji are written with
+const HIDDEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
+
+/** What strangers named, harmlessly: as the server writes it, with the invisible spelled out (`\x1b`, `\u202e`). */
+export const shown = (text) =>
+  text.replace(HIDDEN, (character) => {
+    const digits = character.codePointAt(0).toString(16);
+    if (digits.length <= 2) return `\\x${digits.padStart(2, "0")}`;
+    return digits.length <= 4 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
+  });
+
+/** Write `text` into a field, harmlessly, and without touching the page where nothing changes. */
 export function write(root, name, text) {
   const element = field(root, name);
-  if (element && element.textContent !== text) element.textContent = text;
+  const harmless = shown(text);
+  if (element && element.textContent !== harmless) element.textContent = harmless;
 }
 
 /** Show or hide an element. */

@@ -11,6 +11,7 @@ const input = document.getElementById("pipeline-text");
 const error = document.getElementById("pipeline-error");
 const note = document.getElementById("pipeline-note");
 const adder = document.getElementById("add-operation");
+const taker = document.getElementById("take-preset");
 
 let valid = true;
 let timer = 0;
@@ -165,10 +166,18 @@ function added() {
   step.querySelector("[data-parameter]")?.focus();
 }
 
+function taken() {
+  if (!taker.value) return;
+  input.value = taker.value;
+  taker.value = "";
+  understand({ rebuild: true });
+}
+
 export function startPipeline() {
   steps.addEventListener("input", formsChanged);
   steps.addEventListener("click", clicked);
   adder.addEventListener("change", added);
+  taker.addEventListener("change", taken);
   input.addEventListener("input", () => {
     clearTimeout(timer);
     timer = setTimeout(() => understand({ rebuild: true }), PAUSE);

@@ -16,6 +16,7 @@ from tilework.errors import DamagedImageError
 from tilework.jobs.job import State
 from tilework.jobs.object_keys import result_key
 from tilework.jobs.transitions import Outcome
+from tilework.shown import is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,14 @@ def test_forms_and_text_are_two_views_of_one_pipeline(served: Served, window: Wi
     expect(page.locator(".step h3")).to_have_text(["erode", "blur"])
     expect(page.locator("[data-parameter=iterations]")).to_have_value("2")
     expect(page.locator("[data-parameter=height]")).to_have_value("9")
+
+
+def test_a_preset_fills_forms_and_text(served: Served, window: Window) -> None:
+    page = window.open(served.url)
+    page.get_by_label("Take a preset").select_option(label="outline")
+    expect(page.locator("#pipeline-text")).to_have_value("blur(5) | canny(50, 150)")
+    expect(page.locator(".step h3")).to_have_text(["blur", "canny"])
+    expect(page.get_by_label("Take a preset")).to_have_value("")
 
 
 def test_every_form_makes_a_text_that_the_server_understands(served: Served, window: Window) -> None:
@@ -285,9 +294,14 @@ HOSTILE = (
     '"><script>alert(1)<script>.png',
     "{{7*7}} ${alert(1)} 'onload='alert(1).png",
     "\u202egpj.exe",
+    "\x1b[31m\u2066\U000e0041.png",
     "javascript:alert(1)",
     "x" * 300 + ".png",
 )
+
+
+def without_time(text: str) -> str:
+    return re.sub(r"\d+ s ago|now", "", text)
 
 
 def test_hostile_names_are_only_text_where_the_server_writes_them_and_where_the_page_does(
@@ -298,9 +312,14 @@ def test_hostile_names_are_only_text_where_the_server_writes_them_and_where_the_
         job = served.claim(name, pipeline=name)
         served.life.end(job, State.FAILED, failure=DamagedImageError(name, advice=name))
     expect(page.locator("#jobs .job[data-state=FAILED]")).to_have_count(len(HOSTILE))
-    by_page = sorted(page.locator("#jobs .job-reason").all_inner_texts())
-    page.reload()
+    by_page = sorted(page.locator("#jobs .job").all_inner_texts())
     assert len(by_page) == len(HOSTILE)
+    assert all(is_harmless(each) or each == "\n" for text in by_page for each in text)
+    page.reload()
+    by_server = page.locator("#jobs .job")
+    assert [without_time(each) for each in sorted(by_server.all_inner_texts())] == list(
+        map(without_time, by_page)
+    )
     assert page.locator("#jobs img, #jobs script, #jobs [onerror]").count() == 0
     assert "<img src=x onerror=alert(1)>.png" in page.locator("#jobs .job-name").all_inner_texts()
     assert "\\u202egpj.exe" in page.locator("#jobs .job-name").all_inner_texts()

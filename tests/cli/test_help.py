@@ -11,7 +11,7 @@ import pytest
 from tests.cli.conftest import CommandLine
 from tilework.imaging.operations import registry
 
-COMMANDS = ("process", "submit", "jobs", "job", "operations")
+COMMANDS = ("process", "submit", "jobs", "job", "operations", "presets")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

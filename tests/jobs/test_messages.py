@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from tilework.errors import ForeignBucketError, NewerMessageError, UnreadableMessageError
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
-from tilework.jobs.messages import Notice, ask_of, asks, body_of, native_body, notice, notice_body
+from tilework.jobs.messages import (
+    Notice,
+    ask_of,
+    asks,
+    body_of,
+    native_body,
+    notice,
+    notice_body,
+    records_apart,
+)
 
 DROP = Drop("in", "a photo+1%.jpg", "v1")
 
@@ -40,6 +49,20 @@ def test_an_event_of_a_removed_object_asks_for_nothing() -> None:
 def test_an_event_with_several_records_asks_for_each() -> None:
     both = {"Records": event()["Records"] + event(object={"versionId": "v2"})["Records"]}
     assert [ask.drop.version for ask in asks(json.dumps(both), "in")] == ["v1", "v2"]
+
+
+def test_what_is_ours_is_no_drop_whoever_tells_it() -> None:
+    assert asks(json.dumps(event(object={"key": ".tilework/presets.toml"})), "in") == []
+    assert asks(native_body(Ask(Drop("in", ".tilework/presets.toml", "v1"), "invert()")), "in") == []
+
+
+def test_the_records_of_an_event_come_apart_and_nothing_else_does() -> None:
+    good, foreign = event()["Records"][0], event(s3={"bucket": {"name": "other"}, "object": {}})["Records"][0]
+    first, second = records_apart(json.dumps({"Records": [good, foreign]}))
+    assert asks(first, "in") == [Ask(DROP)]
+    assert json.loads(second) == {"Records": [foreign]}
+    for body in ("no json", "{}", '{"Records": 3}', '{"Records": []}', json.dumps(event()), '{"schema": 9}'):
+        assert records_apart(body) == []
 
 
 def test_a_bucket_without_versions_has_the_version_null() -> None:

@@ -108,6 +108,12 @@ def test_objects_that_are_no_results_are_left_alone(system: System) -> None:
     assert list(system.table.list()) == []
 
 
+def test_what_is_ours_in_the_input_bucket_is_not_queued(system: System) -> None:
+    drop(system, ".tilework/presets.toml")
+    assert restore(system, ignore) == Restored()
+    assert told(system) == []
+
+
 def test_half_done_stages_of_lost_jobs_are_swept(system: System) -> None:
     system.outputs.put("work/1234/0/1-write/3/1", b"x", metadata={}, content_type="x/y")
     restore(system, ignore)

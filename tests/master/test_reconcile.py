@@ -49,6 +49,12 @@ def test_a_drop_whose_event_never_came_is_found_queued_and_noted(world: World, k
     assert world.told() == [ask.job_id]
 
 
+def test_what_is_ours_is_no_lost_drop(world: World, keeper: Keeper) -> None:
+    lost_drop(world, keeper, key=".tilework/presets.toml")
+    assert keeper.reconcile() == Found()
+    assert list(world.system.table.list()) == []
+
+
 def test_a_backlog_is_not_doubled(world: World, keeper: Keeper) -> None:
     keeper.begin()
     asks_waiting = [world.drop(f"{number}.png") for number in range(3)]

@@ -11,7 +11,7 @@ from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import native_body
-from tilework.jobs.object_keys import result_key, work_prefix
+from tilework.jobs.object_keys import PRESETS, result_key, work_prefix
 from tilework.jobs.queues import Message
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from worker_image.claims import Claims
@@ -43,6 +43,10 @@ class Host:
         version = self.system.inputs.put(key, body, metadata=metadata, content_type="image/jpeg")
         ask = Ask(Drop(self.system.inputs.bucket, key, version))
         return Job(ask.job_id, ask.drop.bucket, key, version, State.QUEUED)
+
+    def write_presets(self, text: str) -> None:
+        """Put the bucket's own presets in place; its event lies in the queue like any other."""
+        self.system.inputs.put(PRESETS, text.encode(), metadata={}, content_type="application/toml")
 
     def message(self) -> Message:
         (message,) = self.system.jobs.receive(1, visibility=60)
@@ -245,3 +249,70 @@ def test_the_result_of_a_result_is_not_taken_for_the_result(host: Host) -> None:
     host.clock.now += 61
     assert host.consider() is not None
     assert host.row(job).state is State.RUNNING
+
+
+# --- presets of the bucket's own -----------------------------------------------------------------------------------
+
+
+def test_the_file_of_presets_is_never_a_job(host: Host) -> None:
+    host.write_presets('[presets]\nown = "dilate(3)"')
+    assert host.consider() is None
+    assert host.queued() == 0
+    assert list(host.system.table.list()) == []
+
+
+def test_a_drop_goes_through_the_buckets_own_preset_before_a_shipped_one(host: Host) -> None:
+    host.write_presets('[presets]\nown = "dilate(3)"\nedges = "invert"')
+    host.consider()
+    own, edges = host.drop("drop/own/a.jpg"), host.drop("drop/edges/a.jpg")
+    host.consider()
+    host.consider()
+    assert (host.row(own).pipeline, host.row(edges).pipeline) == ("dilate(3)", "invert()")
+
+
+def test_a_later_change_of_presets_changes_nothing_of_a_job_that_was_claimed(host: Host) -> None:
+    host.write_presets('[presets]\nown = "dilate(3)"')
+    host.consider()
+    job = host.drop("drop/own/a.jpg")
+    held = host.consider()
+    assert held is not None
+    host.write_presets("[presets\n")
+    host.consider()
+    host.life.release(held.job)
+    host.system.jobs.set_visibility(held.message, 0)
+    again = host.consider()
+    assert again is not None
+    assert (again.task.pipeline, host.row(job).state) == ("dilate(3)", State.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [("[presets]\nown = dilate", "at line 2"), ('[presets]\nown = "dilate(2.5)"', "at character 8")],
+)
+def test_a_drop_whose_preset_is_broken_fails_with_the_place_and_what_to_do(
+    host: Host, text: str, place: str
+) -> None:
+    host.write_presets(text)
+    host.consider()
+    own, shipped, free = host.drop("drop/own/a.jpg"), host.drop("drop/edges/a.jpg"), host.drop("b.jpg")
+    assert host.consider() is None
+    row = host.row(own)
+    assert (row.state, row.code) == (State.FAILED, "bad_presets")
+    assert PRESETS in row.reason
+    assert place in row.reason
+    assert "tilework presets --check" in row.advice
+    assert host.consider() is not None
+    assert host.consider() is not None
+    assert (host.row(shipped).pipeline, host.row(free).pipeline) == ("canny(100, 200)", "blur(9)")
+
+
+def test_one_bad_record_takes_no_other_down_with_it(host: Host) -> None:
+    job = host.drop("a.jpg")
+    (good,) = json.loads(host.message().body)["Records"]
+    foreign = {**good, "s3": {**good["s3"], "bucket": {"name": "elsewhere"}}}
+    host.system.jobs.send(json.dumps({"Records": [foreign, good]}))
+    assert host.consider() is None
+    held = [host.consider(), host.consider()]
+    assert [each.job.id for each in held if each] == [job.id]
+    (failed,) = host.system.table.list(State.FAILED)
+    assert failed.code == "foreign_bucket"

@@ -252,6 +252,50 @@ def formats(json: JsonOption = False) -> None:
     raise typer.Exit(command.run(json=json))
 
 
+@app.command()
+def presets(
+    check: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Only say what is wrong with this file.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    put: Annotated[
+        Path | None,
+        typer.Option(
+            "--set",
+            metavar="FILE",
+            help="Check this file, then put it in place.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    r"""List the presets: an image dropped under drop/NAME/ goes through NAME's pipeline.
+
+    Some come with Tilework. A running system's own are in the object
+    .tilework/presets.toml of its input bucket, and go before those:
+
+      \[presets]
+      cells = "blur(5) | canny(40, 90)"
+
+    A job keeps the pipeline that its preset had when it was taken up.
+
+      tilework presets
+      tilework presets --check presets.toml
+      tilework presets --set presets.toml
+    """
+    from tilework.cli import presets as command
+
+    raise typer.Exit(command.run(check=check, put=put, json=json))
+
+
 def main() -> None:
     """Run the command line; every failure of the tree is told in a sentence."""
     from tilework.errors import TileworkError

@@ -6,7 +6,14 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tilework.cli.consoles import talk
-from tilework.errors import MetadataError, PipelineError, ServiceError, SettingsError, TileworkError
+from tilework.errors import (
+    MetadataError,
+    PipelineError,
+    PresetsError,
+    ServiceError,
+    SettingsError,
+    TileworkError,
+)
 from tilework.shown import shown
 
 ALL_DONE = 0
@@ -33,7 +40,7 @@ class UsageError(TileworkError):
 
 def status_of(error: TileworkError) -> int:
     """The exit status that tells ``error``."""
-    wrong = isinstance(error, UsageError | PipelineError | SettingsError | MetadataError)
+    wrong = isinstance(error, UsageError | PipelineError | PresetsError | SettingsError | MetadataError)
     return WRONG_USE if wrong else NOT_REACHED
 
 

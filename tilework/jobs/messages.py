@@ -16,6 +16,7 @@ from urllib.parse import quote_plus, unquote_plus
 from tilework.errors import ForeignBucketError, NewerMessageError, PipelineError, UnreadableMessageError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import SCHEMA, Ask, Drop, Job
+from tilework.jobs.object_keys import is_ours
 from tilework.jobs.quotas import KEY_BYTES
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ TEST_EVENT = "s3:TestEvent"
 
 
 def asks(body: str, bucket: str) -> list[Ask]:
-    """What a jobs-queue body asks for: one entry as a rule, none for a test event or one that tells of no new object.
+    """What a jobs-queue body asks for: one entry as a rule, none for a test event or one that tells of no drop.
 
+    No drop is what was removed, and what lies under ``.tilework/``, whoever tells it.
     Raises UnreadableMessageError where nobody can read it, ForeignBucketError where it is about another bucket
     than ``bucket``.
     """
@@ -38,10 +40,23 @@ def asks(body: str, bucket: str) -> list[Ask]:
     if document.get("Event") == TEST_EVENT:
         return []
     if "Records" in document:
-        return _event_asks(document["Records"], bucket)
-    if "job" in document:
-        return [_native_ask(document, bucket)]
-    raise UnreadableMessageError("The message is neither an S3 event nor a native message.")
+        found = _event_asks(document["Records"], bucket)
+    elif "job" in document:
+        found = [_native_ask(document, bucket)]
+    else:
+        raise UnreadableMessageError("The message is neither an S3 event nor a native message.")
+    return [ask for ask in found if not is_ours(ask.drop.key)]
+
+
+def records_apart(body: str) -> list[str]:
+    """An event of several records as so many events of one, so that none goes down with another; else nothing."""
+    try:
+        records = _document(body).get("Records")
+    except (UnreadableMessageError, NewerMessageError):
+        return []
+    if not isinstance(records, list) or len(records) == 1:
+        return []
+    return [json.dumps({"Records": [record]}) for record in records]
 
 
 def _document(body: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Where drops, results and work lie.
 
-Input bucket: any key is a drop; ``drop/<preset>/…`` names its preset. Output bucket: ``results/<readable>-<hash><suffix>``
+Input bucket: any key is a drop, but for those under ``.tilework/``; ``drop/<preset>/…`` names its preset, and
+``uploads/…`` is where the page puts its own. Output bucket: ``results/<readable>-<hash><suffix>``
 and ``work/<job>/…``. The hash is of the job, so results never collide for different versions or pipelines.
 """
 
@@ -9,21 +10,27 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from tilework.shown import is_harmless
+
 if TYPE_CHECKING:
     from tilework.jobs.job import Job
 
 RESULTS = "results/"
 WORK = "work/"
 DROPS = "drop/"
+UPLOADS = "uploads/"
+
+OURS = ".tilework/"
+"""What lies here in the input bucket is Tilework's own, and never a drop."""
+
+PRESETS = f"{OURS}presets.toml"
+"""The presets of a bucket's own, beside those that come with Tilework."""
 
 READABLE_BYTES = 700
 """UTF-8 bytes of a source key kept in its result's key, so that with prefix, hash and suffix it stays below S3's 1,024."""
 
 HASH_HEX_DIGITS = 24
 """Digits of the job id in a result key: 96 bits, beside a readable part that differs for most of them."""
-
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f\\]|[\u0080-\u009f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, bidirectional overrides, and the backslash: a result may be copied to a disk, and shown."""
 
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
@@ -48,6 +55,11 @@ def is_folder_marker(key: str, size: int) -> bool:
     return key.endswith("/") and size == 0
 
 
+def is_ours(key: str) -> bool:
+    """Whether the object is Tilework's own, which no event and no look through the bucket makes a job."""
+    return key.startswith(OURS)
+
+
 def preset_name(key: str) -> str | None:
     """The preset that the folder of a drop names: ``drop/<preset>/…``; None elsewhere."""
     parts = key.split("/")
@@ -57,7 +69,12 @@ def preset_name(key: str) -> str | None:
 def _readable(key: str) -> str:
     """The source key as a result may bear it: no extension, no segment that a file system would follow."""
     stem = _SUFFIX.sub("", key)
-    segments = ["_" if part in {"", ".", ".."} else _UNSAFE.sub("_", part) for part in stem.split("/")]
+    segments = ["_" if part in {"", ".", ".."} else _safe(part) for part in stem.split("/")]
     cut = "/".join(segments).encode()[:READABLE_BYTES]
     # a character that the cut went through is left out
     return cut.decode("utf-8", "ignore").rstrip("/")
+
+
+def _safe(segment: str) -> str:
+    """Without what is invisible, turns the writing, or is a separator elsewhere: a result may be copied to a disk, and shown."""
+    return "".join(each if is_harmless(each) and each != "\\" else "_" for each in segment)
