@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from tilework import __version__
 from tilework.aws.connect import connect_stores
 from tilework.errors import LeaseLostError, MetadataError
+from tilework.guard.images import bound_process, process_guarded
+from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
-from tilework.imaging.run import prepare_process, process
+from tilework.imaging.run import prepare_process
 from tilework.jobs.quotas import metadata_as_sent
+from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.task import Task, Worked
 
@@ -83,10 +86,11 @@ def start_rank(settings: WorkerSettings) -> None:
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
     inputs, outputs = connect_stores(settings.deployment)
     _rank = Rank(inputs, outputs, board, settings.limits, made_by)
+    bound_process(settings.limits)
 
 
-def work(task: Task) -> Worked:
-    """Do the whole of one task, in a rank that was started.
+def work(task: Task, *, suspect: bool = False) -> Worked:
+    """Do the whole of one task, in a rank that was started; one that is ``suspect`` in guarded children.
 
     Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
     the lease has ended meanwhile.
@@ -95,9 +99,10 @@ def work(task: Task) -> Worked:
         raise RuntimeError("work() before start_rank()")
     began = time.perf_counter()
     source = ObjectSource(_rank.inputs, task.key, task.version, task.source_bytes)
-    product = process(source, parse(task.pipeline), _rank.limits)
+    product = process_guarded(source, parse(task.pipeline), _rank.limits, suspect=suspect)
     if not _rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
+    allow(transfer_seconds(len(product.body), _rank.limits))
     key = task.result_stem + product.suffix
     storing = time.perf_counter()
     metadata = fitting(

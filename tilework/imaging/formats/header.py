@@ -30,6 +30,14 @@ class Format(StrEnum):
         """Its media type."""
         return f"image/{self.value}"
 
+    @property
+    def guarded(self) -> bool:
+        """Whether its pixels are decoded in a child process only, for its decoder may crash or never end.
+
+        OpenCV's libjpeg-turbo and libpng are fuzzed as nothing else is, and a child costs a photo milliseconds.
+        """
+        return self not in {Format.JPEG, Format.PNG}
+
 
 SUFFIXES = {
     ".jpg": Format.JPEG,
