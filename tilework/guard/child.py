@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
-from tilework.guard.memory import bound_growth, limit, unbound_growth
+from tilework.guard.memory import be_taken_first, bound_growth, limit, unbound_growth
 from tilework.imaging.limits import MIB
 from tilework.world.blame import signal_name
 from tilework.world.parent_death import die_with
@@ -33,6 +33,9 @@ T = TypeVar("T")
 
 DEAF_TO = (signal.SIGINT, signal.SIGTERM)
 """Signals for everybody in a terminal or a service: the parent decides what they mean to its child."""
+
+CHILD_SCORE = 1000
+"""Nothing on the host is more easily replaced."""
 
 MOST_WORDS = 1 << 16
 """Bytes of what the child printed last that its parent passes on."""
@@ -187,6 +190,7 @@ def _settle_in(bounds: Bounds, words: IO[bytes]) -> None:
     # files in memory are no mappings, and would escape the bounds on those
     limit(resource.RLIMIT_FSIZE, bounds.memory)
     bound_growth(bounds.memory)
+    be_taken_first(CHILD_SCORE)
 
 
 def _cpu_limit(bounds: Bounds) -> int:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tilework.guard.child import Bounds, run_guarded
-from tilework.guard.memory import SLACK, bound_growth
+from tilework.guard.memory import SLACK, be_taken_first, bound_growth
 from tilework.imaging.costs import CLOCK, cpu_seconds, transfer_seconds
 from tilework.imaging.formats import HeaderReader
 from tilework.imaging.run import BytesSource, complete, prepare
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from tilework.imaging.plan import Plan
     from tilework.imaging.run import Product, Source
 
+RANK_SCORE = 500
+"""Between whoever holds messages and leases (0) and a guarded child (1000), for the out-of-memory killer."""
+
 GRACE_SECONDS = 30.0
 """How much later than a child's the deadline of its parent is, which has to notice, bury and tell."""
 
@@ -30,6 +33,7 @@ GRACE_SECONDS = 30.0
 def bound_process(limits: Limits) -> None:
     """Bound the memory of this process, which has loaded all that it needs, to what one image may take."""
     bound_growth(limits.working_set + SLACK)
+    be_taken_first(RANK_SCORE)
 
 
 def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspect: bool = True) -> Product:

@@ -133,10 +133,11 @@ class World(Executor):
             if self._alive:
                 self._tasks += 1
                 self._waiting.append((Order(self._tasks, call), future))
-                if not self._running:
-                    # the thread sleeps until something happens, and now there are deadlines to keep
-                    os.eventfd_write(self._nudge, 1)
+                was_idle = not self._running
                 self._hand_out()
+                if was_idle:
+                    # the thread sleeps until something happens, and from now on there are deadlines to keep
+                    os.eventfd_write(self._nudge, 1)
                 return future
         _settle(future, succeeded=False, value=self._verdict.error(0))
         return future
