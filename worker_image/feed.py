@@ -42,7 +42,7 @@ START_PAUSE = 1.0
 
 CROWD_DEATHS = 5
 """Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory.
-As many again, although it was guarded, and it is given up."""
+As many again, although it was guarded, and the attempt has failed: another host, or a later one, may do better."""
 
 
 class Verdicts(Protocol):
@@ -162,9 +162,8 @@ class Feed:
             log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.job.id})
         if held.worlds < 2 * CROWD_DEATHS:
             self._waiting.appendleft(held)
-            return
-        reason = f"{held.worlds} MPI worlds died while this image was worked on, the last of them so: {error.reason}"
-        self._verdicts.strike_out(held, CrashedError(reason))
+        else:
+            self._verdicts.failed(held, error)
 
     def _crashed(self, held: Held, error: CrashedError) -> None:
         """The job has ended a guarded child."""

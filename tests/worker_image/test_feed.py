@@ -252,11 +252,13 @@ def test_a_world_that_fails_to_start_once_holds_up_nothing(suspect: str | None) 
     assert host.verdicts == dict.fromkeys("abcd", WORKED)
 
 
-def test_a_job_under_which_every_world_dies_ends_even_if_never_its_own_rank() -> None:
+def test_an_attempt_ends_after_many_worlds_though_nobody_blames_the_job() -> None:
     host = Host(ranks=2)
-    host.add("greedy")
-    for _ in range(2 * CROWD_DEATHS):
+    host.add("unlucky")
+    for number in range(2 * CROWD_DEATHS):
         assert host.verdicts == {}
+        assert host.world.guarded == ({"unlucky"} if number >= CROWD_DEATHS else set())
         host.world.die()
         host.turn()
-    assert isinstance(host.verdicts["greedy"], CrashedError)
+    assert isinstance(host.verdicts["unlucky"], WorldDiedError)
+    assert host.struck == set()

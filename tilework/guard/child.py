@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import faulthandler
 import os
 import pickle
 import resource
@@ -33,6 +34,9 @@ T = TypeVar("T")
 
 DEAF_TO = (signal.SIGINT, signal.SIGTERM)
 """Signals for everybody in a terminal or a service: the parent decides what they mean to its child."""
+
+DEADLY = (signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSEGV, signal.SIGXCPU)
+"""Signals that shall end the child. MPI's handlers of them walk the stack, and may hang on what the crash has left."""
 
 CHILD_SCORE = 1000
 """Nothing on the host is more easily replaced."""
@@ -177,13 +181,16 @@ def _be_child(
 def _settle_in(bounds: Bounds, words: IO[bytes]) -> None:
     for number in DEAF_TO:
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    faulthandler.disable()
+    for number in DEADLY:
+        signal.signal(number, signal.SIG_DFL)
     with contextlib.suppress(ValueError):
         signal.set_wakeup_fd(-1)
     for descriptor in (1, 2):
         os.dup2(words.fileno(), descriptor)
     # the parent's own may be locked by a thread that is not here, and hold words that are its own to say
     sys.stdout = sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+    faulthandler.enable(file=2)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_CPU, _cpu_limit(bounds))
