@@ -10,7 +10,8 @@
 4. *Plan.* The header is read, and only that: what is too large, damaged or of an unknown kind is refused before any
    pixel has memory (:mod:`tilework.imaging.formats`, :mod:`tilework.imaging.plan`).
 5. *Process.* A rank of the host's MPI world (:mod:`tilework.world`) decodes the image, runs the pipeline's OpenCV
-   kernels and encodes the result (:mod:`tilework.imaging.run`).
+   kernels and encodes the result (:mod:`tilework.imaging.run`), within bounds of time and memory
+   (:mod:`tilework.guard`).
 6. *Store.* One PUT into the output bucket, under a key that no other job can have (:mod:`tilework.jobs.object_keys`).
 7. *Finish.* In this order: the result is stored; the row says DONE; the message is deleted. So whatever dies in
    between, the work is found again.

@@ -187,10 +187,27 @@ class UnexpectedError(TileworkError):
 
 
 class CrashedError(TileworkError):
-    """The work on this job ended the process it ran in, twice, alone."""
+    """The work on this image ended the process that was given to it alone; the reason names the signal or status."""
 
     code = "crashed"
     advice = "The image or the operation kills its process: try another pipeline, and report the image."
+
+
+class TooSlowError(TileworkError):
+    """The work on this image took longer, by the clock or in processor time, than ten times what it should."""
+
+    code = "too_slow"
+    advice = (
+        "The image or the operation may never come to an end: try another pipeline. If it only needs longer, raise "
+        "TILEWORK_DEADLINE_FACTOR; docs/running.md tells how."
+    )
+
+
+class OutOfMemoryError(TileworkError):
+    """The work on this image asked for more memory than it may have, beyond what was foreseen from its header."""
+
+    code = "out_of_memory"
+    advice = "Make the image smaller, or try another pipeline; report the image if it is a small one."
 
 
 class NoAttemptsLeftError(TileworkError):
@@ -211,17 +228,21 @@ class LeaseLostError(TileworkError):
 class WorldDiedError(TileworkError):
     """The MPI world ended while this task was in it.
 
-    ``suspect``: the process that died was working on this very task. ``signal`` is the number of the signal that ended
-    the world, None where a process exited by itself or nobody knows.
+    ``suspect``: the process that died was working on this very task. ``overdue``: it was killed for that, beyond its
+    deadline. ``signal`` is the number of the signal that ended the world, None where a process exited by itself or
+    nobody knows.
     """
 
     code = "world_died"
     advice = "Nothing needs to be done: the task is given to the next world."
     permanent = False
 
-    def __init__(self, reason: str, *, suspect: bool = False, signal: int | None = None) -> None:
+    def __init__(
+        self, reason: str, *, suspect: bool = False, overdue: bool = False, signal: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.suspect = suspect
+        self.overdue = overdue
         self.signal = signal
 
 

@@ -1,8 +1,9 @@
 """Feeds held jobs to the MPI world, one world after another, and finds out whom to blame when one dies.
 
 The world is disposable, and a job that was not being worked on when it died is innocent: it is fed again at once. The
-job whose rank died is a suspect: it gets a world to itself, and only dying there twice blames it. So neither a job
-beside a crasher nor one whose rank was killed from outside ever fails for it.
+job whose rank died is a suspect: it goes again in a guarded child of its rank, which it can end without harm to anybody,
+and only ending that blames it. So neither a job beside a crasher nor one whose rank was killed from outside ever fails
+for it. While many end their ranks, every job is guarded.
 """
 
 from __future__ import annotations
@@ -12,21 +13,23 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from tilework.errors import CrashedError, SetupError, WorldDiedError
+from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
 from worker_image.rank import work
+from worker_image.unrest import Unrest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
+    from tilework.errors import TileworkError
     from tilework.world import World
     from worker_image.held import Held
     from worker_image.task import Worked
 
 log = logging.getLogger(__name__)
 
-LONE_DEATHS = 2
-"""Worlds that a job may end while it is alone in them: one death more than chance explains."""
+DEATHS = 2
+"""Processes that a job may end before it is blamed, the last of them given to it alone: one more than chance explains."""
 
 STOP_SECONDS = 10.0
 """How long a world with nothing left to do may take to leave; then it is killed."""
@@ -38,7 +41,8 @@ START_PAUSE = 1.0
 """Seconds between two of them."""
 
 CROWD_DEATHS = 5
-"""Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory."""
+"""Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory.
+As many again, although it was guarded, and the attempt has failed: another host, or a later one, may do better."""
 
 
 class Verdicts(Protocol):
@@ -52,8 +56,8 @@ class Verdicts(Protocol):
         """The attempt failed with ``error``."""
         ...
 
-    def strike_out(self, held: Held, failure: CrashedError) -> None:
-        """The job kills its rank whenever it is tried."""
+    def strike_out(self, held: Held, failure: TileworkError) -> None:
+        """The job ends its process whenever it is tried, or goes beyond its time or memory."""
         ...
 
 
@@ -65,7 +69,8 @@ class Feed:
 
     def __init__(
         self, start_world: Callable[[], World], ranks: int, verdicts: Verdicts,
-        soon: Callable[[Callable[[], None]], None], pause: Callable[[float], None] = time.sleep,
+        soon: Callable[[Callable[[], None]], None], *, pause: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._start_world = start_world
         self._ranks = ranks
@@ -75,9 +80,8 @@ class Feed:
         self._world: World | None = None
         self._failed_starts = 0
         self._waiting: deque[Held] = deque()
-        self._suspects: deque[Held] = deque()
         self._running: set[Held] = set()
-        self._alone = False
+        self._unrest = Unrest(clock)
 
     @property
     def busy(self) -> bool:
@@ -90,8 +94,7 @@ class Feed:
 
     def take_back(self) -> list[Held]:
         """The jobs that no rank works on; they are not fed any more."""
-        left = [*self._suspects, *self._waiting]
-        self._suspects.clear()
+        left = list(self._waiting)
         self._waiting.clear()
         return left
 
@@ -100,10 +103,7 @@ class Feed:
         world = self._living_world()
         if world is None:
             return
-        if self._suspects and not self._running:
-            self._alone = True
-            self._submit(world, self._suspects.popleft())
-        while self._waiting and not self._suspects and not self._alone and len(self._running) <= self._ranks:
+        while self._waiting and len(self._running) <= self._ranks:
             self._submit(world, self._waiting.popleft())
 
     def stop(self) -> None:
@@ -133,29 +133,44 @@ class Feed:
     def _submit(self, world: World, held: Held) -> None:
         # to a world that has died just now the future fails like those that were in it
         self._running.add(held)
-        future = world.submit(work, held.task)
+        future = world.submit(work, held.task, suspect=self._is_suspect(held) or self._unrest.lasts)
         future.add_done_callback(lambda ended: self._soon(lambda: self._ended(held, ended)))
+
+    @staticmethod
+    def _is_suspect(held: Held) -> bool:
+        return held.deaths > 0 or held.worlds >= CROWD_DEATHS
 
     def _ended(self, held: Held, future: Future[Worked]) -> None:
         self._running.discard(held)
-        alone, self._alone = self._alone, False
         error = future.exception()
         if error is None:
             self._verdicts.done(held, future.result())
         elif isinstance(error, WorldDiedError):
-            self._died(held, error, alone=alone)
+            self._world_died(held, error)
+        elif isinstance(error, CrashedError):
+            self._crashed(held, error)
+        elif isinstance(error, (TooSlowError, OutOfMemoryError)):
+            self._verdicts.strike_out(held, error)
         else:
             self._verdicts.failed(held, error)
 
-    def _died(self, held: Held, error: WorldDiedError, *, alone: bool) -> None:
-        held.deaths += 1
-        if not error.suspect and held.deaths < CROWD_DEATHS:
-            self._waiting.appendleft(held)
-            return
-        held.lone_deaths += alone
-        if held.lone_deaths < LONE_DEATHS:
+    def _world_died(self, held: Held, error: WorldDiedError) -> None:
+        held.worlds += 1
+        if error.suspect:
+            held.deaths += 1
+            self._unrest.note()
             log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.job.id})
-            self._suspects.append(held)
-            return
-        reason = f"The work on this image ended its process each time it was tried, alone: {error.reason}"
-        self._verdicts.strike_out(held, CrashedError(reason))
+        if held.worlds < 2 * CROWD_DEATHS:
+            self._waiting.appendleft(held)
+        else:
+            self._verdicts.failed(held, error)
+
+    def _crashed(self, held: Held, error: CrashedError) -> None:
+        """The job has ended a guarded child."""
+        held.deaths += 1
+        self._unrest.note()
+        if held.deaths < DEATHS:
+            log.warning("Trying once more: %s", error.reason, extra={"job": held.job.id})
+            self._waiting.appendleft(held)
+        else:
+            self._verdicts.strike_out(held, error)

@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 class Held:
     """``renewed`` is when the lease was last taken or renewed (seconds of boottime).
 
-    ``deaths`` counts the worlds that ended with this job in them, ``lone_deaths`` those that ran nothing else.
+    ``worlds`` counts those that ended with this job in them; ``deaths`` the times that the very process working on it
+    ended, be it a rank or a guarded child.
     """
 
     message: Message
     job: Job
     task: Task
     renewed: float
+    worlds: int = 0
     deaths: int = 0
-    lone_deaths: int = 0

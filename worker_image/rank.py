@@ -5,6 +5,7 @@ Stores are built once, when the rank starts (:func:`start_rank`, the executor's 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING
 from tilework import __version__
 from tilework.aws.connect import connect_stores
 from tilework.errors import LeaseLostError, MetadataError
+from tilework.guard.images import bound_process, process_guarded
+from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
-from tilework.imaging.run import prepare_process, process
+from tilework.imaging.run import prepare_process
 from tilework.jobs.quotas import metadata_as_sent
+from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.task import Task, Worked
 
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore
     from worker_image.settings import WorkerSettings
 
+
+FULL = 12
+"""Exit status of a rank that has no memory left to read or store with (errno's ENOMEM)."""
 
 WHOLE_BYTES = 8 * 2**20
 """An object up to this size is fetched by one request: for a photo a second one costs more than the bytes it spares."""
@@ -83,21 +90,33 @@ def start_rank(settings: WorkerSettings) -> None:
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
     inputs, outputs = connect_stores(settings.deployment)
     _rank = Rank(inputs, outputs, board, settings.limits, made_by)
+    bound_process(settings.limits)
 
 
-def work(task: Task) -> Worked:
-    """Do the whole of one task, in a rank that was started.
+def work(task: Task, *, suspect: bool = False) -> Worked:
+    """Do the whole of one task, in a rank that was started; one that is ``suspect`` in guarded children.
 
     Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
     the lease has ended meanwhile.
     """
     if _rank is None:
         raise RuntimeError("work() before start_rank()")
+    try:
+        return _work(_rank, task, suspect=suspect)
+    except MemoryError:
+        # not for this image's pixels, which have a child to fall back on: what earlier work has kept fills this rank,
+        # and would fail every job to come. The next world begins empty
+        os.write(2, b"This rank is full, and ends.\n")
+        os._exit(FULL)
+
+
+def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked:
     began = time.perf_counter()
-    source = ObjectSource(_rank.inputs, task.key, task.version, task.source_bytes)
-    product = process(source, parse(task.pipeline), _rank.limits)
-    if not _rank.board.holds(task.place):
+    source = ObjectSource(rank.inputs, task.key, task.version, task.source_bytes)
+    product = process_guarded(source, parse(task.pipeline), rank.limits, suspect=suspect)
+    if not rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
+    allow(transfer_seconds(len(product.body), rank.limits))
     key = task.result_stem + product.suffix
     storing = time.perf_counter()
     metadata = fitting(
@@ -108,10 +127,10 @@ def work(task: Task) -> Worked:
             "source-size": f"{product.width}x{product.height}",
             "source-dtype": product.dtype,
             "pipeline": task.pipeline,
-            "made-by": _rank.made_by,
+            "made-by": rank.made_by,
         }
     )
-    stored = _rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
+    stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
     size = len(product.body)

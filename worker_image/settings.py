@@ -58,6 +58,7 @@ class WorkerSettings:
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
+            limits=Limits.from_environment(environ),
         )
 
     @property

@@ -34,7 +34,6 @@ from worker_image.settings import WorkerSettings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tilework.errors import CrashedError
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
     from worker_image.held import Held
@@ -100,6 +99,7 @@ class Supervisor:
             directory=settings.directory / "world",
             initializer="worker_image.rank:start_rank",
             initargs=(settings,),
+            task_seconds=settings.limits.fetch_seconds,
         )
         log.info("A world of %d ranks is ready.", settings.ranks)
         return world
@@ -142,8 +142,8 @@ class Supervisor:
         """The attempt failed."""
         self._at_desk(held, self._endings.failed, held, error)
 
-    def strike_out(self, held: Held, failure: CrashedError) -> None:
-        """The job kills its rank each time."""
+    def strike_out(self, held: Held, failure: TileworkError) -> None:
+        """The job goes beyond its bounds each time."""
         log.error("%s", failure.reason, extra={"job": held.job.id})
         self._at_desk(held, self._endings.strike_out, held, failure)
 

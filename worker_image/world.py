@@ -27,6 +27,7 @@ mpi4py.rc(initialize=False, finalize=False)
 
 from mpi4py import MPI  # noqa: E402 - mpi4py reads its rc when MPI is imported
 
+from tilework.world.deadline import moved_by  # noqa: E402
 from tilework.world.doorbell import Doorbell  # noqa: E402
 from tilework.world.messages import TICKET_VARIABLE, Initializer, Leave, Order, Outcome, Ready, Ticket  # noqa: E402
 from tilework.world.parent_death import LAUNCHER_VARIABLE, die_with  # noqa: E402
@@ -140,15 +141,16 @@ class Dispatcher:
 # --- the other ranks -------------------------------------------------------------------------------------------------
 
 
-def compute(post: Post, slots: SlotFile, rank: int) -> None:
+def compute(post: Post, slots: SlotFile, rank: int, task_seconds: float | None) -> None:
     """Do one call after another until rank 0 says that there will be no more."""
+    moved_by(lambda seconds: slots.allow(rank, seconds))
     where = f"Rank {rank} (pid {os.getpid()}) on {socket.gethostname()}"
     post.send(os.getpid(), DISPATCHER)
     while True:
         order, _ = post.receive()
         if order is None:
             return
-        slots.begin(rank, order.task)
+        slots.begin(rank, order.task, task_seconds)
         outcome = perform(order.call, where)
         slots.end(rank)
         post.send(Outcome(order.task, outcome), DISPATCHER)
@@ -185,7 +187,7 @@ def main() -> int:
             Dispatcher(post, channel, comm.Get_size() - 1).run()
     else:
         Initializer.load(ticket.initializer).run()
-        compute(post, slots, rank)
+        compute(post, slots, rank, ticket.task_seconds)
     MPI.Finalize()
     return 0
 

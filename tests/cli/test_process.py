@@ -115,6 +115,26 @@ def test_a_file_that_kills_its_rank_is_failed_and_the_others_go_on_in_a_new_worl
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
+def test_whatever_an_image_makes_its_process_do_is_its_own_end_and_nobody_elses(
+    command: CommandLine, photos: Path, ranks: int
+) -> None:
+    command.environment |= EXTRA
+    command.environment |= {"TILEWORK_DECODER_SECONDS": "1", "TILEWORK_DEADLINE_FACTOR": "1"}
+    expected = {
+        101: "crashed", 102: "crashed", 103: "crashed", 104: "too_slow", 105: "too_slow",
+        106: "out_of_memory", 107: "out_of_memory", 108: "out_of_memory", 109: "operation_failed",
+    }  # fmt: skip
+    for width in expected:
+        (photos / f"{width}.png").write_bytes(png(noise(20, width)))
+    lines = command.json_lines("process", photos, "out", "-p", "misbehave", "--ranks", ranks, status=1)
+    codes = {int(name[:3]): lines.pop(name)["code"] for name in [f"{width}.png" for width in expected]}
+    assert codes == expected
+    assert {line["state"] for line in lines.values()} == {"DONE"}
+    assert len(lines) == 5
+    assert partials(command.folder) == []
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
 def test_an_interrupt_keeps_what_is_done_and_leaves_nothing_half_written(
     command: CommandLine, photos: Path, ranks: int
 ) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 from typing import Any
 
+from tests.guard import misdeeds
 from tilework.imaging.operations.contract import LocalOperation
 
 
@@ -30,4 +31,26 @@ class RaiseError(LocalOperation):
         raise ValueError("on purpose")
 
 
-OPERATIONS = (KillRank(), RaiseError())
+class Spin(LocalOperation):
+    name = "spin"
+    family = "tests"
+    summary = "Never comes to an end."
+    formula = "while True"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        misdeeds.loop_in_python()
+        return image
+
+
+class Hoard(LocalOperation):
+    name = "hoard"
+    family = "tests"
+    summary = "Takes ever more memory."
+    formula = "100 GB"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        misdeeds.allocate_bit_by_bit()
+        return image
+
+
+OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard())

@@ -142,6 +142,19 @@ def test_an_operation_that_kills_its_rank_each_time_strikes_out_and_says_why(
     processed(running, neighbours)
 
 
+def test_work_without_an_end_and_work_without_a_measure_are_stopped_and_told(
+    running: RunningSystem, neighbours: list[str]
+) -> None:
+    jobs = {
+        running.drop("endless.png", png(GOOD), pipeline="spin()"): "too_slow",
+        running.drop("greedy.png", png(GOOD), pipeline="hoard()"): "out_of_memory",
+    }
+    for job, code in jobs.items():
+        row = verdict(running, job)
+        assert (row.state, row.code, row.attempts) == (State.FAILED, code, 1), row.reason
+    processed(running, neighbours)
+
+
 def test_an_operation_that_raises_says_what(running: RunningSystem, neighbours: list[str]) -> None:
     began = time.monotonic()
     row = verdict(running, running.drop("raiser.png", png(GOOD), pipeline="raise_error()"))

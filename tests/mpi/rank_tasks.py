@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from tilework.guard.child import Bounds, run_guarded
+from tilework.world.deadline import allow
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -95,6 +98,20 @@ def quit_hard(code: int) -> None:
 
 def crash() -> None:
     ctypes.string_at(0)
+
+
+def crash_under_guard() -> None:
+    run_guarded(crash, Bounds(cpu_seconds=10, wall_seconds=30, memory=1 << 29))
+
+
+def hang() -> None:
+    # holds the interpreter's lock: no thread of Python and no handler of a signal runs
+    ctypes.PyDLL(None).sleep(60)
+
+
+def nap_within(allowed: float, seconds: float) -> None:
+    allow(allowed)
+    time.sleep(seconds)
 
 
 def add(array: np.ndarray) -> np.ndarray:

@@ -8,12 +8,21 @@ from typing import Any
 
 import pytest
 
-from tilework.errors import CrashedError, DamagedImageError, SetupError, WorldDiedError
+from tilework.errors import (
+    CrashedError,
+    DamagedImageError,
+    OutOfMemoryError,
+    SetupError,
+    TileworkError,
+    TooSlowError,
+    WorldDiedError,
+)
 from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
-from worker_image.feed import CROWD_DEATHS, LONE_DEATHS, START_TRIES, Feed
+from worker_image.feed import CROWD_DEATHS, START_TRIES, Feed
 from worker_image.held import Held
 from worker_image.task import Task, Worked
+from worker_image.unrest import MANY_DEATHS, UNREST_SECONDS
 
 WORKED = Worked("r", True, 1, 1, "uint8", 1, {})
 
@@ -24,13 +33,19 @@ class ScriptedWorld:
     def __init__(self) -> None:
         self.alive = True
         self.tasks: dict[str, Future[Any]] = {}
+        self.guarded: set[str] = set()
 
-    def submit(self, _work: object, task: Task) -> Future[Any]:
+    def submit(self, _work: object, task: Task, *, suspect: bool) -> Future[Any]:
         self.tasks[task.job] = Future()
+        if suspect:
+            self.guarded.add(task.job)
         return self.tasks[task.job]
 
     def finish(self, job: str) -> None:
         self.tasks.pop(job).set_result(WORKED)
+
+    def fail(self, job: str, error: TileworkError) -> None:
+        self.tasks.pop(job).set_exception(error)
 
     def die(self, suspect: str | None = None) -> None:
         self.alive = False
@@ -48,8 +63,12 @@ class Host:
         self.worlds: list[ScriptedWorld] = []
         self.verdicts: dict[str, object] = {}
         self.inbox: list[Callable[[], None]] = []
+        self.struck: set[str] = set()
         self.failing_starts = 0
-        self.feed = Feed(self._start, ranks, self, self.inbox.append, pause=lambda _: None)  # type: ignore[arg-type]
+        self.seconds = 0.0
+        self.feed = Feed(
+            self._start, ranks, self, self.inbox.append, pause=lambda _: None, clock=lambda: self.seconds
+        )  # type: ignore[arg-type]
         self.feed.advance()
 
     def _start(self) -> ScriptedWorld:
@@ -81,8 +100,9 @@ class Host:
     def failed(self, held: Held, error: BaseException) -> None:
         self.verdicts[held.job.id] = error
 
-    def strike_out(self, held: Held, failure: CrashedError) -> None:
+    def strike_out(self, held: Held, failure: TileworkError) -> None:
         self.verdicts[held.job.id] = failure
+        self.struck.add(held.job.id)
 
 
 def test_the_world_gets_one_task_more_than_it_has_ranks() -> None:
@@ -95,32 +115,76 @@ def test_the_world_gets_one_task_more_than_it_has_ranks() -> None:
     assert host.verdicts == {"a": WORKED}
 
 
-def test_the_innocent_are_fed_again_at_once_and_the_suspect_runs_alone() -> None:
+def test_after_a_death_all_are_fed_again_at_once_and_only_the_suspect_is_guarded() -> None:
     host = Host(ranks=2)
     host.add("good", "bad", "later")
     host.world.die(suspect="bad")
     host.turn()
-    assert list(host.world.tasks) == ["bad"]
-    host.world.finish("bad")
+    assert set(host.world.tasks) == {"good", "bad", "later"}
+    assert host.world.guarded == {"bad"}
+
+
+def test_a_job_whose_rank_was_killed_from_outside_succeeds_under_guard() -> None:
+    host = Host()
+    host.add("unlucky")
+    for _ in range(3):
+        host.world.die(suspect="unlucky")
+        host.turn()
+    assert host.world.guarded == {"unlucky"}
+    host.world.finish("unlucky")
     host.turn()
-    assert set(host.world.tasks) == {"good", "later"}
-    assert host.verdicts == {"bad": WORKED}
+    assert host.verdicts == {"unlucky": WORKED}
 
 
-def test_only_a_repeated_lone_death_blames() -> None:
+def test_a_death_under_guard_blames_the_suspect_and_costs_no_world() -> None:
     host = Host(ranks=2)
     host.add("bad", "good")
     host.world.die(suspect="bad")
     host.turn()
-    for _ in range(LONE_DEATHS):
-        assert "bad" not in host.verdicts
-        assert list(host.world.tasks) == ["bad"]
-        host.world.die(suspect="bad")
-        host.turn()
-    blamed = host.verdicts["bad"]
-    assert isinstance(blamed, CrashedError)
-    assert "signal 9" in blamed.reason
+    host.world.fail("bad", CrashedError("killed by signal 11"))
+    host.turn()
+    assert isinstance(host.verdicts["bad"], CrashedError)
+    assert host.struck == {"bad"}
+    assert len(host.worlds) == 2
     assert list(host.world.tasks) == ["good"]
+
+
+def test_one_death_blames_nobody_even_under_guard() -> None:
+    host = Host()
+    host.add("guarded by its format")
+    host.world.fail("guarded by its format", CrashedError("killed by signal 9"))
+    host.turn()
+    assert host.verdicts == {}
+    assert host.world.guarded == {"guarded by its format"}
+    host.world.finish("guarded by its format")
+    host.turn()
+    assert host.verdicts == {"guarded by its format": WORKED}
+
+
+@pytest.mark.parametrize("error", [TooSlowError("90 s"), OutOfMemoryError("100 GB")])
+def test_what_goes_beyond_its_time_or_memory_under_guard_is_told_once(error: TileworkError) -> None:
+    host = Host()
+    host.add("endless")
+    host.world.die(suspect="endless")
+    host.turn()
+    host.world.fail("endless", error)
+    host.turn()
+    assert host.verdicts == {"endless": error}
+    assert host.struck == {"endless"}
+
+
+def test_while_many_end_their_ranks_every_job_is_guarded_until_it_is_quiet_again() -> None:
+    host = Host(ranks=4)
+    for number in range(MANY_DEATHS):
+        assert not host.world.guarded - {f"bad {n}" for n in range(number)}
+        host.add(f"bad {number}")
+        host.world.die(suspect=f"bad {number}")
+        host.turn()
+    host.add("stranger")
+    assert "stranger" in host.world.guarded
+    host.seconds += UNREST_SECONDS
+    host.add("friend")
+    assert "friend" not in host.world.guarded
 
 
 def test_a_world_that_dies_with_nobody_to_blame_blames_nobody() -> None:
@@ -188,10 +252,13 @@ def test_a_world_that_fails_to_start_once_holds_up_nothing(suspect: str | None) 
     assert host.verdicts == dict.fromkeys("abcd", WORKED)
 
 
-def test_a_job_under_which_every_world_dies_ends_even_if_never_its_own_rank() -> None:
+def test_an_attempt_ends_after_many_worlds_though_nobody_blames_the_job() -> None:
     host = Host(ranks=2)
-    host.add("greedy")
-    for _ in range(CROWD_DEATHS + LONE_DEATHS):
+    host.add("unlucky")
+    for number in range(2 * CROWD_DEATHS):
+        assert host.verdicts == {}
+        assert host.world.guarded == ({"unlucky"} if number >= CROWD_DEATHS else set())
         host.world.die()
         host.turn()
-    assert isinstance(host.verdicts["greedy"], CrashedError)
+    assert isinstance(host.verdicts["unlucky"], WorldDiedError)
+    assert host.struck == set()

@@ -1,17 +1,37 @@
-"""What a result's metadata tells of its source."""
+"""A rank: what a result tells of its source, and that one that earlier work has filled up ends."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tilework.jobs import metadata_text
 from tilework.jobs.quotas import KEY_BYTES, METADATA_BYTES, metadata_as_sent
-from worker_image.rank import fitting
+from worker_image.rank import FULL, fitting
 
 LONGEST_KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("é🦊\x1b"), min_size=1, max_size=KEY_BYTES
 ).map(lambda text: (text * KEY_BYTES).encode()[:KEY_BYTES].decode("utf-8", "ignore"))
+
+PROGRAM = """
+from tilework.guard.memory import bound_growth
+from tilework.imaging.limits import MIB, Limits
+from tilework.jobs.in_memory import memory_system
+from worker_image import rank
+from worker_image.task import Task
+
+system = memory_system()
+body = bytes(64 * MIB)
+version = system.inputs.put("photo.png", body, metadata={}, content_type="image/png")
+# a part of the bytes, so that reading them takes memory
+task = Task("job", "photo.png", version, len(body) - 1, "invert()", "results/photo", 0)
+rank._rank = rank.Rank(system.inputs, system.outputs, None, Limits(), "test")
+bound_growth(32 * MIB)
+rank.work(task, suspect=True)
+"""
 
 
 @given(LONGEST_KEYS, st.integers(0, METADATA_BYTES))
@@ -28,3 +48,10 @@ def test_the_source_of_a_result_is_told_exactly_whatever_it_is_called(key: str, 
     sent = metadata_as_sent(fitting(told))
     assert metadata_text.decode(sent["source"]) == key
     assert ("pipeline" in sent) or length > 0
+
+
+def test_a_rank_without_the_memory_to_read_an_image_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (FULL, "This rank is full, and ends.\n")

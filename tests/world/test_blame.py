@@ -42,3 +42,13 @@ def test_a_signal_without_a_name_is_told_by_its_number() -> None:
 def test_mpiexec_that_ends_by_itself_is_named() -> None:
     assert judge(213, {}, {}, headless=False).reason == "The MPI world died: mpiexec was killed by signal 85."
     assert judge(5, {}, {}, headless=False).reason == "The MPI world died: mpiexec exited with status 5."
+
+
+def test_a_rank_killed_beyond_its_deadline_is_told_from_one_that_died() -> None:
+    verdict = judge(137, {1: 1001, 2: 1002}, {1: 5, 2: 6}, headless=False, overdue={2: 30.0})
+    assert verdict.reason == (
+        "The MPI world died: rank 2 (pid 1002) was killed, being at work on one task for more than 30 s."
+    )
+    assert (verdict.error(6).suspect, verdict.error(6).overdue) == (True, True)
+    assert (verdict.error(5).suspect, verdict.error(5).overdue) == (True, False)
+    assert not verdict.error(4).suspect

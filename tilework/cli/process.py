@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -13,9 +14,10 @@ from tilework.cli.files import Errand, errands_between, files_below, named_targe
 from tilework.cli.interrupts import Interrupts
 from tilework.cli.pipelines import extra_operations, pipeline_of
 from tilework.cli.progress import Progress
-from tilework.cli.ranks import run_errand, start_rank
+from tilework.cli.ranks import run_errand
 from tilework.cli.statuses import UsageError
 from tilework.imaging.limits import Limits
+from tilework.imaging.run import prepare_process
 from tilework.shown import shown
 
 if TYPE_CHECKING:
@@ -108,7 +110,7 @@ def _identity(path: Path) -> tuple[int, int]:
 def _outcomes(
     errands: Sequence[Errand], pipeline: Pipeline, ranks: int, interrupts: Interrupts
 ) -> Generator[FileOutcome, None, None]:
-    limits = Limits()
+    limits = Limits.from_environment(os.environ)
     if ranks > 1:
         from tilework.cli.worlds import Worlds  # noqa: PLC0415 - one process needs no MPI
 
@@ -116,11 +118,12 @@ def _outcomes(
         worlds = Worlds(pipeline, limits, ranks=ranks, extra_operations=own, interrupts=interrupts)
         yield from worlds.run(errands)
         return
-    start_rank("")
+    prepare_process()
     for errand in errands:
         if interrupts.asked:
             return
-        yield run_errand(errand, pipeline, limits)
+        # there is no other process that could go on after this one
+        yield run_errand(errand, pipeline, limits, suspect=True)
 
 
 class Tally:

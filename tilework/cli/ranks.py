@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.errors import TileworkError, UnexpectedError, UnwritableError
+from tilework.guard.images import bound_process, process_guarded
 from tilework.imaging.operations import load_extra
 from tilework.imaging.run import FileOutcome, prepare_process, process_file
 
@@ -15,18 +17,23 @@ if TYPE_CHECKING:
     from tilework.imaging.pipeline import Pipeline
 
 
-def start_rank(extra_operations: str) -> None:
-    """Make this process ready: the executor's initializer. ``extra_operations`` names a module, or is empty."""
+def start_rank(extra_operations: str, limits: Limits) -> None:
+    """Make a rank ready: the executor's initializer. ``extra_operations`` names a module, or is empty."""
     prepare_process()
     if extra_operations:
         load_extra(extra_operations)
+    bound_process(limits)
 
 
-def run_errand(errand: Errand, pipeline: Pipeline, limits: Limits) -> FileOutcome:
-    """Process one file; whatever goes wrong with it is its outcome, and no other file's."""
+def run_errand(errand: Errand, pipeline: Pipeline, limits: Limits, *, suspect: bool = False) -> FileOutcome:
+    """Process one file; whatever goes wrong with it is its outcome, and no other file's.
+
+    One that is ``suspect`` is worked on in guarded children, and cannot even end this process.
+    """
     began = time.perf_counter()
+    how = partial(process_guarded, suspect=suspect)
     try:
-        return process_file(errand.source, errand.target, pipeline, limits, exact_name=True)
+        return process_file(errand.source, errand.target, pipeline, limits, exact_name=True, how=how)
     except OSError as error:
         return not_done(errand, UnwritableError(_unwritable(errand, error)), time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - an operation may raise anything; it is told as this file's failure

@@ -30,8 +30,8 @@ FRUITLESS_WORLDS = 3
 class Worlds:
     """Runs errands in worlds of ``ranks`` ranks.
 
-    The file that a rank died of goes again, alone. If its rank dies again, the file is at fault, and the others go on
-    in a new world.
+    The file that a rank died of is suspect: it goes again in guarded children, which end no rank, and that is its
+    outcome.
     """
 
     def __init__(
@@ -42,9 +42,8 @@ class Worlds:
         self._ranks = ranks
         self._extra_operations = extra_operations
         self._waiting: deque[Errand] = deque()
-        self._suspects: deque[Errand] = deque()
+        self._suspects: set[Errand] = set()
         self._running: dict[Future[FileOutcome], Errand] = {}
-        self._alone = False
         self._fruitless = 0
         self._interrupts = interrupts
 
@@ -56,7 +55,7 @@ class Worlds:
         """
         self._waiting.extend(errands)
         with TemporaryDirectory(prefix="tilework-") as directory:
-            while (self._waiting or self._suspects) and not self._interrupts.asked:
+            while self._waiting and not self._interrupts.asked:
                 if self._fruitless >= FRUITLESS_WORLDS:
                     raise SetupError(f"{FRUITLESS_WORLDS} MPI worlds died in a row, and no file is to blame.")
                 self._fruitless += 1
@@ -75,7 +74,8 @@ class Worlds:
             ranks=self._ranks,
             directory=directory,
             initializer="tilework.cli.ranks:start_rank",
-            initargs=(self._extra_operations,),
+            initargs=(self._extra_operations, self._limits),
+            task_seconds=self._limits.fetch_seconds,
             # an interrupt waits for all that was handed out: let that be no more than the ranks work on
             ahead=0,
         )
@@ -100,48 +100,41 @@ class Worlds:
         """Give the world what it can take; whether anything is being worked on."""
         if self._interrupts.asked:
             self._give_up()
-        if world.alive and self._suspects and not self._running:
-            self._alone = True
-            self._submit(world, self._suspects.popleft())
-        while world.alive and self._waiting and not self._suspects and self._has_room:
+        while world.alive and self._waiting and len(self._running) < 2 * self._ranks:
             self._submit(world, self._waiting.popleft())
         return bool(self._running)
 
-    @property
-    def _has_room(self) -> bool:
-        return not self._alone and len(self._running) < 2 * self._ranks
-
     def _submit(self, world: World, errand: Errand) -> None:
-        self._running[world.submit(run_errand, errand, self._pipeline, self._limits)] = errand
+        suspect = errand in self._suspects
+        future = world.submit(run_errand, errand, self._pipeline, self._limits, suspect=suspect)
+        self._running[future] = errand
 
     def _ended(self, errand: Errand, future: Future[FileOutcome]) -> Iterator[FileOutcome]:
         """The errand's outcome, if it has one already."""
-        alone, self._alone = self._alone, False
         error = future.exception()
         if isinstance(error, WorldDiedError):
-            yield from self._died(errand, error, alone=alone)
+            yield from self._died(errand, error)
             return
         self._fruitless = 0
         yield future.result() if error is None else not_done(errand, unexpected(error))
 
-    def _died(self, errand: Errand, error: WorldDiedError, *, alone: bool) -> Iterator[FileOutcome]:
+    def _died(self, errand: Errand, error: WorldDiedError) -> Iterator[FileOutcome]:
         _remove_partial(errand)
-        self._fruitless = 0 if error.suspect else self._fruitless
         if not error.suspect:
-            # an innocent that was alone is a suspect still
-            (self._suspects if alone else self._waiting).appendleft(errand)
-        elif not alone:
-            self._suspects.append(errand)
+            self._waiting.appendleft(errand)
+        elif errand not in self._suspects:
+            self._fruitless = 0
+            self._suspects.add(errand)
+            self._waiting.appendleft(errand)
         else:
-            reason = (
-                f"The work on this image ended its process each time, the last time alone: {error.reason}"
+            # nothing of the work was done in the rank itself: it was the reading or the writing, or somebody's kill
+            yield not_done(
+                errand, CrashedError(f"The process with this file ended each time: {error.reason}")
             )
-            yield not_done(errand, CrashedError(reason))
 
     def _give_up(self) -> None:
         """Let nothing new begin."""
         self._waiting.clear()
-        self._suspects.clear()
         self._running = {future: errand for future, errand in self._running.items() if not future.cancel()}
 
     def _sweep(self) -> None:

@@ -159,7 +159,7 @@ def _blaming(operation: Operation) -> Iterator[None]:
     except (TileworkError, MemoryError):
         raise
     except Exception as error:
-        if getattr(error, "code", None) == OUT_OF_MEMORY:
+        if getattr(error, "code", None) == OUT_OF_MEMORY or "bad_alloc" in str(error):
             raise MemoryError(str(error)) from error
         raise OperationFailedError(
             f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"

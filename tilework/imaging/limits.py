@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tilework.environment import number
 from tilework.errors import TooLargeError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tilework.imaging.windows import Size
 
 KIB = 1 << 10
 MIB = 1 << 20
 GIB = 1 << 30
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,27 @@ class Limits:
 
     ratio_from: int = 64 * MIB
     """Decoded bytes from which the ratio counts: a small blank page is no bomb."""
+
+    fetch_seconds: float = 300.0
+    """Seconds by the clock for one request to a store with all its tries, and for reading a header. A request that the
+    store does not answer is given up after 90 (four tries of 20 and the pauses between them)."""
+
+    decoder_seconds: float = 10.0
+    """Seconds of processor time that any image may take, however small: loading a library, a busy host."""
+
+    deadline_factor: float = 10.0
+    """How many times longer than estimated from its pixels and pipeline an image may take beyond that. The estimates
+    are above what was measured on one core of a small server."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Limits:
+        """Read those limits that are settings. Raises SettingsError naming the variable that makes no sense."""
+        own = cls()
+        return cls(
+            fetch_seconds=number(environ, "TILEWORK_FETCH_SECONDS", own.fetch_seconds, 1, DAY),
+            decoder_seconds=number(environ, "TILEWORK_DECODER_SECONDS", own.decoder_seconds, 1, DAY),
+            deadline_factor=number(environ, "TILEWORK_DEADLINE_FACTOR", own.deadline_factor, 1, 1_000),
+        )
 
     def check_size(self, size: Size) -> None:
         """Raise :class:`~tilework.errors.TooLargeError` for an image with too many pixels or too long a side."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from tilework.errors import DamagedImageError, TileworkError
 from tilework.imaging import operations
@@ -19,12 +19,13 @@ from tilework.imaging.plan import plan, result_name
 from tilework.imaging.sources import BytesSource, FileSource, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.plan import Plan
 
 __all__ = [
     "BytesSource",
@@ -32,6 +33,8 @@ __all__ = [
     "FileSource",
     "Product",
     "Source",
+    "complete",
+    "prepare",
     "prepare_process",
     "process",
     "process_file",
@@ -55,6 +58,10 @@ class Product:
     dtype: str
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
+
+    def with_seconds(self, seconds: Mapping[str, float]) -> Product:
+        """Return it with the time of other parts added."""
+        return replace(self, seconds={**seconds, **self.seconds})
 
 
 @dataclass(slots=True)
@@ -82,13 +89,24 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
     """
     watch = _Watch()
     reader = HeaderReader(source, limits)
-    planned = plan(read_header(reader, pipeline.page), reader.size, pipeline, limits)
+    planned = prepare(reader, pipeline, limits)
     data = reader.everything()
     watch.lap("read")
+    return complete(data, planned, pipeline).with_seconds(watch.seconds)
+
+
+def prepare(reader: HeaderReader, pipeline: Pipeline, limits: Limits) -> Plan:
+    """Read the header and decide what is to be done: cheap, and no pixel has memory. Raises as :func:`process`."""
+    return plan(read_header(reader, pipeline.page), reader.size, pipeline, limits)
+
+
+def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
+    """Do what was planned with the whole file ``data``: pixels, kernels, result. Raises as :func:`process`."""
+    watch = _Watch()
     header, metadata = read_metadata(data, planned.header)
     decoded = decode(data, header)
     notes = (*planned.notes, *metadata.notes, *decoded.notes)
-    del data, reader
+    del data
     watch.lap("decode")
     result = run_whole(decoded.picture, pipeline)
     del decoded
@@ -113,6 +131,10 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
     )
 
 
+Process: TypeAlias = "Callable[[Source, Pipeline, Limits], Product]"
+"""How one image is processed: :func:`process`, or the same under guard."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work.
@@ -131,9 +153,10 @@ class FileOutcome:
 
 
 def process_file(
-    source: Path, target: Path, pipeline: Pipeline, limits: Limits, *, exact_name: bool = False
-) -> FileOutcome:
-    """Process a file into another; the target appears whole or not at all.
+    source: Path, target: Path, pipeline: Pipeline, limits: Limits,
+    *, exact_name: bool = False, how: Process = process,
+) -> FileOutcome:  # fmt: skip
+    """Process a file into another, as ``how`` processes an image; the target appears whole or not at all.
 
     ``target`` is the result's wanted path. Unless ``exact_name``, it gets the suffix of what is really written, as
     :func:`~tilework.imaging.plan.result_name` says. What is wrong with the image is told in the outcome; an OSError
@@ -141,7 +164,7 @@ def process_file(
     """
     start = time.perf_counter()
     try:
-        product = process(_OpenableFile(source), pipeline, limits)
+        product = how(_OpenableFile(source), pipeline, limits)
     except TileworkError as error:
         return FileOutcome(source, None, None, None, None, time.perf_counter() - start, error)
     if not exact_name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tilework.errors import WorldDiedError
@@ -20,39 +21,62 @@ _SIGNALLED = 128
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why the world died: ``reason``, the ``signal`` that did it, if one did, and the tasks that are ``suspects``."""
+    """Why the world died: ``reason``, the ``signal`` that did it, if one did, and the tasks that are ``suspects``.
+
+    Those among them that were ``overdue`` had their ranks killed for it.
+    """
 
     reason: str
     signal: int | None = None
     suspects: frozenset[int] = frozenset()
+    overdue: frozenset[int] = frozenset()
 
     def error(self, task: int) -> WorldDiedError:
         """The failure of ``task``."""
-        return WorldDiedError(self.reason, suspect=task in self.suspects, signal=self.signal)
+        return WorldDiedError(
+            self.reason, suspect=task in self.suspects, overdue=task in self.overdue, signal=self.signal
+        )
 
 
-def judge(code: int, dead: Mapping[int, int], running: Mapping[int, int], *, headless: bool) -> Verdict:
+def judge(
+    code: int, dead: Mapping[int, int], running: Mapping[int, int],
+    *, headless: bool, overdue: Mapping[int, float] = MappingProxyType({}),
+) -> Verdict:  # fmt: skip
     """The verdict from mpiexec's exit ``code`` (negative: killed by a signal), the ``dead`` and their tasks.
 
     ``dead`` are the process ids, by rank, of the ranks that were gone when the death was noticed; ``running`` the tasks
-    that their slots name. ``headless``: rank 0, which computes nothing, died as well, and not by our hand. When mpiexec
+    that their slots name; ``overdue`` the ranks that were killed for a task that took longer than so many seconds.
+    ``headless``: rank 0, which computes nothing, died as well, and not by our hand. When mpiexec
     itself was killed, or told to end, all ranks die with it, and nobody is suspect. When the death is noticed so late
     that mpiexec has killed the survivors, all of them are: better an innocent tried alone than a culprit let go.
     """
     if code < 0:
-        return Verdict(f"The MPI world died: mpiexec was killed by {_name(-code)}.", -code)
+        return Verdict(f"The MPI world died: mpiexec was killed by {signal_name(-code)}.", -code)
     if code == _TOLD and headless:
         return Verdict("The MPI world died: mpiexec was told to end it.")
     number = code - _SIGNALLED if code > _SIGNALLED else None
+    if overdue:
+        reason = _late({rank: dead[rank] for rank in overdue}, max(overdue.values()))
+        late = frozenset(running[rank] for rank in overdue)
+        return Verdict(reason, number, frozenset(running.values()), late)
     was = "were" if len(dead) > 1 else "was"
-    ended = f"{was} killed by {_name(number)}" if number else f"exited with status {code}"
+    ended = f"{was} killed by {signal_name(number)}" if number else f"exited with status {code}"
     if not dead:
         return Verdict(f"The MPI world died: mpiexec {ended}.", number)
-    who = " and ".join(f"rank {rank} (pid {pid})" for rank, pid in dead.items())
-    return Verdict(f"The MPI world died: {who} {ended}.", number, frozenset(running.values()))
+    return Verdict(f"The MPI world died: {_ranks(dead)} {ended}.", number, frozenset(running.values()))
 
 
-def _name(number: int) -> str:
+def _late(pids: Mapping[int, int], seconds: float) -> str:
+    was = "were" if len(pids) > 1 else "was"
+    return f"The MPI world died: {_ranks(pids)} {was} killed, being at work on one task for more than {seconds:.3g} s."
+
+
+def _ranks(pids: Mapping[int, int]) -> str:
+    return " and ".join(f"rank {rank} (pid {pid})" for rank, pid in pids.items())
+
+
+def signal_name(number: int) -> str:
+    """A signal as people know it: ``signal 11 (SIGSEGV)``."""
     try:
         return f"signal {number} ({signal.Signals(number).name})"
     except ValueError:

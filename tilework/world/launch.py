@@ -46,6 +46,7 @@ class Plan:
     environment: Mapping[str, str]
     seconds: float
     inherit_output: bool
+    task_seconds: float | None = None
 
 
 def find_mpiexec() -> str:
@@ -88,7 +89,9 @@ class _Launch:
         self._plan = plan
         self._folder = folder
         self._deadline = time.monotonic() + plan.seconds
-        self._ticket = Ticket(str(folder.path), secrets.token_hex(8), secrets.token_hex(32))
+        self._ticket = Ticket(
+            str(folder.path), secrets.token_hex(8), secrets.token_hex(32), plan.task_seconds
+        )
 
     def run(self, mpiexec: str) -> WorldProcesses:
         """The processes, ready to work."""

@@ -42,11 +42,15 @@ class Leave(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a rank needs to join its world: ``directory``, the ``token`` in all names, the channel's ``key`` (hex)."""
+    """What a rank needs to join its world: ``directory``, the ``token`` in all names, the channel's ``key`` (hex).
+
+    ``task_seconds`` is what each task has to begin with, None for all the time it likes.
+    """
 
     directory: str
     token: str
     key: str
+    task_seconds: float | None = None
 
     @property
     def channel(self) -> str:

@@ -30,7 +30,7 @@ def perform(call: bytes, where: str) -> bytes:
         function, args, kwargs = pickle.loads(call)
         return pickle.dumps((True, function(*args, **kwargs)), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:  # noqa: BLE001 - a task may raise anything, sys.exit included; its future gets it
-        return _pack_failure(error, where)
+        return pack_failure(error, where)
 
 
 def unpack_outcome(outcome: bytes) -> tuple[bool, Any]:
@@ -39,7 +39,7 @@ def unpack_outcome(outcome: bytes) -> tuple[bool, Any]:
     return succeeded, value
 
 
-def _pack_failure(error: BaseException, where: str) -> bytes:
+def pack_failure(error: BaseException, where: str) -> bytes:
     """The exception as it was raised, with the remote traceback as a note.
 
     What is no Exception (SystemExit, KeyboardInterrupt) would end the process that asks for the result, and what

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from tilework.world.directory import WorldDirectory
-    from tilework.world.slots import SlotFile
+    from tilework.world.slots import Slot, SlotFile
 
 NOTICE_SECONDS = 0.1
 """How long a death is left alone: mpiexec notices it, so that it reports the one that counts, and whether rank 0 dies
@@ -26,6 +26,9 @@ as well shows who began. Ranks ignore the SIGTERM that mpiexec sends the survivo
 
 REPORT_SECONDS = 1.0
 """How long mpiexec may take to end by itself, and so to report, once its ranks are dead."""
+
+LOOK_SECONDS = 1.0
+"""How often the deadlines of busy ranks are looked at, and so how late one may be noticed."""
 
 BURY_SECONDS = 5.0
 """How long a killed process may take to be gone: one that writes much memory to a slow disk takes seconds."""
@@ -46,6 +49,8 @@ class WorldProcesses:
         self._folder = folder
         self._closing = threading.Lock()
         self._closed = False
+        self._next_look = 0.0
+        self._overdue: dict[int, Slot] = {}
         self.ranks = [os.pidfd_open(pid) for pid in pids]
 
     @property
@@ -60,6 +65,17 @@ class WorldProcesses:
                 for pidfd in (self.mpiexec, *self.ranks):
                     _kill(pidfd)
 
+    def kill_overdue(self) -> None:
+        """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called."""
+        if time.monotonic() < self._next_look:
+            return
+        self._next_look = time.monotonic() + LOOK_SECONDS
+        for rank, pidfd in enumerate(self.ranks):
+            slot = self.slots.read(rank)
+            if slot.overdue(time.monotonic_ns()):
+                self._overdue[rank] = slot
+                _kill(pidfd)
+
     def dead_ranks(self) -> set[int]:
         """The ranks whose process has ended."""
         gone = set(_ended(self.ranks, 0.0))
@@ -71,7 +87,9 @@ class WorldProcesses:
         running = {rank: self.slots.read(rank).task for rank in dead if self.slots.read(rank).running}
         headless = bool(_ended(self.ranks[:1], NOTICE_SECONDS))
         code = self._end_processes()
-        return judge(code, {rank: self.pids[rank] for rank in sorted(dead)}, running, headless=headless)
+        pids = {rank: self.pids[rank] for rank in sorted(dead)}
+        overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
+        return judge(code, pids, running, headless=headless, overdue=overdue)
 
     def bury(self) -> int:
         """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""

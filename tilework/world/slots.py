@@ -19,29 +19,45 @@ if TYPE_CHECKING:
 SLOT_BYTES = 64
 """One cache line a rank."""
 
-_FIELDS = struct.Struct("<IIQq")
-_RUNNING = struct.Struct("<I")
+_FIELDS = struct.Struct("IIQqq")
+_RUNNING = struct.Struct("I")
 _RUNNING_AT = 4
+_DEADLINE = struct.Struct("q")
+_DEADLINE_AT = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """What one rank is doing: ``started`` in nanoseconds of CLOCK_BOOTTIME, which no clock step moves."""
+    """What one rank is doing, since ``started``, and until when it may: ``deadline``, 0 where there is none.
+
+    Both in nanoseconds of CLOCK_MONOTONIC: no clock step moves it, and a host that sleeps makes nothing overdue.
+    """
 
     pid: int = 0
     running: bool = False
     task: int = 0
     started: int = 0
+    deadline: int = 0
+
+    @property
+    def allowed(self) -> float:
+        """Seconds from its start to its deadline."""
+        return (self.deadline - self.started) / 1e9
+
+    def overdue(self, now: int) -> bool:
+        """Whether the rank should have been done by ``now``."""
+        return self.running and 0 < self.deadline < now
 
     def pack(self) -> bytes:
-        """As it lies in the file: pid and running flag (u32 each), task (u64), start (i64), little-endian."""
-        return _FIELDS.pack(self.pid, self.running, self.task, self.started).ljust(SLOT_BYTES, b"\0")
+        """As it lies in the file: pid and running flag (u32 each), task (u64), start and deadline (i64 each)."""
+        fields = _FIELDS.pack(self.pid, self.running, self.task, self.started, self.deadline)
+        return fields.ljust(SLOT_BYTES, b"\0")
 
     @classmethod
     def unpack(cls, data: bytes) -> Slot:
         """The inverse of :meth:`pack`."""
-        pid, running, task, started = _FIELDS.unpack_from(data)
-        return cls(pid, bool(running), task, started)
+        pid, running, task, started, deadline = _FIELDS.unpack_from(data)
+        return cls(pid, bool(running), task, started, deadline)
 
 
 class SlotFile:
@@ -64,14 +80,18 @@ class SlotFile:
         """The rank is there, and idle."""
         self._map[rank * SLOT_BYTES : (rank + 1) * SLOT_BYTES] = Slot(pid=pid).pack()
 
-    def begin(self, rank: int, task: int) -> None:
-        """The rank begins ``task``, now."""
-        here = rank * SLOT_BYTES
-        slot = Slot(
-            self.read(rank).pid, running=False, task=task, started=time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        )
+    def begin(self, rank: int, task: int, seconds: float | None = None) -> None:
+        """The rank begins ``task``, now, and has ``seconds`` for it (None: as many as it likes)."""
+        here, now = rank * SLOT_BYTES, time.monotonic_ns()
+        deadline = 0 if seconds is None else now + round(seconds * 1e9)
+        slot = Slot(self.read(rank).pid, running=False, task=task, started=now, deadline=deadline)
         self._map[here : here + SLOT_BYTES] = slot.pack()
         _RUNNING.pack_into(self._map, here + _RUNNING_AT, 1)
+
+    def allow(self, rank: int, seconds: float) -> None:
+        """The rank has ``seconds`` for what is left of its task, from now on."""
+        deadline = time.monotonic_ns() + round(seconds * 1e9)
+        _DEADLINE.pack_into(self._map, rank * SLOT_BYTES + _DEADLINE_AT, deadline)
 
     def end(self, rank: int) -> None:
         """The rank has ended its task, whatever came of it."""

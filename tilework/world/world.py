@@ -18,6 +18,7 @@ from tilework.world.blame import Verdict
 from tilework.world.launch import START_SECONDS, Plan, launch
 from tilework.world.messages import Initializer, Leave, Order, Outcome
 from tilework.world.pickled_calls import pack_call, unpack_outcome
+from tilework.world.processes import LOOK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -74,21 +75,22 @@ class World(Executor):
     def start(
         cls, *, ranks: int, directory: Path, initializer: str = "", initargs: tuple[Any, ...] = (),
         environment: Mapping[str, str] = MappingProxyType({}), ahead: int | None = None,
-        start_seconds: float = START_SECONDS, inherit_output: bool = False,
+        start_seconds: float = START_SECONDS, inherit_output: bool = False, task_seconds: float | None = None,
     ) -> World:  # fmt: skip
         """Start a world of ``ranks`` computing ranks, from the main thread; it is ready when this returns.
 
         ``directory`` takes everything that the world leaves on disk, for one world at a time. Each computing rank calls
         ``initializer`` ("module:function") with ``initargs`` once. ``environment`` adds variables to this process's.
         ``ahead`` tasks (as many as ranks, by default) wait in rank 0. What the ranks print goes to ``world.log`` in
-        the directory, or with ``inherit_output`` to this process's stderr.
+        the directory, or with ``inherit_output`` to this process's stderr. A rank is killed that works on one task for
+        longer than ``task_seconds`` (None: never), or than the task asks for (:mod:`tilework.world.deadline`).
 
         Raises SetupError where the world does not stand after ``start_seconds``; RuntimeError on another thread.
         """
         if ranks < 1:
             raise ValueError(f"A world needs at least one rank, not {ranks}.")
         first_call = Initializer(initializer, initargs)
-        plan = Plan(ranks, directory, first_call, environment, start_seconds, inherit_output)
+        plan = Plan(ranks, directory, first_call, environment, start_seconds, inherit_output, task_seconds)
         return cls(launch(plan), ranks + (ranks if ahead is None else ahead))
 
     # --- what can be asked -------------------------------------------------------------------------------------------
@@ -131,7 +133,11 @@ class World(Executor):
             if self._alive:
                 self._tasks += 1
                 self._waiting.append((Order(self._tasks, call), future))
+                was_idle = not self._running
                 self._hand_out()
+                if was_idle:
+                    # the thread sleeps until something happens, and from now on there are deadlines to keep
+                    os.eventfd_write(self._nudge, 1)
                 return future
         _settle(future, succeeded=False, value=self._verdict.error(0))
         return future
@@ -205,7 +211,9 @@ class World(Executor):
     def _turn(self, selector: selectors.BaseSelector) -> bool:
         """One wait and what it brought; False when a process has ended that should not, or the last has."""
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        ready = {key.fileobj for key, _ in selector.select(left)}
+        ready = {key.fileobj for key, _ in selector.select(self._until_look(left))}
+        if self._running:
+            self._processes.kill_overdue()
         if left == 0.0 and not ready:
             self._abandon(self._overdue)
             self._deadline = None
@@ -219,6 +227,12 @@ class World(Executor):
                 selector.unregister(pidfd)
             return self._processes.mpiexec not in ready
         return ready.isdisjoint((self._processes.mpiexec, *self._processes.ranks))
+
+    def _until_look(self, left: float | None) -> float | None:
+        """Seconds to sleep: ``left``, and while ranks work no longer than until their deadlines are looked at."""
+        if not self._running:
+            return left
+        return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
 
     def _hear(self) -> bool:
         """Take one outcome from the channel; False where there will be no more."""

@@ -40,7 +40,8 @@ class Row:
     """One input format.
 
     The texts are for people, and each is a promise that a test holds. ``window`` says that a part of the image costs
-    only its own bytes. ``guarded``: its decoder runs in a child process of its own. ``result`` is the format that
+    only its own bytes. ``guarded``: its pixels are decoded in a child process only, for its decoder may crash or never
+    end (libjpeg-turbo and libpng are fuzzed as nothing else is, and a child costs a photo milliseconds). ``result`` is the format that
     results get unless another is asked for; ``holds`` what files of the format itself can hold where it is written.
     """
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 """Bytes of one sample by depth; the depths that the contract knows."""
 
+ORDINARY_COST = 0.1
+"""Seconds of one core for a million samples, where an operation does not say: most take a hundredth of it."""
+
 NO_ALIGNMENT = Size(1, 1)
 """Whole-number arithmetic on bytes gives the same wherever a window begins."""
 
@@ -91,6 +94,10 @@ class Operation(ABC):
 
     def check(self, arguments: Arguments) -> None:  # noqa: B027
         """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
+
+    def cost(self, arguments: Arguments) -> float:  # noqa: ARG002
+        """Seconds that a million samples of its input take one core, from above; deadlines are a multiple of it."""
+        return ORDINARY_COST
 
     def output_pixels(self, pixels: Pixels) -> Pixels:
         """Depth and channels of the result for an accepted input."""

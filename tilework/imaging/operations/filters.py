@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import LocalOperation
+from tilework.imaging.operations.contract import ORDINARY_COST, LocalOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Margin
 
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 LARGEST_KERNEL = 999
 """Pixels. A Gaussian costs its width and height for every pixel; a wider blur is better had by resizing."""
+
+
+COST = 0.0006
+"""Seconds for a million samples and each row or column of the kernel. Measured: up to 0.00057 at 999, where the rows it
+needs leave the cache (uint16), 0.00015 at 101."""
 
 
 class Blur(LocalOperation):
@@ -54,6 +59,10 @@ class Blur(LocalOperation):
             unit="px",
         ),
     )
+
+    def cost(self, arguments: Arguments) -> float:
+        """A pass along the rows and one along the columns."""
+        return ORDINARY_COST + COST * (int(arguments["width"]) + int(arguments["height"]))
 
     def margin(self, arguments: Arguments) -> Margin:
         """Half the kernel on each side."""

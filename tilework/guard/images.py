@@ -1,0 +1,81 @@
+"""One image through the engine, within its bounds: in this process where that is safe, in a guarded child elsewhere.
+
+In this process only its deadline (and the process's own bound on memory) holds, and whoever watches the process kills
+it for that. In a child it is stopped by itself, and the verdict is an exception.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from tilework.guard.child import Bounds, run_guarded
+from tilework.guard.memory import SLACK, be_taken_first, bound_growth
+from tilework.imaging.costs import CLOCK, cpu_seconds, transfer_seconds
+from tilework.imaging.formats import HeaderReader
+from tilework.imaging.run import BytesSource, complete, prepare
+from tilework.world.deadline import allow
+
+if TYPE_CHECKING:
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.plan import Plan
+    from tilework.imaging.run import Product, Source
+
+RANK_SCORE = 500
+"""Between whoever holds messages and leases (0) and a guarded child (1000), for the out-of-memory killer."""
+
+GRACE_SECONDS = 30.0
+"""How much later than a child's the deadline of its parent is, which has to notice, bury and tell."""
+
+
+def bound_process(limits: Limits) -> None:
+    """Bound the memory of this process, which has loaded all that it needs, to what one image may take."""
+    bound_growth(limits.working_set + SLACK)
+    be_taken_first(RANK_SCORE)
+
+
+def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspect: bool = True) -> Product:
+    """Process one image as :func:`tilework.imaging.run.process` does, and raise what that raises.
+
+    An image that is ``suspect`` is not even looked at outside a child, which gets it whole; any other goes to a child
+    where its format says so, or where this process has not the memory: what it has kept of earlier images may be at
+    fault. A child that is ended raises CrashedError, TooSlowError or OutOfMemoryError. Moves the deadline of the
+    running task.
+    """
+    began = time.perf_counter()
+    # what is larger is refused from its header, and need not be fetched for that
+    if suspect and source.size <= limits.working_set:
+        allow(transfer_seconds(source.size, limits))
+        source = BytesSource(source.read(0, source.size))
+        planned = _guarded_plan(source, pipeline, limits)
+        data = source.data
+    else:
+        reader = HeaderReader(source, limits)
+        planned = prepare(reader, pipeline, limits)
+        allow(transfer_seconds(source.size, limits))
+        data = reader.everything()
+    read = {"read": time.perf_counter() - began}
+    seconds = cpu_seconds(planned, pipeline, limits)
+    if not suspect and not planned.guarded:
+        allow(CLOCK * seconds)
+        with contextlib.suppress(MemoryError):
+            return complete(data, planned, pipeline).with_seconds(read)
+    bounds = _bounds(seconds, limits)
+    allow(bounds.wall_seconds + GRACE_SECONDS)
+    return run_guarded(complete, bounds, data, planned, pipeline).with_seconds(read)
+
+
+def _guarded_plan(source: BytesSource, pipeline: Pipeline, limits: Limits) -> Plan:
+    bounds = _bounds(limits.decoder_seconds, limits)
+    allow(bounds.wall_seconds + GRACE_SECONDS)
+    return run_guarded(_read_and_plan, bounds, source, pipeline, limits)
+
+
+def _read_and_plan(source: BytesSource, pipeline: Pipeline, limits: Limits) -> Plan:
+    return prepare(HeaderReader(source, limits), pipeline, limits)
+
+
+def _bounds(seconds: float, limits: Limits) -> Bounds:
+    return Bounds(seconds, CLOCK * seconds, limits.working_set + SLACK)

@@ -1,0 +1,59 @@
+"""Bounds on what a process may map, set by itself and kept by the kernel.
+
+Allocators, NumPy and OpenCV answer a refused mapping with MemoryError or std::bad_alloc; a process that is not bounded
+would go on until the kernel's out-of-memory killer picks a victim on the host, which may be any other.
+
+Two limits, since none is right alone (measured, docs/decisions/guarded-child.md). RLIMIT_DATA counts what malloc and
+private mappings really get, and is set closely; it misses shared mappings such as Python's anonymous ``mmap``.
+RLIMIT_AS counts every address, with what is only reserved (64 MiB of arena and 8 of stack a thread), and is set widely.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from pathlib import Path
+
+from tilework.imaging.limits import GIB, MIB
+
+SLACK = 256 * MIB
+"""Bytes a process may grow beyond one image's working set: what malloc keeps of earlier images (it gives back what is
+larger than 32 MiB at once, and the heap's end beyond 64), Python's and the services' own objects."""
+
+RESERVED = 2 * GIB
+"""Addresses beyond that: libraries with threads reserve 72 MiB for each, and use next to nothing of it."""
+
+
+def bound_growth(allowed: int) -> None:
+    """Let this process, and those forked from it, map ``allowed`` bytes more than it does now, and no more."""
+    size, data = mapped()
+    limit(resource.RLIMIT_DATA, data + allowed)
+    limit(resource.RLIMIT_AS, size + allowed + RESERVED)
+
+
+def unbound_growth() -> None:
+    """Take the bounds away again, as far as this process may."""
+    for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
+        _, hard = resource.getrlimit(kind)
+        resource.setrlimit(kind, (hard, hard))
+
+
+def be_taken_first(score: int) -> None:
+    """Let the kernel's out-of-memory killer prefer this process: ``score`` as oom_score_adj has it (proc(5)), to 1000.
+
+    It picks the process with the most memory else, or any that began to ask when there was none: a supervisor.
+    """
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(f"{score}")
+
+
+def mapped() -> tuple[int, int]:
+    """Bytes of all this process's mappings, and of the private writable ones (proc_pid_statm(5): size, data)."""
+    pages = Path("/proc/self/statm").read_text().split()
+    return int(pages[0]) * resource.getpagesize(), int(pages[5]) * resource.getpagesize()
+
+
+def limit(kind: int, value: int) -> None:
+    """Set a resource limit (setrlimit(2)) to ``value``, or to the most that this process may have."""
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))

@@ -1,0 +1,44 @@
+"""How long the work on an image should take one core, from its header and pipeline: what deadlines are made of.
+
+Estimates from above of what was measured on 12 megapixels of noise and of blurred noise (docs/decisions/
+guarded-child.md); a deadline is a multiple of them. They are no limits on honest work, but find work without an end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.plan import Plan
+
+CODEC_SECONDS = 0.1
+"""For a million samples, decoded or encoded. Measured: JPEG 0.006 and 0.002, PNG 0.006 and 0.017, with 16 bits."""
+
+MILLION = 1_000_000
+
+CLOCK = 3.0
+"""Seconds by the clock for one of processor time: ranks share their cores with each other and with whatever else."""
+
+BYTES_A_SECOND = 1_000_000
+"""Between a rank and a store: what a bad link still gives. Within a region it is a hundred times as much."""
+
+
+def cpu_seconds(plan: Plan, pipeline: Pipeline, limits: Limits) -> float:
+    """Seconds of processor time in which this image is decoded, worked on and encoded, if it ever is."""
+    kinds, sizes = pipeline.kinds(plan.header.pixels), pipeline.sizes(plan.header.size)
+    samples = [
+        size.pixels * (kind.channels + kind.alpha) / MILLION for size, kind in zip(sizes, kinds, strict=True)
+    ]
+    kernels = sum(
+        amount * step.operation.cost(step.arguments)
+        for step, amount in zip(pipeline.steps, samples[:-1], strict=True)
+    )
+    codecs = CODEC_SECONDS * (samples[0] + samples[-1])
+    return limits.decoder_seconds + limits.deadline_factor * (codecs + kernels)
+
+
+def transfer_seconds(count: int, limits: Limits) -> float:
+    """Seconds by the clock in which ``count`` bytes are read from a store, or written to it."""
+    return limits.fetch_seconds + count / BYTES_A_SECOND
