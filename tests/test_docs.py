@@ -18,7 +18,8 @@ from stacks.settings import ENVIRONMENT_PREFIX, Settings
 from tilework.aws.settings import NAMES
 from tilework.cli.app import app
 from tilework.errors import TileworkError
-from tilework.imaging.formats.table import rendered
+from tilework.imaging import limits
+from tilework.imaging.formats import table
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import State
@@ -51,6 +52,14 @@ taken, and told in the job's note.
 
 """
 
+LIMITS_INTRODUCTION = """
+## Limits
+
+Checked from the header, before any pixel has memory. Each is a setting of the worker hosts and of
+`tilework process`; what exceeds one ends FAILED (`too_large`, `bad_pipeline` or `too_slow`) and names it.
+
+"""
+
 OF_A_WORLD = {"TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
 """What a world tells its own ranks; nobody else sets them."""
 
@@ -69,7 +78,7 @@ def variables_of_the_code() -> set[str]:
 
 
 def test_the_documented_table_of_formats_is_what_the_code_does() -> None:
-    written = FORMATS_INTRODUCTION + rendered()
+    written = FORMATS_INTRODUCTION + table.rendered() + LIMITS_INTRODUCTION + limits.rendered()
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FORMATS.write_text(written)
     assert written == FORMATS.read_text(), (
@@ -79,7 +88,7 @@ def test_the_documented_table_of_formats_is_what_the_code_does() -> None:
 
 def test_every_environment_variable_is_documented_and_no_other() -> None:
     documented = set(re.findall(r"TILEWORK_[A-Z_]*[A-Z]\b", RUNNING.read_text()))
-    assert documented - {"TILEWORK_DEPLOY"} == variables_of_the_code()
+    assert documented - {"TILEWORK_DEPLOY", "TILEWORK_LIMIT"} == variables_of_the_code()
     assert set(VARIABLES) | set(NAMES.values()) >= documented & set(VARIABLES)
     assert f"{ENVIRONMENT_PREFIX}<KEY>" in RUNNING.read_text()
 

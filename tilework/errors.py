@@ -151,7 +151,7 @@ class TooLargeError(ImageError):
     """Beyond a limit of :mod:`tilework.imaging.limits`."""
 
     code = "too_large"
-    advice = "Make the image smaller; docs/running.md lists the limits and their reasons."
+    advice = "Make the image smaller; docs/formats.md lists the limits and their reasons."
 
 
 class OperationFailedError(TileworkError):
@@ -199,7 +199,7 @@ class TooSlowError(TileworkError):
     code = "too_slow"
     advice = (
         "The image or the operation may never come to an end: try another pipeline. If it only needs longer, raise "
-        "TILEWORK_DEADLINE_FACTOR; docs/running.md tells how."
+        "TILEWORK_LIMIT_DEADLINE_FACTOR; docs/formats.md tells how."
     )
 
 

@@ -119,7 +119,7 @@ def test_whatever_an_image_makes_its_process_do_is_its_own_end_and_nobody_elses(
     command: CommandLine, photos: Path, ranks: int
 ) -> None:
     command.environment |= EXTRA
-    command.environment |= {"TILEWORK_DECODER_SECONDS": "1", "TILEWORK_DEADLINE_FACTOR": "1"}
+    command.environment |= {"TILEWORK_LIMIT_DECODER_SECONDS": "1", "TILEWORK_LIMIT_DEADLINE_FACTOR": "1"}
     expected = {
         101: "crashed", 102: "crashed", 103: "crashed", 104: "too_slow", 105: "too_slow",
         106: "out_of_memory", 107: "out_of_memory", 108: "out_of_memory", 109: "operation_failed",

@@ -23,7 +23,7 @@ def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> 
         SAMPLES="0",
         TILEWORK_LEASE_SECONDS="6",
         TILEWORK_EXTRA_OPERATIONS="tests.flow.own_operations",
-        TILEWORK_DECODER_SECONDS="2",
+        TILEWORK_LIMIT_DECODER_SECONDS="2",
     )
     below = everything_below(system.launcher.pid)
     yield system

@@ -43,6 +43,7 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     Raises :class:`~tilework.errors.UnsupportedPixelsError` where an operation does not take its pixels, and
     :class:`~tilework.errors.TooLargeError` where one rank has not the memory.
     """
+    limits.check_pipeline(pipeline.canonical)
     kinds, sizes = pipeline.kinds(header.pixels), pipeline.sizes(header.size)
     for size in sizes:
         limits.check_size(size)
