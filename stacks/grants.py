@@ -96,7 +96,7 @@ class Grants:
         _allow(role, actions, [self.job_table.table.table_arn])
 
     def _list_rows(self, role: iam.IGrantable) -> None:
-        _allow(role, ("dynamodb:Query",), [self.job_table.index_arn])
+        _allow(role, ("dynamodb:Query",), self.job_table.index_arns)
 
 
 def _list(role: iam.IGrantable, bucket: s3.Bucket) -> None:

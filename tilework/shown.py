@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from datetime import UTC, datetime
 
@@ -49,3 +50,22 @@ def bytes_shown(count: int) -> str:
             break
         size /= 1000
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def shell_word(text: str) -> str:
+    r"""``text`` as one word of a command line that can be shown and copied: quoted, nothing invisible left in it.
+
+    What :func:`shown` would spell out stands in ``$'…'``, which bash, zsh and ksh read (POSIX 2024, 2.2.4).
+    """
+    if all(map(_harmless, text)):
+        return shlex.quote(text)
+    return "$'" + "".join(map(_quoted, text)) + "'"
+
+
+def _quoted(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if _harmless(character):
+        return character
+    # byte by byte: \u is not read by all of them
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))

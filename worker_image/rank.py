@@ -5,6 +5,7 @@ Stores are built once, when the rank starts (:func:`start_rank`, the executor's 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -58,6 +59,7 @@ class Rank:
     board: LeaseBoard
     limits: Limits
     made_by: str
+    number: int
 
 
 _rank: Rank | None = None
@@ -82,21 +84,37 @@ def start_rank(settings: WorkerSettings) -> None:
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
     inputs, outputs = connect_stores(settings.deployment)
-    _rank = Rank(inputs, outputs, board, settings.limits, made_by)
+    # Open MPI tells each process which one it is; 0 in a test without a world
+    number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
+    _rank = Rank(inputs, outputs, board, settings.limits, made_by, number)
 
 
 def work(task: Task) -> Worked:
     """Do the whole of one task, in a rank that was started.
 
     Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
-    the lease has ended meanwhile.
+    the lease has ended meanwhile. What is raised bears the number of this rank as ``rank``.
     """
     if _rank is None:
         raise RuntimeError("work() before start_rank()")
-    began = time.perf_counter()
-    source = ObjectSource(_rank.inputs, task.key, task.version, task.source_bytes)
-    product = process(source, parse(task.pipeline), _rank.limits)
-    if not _rank.board.holds(task.place):
+    try:
+        return _work(_rank, task)
+    except Exception as error:
+        # attributes travel with an exception, and the row's history tells them
+        error.rank = _rank.number  # type: ignore[attr-defined]
+        raise
+
+
+def cpu_seconds() -> float:
+    """Seconds of processor time that this process, and the children that it waited for, have used so far."""
+    return sum(os.times()[:4])
+
+
+def _work(rank: Rank, task: Task) -> Worked:
+    began, used = time.perf_counter(), cpu_seconds()
+    source = ObjectSource(rank.inputs, task.key, task.version, task.source_bytes)
+    product = process(source, parse(task.pipeline), rank.limits)
+    if not rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     key = task.result_stem + product.suffix
     storing = time.perf_counter()
@@ -108,11 +126,12 @@ def work(task: Task) -> Worked:
             "source-size": f"{product.width}x{product.height}",
             "source-dtype": product.dtype,
             "pipeline": task.pipeline,
-            "made-by": _rank.made_by,
+            "made-by": rank.made_by,
         }
     )
-    stored = _rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
+    stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
+    seconds["cpu"] = cpu_seconds() - used
     size = len(product.body)
-    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds)
+    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds, rank.number)

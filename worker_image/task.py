@@ -26,7 +26,8 @@ class Task:
 class Worked:
     """What became of a task. Sizes in pixels and bytes, ``seconds`` by phase.
 
-    ``stored`` is False where another attempt had stored the result before.
+    ``stored`` is False where another attempt had stored the result before. ``rank`` is the MPI rank that worked,
+    from 1; 0 where nobody knows.
     """
 
     result_key: str
@@ -36,3 +37,4 @@ class Worked:
     dtype: str
     result_bytes: int
     seconds: Mapping[str, float]
+    rank: int = 0

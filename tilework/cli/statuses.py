@@ -6,7 +6,16 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from tilework.cli.consoles import talk
-from tilework.errors import MetadataError, PipelineError, ServiceError, SettingsError, TileworkError
+from tilework.errors import (
+    CursorError,
+    MetadataError,
+    PipelineError,
+    ServiceError,
+    SettingsError,
+    TileworkError,
+    VersionGoneError,
+    WrongStateError,
+)
 from tilework.shown import shown
 
 ALL_DONE = 0
@@ -31,10 +40,21 @@ class UsageError(TileworkError):
     advice = "Read `tilework --help`, or the help of the command."
 
 
+WRONG = (
+    UsageError,
+    PipelineError,
+    SettingsError,
+    MetadataError,
+    CursorError,
+    VersionGoneError,
+    WrongStateError,
+)
+"""What the user can put right by asking for something else."""
+
+
 def status_of(error: TileworkError) -> int:
     """The exit status that tells ``error``."""
-    wrong = isinstance(error, UsageError | PipelineError | SettingsError | MetadataError)
-    return WRONG_USE if wrong else NOT_REACHED
+    return WRONG_USE if isinstance(error, WRONG) else NOT_REACHED
 
 
 def tell(error: TileworkError, *, pipeline: str | None = None) -> None:
