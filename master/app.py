@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, problems, uploads
+from master import api_docs, health, jobs, operations, orders, problems, reports, uploads
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
@@ -36,9 +36,11 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
         redoc_url=None,
     )
     listing = jobs.Listing(system, settings)
-    page = Page(settings, listing, clock)
+    page = Page(settings, system, listing, clock)
     app.include_router(uploads.routes(settings, system, clock))
+    app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
+    app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(health.routes(system))
     app.include_router(api_docs.routes(app, page))

@@ -101,9 +101,7 @@ class Folder:
     def path(self, parts: Parts) -> Path:
         """The file's path. Raises UnwritableError where it would lie outside."""
         path = self._path.joinpath(*parts)
-        if not is_safe(parts) or self._path.resolve() not in path.parent.resolve().parents | {
-            path.parent.resolve()
-        }:
+        if not is_safe(parts) or not path.parent.resolve().is_relative_to(self._path.resolve()):
             raise UnwritableError(f"{path} would lie outside of {self._path}.")
         return path
 
