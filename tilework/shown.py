@@ -15,14 +15,15 @@ def shown(text: str, *, most: int | None = None) -> str:
 
     Cut in the middle to ``most`` characters, if given.
     """
-    safe = "".join(character if _harmless(character) else _escaped(character) for character in text)
+    safe = "".join(character if is_harmless(character) else _escaped(character) for character in text)
     if most is None or len(safe) <= most:
         return safe
     head = (most - 1) // 2
     return f"{safe[:head]}…{safe[len(safe) - (most - 1 - head) :]}"
 
 
-def _harmless(character: str) -> bool:
+def is_harmless(character: str) -> bool:
+    """Whether a character can be shown anywhere: it is visible or a space, or joins what is."""
     kind = unicodedata.category(character)
     # Cc control, Cf format, Cs half a surrogate pair, Zl and Zp line and paragraph separators
     return kind not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in JOINERS
@@ -57,7 +58,7 @@ def shell_word(text: str) -> str:
 
     What :func:`shown` would spell out stands in ``$'…'``, which bash, zsh and ksh read (POSIX 2024, 2.2.4).
     """
-    if all(map(_harmless, text)):
+    if all(map(is_harmless, text)):
         return shlex.quote(text)
     return "$'" + "".join(map(_quoted, text)) + "'"
 
@@ -65,7 +66,7 @@ def shell_word(text: str) -> str:
 def _quoted(character: str) -> str:
     if character in "'\\":
         return f"\\{character}"
-    if _harmless(character):
+    if is_harmless(character):
         return character
     # byte by byte: \u is not read by all of them
     return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats import SUFFIXES
+from tilework.shown import is_harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,7 +31,6 @@ SHORT_ID = 8
 """Digits of a job's id that tell two results of one name apart."""
 
 _FORBIDDEN = frozenset("/\\\0")
-_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +117,14 @@ class Places:
 def is_safe(parts: Parts) -> bool:
     """Whether ``parts`` can be joined to a folder without leaving it."""
     return bool(parts) and all(
-        part not in {"", ".", ".."} and not _FORBIDDEN & set(part) and part.isprintable() for part in parts
+        part not in {"", ".", ".."} and not _FORBIDDEN & set(part) and all(map(is_harmless, part))
+        for part in parts
     )
 
 
 def _name(raw: str) -> str:
     """A part of a key as a name: nothing invisible, no way up, not too long."""
-    name = "".join(
-        "_" if each in _FORBIDDEN or unicodedata.category(each) in _INVISIBLE else each for each in raw
-    )
+    name = "".join(each if is_harmless(each) and each not in _FORBIDDEN else "_" for each in raw)
     if len(name.encode()) > NAME_BYTES:
         suffix = PurePosixPath(name).suffix
         kept = suffix if len(suffix.encode()) <= 16 else ""  # noqa: PLR2004 - what is longer is no suffix

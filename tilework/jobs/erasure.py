@@ -49,8 +49,8 @@ def erase(system: System, life: JobLife, key: str) -> Erased:
     _call_off(life, rows)
     results = sum(map(system.outputs.purge, _results(system.outputs, key, rows)))
     for row in rows:
-        for item in list(system.outputs.list(work_prefix(row.id))):
-            system.outputs.delete(item.key)
+        for key_of_work in {item.key for item in system.outputs.versions(work_prefix(row.id))}:
+            system.outputs.purge(key_of_work)
     versions = system.inputs.purge(key)
     for row in rows:
         system.table.delete(row.id)
