@@ -117,6 +117,39 @@ def test_a_filter_that_finds_nothing_says_so(client: Client, world: World) -> No
     assert "No image is failed." in client.get("/?state=FAILED").text
 
 
+def test_failures_can_be_tried_again_and_downloaded_where_they_are_listed(
+    client: Client, world: World
+) -> None:
+    world.put_row("a", state=State.FAILED, code="damaged", batch="b 1")
+    world.put_row("b", state=State.FAILED, code="crashed", batch="b 1")
+    page = client.get("/?state=FAILED&batch=b 1").text
+    assert re.findall(r"<option>(\w+)</option>", page) == ["crashed", "damaged"]
+    assert 'href="/api/export?format=csv&amp;batch=b%201"' in page
+    assert 'id="retry-failed"' not in client.get("/?state=DONE").text
+
+
+def test_older_images_are_a_link_away(client: Client, world: World) -> None:
+    for number in range(101):
+        world.put_row(f"j{number}", updated=float(number), state=State.DONE)
+    page = client.get("/?state=DONE").text
+    (older,) = re.findall(r'href="(/\?[^"]*before=[^"]*)"', page)
+    assert 'data-id="j0"' in client.get(older.replace("&amp;", "&")).text
+    assert 'data-id="j0"' not in page
+
+
+def test_a_job_offers_what_can_be_done_to_it_and_tells_its_story(client: Client, world: World) -> None:
+    world.put_row("a", state=State.FAILED, code="damaged", reason="cut short")
+    page = client.get("/jobs/a").text
+    assert re.search(r'id="retry">', page)
+    assert re.search(r'id="cancel" hidden>', page)
+    assert "FAILED (damaged): cut short" in page
+    world.put_row("b", state=State.RUNNING)
+    assert re.search(r'id="retry" hidden>', client.get("/jobs/b").text)
+    assert (
+        "rerun-pipeline" not in client.get(f"/jobs/{world.put_row('c', key='', state=State.FAILED).id}").text
+    )
+
+
 def test_the_description_of_the_api_is_readable_here(client: Client) -> None:
     page = client.get("/api/docs").text
     document = client.get("/api/openapi.json").json()
