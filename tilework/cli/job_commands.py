@@ -28,7 +28,7 @@ PrefixArgument = Annotated[
 def retry(
     ids: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ID]...", help="Jobs' ids, or their first digits.", show_default=False),
+        typer.Argument(metavar="ID...", help="Jobs' ids, or their first digits.", show_default=False),
     ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Every job that is FAILED.")] = False,
     code: CodeOption = "",
@@ -38,6 +38,7 @@ def retry(
     """Try jobs again that FAILED or were CANCELLED, with fresh attempts.
 
     Nothing is uploaded again: the version is there, and the job keeps its id.
+    What still has the same fault fails again, with the same reason.
 
       tilework retry 1f0c93ab
       tilework retry --failed --code crashed --batch holidays
@@ -93,6 +94,9 @@ def why(
 ) -> None:
     """Tell the story of a job: attempts, hosts, ranks, reasons, times, what to do.
 
+    The last twenty attempts are remembered, and what the keeper or a user did
+    between them. What can be done comes as a command line, ready to be used.
+
     tilework why 1f0c93ab
     """
     from tilework.cli import why as command
@@ -125,6 +129,9 @@ def statistics(
     json: JsonOption = False,
 ) -> None:
     """Tell what ended, a day and a pipeline: jobs, megapixels, CPU seconds, bytes.
+
+    Days are UTC. The keeper counts what the workers tell it when a job ends:
+    close, not exact; the job table is the authority.
 
     tilework statistics --days 30
     """
