@@ -92,12 +92,13 @@ def why(
     ],
     json: JsonOption = False,
 ) -> None:
-    """Tell the story of a job: attempts, hosts, ranks, reasons, times, what to do.
+    """Tell the story of a job, and what can be done about it.
 
-    The last twenty attempts are remembered, and what the keeper or a user did
-    between them. What can be done comes as a command line, ready to be used.
+    Its attempts with their hosts, ranks, reasons and times (the last twenty),
+    and what the keeper or a user did between them. What can be done comes as a
+    command line that is ready to be used.
 
-    tilework why 1f0c93ab
+      tilework why 1f0c93ab
     """
     from tilework.cli import why as command
 
@@ -128,12 +129,12 @@ def statistics(
     days: Annotated[int, typer.Option(min=1, max=366, help="How many days back.")] = 7,
     json: JsonOption = False,
 ) -> None:
-    """Tell what ended, a day and a pipeline: jobs, megapixels, CPU seconds, bytes.
+    """Tell what ended, a day and a pipeline.
 
-    Days are UTC. The keeper counts what the workers tell it when a job ends:
+    Jobs done and failed by code, megapixels, CPU seconds, bytes. The keeper counts what the workers tell it when a job ends:
     close, not exact; the job table is the authority.
 
-    tilework statistics --days 30
+      tilework statistics --days 30
     """
     from tilework.cli import statistics as command
 
