@@ -39,6 +39,8 @@ class Programs:
             "TILEWORK_HOST": LOOPBACK,
             "TILEWORK_PORT": str(port),
             "TILEWORK_UPLOAD_LIMIT_BYTES": str(UPLOAD_LIMIT_BYTES),
+            # it is the user's own, with the user's own credentials
+            "TILEWORK_MAY_ERASE": "1",
         }
         return Program(
             name="master",

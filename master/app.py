@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, presets, problems, uploads
+from master import api_docs, health, jobs, operations, orders, presets, problems, reports, uploads
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
@@ -40,9 +40,11 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
     )
     listing = jobs.Listing(system, settings)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
-    page = Page(settings, listing, known, clock)
+    page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock))
+    app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
+    app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))
     app.include_router(health.routes(system))

@@ -1,7 +1,6 @@
-"""Jobs as the API tells them: a bounded list, and one job with links to its images."""
+"""Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,17 +12,15 @@ from master.settings import MasterSettings
 from master.statistics import progress_name
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
+from tilework.jobs import cursor
 from tilework.jobs.job import Job, State
 from tilework.jobs.stores import ObjectStore
+from tilework.jobs.story import story
 from tilework.jobs.system import System
-from tilework.jobs.table import JobTable
 from tilework.shown import shown
 
 LIST_LIMIT = 100
 LONGEST_LIST = 1000
-
-BATCH_ROWS = 2000
-"""Rows, the latest changed first, among which a batch is looked for: no index knows batches."""
 
 NAME_CHARACTERS = 80
 
@@ -68,6 +65,13 @@ class JobView(BaseModel):
     progress: Progress | None = None
 
 
+class StoryLine(BaseModel):
+    """What happened ``at`` a time (seconds since the epoch), as a sentence."""
+
+    at: float
+    text: str
+
+
 class Links(BaseModel):
     """Signed addresses that download an image as an attachment; null where there is none. ``expires`` in seconds."""
 
@@ -77,16 +81,21 @@ class Links(BaseModel):
 
 
 class JobDetail(JobView):
-    """A job with links to its images."""
+    """A job with its story, and links to its images."""
 
+    story: list[StoryLine]
     links: Links
 
 
 class JobList(BaseModel):
-    """Jobs, the latest changed first; ``truncated`` where there may be more than the limit."""
+    """Jobs, the latest changed first; ``truncated`` where there are more than the limit.
+
+    Then ``next`` is the ``before`` of the next page; else it is empty.
+    """
 
     jobs: list[JobView]
     truncated: bool
+    next: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +105,7 @@ class Wanted:
     state: State | None = None
     batch: str = ""
     limit: int = LIST_LIMIT
+    before: str = ""
 
 
 class Listing:
@@ -111,19 +121,31 @@ class Listing:
         return self._system.inputs.bucket
 
     def list(self, wanted: Wanted) -> JobList:
-        """Up to ``wanted.limit`` jobs."""
-        rows = _rows(self._system.table, wanted)
-        views = [self._view(row) for row in rows[: wanted.limit]]
-        return JobList(jobs=views, truncated=len(rows) > wanted.limit)
+        """Up to ``wanted.limit`` jobs. Raises CursorError."""
+        before = cursor.parse(wanted.before) if wanted.before else None
+        # one more tells whether there are more
+        rows = list(
+            self._system.table.list(wanted.state, wanted.limit + 1, batch=wanted.batch, before=before)
+        )
+        told, truncated = rows[: wanted.limit], len(rows) > wanted.limit
+        following = str(cursor.after(told[-1])) if truncated else ""
+        return JobList(jobs=list(map(self.view, told)), truncated=truncated, next=following)
 
     def detail(self, job_id: str) -> JobDetail:
-        """One job with its links. Raises ProblemError where there is none of that id."""
+        """One job with its story and links. Raises ProblemError where there is none of that id."""
+        row = self.row(job_id)
+        lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
+        return JobDetail(**self.view(row).model_dump(), story=lines, links=self._links(row))
+
+    def row(self, job_id: str) -> Job:
+        """The row of a job. Raises ProblemError where there is none of that id."""
         row = self._system.table.get(job_id)
         if row is None:
             raise no_such_job(job_id)
-        return JobDetail(**self._view(row).model_dump(), links=self._links(row))
+        return row
 
-    def _view(self, row: Job) -> JobView:
+    def view(self, row: Job) -> JobView:
+        """A row as it is told."""
         fields = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
         return JobView(**fields, name=display_name(row), progress=self._progress(row))
 
@@ -147,14 +169,6 @@ class Listing:
 
     def _link(self, store: ObjectStore, key: str, version: str | None, filename: str) -> str:
         return store.presigned_get(key, version, filename=filename, seconds=self._settings.presign_seconds)
-
-
-def _rows(table: JobTable, wanted: Wanted) -> list[Job]:
-    """The rows of a list, one more than its limit where there are more."""
-    if not wanted.batch:
-        return list(table.list(wanted.state, wanted.limit + 1))
-    rows = table.list(wanted.state, BATCH_ROWS)
-    return list(islice((row for row in rows if row.batch == wanted.batch), wanted.limit + 1))
 
 
 def file_name(row: Job) -> str:
@@ -188,10 +202,14 @@ def routes(listing: Listing) -> APIRouter:
         request: Request,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
+        before: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = LIST_LIMIT,
     ) -> Response:
-        """List jobs of one state or all, of one batch or all, the latest changed first; poll it with If-None-Match."""
-        body = listing.list(Wanted(state, batch, limit)).model_dump_json().encode()
+        """List jobs of one state or all, of one batch or all, the latest changed first; poll it with If-None-Match.
+
+        `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601.
+        """
+        body = listing.list(Wanted(state, batch, limit, before)).model_dump_json().encode()
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -22,21 +22,20 @@ from tilework.errors import (
     ServiceError,
     TileworkError,
     UnreadableMessageError,
-    VersionGoneError,
 )
-from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
+from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.life import JobLife
-from tilework.jobs.messages import Notice, ask_of, asks, body_of, notice
+from tilework.jobs.messages import Notice, ask_of, asks, body_of, notice, notice_body
 from tilework.jobs.object_keys import WORK, work_prefix
 from tilework.jobs.results import find_result
 from tilework.jobs.transitions import Outcome
+from tilework.jobs.unheard import take_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from master.settings import MasterSettings
     from tilework.jobs.queues import Backlog, Message
-    from tilework.jobs.stores import ObjectVersion
     from tilework.jobs.system import System
 
 log = logging.getLogger(__name__)
@@ -110,15 +109,15 @@ class Keeper:
         Raises ServiceError where they must be folded later.
         """
         notices = [each for body in bodies if (each := _readable(body)) is not None]
-        for name, amounts in tally(notices).items():
-            self._add(name, amounts)
+        for (name, group), amounts in tally(notices).items():
+            self._add(name, amounts, group)
         for job_id, reached in furthest(notices).items():
             counted = self._system.table.counters(progress_name(job_id))
             self._add(progress_name(job_id), raised(counted, reached))
 
-    def _add(self, name: str, amounts: Mapping[str, float]) -> None:
+    def _add(self, name: str, amounts: Mapping[str, float], group: str = "") -> None:
         try:
-            self._system.table.add(name, amounts)
+            self._system.table.add(name, amounts, group=group)
         except RefusedError:
             # were they all folded again, what was added before this would count twice
             log.exception("The statistics %s were not counted", name)
@@ -180,10 +179,20 @@ class Keeper:
             self._system.jobs.send(body_of(ask), delay=delay_of(row, now))
         elif row is not None and verdict is Verdict.DONE:
             self._life.done(row, Outcome(result_key=stored or ""))
-        elif row is not None and verdict is Verdict.FAIL and self._life.exhaust(row) is None:
-            # somebody changed the row just now: whoever it was, the message decides again
-            self._system.jobs.send(body_of(ask))
+        elif row is not None and verdict is Verdict.FAIL:
+            failed = self._life.exhaust(row)
+            if failed is None:
+                # somebody changed the row just now: whoever it was, the message decides again
+                self._system.jobs.send(body_of(ask))
+            else:
+                self._count(failed)
         log.info("A dead letter was judged: %s", verdict.value, extra={"job": ask.job_id})
+
+    def _count(self, over: Job) -> None:
+        """Add a job that the keeper ended to the statistics, as a worker's notice would."""
+        facts = {"state": over.state.value, "code": over.code, "pipeline": over.pipeline}
+        told = Notice("ended", over.id, self._clock(), facts, {"source_bytes": over.source_bytes})
+        self.fold([notice_body(told)])
 
     def _stored(self, row: Job) -> str | None:
         """The key of the job's result, which may be stored though the row does not say so."""
@@ -236,7 +245,9 @@ class Keeper:
             # a key is the smallest step, for a listing can begin at none of its versions
             for key, versions in groupby(self._system.inputs.versions(after=began), attrgetter("key")):
                 unheard += sum(
-                    self._tell(each) for each in versions if could_lack_row(each, horizon, backlog)
+                    take_up(self._system, self._life, each, NO_EVENT_NOTE)
+                    for each in versions
+                    if could_lack_row(each, horizon, backlog)
                 )
                 done = key
                 if self._timer() >= end:
@@ -277,20 +288,6 @@ class Keeper:
 
     def _wake(self, row: Job) -> bool:
         return self._queue(ask_of(row), row, SILENT_NOTE)
-
-    def _tell(self, version: ObjectVersion) -> bool:
-        ask = Ask(Drop(self._system.inputs.bucket, version.key, version.version))
-        if self._system.table.get(ask.job_id) is not None:
-            return False
-        try:
-            told = self._system.inputs.head(version.key, version.version).metadata
-        except VersionGoneError:
-            return False
-        except RefusedError:
-            # its worker will be refused as well, and can end the job with the reason
-            told = {}
-        named = replace(ask, owner=told.get("owner", ""), batch=told.get("batch", ""))
-        return self._queue(named, None, NO_EVENT_NOTE)
 
     def _queue(self, ask: Ask, row: Job | None, note: str) -> bool:
         """Write QUEUED, then send the message: a row whose message was never sent is silent, and found again."""

@@ -17,12 +17,15 @@ from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
 from master.presets import preset_list_of_page
 from master.problems import Problem
+from master.reports import statistics_of
 from master.settings import MasterSettings
 from tilework.imaging.operations import describe, registry
 from tilework.imaging.operations.parameters import write
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State
-from tilework.shown import shown
+from tilework.jobs.statistics import MOST_DAYS
+from tilework.jobs.system import System
+from tilework.shown import bytes_shown, shown
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -41,9 +44,15 @@ class Page:
     """Templates and static files. ``clock`` gives seconds since the epoch."""
 
     def __init__(
-        self, settings: MasterSettings, listing: Listing, presets: BucketPresets, clock: Callable[[], float]
+        self,
+        settings: MasterSettings,
+        system: System,
+        listing: Listing,
+        presets: BucketPresets,
+        clock: Callable[[], float],
     ) -> None:
         self._settings = settings
+        self._system = system
         self._listing = listing
         self._presets = presets
         self._clock = clock
@@ -62,6 +71,7 @@ class Page:
             "moment": _moment,
             "iso": _iso,
             "ago": self._ago,
+            "bytes": bytes_shown,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -81,10 +91,11 @@ class Page:
         app.mount(self._static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /`` and ``GET /jobs/{id}``."""
+        """``GET /``, ``GET /jobs/{id}`` and ``GET /statistics``."""
         router = APIRouter(include_in_schema=False)
         router.add_api_route("/", self.home, response_class=HTMLResponse)
         router.add_api_route("/jobs/{job_id}", self.job, response_class=HTMLResponse)
+        router.add_api_route("/statistics", self.statistics, response_class=HTMLResponse)
         return router
 
     def home(
@@ -92,9 +103,10 @@ class Page:
         request: Request,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
+        before: Annotated[str, Query(max_length=100)] = "",
     ) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch))
+        jobs = self._listing.list(Wanted(state, batch, before=before))
         operations = {operation.name: describe(operation) for operation in registry().values()}
         jobs.jobs.sort(key=lambda job: -job.created)
         return self.render(
@@ -103,6 +115,8 @@ class Page:
             jobs=jobs,
             state=state,
             batch=batch,
+            before=before,
+            codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
             by_name=operations,
@@ -115,6 +129,13 @@ class Page:
     def job(self, request: Request, job_id: str) -> HTMLResponse:
         """One job, its input and its result side by side."""
         return self.render(request, "job.html", job=self._listing.detail(job_id))
+
+    def statistics(
+        self, request: Request, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
+    ) -> HTMLResponse:
+        """What ended, a day and a pipeline."""
+        told = statistics_of(self._system, self._clock(), days)
+        return self.render(request, "statistics.html", days=told.days, count=days)
 
     def _ago(self, seconds: float) -> str:
         return ago(self._clock() - seconds) if seconds else ""

@@ -12,15 +12,19 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 
 from tilework.errors import (
     ConflictError,
+    CursorError,
     MetadataError,
     PipelineError,
     RefusedError,
     ServiceError,
+    StillWorkedOnError,
     TileworkError,
     VersionGoneError,
+    WrongStateError,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +40,11 @@ MEDIA_TYPE = "application/problem+json"
 STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (MetadataError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (CursorError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (VersionGoneError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
+    (WrongStateError, HTTPStatus.CONFLICT),
+    (StillWorkedOnError, HTTPStatus.CONFLICT),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),
 )
@@ -122,6 +129,9 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         response.headers["Cache-Control"] = "no-store"
         if isinstance(error, HTTPException) and error.headers:
             response.headers.update(error.headers)
+        if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            # the router names those of one route only
+            response.headers["Allow"] = ", ".join(_methods(app, request))
         if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = "2"
         return response
@@ -159,6 +169,19 @@ class LastResort:
             await response(scope, receive, send)
 
 
+METHODS = ("DELETE", "GET", "POST", "PUT")
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """The methods that are taken at the request's address."""
+    routes = [route for route in app.router.routes if not isinstance(route, Mount)]
+    return [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
 def _json(request: Request, problem: Problem) -> Response:
     body = json.dumps(problem.document(request.url.path), ensure_ascii=False)
     # half a surrogate pair, which a body can hold, has no UTF-8
@@ -170,6 +193,8 @@ def _of_our_own(error: TileworkError) -> Problem:
     more: dict[str, Any] = {}
     if isinstance(error, PipelineError):
         more = {"position": error.position, "field": "pipeline"}
+    if isinstance(error, StillWorkedOnError):
+        more = {"seconds": error.seconds}
     status = status or HTTPStatus.INTERNAL_SERVER_ERROR
     return Problem(status, error.code, _title(error.code), _sentence(error.reason), error.advice, more)
 

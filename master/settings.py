@@ -58,6 +58,7 @@ class MasterSettings:
     look_seconds: float = LOOK_SECONDS
     lost_after_seconds: float = LOST_AFTER_SECONDS
     table_memory_seconds: float | None = None
+    may_erase: bool = False
     die_with_parent: bool = False
 
     @classmethod
@@ -81,6 +82,7 @@ class MasterSettings:
             look_seconds=number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
             lost_after_seconds=number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
+            may_erase=environ.get("TILEWORK_MAY_ERASE", "") == "1",
             die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
         )
 

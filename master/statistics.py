@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from tilework.jobs.statistics import day_name, pipeline_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,11 +37,6 @@ def progress_name(job_id: str) -> str:
     return f"progress {job_id}"
 
 
-def day_name(at: float) -> str:
-    """The statistics row of a day (UTC) of a time in seconds since the epoch."""
-    return f"day {datetime.fromtimestamp(at, UTC).date().isoformat()}"
-
-
 def countable(told: Notice) -> bool:
     """Whether the notice can be added to others; if not, the table would refuse the sum, and the others with it."""
     texts = (told.kind, told.job, told.facts.get("state", ""), told.facts.get("code", ""), *told.amounts)
@@ -55,21 +51,21 @@ def countable(told: Notice) -> bool:
     )
 
 
-def tally(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
-    """What ended jobs add to which statistics row: jobs by state and code, megapixels, seconds, bytes."""
-    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+def tally(notices: Iterable[Notice]) -> dict[tuple[str, str], dict[str, float]]:
+    """What ended jobs add to which statistics row, by its name and group: jobs by state and code, sizes, times."""
+    sums: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for each in notices:
         if each.kind != "ended":
             continue
         amounts = _amounts(each)
         day = day_name(each.at)
         pipeline = each.facts.get("pipeline", "")[:NAME_CHARACTERS] or "(none)"
-        for name in (day, f"{day} {pipeline}"):
+        for row in ((day, ""), (pipeline_name(day, pipeline), day)):
             for what, amount in amounts.items():
-                sums[name][what] += amount  # type: ignore[assignment] # a Counter adds floats as well
+                sums[row][what] += amount  # type: ignore[assignment] # a Counter adds floats as well
     return {
-        name: {what: round(amount, DECIMALS) for what, amount in counted.items()}
-        for name, counted in sums.items()
+        row: {what: round(amount, DECIMALS) for what, amount in counted.items()}
+        for row, counted in sums.items()
     }
 
 

@@ -50,7 +50,7 @@ class Grants:
         self._write_rows(role)
 
     def to_api(self, role: iam.IGrantable) -> None:
-        """Sign uploads and downloads, list and cancel jobs, ask for more; it never reads a message."""
+        """Sign uploads and downloads, list, cancel, retry and rerun jobs; it never reads a message, nor deletes."""
         queues = self.queues
         self._read_inputs(role)
         self._read_outputs(role)
@@ -60,6 +60,14 @@ class Grants:
         _allow(role, SEND, [queues.jobs.queue_arn])
         looks_at = (queues.jobs, queues.units, queues.dead_letters)
         _allow(role, LOOK, [queue.queue_arn for queue in looks_at])
+
+    def erase(self, role: iam.IGrantable) -> None:
+        """Delete images with all their versions, results, work objects and rows."""
+        storage = self.storage
+        _allow(role, ("s3:DeleteObject", "s3:DeleteObjectVersion"), [storage.inputs.arn_for_objects("*")])
+        outputs = [storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
+        _allow(role, ("s3:DeleteObject", "s3:DeleteObjectVersion"), outputs)
+        _allow(role, ("dynamodb:DeleteItem",), [self.job_table.table.table_arn])
 
     def to_keeper(self, role: iam.IGrantable) -> None:
         """Fold notices, judge dead letters."""
@@ -96,7 +104,7 @@ class Grants:
         _allow(role, actions, [self.job_table.table.table_arn])
 
     def _list_rows(self, role: iam.IGrantable) -> None:
-        _allow(role, ("dynamodb:Query",), [self.job_table.index_arn])
+        _allow(role, ("dynamodb:Query",), self.job_table.index_arns)
 
 
 def _list(role: iam.IGrantable, bucket: s3.Bucket) -> None:

@@ -11,14 +11,15 @@ from constructs import Construct
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
-INDEX = "by_state"
+INDEXES = {"by_state": "shelf", "by_batch": "batch_shelf"}
+"""Each index and its partition key."""
 
 
 class JobTable(Construct):
-    """One row a job, paid by the request; the index lists jobs by state, the latest updated first.
+    """One row a job, paid by the request; the indexes list jobs by state and by batch, the latest updated first.
 
-    ``shelf`` spreads one state over several partitions of the index; rows of statistics have none, and so are not
-    listed.
+    ``shelf`` spreads one state over several partitions of its index, ``batch_shelf`` one state of one batch; a row
+    without a batch is not in ``by_batch`` and costs nothing there.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
@@ -35,14 +36,15 @@ class JobTable(Construct):
             deletion_protection=settings.is_prod,
             removal_policy=RemovalPolicy.RETAIN if settings.is_prod else RemovalPolicy.DESTROY,
         )
-        self.table.add_global_secondary_index(
-            index_name=INDEX,
-            partition_key=dynamodb.Attribute(name="shelf", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="updated", type=dynamodb.AttributeType.NUMBER),
-            projection_type=dynamodb.ProjectionType.ALL,
-        )
+        for name, partition in INDEXES.items():
+            self.table.add_global_secondary_index(
+                index_name=name,
+                partition_key=dynamodb.Attribute(name=partition, type=dynamodb.AttributeType.STRING),
+                sort_key=dynamodb.Attribute(name="updated", type=dynamodb.AttributeType.NUMBER),
+                projection_type=dynamodb.ProjectionType.ALL,
+            )
 
     @property
-    def index_arn(self) -> str:
-        """The index's ARN: a listing is allowed on it, not on the table."""
-        return f"{self.table.table_arn}/index/{INDEX}"
+    def index_arns(self) -> list[str]:
+        """The indexes' ARNs: a listing is allowed on them, not on the table."""
+        return [f"{self.table.table_arn}/index/{name}" for name in INDEXES]

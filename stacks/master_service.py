@@ -75,7 +75,10 @@ class MasterService(Construct):
         self._code = functions.Code.from_asset(str(code))
         # Lambda sets the region itself, and refuses to be told
         self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
-        self.api_function = self._function("Api", "master.lambda_handler.handler", seconds=API_SECONDS)
+        leave = {"TILEWORK_MAY_ERASE": "1"} if settings.erase_by_api else {}
+        self.api_function = self._function(
+            "Api", "master.lambda_handler.handler", seconds=API_SECONDS, **leave
+        )
         self.keeper_function = self._function(
             "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
         )

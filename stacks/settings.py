@@ -54,7 +54,8 @@ class Settings:
     ``worker_image_uri`` is an image that is there already; without it the deploy builds one with Docker.
     ``worker_ami_parameter`` is the SSM parameter that names the hosts' machine image, read at each launch.
     ``extra_operations`` names a module in the workers' image; drops ask for what it offers by their metadata.
-    ``wanted_seconds`` is how long an image may wait for a worker while the fleet is at work.
+    ``wanted_seconds`` is how long an image may wait for a worker while the fleet is at work. ``erase_by_api`` gives the
+    API leave to delete images and results; without it only people can, with credentials of their own.
     """
 
     name: str = "tilework"
@@ -72,6 +73,7 @@ class Settings:
     lease_seconds: int = int(LEASE_SECONDS)
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str | None = None
+    erase_by_api: bool = False
     lambda_python: str = "3.12"
 
     def __post_init__(self) -> None:
@@ -191,6 +193,7 @@ def _one_of(*choices: str) -> Callable[[str, object], str]:
 _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "environment": _one_of("dev", "prod"),
     "emulated": _truth,
+    "erase_by_api": _truth,
     "keeper": _one_of("lambda", "elsewhere"),
     "architecture": _one_of("x86_64", "arm64"),
     "instance_types": _words,

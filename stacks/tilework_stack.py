@@ -80,6 +80,8 @@ class TileworkStack(Stack):
             settings=self._settings,
         )
         self._grants.to_api(master.api_function)
+        if self._settings.erase_by_api:
+            self._grants.erase(master.api_function)
         self._grants.to_keeper(master.keeper_function)
         self._grants.to_clock(master.clock_function)
         return master

@@ -122,18 +122,20 @@ def _deploy(endpoint_url: str | None) -> Deployment:
         AttributeDefinitions=[
             {"AttributeName": "id", "AttributeType": "S"},
             {"AttributeName": "shelf", "AttributeType": "S"},
+            {"AttributeName": "batch_shelf", "AttributeType": "S"},
             {"AttributeName": "updated", "AttributeType": "N"},
         ],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": "by_state",
+                "IndexName": name,
                 "KeySchema": [
-                    {"AttributeName": "shelf", "KeyType": "HASH"},
+                    {"AttributeName": attribute, "KeyType": "HASH"},
                     {"AttributeName": "updated", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
+            for name, attribute in (("by_state", "shelf"), ("by_batch", "batch_shelf"))
         ],
     )
     return Deployment(

@@ -178,6 +178,32 @@ class FolderMarkerError(TileworkError):
     advice = "Nothing needs to be done: consoles make such objects, and there is no image in them."
 
 
+class WrongStateError(TileworkError):
+    """What was asked for cannot be done to a job in the state it is in."""
+
+    code = "wrong_state"
+    advice = "Look where the job stands with `tilework job`."
+
+
+class CursorError(TileworkError):
+    """A text that names no place in a list of jobs."""
+
+    code = "bad_cursor"
+    advice = "Give what the page before named as its next, or a time such as 2025-11-24T09:30."
+
+
+class StillWorkedOnError(TileworkError):
+    """A worker may still store a result of this image; ``seconds`` until none can any more."""
+
+    code = "still_worked_on"
+    advice = "Nothing needs to be done but wait, then ask again: its jobs are called off."
+    permanent = False
+
+    def __init__(self, reason: str, *, seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+
+
 class UnexpectedError(TileworkError):
     """The work failed in a way that Tilework has no name for; the reason quotes it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from datetime import UTC, datetime
 
@@ -22,7 +23,7 @@ def shown(text: str, *, most: int | None = None) -> str:
 
 
 def is_harmless(character: str) -> bool:
-    """Whether a terminal or a page shows ``character`` as one, without doing anything else."""
+    """Whether a character can be shown anywhere: it is visible or a space, or joins what is."""
     kind = unicodedata.category(character)
     # Cc control, Cf format, Cs half a surrogate pair, Zl and Zp line and paragraph separators
     return kind not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in JOINERS
@@ -50,3 +51,22 @@ def bytes_shown(count: int) -> str:
             break
         size /= 1000
     return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+
+
+def shell_word(text: str) -> str:
+    r"""``text`` as one word of a command line that can be shown and copied: quoted, nothing invisible left in it.
+
+    What :func:`shown` would spell out stands in ``$'…'``, which bash, zsh and ksh read (POSIX 2024, 2.2.4).
+    """
+    if all(map(is_harmless, text)):
+        return shlex.quote(text)
+    return "$'" + "".join(map(_quoted, text)) + "'"
+
+
+def _quoted(character: str) -> str:
+    if character in "'\\":
+        return f"\\{character}"
+    if is_harmless(character):
+        return character
+    # byte by byte: \u is not read by all of them
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -24,6 +24,7 @@ from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
 from tilework.jobs.presets import Presets, choose
 from tilework.jobs.results import find_result
 from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
+from worker_image.end_notices import tell_end
 from worker_image.held import Held
 from worker_image.lease_board import boottime
 from worker_image.task import Task
@@ -156,15 +157,16 @@ class Claims:
         row = claim.job
         stored = self._stored(row) if row.lease_number > 1 else None
         if stored is not None:
-            self._life.done(row, Outcome(result_key=stored))
+            over = self._life.done(row, Outcome(result_key=stored))
         elif wish.failure is not None and not _outlived(row, wish):
             skipped = isinstance(wish.failure, VersionGoneError | FolderMarkerError)
-            self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
+            over = self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
         elif claim.exhausted:
-            self._life.end(row, State.FAILED, failure=no_attempts_left(row))
+            over = self._life.end(row, State.FAILED, failure=no_attempts_left(row))
         else:
             return False
         self._system.jobs.delete([message])
+        tell_end(self._system, over, self._host)
         return True
 
     def _stored(self, row: Job) -> str | None:

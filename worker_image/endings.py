@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import logging
 import random
-import time
 from typing import TYPE_CHECKING
 
 from tilework.errors import (
     AccessDeniedError,
     LeaseLostError,
-    ServiceError,
     SettingsError,
     TileworkError,
     UnexpectedError,
     VersionGoneError,
 )
-from tilework.jobs.job import Job, State
-from tilework.jobs.messages import Notice, notice_body
+from tilework.jobs.job import State
 from tilework.jobs.transitions import Outcome, after_failure, no_attempts_left, spent
+from worker_image.end_notices import tell_end
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
@@ -51,13 +49,14 @@ class Endings:
             height=worked.height,
             dtype=worked.dtype,
             note=worked.note,
+            rank=worked.rank,
         )
         # the result is stored, so DONE is true whoever holds the lease by now
         row = self._life.done(held.job, outcome)
         self._system.jobs.delete([held.message])
         amounts = {f"seconds_{phase}": seconds for phase, seconds in worked.seconds.items()}
         amounts |= {"pixels": worked.width * worked.height, "result_bytes": worked.result_bytes}
-        self._tell(row, amounts)
+        tell_end(self._system, row, self._host, amounts)
 
     def failed(self, held: Held, error: BaseException) -> None:
         """The attempt ended with ``error``: the job's end, or another attempt after a pause."""
@@ -68,19 +67,19 @@ class Endings:
             log.error("This host cannot work as it is: %s", failure.reason, extra={"job": held.job.id})
             self.hand_back(held, pause=LONGEST_PAUSE)
         elif isinstance(failure, VersionGoneError):
-            self._end(held, State.SKIPPED, failure)
+            self._end(held, State.SKIPPED, failure, rank_of(error))
         elif failure.permanent:
-            self._end(held, State.FAILED, failure)
+            self._end(held, State.FAILED, failure, rank_of(error))
         else:
-            self._try_again(held, failure)
+            self._try_again(held, failure, rank_of(error))
 
-    def strike_out(self, held: Held, failure: TileworkError) -> None:
+    def strike_out(self, held: Held, failure: TileworkError, rank: int = 0) -> None:
         """Fail a job that must not be tried again, and keep its message in the dead-letter queue with the reason."""
-        row = self._life.end(held.job, State.FAILED, failure=failure)
+        row = self._life.end(held.job, State.FAILED, failure=failure, outcome=Outcome(rank=rank))
         attributes = {"job": row.id, "code": failure.code, "reason": failure.reason[:1000]}
         self._system.dead_letters.send(held.message.body, attributes=attributes)
         self._system.jobs.delete([held.message])
-        self._tell(row, {})
+        tell_end(self._system, row, self._host)
 
     def hand_back(self, held: Held, *, pause: float = 0.0) -> None:
         """Give back a job that was not worked on: it costs no attempt, and its message is visible after ``pause``."""
@@ -89,29 +88,26 @@ class Endings:
         finally:
             self._system.jobs.set_visibility(held.message, pause)
 
-    def _end(self, held: Held, state: State, failure: TileworkError) -> None:
-        row = self._life.end(held.job, state, failure=failure)
+    def _end(self, held: Held, state: State, failure: TileworkError, rank: int) -> None:
+        row = self._life.end(held.job, state, failure=failure, outcome=Outcome(rank=rank))
         self._system.jobs.delete([held.message])
-        self._tell(row, {})
+        tell_end(self._system, row, self._host)
 
-    def _try_again(self, held: Held, failure: TileworkError) -> None:
+    def _try_again(self, held: Held, failure: TileworkError, rank: int) -> None:
         released = after_failure(held.job, failure)
         if spent(released):
-            self.strike_out(held, no_attempts_left(released))
+            self.strike_out(held, no_attempts_left(released), rank)
             return
-        released = self._life.release(held.job, failure)
+        released = self._life.release(held.job, failure, rank=rank)
         pause = back_off(released.attempts + released.losses)
         log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
         self._system.jobs.set_visibility(held.message, pause)
 
-    def _tell(self, row: Job, amounts: dict[str, float]) -> None:
-        facts = {"state": row.state.value, "code": row.code, "pipeline": row.pipeline, "host": self._host}
-        amounts = amounts | {"source_bytes": row.source_bytes}
-        try:
-            self._system.results.send(notice_body(Notice("ended", row.id, time.time(), facts, amounts)))
-        except ServiceError as error:
-            # losing a notice loses nothing but a moment's display
-            log.info("A notice was lost: %s", error.reason, extra={"job": row.id})
+
+def rank_of(error: BaseException) -> int:
+    """The MPI rank that raised ``error``; 0 where it tells none."""
+    rank = getattr(error, "rank", 0)
+    return rank if isinstance(rank, int) else 0
 
 
 def named(error: BaseException) -> TileworkError:

@@ -65,6 +65,7 @@ class Rank:
     board: LeaseBoard
     limits: Limits
     made_by: str
+    number: int
 
 
 _rank: Rank | None = None
@@ -89,7 +90,9 @@ def start_rank(settings: WorkerSettings) -> None:
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
     board = LeaseBoard(board_path(settings.directory), settings.capacity)
     inputs, outputs = connect_stores(settings.deployment)
-    _rank = Rank(inputs, outputs, board, settings.limits, made_by)
+    # Open MPI tells each process which one it is; 0 in a test without a world
+    number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
+    _rank = Rank(inputs, outputs, board, settings.limits, made_by, number)
     bound_process(settings.limits)
 
 
@@ -97,7 +100,7 @@ def work(task: Task, *, suspect: bool = False) -> Worked:
     """Do the whole of one task, in a rank that was started; one that is ``suspect`` in guarded children.
 
     Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
-    the lease has ended meanwhile.
+    the lease has ended meanwhile. What is raised bears the number of this rank as ``rank``.
     """
     if _rank is None:
         raise RuntimeError("work() before start_rank()")
@@ -108,10 +111,19 @@ def work(task: Task, *, suspect: bool = False) -> Worked:
         # and would fail every job to come. The next world begins empty
         os.write(2, b"This rank is full, and ends.\n")
         os._exit(FULL)
+    except Exception as error:
+        # attributes travel with an exception, and the row's history tells them
+        error.rank = _rank.number  # type: ignore[attr-defined]
+        raise
+
+
+def cpu_seconds() -> float:
+    """Seconds of processor time that this process, and the children that it waited for, have used so far."""
+    return sum(os.times()[:4])
 
 
 def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked:
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu_seconds()
     source = ObjectSource(rank.inputs, task.key, task.version, task.source_bytes)
     product = process_guarded(source, parse(task.pipeline), rank.limits, suspect=suspect)
     if not rank.board.holds(task.place):
@@ -133,6 +145,9 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked:
     stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
+    seconds["cpu"] = cpu_seconds() - used
     size = len(product.body)
     note = " ".join(product.notes)
-    return Worked(key, stored, product.width, product.height, product.dtype, size, seconds, note)
+    return Worked(
+        key, stored, product.width, product.height, product.dtype, size, seconds, note=note, rank=rank.number
+    )

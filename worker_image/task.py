@@ -27,6 +27,7 @@ class Worked:
     """What became of a task. Sizes in pixels and bytes, ``seconds`` by phase.
 
     ``stored`` is False where another attempt had stored the result before. ``note`` tells what was odd in the input.
+    ``rank`` is the MPI rank that worked, from 1; 0 where nobody knows.
     """
 
     result_key: str
@@ -37,3 +38,4 @@ class Worked:
     result_bytes: int
     seconds: Mapping[str, float]
     note: str = ""
+    rank: int = 0

@@ -16,6 +16,7 @@ function address() {
   const query = new URLSearchParams();
   if (list.dataset.state) query.set("state", list.dataset.state);
   if (list.dataset.batch) query.set("batch", list.dataset.batch);
+  if (list.dataset.before) query.set("before", list.dataset.before);
   const text = query.toString();
   return `/api/jobs${text ? `?${text}` : ""}`;
 }
@@ -58,6 +59,11 @@ function changed(answer, fine) {
     if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
   });
   show(truncated, answer.truncated);
+  if (answer.next) {
+    const older = new URL(location.href);
+    older.searchParams.set("before", answer.next);
+    truncated.querySelector("a").href = older.pathname + older.search;
+  }
   refreshEmpty();
   return jobs.some((job) => !isOver(job));
 }

@@ -1,6 +1,7 @@
 // One job's page, kept up to date until the job is over.
 
-import { field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
+import { cloned, field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
+import { order } from "./orders.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
 import { strings } from "./strings.js";
@@ -33,8 +34,23 @@ function broken(side) {
   showImage(side, true);
 }
 
+function fillStory(lines) {
+  const list = document.getElementById("story");
+  const rows = lines.map((line) => {
+    const row = cloned(document.getElementById("story-line"));
+    write(row, "at", moment(line.at));
+    field(row, "at").dateTime = new Date(line.at * 1000).toISOString();
+    write(row, "text", line.text);
+    return row;
+  });
+  if (list.textContent !== rows.map((row) => row.textContent).join("")) list.replaceChildren(...rows);
+}
+
 function changed(job, fine) {
   if (!fine) return false;
+  show(document.getElementById("retry"), Boolean(job.key) && ["FAILED", "CANCELLED"].includes(job.state));
+  show(document.getElementById("cancel"), !isOver(job));
+  fillStory(job.story);
   fillJob(root, job);
   write(root, "size", pixels(job) || "–");
   write(root, "seconds", seconds(job.seconds) || "–");
@@ -57,5 +73,29 @@ for (const side of ["input", "result"]) {
   // it may have failed before this module ran
   if (image.getAttribute("src") && image.complete && !image.naturalWidth) broken(side);
 }
+
+// --- orders --------------------------------------------------------------------------------------------------------
+
+const trouble = document.getElementById("order-error");
+const here = `/api/jobs/${encodeURIComponent(root.dataset.id)}`;
+
+async function give(address, body, then) {
+  show(trouble, false);
+  const { answer, problem } = await order(address, body);
+  trouble.textContent = problem;
+  show(trouble, Boolean(problem));
+  if (answer) then(answer);
+}
+
+// a job that is not over is followed again
+const again = () => location.reload();
+document.getElementById("retry").addEventListener("click", () => give(`${here}/retry`, {}, again));
+document.getElementById("cancel").addEventListener("click", () => give(`${here}/cancel`, {}, again));
+document.getElementById("rerun")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const pipeline = document.getElementById("rerun-pipeline").value;
+  give(`${here}/rerun`, { pipeline }, (answer) => location.assign(`/jobs/${encodeURIComponent(answer.job.id)}`));
+});
+
 const following = follow(`/api/jobs/${encodeURIComponent(root.dataset.id)}`, changed);
 followPulse();

@@ -20,4 +20,6 @@ export const strings = {
   cannotShow: "The browser cannot show this file; download it instead.",
   notYet: "Not there yet.",
   noResult: "There is no result.",
+  noAnswer: "The master does not answer. Try again in a moment.",
+  retried: (count) => (count === 1 ? "1 image is queued again." : `${count} images are queued again.`),
 };

@@ -7,13 +7,29 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tilework.aws.rows import SHELVES, from_item, shelf_of, to_item
+from tilework.aws.rows import SHELVES, batch_shelf, from_item, shelf_of, to_item
+from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State, digest
 
+TIMES = some.floats(min_value=0, max_value=1e12)
+COUNTS = some.integers(min_value=0, max_value=2**31)
+ENTRIES = some.builds(
+    Entry,
+    some.sampled_from(Deed),
+    TIMES,
+    end=TIMES,
+    number=COUNTS,
+    host=some.text(),
+    rank=COUNTS,
+    outcome=some.none() | some.sampled_from(Outcome),
+    code=some.text(),
+    reason=some.text(),
+)
 KINDS = {
+    "History": some.lists(ENTRIES, max_size=4).map(tuple),
     "str": some.text(),
     "int": some.integers(min_value=0, max_value=2**62),
-    "float": some.floats(min_value=0, max_value=1e12),
+    "float": TIMES,
     "State": some.sampled_from(State),
 }
 FIELDS = {field.name: KINDS[str(field.type)] for field in fields(Job)}
@@ -30,6 +46,13 @@ def test_a_row_lies_on_a_shelf_of_its_state(identity: str, state: State) -> None
     name, _, number = shelf_of(Job(identity, "b", "k", "v", state)).partition("#")
     assert name == state
     assert int(number) in range(SHELVES)
+
+
+def test_a_batch_of_any_name_fits_the_key_of_its_index_and_a_row_without_one_is_in_none() -> None:
+    for name in ("b", "#", "ü" * 1000, "x" * 2048):
+        assert len(batch_shelf(State.CANCELLED, 3, name).encode()) <= 2048
+    assert batch_shelf(State.DONE, 0, "x" * 2047) != batch_shelf(State.DONE, 0, "x" * 2048)
+    assert "batch_shelf" not in to_item(Job(digest("a"), "bucket", "key", "v1", State.QUEUED))
 
 
 def test_a_bare_row_takes_no_more_than_it_says() -> None:

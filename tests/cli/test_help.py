@@ -11,7 +11,10 @@ import pytest
 from tests.cli.conftest import CommandLine
 from tilework.imaging.operations import registry
 
-COMMANDS = ("process", "submit", "jobs", "job", "operations", "presets")
+COMMANDS = (
+    "process", "submit", "jobs", "job", "operations", "formats", "presets", "retry", "cancel", "rerun", "why", "export", "statistics",
+    "fetch", "backfill", "erase",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

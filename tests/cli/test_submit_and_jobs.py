@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -15,68 +12,13 @@ from tests.conftest import EmbeddedAws
 from tests.flow.pictures import noise, png
 from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
-from tilework.errors import NotAnImageError
-from tilework.jobs.job import Ask, State
-from tilework.jobs.life import JobLife
-from tilework.jobs.messages import asks
-from tilework.jobs.system import System
-from tilework.jobs.transitions import Claimant, Outcome
+from tilework.jobs.job import Ask
 
 PHOTO = png(noise(10, 12))
 FIELDS = {
     "id", "key", "version", "pipeline", "state", "code", "reason", "result_key", "attempts", "seconds", "owner",
     "batch",
 }  # fmt: skip
-
-
-class Judge(threading.Thread):
-    """Claims every job and ends it: what begins as a PNG is DONE, all else FAILED."""
-
-    def __init__(self, system: System) -> None:
-        super().__init__(daemon=True)
-        self.system = system
-        self.life = JobLife(system.table, time.time)
-        self.stopped = threading.Event()
-
-    def run(self) -> None:
-        while not self.stopped.is_set():
-            for message in self.system.jobs.receive(wait=0.2):
-                for ask in asks(message.body, self.system.inputs.bucket):
-                    self.judge(ask, message.id)
-                self.system.jobs.delete([message])
-
-    def judge(self, ask: Ask, message: str) -> None:
-        info = self.system.inputs.head(ask.drop.key, ask.drop.version)
-        ask = Ask(ask.drop, batch=info.metadata.get("batch", ""))
-        claimant = Claimant("judge", message, 60)
-        job = self.life.claim(
-            ask, pipeline=info.metadata["pipeline"], source_bytes=info.size, claimant=claimant
-        ).job
-        if self.system.inputs.read(ask.drop.key, ask.drop.version, 0, info.size).startswith(b"\x89PNG"):
-            self.life.done(job, Outcome(result_key=f"results/{ask.drop.key}", seconds=0.25))
-        else:
-            self.life.end(job, State.FAILED, failure=NotAnImageError("The file is no image at all."))
-
-
-@pytest.fixture
-def deployment(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]) -> Deployment:
-    return deploy(embedded_aws.endpoint_url)
-
-
-@pytest.fixture
-def joined(command: CommandLine, embedded_aws: EmbeddedAws, deployment: Deployment) -> CommandLine:
-    command.environment |= embedded_aws.environment | deployment.to_environment()
-    command.environment["NO_PROXY"] = "127.0.0.1"
-    return command
-
-
-@pytest.fixture
-def judge(deployment: Deployment) -> Iterator[Judge]:
-    judge = Judge(connect(deployment))
-    judge.start()
-    yield judge
-    judge.stopped.set()
-    judge.join(10)
 
 
 def listed(command: CommandLine, *arguments: object) -> list[dict[str, Any]]:

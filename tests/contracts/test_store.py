@@ -255,3 +255,16 @@ def test_metadata_up_to_the_quota_is_taken(store: ObjectStore) -> None:
     metadata = {"pipeline": "x" * 2040}
     store.put("a", b"", metadata=metadata, content_type="image/png")
     assert store.head("a").metadata == metadata
+
+
+def test_a_purge_takes_every_version_and_marker_of_one_key_and_nothing_of_any_other(
+    store: ObjectStore,
+) -> None:
+    for key in ("a", "a", "a/b", "ab", "A"):
+        store.put(key, b"x", metadata={}, content_type="text/plain")
+    store.delete("a")
+    store.put("a", b"y", metadata={}, content_type="text/plain")
+    assert store.purge("a") == 4
+    assert store.purge("a") == 0
+    assert [found.key for found in store.versions()] == ["A", "a/b", "ab"]
+    assert store.create("a", b"new", metadata={}, content_type="text/plain")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tilework.jobs import cursor
+from tilework.jobs.cursor import Cursor
 from tilework.jobs.job import Job, State, digest
 
 if TYPE_CHECKING:
@@ -151,6 +153,86 @@ def test_a_list_without_limit_has_every_row_beyond_a_page(table: JobTable) -> No
         assert set(pool.map(table.create, rows)) == {None}
     assert [row.id for row in table.list()] == [row.id for row in rows[::-1]]
     assert [row.id for row in table.list(State.QUEUED, limit=200)] == [row.id for row in rows[:-201:-1]]
+
+
+def pages(table: JobTable, size: int, **wanted: object) -> list[list[Job]]:
+    """All pages of a list, each asked for by the cursor of the one before, as it travels: a text."""
+    found, before = [], None
+    while page := list(table.list(limit=size, before=before, **wanted)):  # type: ignore[arg-type]
+        found.append(page)
+        before = cursor.parse(str(cursor.after(page[-1])))
+    return found
+
+
+@pytest.mark.parametrize("size", [1, 3, 50])
+def test_pages_by_cursor_tell_every_row_once_in_order_also_those_of_one_moment(
+    table: JobTable, size: int
+) -> None:
+    rows = [job(str(n), updated=float(n // 7) + 0.1, state=list(State)[n % 2]) for n in range(40)]
+    for row in rows:
+        table.create(row)
+    expected = sorted(rows, key=cursor.order)
+    assert [row for page in pages(table, size) for row in page] == expected
+    queued = [row for row in expected if row.state is State.QUEUED]
+    assert [row for page in pages(table, size, state=State.QUEUED) for row in page] == queued
+
+
+def test_a_list_before_a_time_begins_with_what_was_changed_before_it(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n)) for n in range(6)]
+    for row in rows:
+        table.create(row)
+    assert list(table.list(before=Cursor(3.0))) == rows[2::-1]
+    assert list(table.list(State.QUEUED, 1, before=Cursor(3.0))) == [rows[2]]
+
+
+def test_a_page_goes_on_where_the_last_ended_though_rows_went_and_came(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n)) for n in range(10)]
+    for row in rows:
+        table.create(row)
+    first = list(table.list(limit=4))
+    table.delete(first[-1].id)
+    table.create(job("new", updated=99.0))
+    assert list(table.list(limit=4, before=cursor.after(first[-1]))) == rows[5:1:-1]
+
+
+def test_a_batch_is_listed_by_itself_and_by_its_states(table: JobTable) -> None:
+    batches = ("süden #1", "x" * 2000, "")
+    rows = [job(str(n), updated=float(n), batch=batches[n % 3], state=list(State)[n % 2]) for n in range(24)]
+    for row in rows:
+        table.create(row)
+    for batch in batches[:2]:
+        expected = [row for row in rows[::-1] if row.batch == batch]
+        assert list(table.list(batch=batch)) == expected
+        assert [row for page in pages(table, 3, batch=batch) for row in page] == expected
+        running = [row for row in expected if row.state is State.RUNNING]
+        assert list(table.list(State.RUNNING, batch=batch)) == running
+    assert list(table.list(batch="none")) == []
+
+
+def test_the_rows_of_a_key_are_found_whatever_their_version_pipeline_and_state(table: JobTable) -> None:
+    keys = ("a", "a/b", "ü🦊 \x07.jpg")
+    rows = [
+        replace(job(str(n), state=list(State)[n % 6]), key=keys[n % 3], version=str(n)) for n in range(18)
+    ]
+    for row in rows:
+        table.create(row)
+    for key in keys:
+        assert {row.id for row in table.of_key(key)} == {row.id for row in rows if row.key == key}
+    assert list(table.of_key("")) == []
+
+
+def test_statistics_of_a_group_are_found_by_it_and_are_no_jobs(table: JobTable) -> None:
+    assert table.group("day 1") == {}
+    table.add("day 1 blur(9)", {"done": 1, "megapixels": 0.5}, group="day 1")
+    table.add("day 1 blur(9)", {"done": 2}, group="day 1")
+    table.add("day 1 ünlike", {"failed": 1}, group="day 1")
+    table.add("day 2 blur(9)", {"done": 7}, group="day 2")
+    table.add("day 1", {"done": 3})
+    assert table.group("day 1") == {
+        "day 1 blur(9)": {"done": 3, "megapixels": 0.5},
+        "day 1 ünlike": {"failed": 1},
+    }
+    assert list(table.list()) == []
 
 
 def test_counters_add_up_and_are_no_jobs(table: JobTable) -> None:

@@ -75,7 +75,7 @@ def test_a_notice_that_nobody_can_read_is_dropped_and_hurts_no_other(world: Worl
 def test_notices_stay_in_the_queue_when_the_table_fails(
     world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ServiceError("The table is busy.")
 
     monkeypatch.setattr(world.system.table, "add", fail)
@@ -127,10 +127,10 @@ def test_a_row_that_the_table_refuses_costs_no_other_its_count(
 ) -> None:
     add = world.system.table.add
 
-    def refuse_pipelines(name: str, amounts: Any) -> None:
+    def refuse_pipelines(name: str, amounts: Any, **group: str) -> None:
         if "blur" in name:
             raise RefusedError("The key is too long.")
-        add(name, amounts)
+        add(name, amounts, **group)
 
     monkeypatch.setattr(world.system.table, "add", refuse_pipelines)
     tell(world, "ended")

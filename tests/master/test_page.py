@@ -95,7 +95,19 @@ def test_static_files_are_kept_for_a_year_under_an_address_that_changes_with_the
 def test_the_first_load_stays_below_a_hundred_kilobytes(client: Client) -> None:
     page = client.get("/").text
     (folder,) = set(re.findall(r"/static/[0-9a-f]{12}/", page))
-    modules = ("home", "drop", "dom", "job-list", "pipeline", "polling", "pulse", "strings", "upload")
+    modules = (
+        "home",
+        "drop",
+        "dom",
+        "failures",
+        "job-list",
+        "orders",
+        "pipeline",
+        "polling",
+        "pulse",
+        "strings",
+    )
+    modules += ("upload",)
     files = [f"{name}.js" for name in modules] + ["page.css", "tile.svg"]
     assert len(page) + sum(len(client.get(folder + file).content) for file in files) < 100_000
 
@@ -103,6 +115,39 @@ def test_the_first_load_stays_below_a_hundred_kilobytes(client: Client) -> None:
 def test_a_filter_that_finds_nothing_says_so(client: Client, world: World) -> None:
     world.put_row("a", state=State.DONE)
     assert "No image is failed." in client.get("/?state=FAILED").text
+
+
+def test_failures_can_be_tried_again_and_downloaded_where_they_are_listed(
+    client: Client, world: World
+) -> None:
+    world.put_row("a", state=State.FAILED, code="damaged", batch="b 1")
+    world.put_row("b", state=State.FAILED, code="crashed", batch="b 1")
+    page = client.get("/?state=FAILED&batch=b 1").text
+    assert re.findall(r"<option>(\w+)</option>", page) == ["crashed", "damaged"]
+    assert 'href="/api/export?format=csv&amp;batch=b%201"' in page
+    assert 'id="retry-failed"' not in client.get("/?state=DONE").text
+
+
+def test_older_images_are_a_link_away(client: Client, world: World) -> None:
+    for number in range(101):
+        world.put_row(f"j{number}", updated=float(number), state=State.DONE)
+    page = client.get("/?state=DONE").text
+    (older,) = re.findall(r'href="(/\?[^"]*before=[^"]*)"', page)
+    assert 'data-id="j0"' in client.get(older.replace("&amp;", "&")).text
+    assert 'data-id="j0"' not in page
+
+
+def test_a_job_offers_what_can_be_done_to_it_and_tells_its_story(client: Client, world: World) -> None:
+    world.put_row("a", state=State.FAILED, code="damaged", reason="cut short")
+    page = client.get("/jobs/a").text
+    assert re.search(r'id="retry">', page)
+    assert re.search(r'id="cancel" hidden>', page)
+    assert "FAILED (damaged): cut short" in page
+    world.put_row("b", state=State.RUNNING)
+    assert re.search(r'id="retry" hidden>', client.get("/jobs/b").text)
+    assert (
+        "rerun-pipeline" not in client.get(f"/jobs/{world.put_row('c', key='', state=State.FAILED).id}").text
+    )
 
 
 def test_the_description_of_the_api_is_readable_here(client: Client) -> None:

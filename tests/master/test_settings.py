@@ -29,6 +29,7 @@ def test_every_variable_is_read() -> None:
             "TILEWORK_LOOK_SECONDS": "3",
             "TILEWORK_LOST_AFTER_SECONDS": "20",
             "TILEWORK_TABLE_MEMORY_DAYS": "2",
+            "TILEWORK_MAY_ERASE": "1",
             "TILEWORK_DIE_WITH_PARENT": "1",
             "AWS_LAMBDA_FUNCTION_NAME": "master",
         }
@@ -46,6 +47,7 @@ def test_every_variable_is_read() -> None:
         look_seconds=3,
         lost_after_seconds=20,
         table_memory_seconds=172_800,
+        may_erase=True,
         die_with_parent=True,
     )
     assert settings.host_names == {"127.0.0.1", "localhost", "::1", "127.0.0.2", "tiles.example"}

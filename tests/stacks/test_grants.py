@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.stacks.reading import listed, may, name_of, resources, statements, text
+from stacks.settings import Settings
+from tests.stacks.reading import listed, may, name_of, only, resources, statements, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 WORKERS, API, KEEPER = "WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole"
 CLOCK = "MasterClockServiceRole"
@@ -52,6 +56,10 @@ def place(template: dict[str, Any], name: str) -> str:
         (API, "s3:GetObject", "inputs/.tilework/presets.toml"),
         (API, "s3:GetObject", "outputs/results/photo.jpg"),
         (API, "dynamodb:Query", "table/index/by_state"),
+        (API, "dynamodb:Query", "table/index/by_batch"),
+        (API, "dynamodb:PutItem", "table"),
+        (API, "s3:ListBucketVersions", "inputs"),
+        (API, "s3:ListBucket", "outputs"),
         (API, "sqs:SendMessage", "jobs"),
         (API, "sqs:GetQueueAttributes", "dead"),
         (KEEPER, "sqs:ReceiveMessage", "results"),
@@ -89,6 +97,8 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
         (API, "s3:DeleteObject", "inputs/photo.jpg"),
         (API, "s3:PutObject", "inputs/.tilework/presets.toml"),
         (API, "s3:PutObject", "inputs/photo.jpg"),
+        (API, "s3:DeleteObjectVersion", "inputs/photo.jpg"),
+        (API, "dynamodb:DeleteItem", "table"),
         (API, "s3:PutObject", "outputs/results/photo.jpg"),
         (API, "s3:DeleteObject", "outputs/results/photo.jpg"),
         (API, "sqs:ReceiveMessage", "jobs"),
@@ -107,6 +117,24 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
 )
 def test_no_part_may_do_another_ones(template: dict[str, Any], role: str, action: str, resource: str) -> None:
     assert not may(template, role, action, place(template, resource))
+
+
+def test_only_where_it_is_asked_for_the_api_may_erase_and_nobody_else(
+    synthesize: Callable[[Settings], dict[str, Any]],
+) -> None:
+    erasing = synthesize(Settings(erase_by_api=True))
+    for action, resource in (
+        ("s3:DeleteObjectVersion", "inputs/photo.jpg"),
+        ("s3:DeleteObject", "outputs/results/photo.jpg"),
+        ("s3:DeleteObject", "outputs/work/1/0"),
+        ("dynamodb:DeleteItem", "table"),
+    ):
+        assert may(erasing, API, action, place(erasing, resource))
+    for role in (WORKERS, KEEPER, CLOCK):
+        assert not may(erasing, role, "s3:DeleteObjectVersion", place(erasing, "inputs/photo.jpg"))
+        assert not may(erasing, role, "dynamodb:DeleteItem", place(erasing, "table"))
+    told = only(erasing, "AWS::Lambda::Function", under="MasterApi")["Environment"]["Variables"]
+    assert told["TILEWORK_MAY_ERASE"] == "1"
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -10,8 +10,9 @@ from tilework.errors import UnexpectedError
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.life import JobLife
-from tilework.jobs.messages import native_body
+from tilework.jobs.messages import native_body, notice
 from tilework.jobs.object_keys import PRESETS, result_key, work_prefix
+from tilework.jobs.orders import Orders
 from tilework.jobs.queues import Message
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from worker_image.claims import Claims
@@ -141,6 +142,30 @@ def test_a_wrong_pipeline_fails_with_its_text_and_the_nearest_name(host: Host) -
     assert (row.state, row.code, row.pipeline) == (State.FAILED, "bad_pipeline", "blurr(9)")
     assert "blur" in row.reason
     assert host.queued() == 0
+
+
+def test_what_ends_at_its_claim_is_told_to_the_statistics_as_well(host: Host) -> None:
+    job = host.drop(pipeline="blurr(9)")
+    host.consider()
+    (message,) = host.system.results.receive(10)
+    told = notice(message.body)
+    assert (told.kind, told.job, told.facts["state"], told.facts["code"]) == (
+        "ended", job.id, "FAILED", "bad_pipeline",
+    )  # fmt: skip
+
+
+def test_a_preset_that_was_put_right_is_used_by_a_retry(host: Host) -> None:
+    job = host.drop("drop/newer/a.jpg")
+    assert host.consider() is None
+    assert host.row(job).code == "bad_pipeline"
+    presets = {"newer": "invert"}
+    host.claims = Claims(
+        host.system, host.life, host="host-1", lease_seconds=60.0, presets=presets, default="blur(9)"
+    )
+    Orders(host.system, host.life).retry(host.row(job))
+    held = host.consider()
+    assert held is not None
+    assert held.task.pipeline == "invert()"
 
 
 def test_a_version_deleted_before_the_work_is_skipped(host: Host) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.worker_image.test_claims import Host
@@ -14,8 +16,11 @@ from tilework.errors import (
     SettingsError,
     VersionGoneError,
 )
+from tilework.jobs.history import Outcome
 from tilework.jobs.job import State
 from tilework.jobs.messages import notice
+from tilework.jobs.object_keys import result_key
+from tilework.jobs.orders import Orders
 from tilework.jobs.transitions import MAX_ATTEMPTS
 from worker_image.endings import Endings, back_off
 from worker_image.held import Held
@@ -58,6 +63,74 @@ def test_an_ended_job_sends_one_notice_with_its_phases(host: Host, endings: Endi
     assert (told.kind, told.job, told.facts["state"]) == ("ended", held.job.id, "DONE")
     assert told.amounts["pixels"] == 12
     assert told.amounts["seconds_decode"] == 0.1
+
+
+def test_the_history_names_the_rank_that_worked_however_it_ended(host: Host, endings: Endings) -> None:
+    held = claimed(host)
+    odd = ZeroDivisionError("odd")
+    odd.rank = 3  # type: ignore[attr-defined]
+    endings.failed(held, odd)
+    host.clock.now += 61
+    again = host.consider()
+    assert again is not None
+    endings.done(again, replace(WORKED, rank=2))
+    assert [(entry.host, entry.rank, entry.outcome) for entry in host.row(held.job).history] == [
+        ("host-1", 3, Outcome.TRY_AGAIN),
+        ("host-1", 2, Outcome.DONE),
+    ]
+
+
+# --- called off meanwhile ------------------------------------------------------------------------------------------------
+
+
+def test_a_result_stored_before_the_news_of_a_cancel_leaves_the_row_cancelled_and_a_retry_finds_it(
+    host: Host, endings: Endings
+) -> None:
+    held = claimed(host)
+    host.life.cancel(held.job)
+    key = result_key(held.job, ".jpg")
+    host.system.outputs.create(key, b"pixels", metadata={}, content_type="image/jpeg")
+    endings.done(held, replace(WORKED, result_key=key))
+    assert host.row(held.job).state is State.CANCELLED
+    assert host.queued() == 0
+    Orders(host.system, host.life).retry(host.row(held.job))
+    assert host.consider() is None
+    assert (host.row(held.job).state, host.row(held.job).result_key) == (State.DONE, key)
+
+
+@pytest.mark.parametrize("error", [DamagedImageError("no"), ZeroDivisionError("odd"), CrashedError("died")])
+def test_a_failure_after_a_cancel_writes_nothing_and_its_message_is_deleted_when_it_comes_again(
+    host: Host, endings: Endings, error: Exception
+) -> None:
+    held = claimed(host)
+    host.life.cancel(held.job)
+    with pytest.raises(LeaseLostError):
+        endings.failed(held, error)
+    assert host.row(held.job).state is State.CANCELLED
+    assert host.system.dead_letters.backlog().total == 0
+    host.clock.now += 61
+    assert host.consider() is None
+    assert host.queued() == 0
+
+
+def test_a_job_called_off_and_tried_again_while_its_worker_goes_on_is_stored_once(
+    host: Host, endings: Endings
+) -> None:
+    old = claimed(host)
+    host.life.cancel(old.job)
+    Orders(host.system, host.life).retry(host.row(old.job))
+    new = host.consider()
+    assert new is not None
+    key = result_key(old.job, ".jpg")
+    stored = [
+        host.system.outputs.create(key, b"pixels", metadata={}, content_type="image/jpeg") for _ in range(2)
+    ]
+    endings.done(old, replace(WORKED, result_key=key))
+    endings.done(new, replace(WORKED, result_key=key))
+    assert stored == [True, False]
+    assert host.row(old.job).state is State.DONE
+    host.clock.now += 61
+    assert host.system.jobs.receive(1) == []
 
 
 def test_a_permanent_failure_is_told_at_once(host: Host, endings: Endings) -> None:

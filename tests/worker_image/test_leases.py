@@ -64,6 +64,17 @@ def test_a_lease_that_passed_on_is_taken_off_the_board(host: Host, board: LeaseB
     leases.stop()
 
 
+def test_a_job_that_is_called_off_is_taken_off_the_board_so_that_its_rank_does_not_store(
+    host: Host, board: LeaseBoard
+) -> None:
+    leases, held = leases_of(host, board), held_by(host)
+    leases.add(held)
+    leases.start()
+    host.life.cancel(host.row(held.job))
+    wait_for(lambda: not board.holds(held.task.place))
+    leases.stop()
+
+
 def test_a_late_renewal_of_an_ended_job_leaves_the_next_jobs_lease_alone(
     host: Host, board: LeaseBoard
 ) -> None:

@@ -28,7 +28,7 @@ body = bytes(64 * MIB)
 version = system.inputs.put("photo.png", body, metadata={}, content_type="image/png")
 # a part of the bytes, so that reading them takes memory
 task = Task("job", "photo.png", version, len(body) - 1, "invert()", "results/photo", 0)
-rank._rank = rank.Rank(system.inputs, system.outputs, None, Limits(), "test")
+rank._rank = rank.Rank(system.inputs, system.outputs, None, Limits(), "test", 1)
 bound_growth(32 * MIB)
 rank.work(task, suspect=True)
 """

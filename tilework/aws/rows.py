@@ -1,7 +1,8 @@
 """A job as a DynamoDB item, and back.
 
-Fields that hold their default are left out: most rows stay below the 1 KB of one write unit. The index ``by_state``
-wants its keys there and not empty: ``shelf`` is made of the state and the id, ``updated`` is always written.
+Fields that hold their default are left out: most rows stay below the 1 KB of one write unit. The indexes ``by_state``
+and ``by_batch`` want their keys there and not empty: ``shelf`` is made of the state and the id, ``batch_shelf`` of the
+batch as well, where the job has one; ``updated`` is always written.
 """
 
 from __future__ import annotations
@@ -9,37 +10,55 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING, Any
 
-from tilework.jobs.job import Job, State
+from tilework.jobs import history
+from tilework.jobs.job import Job, State, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
+    from tilework.jobs.history import History
+
 SHELVES = 4
-"""Parts of the index that a state is spread over, since one part takes 1,000 writes a second."""
+"""Parts of an index that a state is spread over, since one part takes 1,000 writes a second."""
+
+BATCH_BYTES = 1024
+"""Longest name of a batch that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is hashed."""
 
 _FIELDS = {field.name: field for field in fields(Job)}
 _ALWAYS = frozenset({"updated"})
 
 
 def shelf(state: State, number: int) -> str:
-    """The index's hash key for the rows of ``state`` whose id ends up on shelf ``number``."""
+    """The hash key of ``by_state`` for the rows of ``state`` whose id ends up on shelf ``number``."""
     return f"{state}#{number}"
 
 
 def shelf_of(job: Job) -> str:
-    """The index's hash key for this row."""
-    return shelf(job.state, int(job.id[0], 16) % SHELVES)
+    """The hash key of ``by_state`` for this row."""
+    return shelf(job.state, _number_of(job))
+
+
+def batch_shelf(state: State, number: int, batch: str) -> str:
+    """The hash key of ``by_batch`` for the rows of ``batch`` and ``state`` whose id ends up on shelf ``number``."""
+    name = batch if len(batch.encode()) <= BATCH_BYTES else digest("batch", batch)
+    return f"{shelf(state, number)}#{name}"
+
+
+def _number_of(job: Job) -> int:
+    return int(job.id[0], 16) % SHELVES
 
 
 def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:
     """Return the item that holds ``job``."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
+    if job.batch:
+        item["batch_shelf"] = {"S": batch_shelf(job.state, _number_of(job), job.batch)}
     for name, field in _FIELDS.items():
         value = getattr(job, name)
         if field.default is MISSING or value != field.default or name in _ALWAYS:
-            item[name] = {"S": str(value)} if isinstance(value, str) else number(value)
+            item[name] = _attribute(value)
     return item
 
 
@@ -55,9 +74,21 @@ def from_item(item: Mapping[str, Any]) -> Job:
     return Job(**values)
 
 
+def _attribute(value: str | float | History) -> AttributeValueTypeDef:
+    if isinstance(value, tuple):
+        return {"S": history.to_text(value)}
+    return {"S": str(value)} if isinstance(value, str) else number(value)
+
+
 def number(value: float) -> AttributeValueTypeDef:
     """Return ``value`` as a number attribute."""
     return {"N": repr(value)}
 
 
-_KINDS = {"str": str, "int": int, "float": float, "State": State}
+_KINDS: dict[str, Callable[[str], Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "State": State,
+    "History": history.from_text,
+}

@@ -116,6 +116,24 @@ class AwsStore:
         with told_as_ours(f"delete {self._called(key, version)}"):
             self._client.delete_object(Bucket=self._bucket, Key=key, **_of_version(version))
 
+    def purge(self, key: str) -> int:
+        """Delete every version of exactly this key and every delete marker; how many there were."""
+        quotas.check_key(key)
+        with told_as_ours(f"delete every version of {self._called(key)}"):
+            found = list(self._all_of(key))
+            for version in found:
+                self._client.delete_object(Bucket=self._bucket, Key=key, VersionId=version)
+        return len(found)
+
+    def _all_of(self, key: str) -> Iterator[str]:
+        """The ids of all versions and delete markers of one key, which comes before all others that begin with it."""
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=key)
+        for page in pages:
+            found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+            yield from (item["VersionId"] for item in found if item["Key"] == key)
+            if any(item["Key"] != key for item in found):
+                return
+
     def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
         """Make a URL that downloads the version as an attachment called ``filename``, good for ``seconds``."""
         _check_life(seconds)

@@ -1,38 +1,55 @@
 """The job table in DynamoDB.
 
 Hash key ``id``. The global index ``by_state`` (hash key ``shelf``, range key ``updated``, projection ALL) lists the
-rows of a state by age. Rows called ``statistics#…`` hold counters or a remembered text, and lie on no shelf.
+rows of a state by age, ``by_batch`` (``batch_shelf``, ``updated``, ALL) those of a batch and state. Rows called
+``statistics#…`` hold counters or a remembered text; they lie on no shelf of a state, and those of a group on the
+group's.
 """
 
 from __future__ import annotations
 
 import heapq
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from itertools import groupby, islice
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import SHELVES, from_item, number, shelf, to_item
+from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, to_item
+from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import check_follows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
+    from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job
 
-INDEX = "by_state"
+BY_STATE = "by_state"
 """The global secondary index that lists rows by state."""
+
+BY_BATCH = "by_batch"
+"""The one that lists rows by batch and state."""
 
 _STATISTICS = "statistics#"
 _COUNTER = "counter."
 _TEXT = "text"
+_GROUP = "statistics#"
 _QUERIES_AT_ONCE = 8
+
+
+class Shelf(NamedTuple):
+    """One part of the index ``of`` that name, and the attribute and value of its hash key."""
+
+    of: str
+    attribute: str
+    value: str
 
 
 class AwsTable:
@@ -72,34 +89,59 @@ class AwsTable:
         with told_as_ours(f"forget the job {job_id}"):
             self._client.delete_item(TableName=self._name, Key={"id": {"S": job_id}})
 
-    def list(self, state: State | None = None, limit: int | None = None) -> Iterator[Job]:
-        """List rows, the latest updated first (eventually consistent), of one state or of all, at most ``limit``.
+    def list(
+        self,
+        state: State | None = None,
+        limit: int | None = None,
+        *,
+        batch: str = "",
+        before: Cursor | None = None,
+    ) -> Iterator[Job]:
+        """List rows, the latest updated first (eventually consistent), from ``before`` on, at most ``limit``.
 
         A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all.
         """
-        return islice(self._merged(tuple(State) if state is None else (state,), limit), limit)
+        shelves = _shelves(tuple(State) if state is None else (state,), batch)
+        return islice(self._merged(shelves, limit, before), limit)
 
-    def add(self, name: str, amounts: Mapping[str, float]) -> None:
-        """Add ``amounts`` to the counters of the statistics row called ``name``."""
+    def of_key(self, key: str) -> Iterator[Job]:
+        """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
+        only = {
+            "FilterExpression": "#key = :key",
+            "ExpressionAttributeNames": {"#key": "key"},
+            "ExpressionAttributeValues": {":key": {"S": key}},
+        }
+        shelves = _shelves(tuple(State), "")
+        with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
+            found = list(pool.map(lambda each: list(self._items(each, **only)), shelves))
+        told = {job.id: job for items in found for job in map(from_item, items)}
+        return iter(told.values())
+
+    def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
+        """Add ``amounts`` to the counters of the statistics row called ``name``, which then is of ``group``."""
         if not amounts:
             return
         numbered = list(enumerate(amounts.items()))
+        put = " SET shelf = :shelf, updated = :updated" if group else ""
+        where: dict[str, Any] = {":shelf": {"S": _GROUP + group}, ":updated": number(0)} if group else {}
         with told_as_ours(f"add to the statistics {name}"):
             self._client.update_item(
                 TableName=self._name,
                 Key={"id": {"S": _STATISTICS + name}},
-                UpdateExpression="ADD " + ", ".join(f"#n{i} :v{i}" for i, _ in numbered),
+                UpdateExpression="ADD " + ", ".join(f"#n{i} :v{i}" for i, _ in numbered) + put,
                 ExpressionAttributeNames={f"#n{i}": _COUNTER + what for i, (what, _) in numbered},
-                ExpressionAttributeValues={f":v{i}": number(amount) for i, (_, amount) in numbered},
+                ExpressionAttributeValues=where | {f":v{i}": number(amount) for i, (_, amount) in numbered},
             )
+
+    def group(self, group: str) -> Mapping[str, Mapping[str, float]]:
+        """Return the counters of all statistics rows of ``group``, by their names (eventually consistent)."""
+        items = self._items(Shelf(BY_STATE, "shelf", _GROUP + group))
+        found = {str(item["id"]["S"]).removeprefix(_STATISTICS): _counters(item) for item in items}
+        return dict(sorted(found.items()))
 
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
-        return {
-            what.removeprefix(_COUNTER): float(value["N"])
-            for what, value in self._statistics(name).items()
-            if what.startswith(_COUNTER)
-        }
+        return _counters(self._statistics(name))
 
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, in the place of what was there."""
@@ -139,37 +181,69 @@ class AwsTable:
                 return _refused(job, error)
         return None
 
-    def _merged(self, states: tuple[State, ...], limit: int | None) -> Iterator[Job]:
-        shelves = [shelf(state, part) for state in states for part in range(SHELVES)]
+    def _merged(self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None) -> Iterator[Job]:
+        # one more than asked for tells whether the last row has others of its moment beside it
+        size: dict[str, Any] = {} if limit is None else {"Limit": limit + 1}
         with ThreadPoolExecutor(min(len(shelves), _QUERIES_AT_ONCE)) as pool:
-            first = list(pool.map(lambda name: self._page(name, limit), shelves))
-        rows = [self._rows(name, page, limit) for name, page in zip(shelves, first, strict=True)]
+            first = list(pool.map(lambda each: self._page(each, before, **size), shelves))
+        rows = [self._rows(each, page, before, **size) for each, page in zip(shelves, first, strict=True)]
         told: set[str] = set()
-        for job in heapq.merge(*rows, key=lambda job: -job.updated):
+        for job in heapq.merge(*rows, key=order):
             if job.id not in told:
                 told.add(job.id)
                 yield job
 
-    def _rows(self, name: str, page: QueryOutputTypeDef, limit: int | None) -> Iterator[Job]:
-        """The rows of one shelf, whose first page is there already."""
+    def _rows(
+        self, place: Shelf, first: QueryOutputTypeDef, before: Cursor | None, **size: Any
+    ) -> Iterator[Job]:
+        """The rows of one shelf, whose first page is there already, those of one moment by their ids."""
+        found = map(from_item, self._following(place, first, before, **size))
+        # the index keeps no order among rows of one moment
+        for _, rows in groupby(found, attrgetter("updated")):
+            yield from sorted((row for row in rows if before is None or not before.passed(row)), key=order)
+
+    def _items(self, place: Shelf, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+        return self._following(place, self._page(place, None, **wanted), None, **wanted)
+
+    def _following(
+        self, place: Shelf, page: QueryOutputTypeDef, before: Cursor | None, **wanted: Any
+    ) -> Iterator[Mapping[str, Any]]:
         while True:
-            yield from map(from_item, page["Items"])
+            yield from page["Items"]
             if not (last := page.get("LastEvaluatedKey")):
                 return
-            page = self._page(name, limit, ExclusiveStartKey=last)
+            page = self._page(place, before, ExclusiveStartKey=last, **wanted)
 
-    def _page(self, name: str, limit: int | None, **start: Any) -> QueryOutputTypeDef:
-        size: dict[str, Any] = {} if limit is None else {"Limit": max(limit, 1)}
+    def _page(self, place: Shelf, before: Cursor | None, **wanted: Any) -> QueryOutputTypeDef:
+        condition, values = f"{place.attribute} = :shelf", {":shelf": {"S": place.value}}
+        if before is not None:
+            condition += " AND updated <= :before"
+            values[":before"] = number(before.updated)  # type: ignore[assignment]  # a number among texts
+        values |= wanted.pop("ExpressionAttributeValues", {})
         with told_as_ours("list jobs"):
             return self._client.query(
                 TableName=self._name,
-                IndexName=INDEX,
-                KeyConditionExpression="shelf = :shelf",
-                ExpressionAttributeValues={":shelf": {"S": name}},
+                IndexName=place.of,
+                KeyConditionExpression=condition,
+                ExpressionAttributeValues=values,
                 ScanIndexForward=False,
-                **size,
-                **start,
+                **wanted,
             )
+
+
+def _shelves(states: Sequence[State], batch: str) -> list[Shelf]:
+    parts = [(state, part) for state in states for part in range(SHELVES)]
+    if batch:
+        return [Shelf(BY_BATCH, "batch_shelf", batch_shelf(*part, batch)) for part in parts]
+    return [Shelf(BY_STATE, "shelf", shelf(*part)) for part in parts]
+
+
+def _counters(item: Mapping[str, Any]) -> Mapping[str, float]:
+    return {
+        what.removeprefix(_COUNTER): float(value["N"])
+        for what, value in item.items()
+        if what.startswith(_COUNTER)
+    }
 
 
 def _refused(job: Job, error: ClientError) -> Job | None:

@@ -1,4 +1,4 @@
-"""The command line: ``tilework process``, ``submit``, ``jobs``, ``job``, ``operations``.
+"""The command line: files processed here, images submitted, and all that can be asked of a job and done to it.
 
 Each command has a module of its own that is imported when it is called, so that ``tilework --help`` starts at once and
 ``tilework process`` never loads anything of AWS. Other programs are started by name, never imported.

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tilework import __version__
+from tilework.cli import job_commands
+from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
+    BatchOption,
+    JsonOption,
+    OutputOption,
+    PageOption,
+    PipelineOption,
+    StateName,
+)
 
 # The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
 # ruff: noqa: PLC0415
@@ -25,43 +33,6 @@ app = typer.Typer(
 )
 
 MOST_RANKS = 256
-
-
-class OutputName(Enum):
-    """The formats that a result can be asked for in."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    TIFF = "tiff"
-    WEBP = "webp"
-
-
-PipelineOption = Annotated[
-    str,
-    typer.Option(
-        "--pipeline", "-p", metavar="TEXT", help="What to do, such as 'blur(9) | canny(100, 200)'.",
-        show_default=False,
-    ),
-]  # fmt: skip
-OutputOption = Annotated[
-    OutputName | None,
-    typer.Option(help="The result's format; its source's own, unless `tilework formats` says otherwise."),
-]
-PageOption = Annotated[
-    int | None, typer.Option(min=0, help="The page to read of a file with several; they count from 0.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-
-
-class StateName(Enum):
-    """The states of a job, as the option takes them; kept here so that --help loads nothing else."""
-
-    QUEUED = "QUEUED"
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    FAILED = "FAILED"
-    SKIPPED = "SKIPPED"
-    CANCELLED = "CANCELLED"
 
 
 def _print_version(value: bool) -> None:
@@ -89,6 +60,8 @@ def tilework(
 
       tilework submit photos/ --pipeline 'canny(100, 200)' --wait
       tilework jobs --state FAILED
+      tilework why 1f0c93ab
+      tilework retry --failed
 
     Exit status: 0 all done, 1 some failed, 2 wrong use, 3 no service answered.
     """
@@ -183,22 +156,27 @@ def jobs(
     limit: Annotated[
         int | None, typer.Option(min=1, help="At most so many, the latest changed first.")
     ] = None,
-    batch: Annotated[str, typer.Option(metavar="NAME", help="Only the jobs of this batch.")] = "",
+    before: Annotated[
+        str,
+        typer.Option(metavar="PLACE", help="Go on where a page ended, or at a time (2025-11-24T09:30)."),
+    ] = "",
+    batch: BatchOption = "",
     json: JsonOption = False,
 ) -> None:
     """List the jobs of a running system, the latest changed first.
 
-    All of them, unless an option says less. With --json each job is an object
-    with all that its row in the job table holds.
+    All of them, unless an option says less. Where --limit leaves some out, the
+    --before of the next page is told. With --json each job is an object with
+    all that its row in the job table holds.
 
-      tilework jobs --state FAILED
+      tilework jobs --state FAILED --limit 100
       tilework jobs --batch holidays --json
     """
     from tilework.cli import listing
     from tilework.jobs.job import State
 
     states = [State(one.value) for one in state or []]
-    raise typer.Exit(listing.run_jobs(states, limit=limit, batch=batch, json=json))
+    raise typer.Exit(listing.run_jobs(states, limit=limit, before=before, batch=batch, json=json))
 
 
 @app.command()
@@ -244,8 +222,10 @@ def operations(
 def formats(json: JsonOption = False) -> None:
     """List the formats that are read, and what becomes of each.
 
-    tilework formats
-    tilework formats --json
+    docs/formats.md tells more: colour, orientation, what is kept, the limits.
+
+      tilework formats
+      tilework formats --json
     """
     from tilework.cli import formats as command
 
@@ -294,6 +274,10 @@ def presets(
     from tilework.cli import presets as command
 
     raise typer.Exit(command.run(check=check, put=put, json=json))
+
+
+for _command in job_commands.COMMANDS:
+    app.command()(_command)
 
 
 def main() -> None:

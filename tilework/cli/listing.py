@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from dataclasses import asdict
 from itertools import islice
@@ -14,6 +15,7 @@ from rich.text import Text
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import join_from_here
 from tilework.cli.statuses import UsageError
+from tilework.jobs import cursor
 from tilework.jobs.job import ID_HEX_DIGITS, Job, State
 from tilework.shown import bytes_shown, moment, shown
 
@@ -39,9 +41,14 @@ LEAST_PREFIX = 4
 _ID = re.compile(r"[0-9a-f]+")
 
 
-def run_jobs(states: Sequence[State], *, limit: int | None, batch: str, json: bool) -> int:
+def run_jobs(states: Sequence[State], *, limit: int | None, before: str, batch: str, json: bool) -> int:
     """List the jobs, the latest changed first."""
-    rows = islice(_rows(join_from_here().table, states, batch, limit), limit)
+    place = cursor.parse(before) if before else None
+    # one more tells whether there are more
+    most = None if limit is None else limit + 1
+    table = join_from_here().table
+    lists = [table.list(state, most, batch=batch, before=place) for state in dict.fromkeys(states) or [None]]
+    rows = _bounded(heapq.merge(*lists, key=cursor.order), limit)
     if json:
         consoles.print_json_list(map(asdict, rows))
     else:
@@ -49,12 +56,13 @@ def run_jobs(states: Sequence[State], *, limit: int | None, batch: str, json: bo
     return statuses.ALL_DONE
 
 
-def _rows(table: JobTable, states: Sequence[State], batch: str, limit: int | None) -> Iterator[Job]:
-    # a batch is looked for among all rows: the limit counts what was found
-    most = None if batch or len(states) > 1 else limit
-    found = table.list(states[0] if len(states) == 1 else None, most)
-    wanted = frozenset(states)
-    return (row for row in found if (not wanted or row.state in wanted) and (not batch or row.batch == batch))
+def _bounded(rows: Iterator[Job], limit: int | None) -> Iterator[Job]:
+    """At most ``limit`` rows; where there are more, how to see them is told at the end."""
+    last = None
+    for last in islice(rows, limit):
+        yield last
+    if last is not None and next(rows, None) is not None:
+        consoles.talk().print(f"There are more: --before {cursor.after(last)}", soft_wrap=True)
 
 
 def _print_table(rows: Sequence[Job]) -> None:
@@ -81,7 +89,7 @@ def _image(row: Job) -> str:
 
 def run_job(job_id: str, *, json: bool) -> int:
     """Tell everything about one job."""
-    row = _find(join_from_here().table, job_id.strip().lower())
+    row = find_job(join_from_here().table, job_id)
     if json:
         consoles.print_json(asdict(row))
     else:
@@ -89,14 +97,28 @@ def run_job(job_id: str, *, json: bool) -> int:
     return statuses.ALL_DONE
 
 
-def _find(table: JobTable, text: str) -> Job:
-    """The row of an id, or of the only one that begins with ``text``."""
+def is_whole_id(text: str) -> bool:
+    """Whether ``text`` is all the digits of a job's id."""
+    return len(text) == ID_HEX_DIGITS and _ID.fullmatch(text) is not None
+
+
+def no_such_job(text: str) -> UsageError:
+    """The failure of asking for a job that is not there."""
+    return UsageError(f"There is no job {text}.", advice="See `tilework jobs`.")
+
+
+def find_job(table: JobTable, job_id: str) -> Job:
+    """The row of an id, or of the only one that begins with ``job_id``. Raises UsageError.
+
+    Rows are found by whole ids; for the first digits of one they are gone through, the latest changed first.
+    """
+    text = job_id.strip().lower()
     if not _ID.fullmatch(text) or len(text) > ID_HEX_DIGITS:
         raise UsageError(
             f"{text!r} is no job id: those have {ID_HEX_DIGITS} hexadecimal digits.",
             advice="See `tilework jobs`.",
         )
-    if len(text) == ID_HEX_DIGITS:
+    if is_whole_id(text):
         found = table.get(text)
         rows = [found] if found else []
     elif len(text) < LEAST_PREFIX:
@@ -106,7 +128,7 @@ def _find(table: JobTable, text: str) -> Job:
     if len(rows) == 1:
         return rows[0]
     if not rows:
-        raise UsageError(f"There is no job {text}.", advice="See `tilework jobs`.")
+        raise no_such_job(text)
     raise UsageError(
         f"{len(rows)} jobs begin with {text}: {', '.join(row.id for row in rows[:5])}.",
         advice="Give more digits.",

@@ -7,12 +7,15 @@ from rich.text import Text
 
 from tilework.cli.consoles import talk
 from tilework.errors import (
+    CursorError,
     MetadataError,
     PipelineError,
     PresetsError,
     ServiceError,
     SettingsError,
     TileworkError,
+    VersionGoneError,
+    WrongStateError,
 )
 from tilework.shown import shown
 
@@ -38,10 +41,22 @@ class UsageError(TileworkError):
     advice = "Read `tilework --help`, or the help of the command."
 
 
+WRONG = (
+    UsageError,
+    PipelineError,
+    PresetsError,
+    SettingsError,
+    MetadataError,
+    CursorError,
+    VersionGoneError,
+    WrongStateError,
+)
+"""What the user can put right by asking for something else."""
+
+
 def status_of(error: TileworkError) -> int:
     """The exit status that tells ``error``."""
-    wrong = isinstance(error, UsageError | PipelineError | PresetsError | SettingsError | MetadataError)
-    return WRONG_USE if wrong else NOT_REACHED
+    return WRONG_USE if isinstance(error, WRONG) else NOT_REACHED
 
 
 def tell(error: TileworkError, *, pipeline: str | None = None) -> None:

@@ -10,6 +10,10 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tilework.jobs.history import History
 
 ID_HEX_DIGITS = 32
 """Length of a job id: 128 bits of SHA-256, so that ten billion jobs collide with a chance below 1e-18."""
@@ -38,11 +42,14 @@ FOLLOWERS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.QUEUED, State.RUNNING, State.DONE, State.FAILED, State.CANCELLED}),
     State.RUNNING: frozenset(State),
     State.DONE: frozenset(),
-    State.FAILED: frozenset({State.DONE}),
+    State.FAILED: frozenset({State.DONE, State.QUEUED}),
     State.SKIPPED: frozenset(),
-    State.CANCELLED: frozenset(),
+    State.CANCELLED: frozenset({State.QUEUED}),
 }
-"""What may follow what. DONE may follow FAILED, because a stored result is the stronger witness."""
+"""What may follow what. DONE may follow FAILED, because a stored result is the stronger witness.
+
+QUEUED after an end is a user's retry: it raises the epoch and gives the job fresh attempts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,7 @@ class Job:
     earlier owners; ``attempts`` counts what the job used up itself, ``losses`` the attempts that ended without a
     word (a killed host, a drain is neither). ``message`` is the queue's id of the message that holds the claim.
     ``epoch`` and ``stage`` belong to images worked on in stages: ``stage`` is empty for an ordinary image.
+    A cancelled row keeps its last ``lease_end``: until then its worker may still store. ``history`` tells the attempts.
     ``serial`` rises with every write and is what conditional writes compare.
     """
 
@@ -130,6 +138,7 @@ class Job:
     height: int = 0
     dtype: str = ""
     note: str = ""
+    history: History = ()
     serial: int = 0
     schema: int = SCHEMA
 

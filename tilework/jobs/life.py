@@ -11,18 +11,22 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tilework.errors import LeaseLostError, TileworkError
+from tilework.errors import LeaseLostError, TileworkError, WrongStateError
+from tilework.jobs.history import Deed, noted
 from tilework.jobs.job import FOLLOWERS, Ask, Job, State
 from tilework.jobs.transitions import (
     Claim,
     Claimant,
     Outcome,
+    cancelled,
     ended,
     first_claim,
     leased,
     no_attempts_left,
     refusal,
     released,
+    requeued,
+    retried,
     spent,
 )
 
@@ -99,9 +103,9 @@ class JobLife:
                 return row
             raise
 
-    def release(self, job: Job, failure: TileworkError | None = None) -> Job:
+    def release(self, job: Job, failure: TileworkError | None = None, *, rank: int = 0) -> Job:
         """Give the job back to be claimed again; ``failure`` is why, None for a drain, which costs nothing."""
-        return self._as_owner(job, lambda row, now: released(row, now, failure))
+        return self._as_owner(job, lambda row, now: released(row, now, failure, rank))
 
     def done(self, job: Job, outcome: Outcome) -> Job:
         """Write DONE because the result was found stored: allowed to anyone, also over FAILED, not over CANCELLED.
@@ -111,11 +115,25 @@ class JobLife:
         row = job
         while State.DONE in FOLLOWERS[row.state]:
             over = ended(row, State.DONE, self._clock(), None, outcome)
-            changed = self._table.replace(over, seen=row)
+            changed = self._replace(over, row)
             if changed is None:
                 return over
             row = changed
         return row
+
+    def retry(self, job: Job) -> Job:
+        """Put a FAILED or CANCELLED job back to QUEUED with fresh attempts; whoever asks sends its message then.
+
+        Raises WrongStateError where it is neither (any more), or was erased.
+        """
+        return self._as_user(job, retried)
+
+    def cancel(self, job: Job) -> Job:
+        """Call a QUEUED or RUNNING job off: its worker's lease cannot be renewed, its message is deleted at its claim.
+
+        Raises WrongStateError where it is over (by now), or was erased.
+        """
+        return self._as_user(job, cancelled)
 
     def exhaust(self, job: Job) -> Job | None:
         """Fail a job that no one holds and that has no attempts left, with its last reason; the keeper's part.
@@ -138,9 +156,10 @@ class JobLife:
         return self.end(claimed, State.FAILED, failure=no_attempts_left(claimed))
 
     def requeue(self, ask: Ask, row: Job | None, *, note: str, lost: bool = False) -> bool:
-        """Write QUEUED for a job that nobody works on, as the keeper does before it sends its message (again).
+        """Write QUEUED for a job that nobody works on, before its message is sent (again).
 
-        ``lost`` counts a loss, for a message that died before anybody could claim its job. False where the job is over or held by a live lease, or was changed by another just now.
+        ``lost`` counts a loss, for a message that died before anybody could claim its job. False where the job is
+        over or held by a live lease, or was changed by another just now.
         """
         now = self._clock()
         if row is None:
@@ -148,30 +167,39 @@ class JobLife:
             fresh = Job(
                 id=ask.job_id, bucket=drop.bucket, key=drop.key, version=drop.version, state=State.QUEUED,
                 pipeline=ask.pipeline or "", revision=ask.revision, owner=ask.owner, batch=ask.batch,
-                created=now, updated=now, note=note, losses=int(lost),
+                created=now, updated=now, note=note, losses=int(lost), history=noted((), Deed.QUEUED, now, note),
             )  # fmt: skip
             return self._table.create(fresh) is None
         if refusal(row, "", now) is not None:
             return False
-        running = row.state is State.RUNNING
-        queued = replace(
-            row,
-            state=State.QUEUED,
-            attempts=row.attempts - running,
-            losses=row.losses + (running or lost),
-            lease_end=0.0,
-            note=note,
-            updated=now,
-            serial=row.serial + 1,
-        )
-        return self._table.replace(queued, seen=row) is None
+        return self._table.replace(requeued(row, now, note=note, lost=lost), seen=row) is None
+
+    def _as_user(self, job: Job, change: Callable[[Job, float], Job]) -> Job:
+        """Write ``change`` of the row, decided anew whenever somebody else has changed it."""
+        row = job
+        while True:
+            changed = change(row, self._clock())
+            try:
+                current = self._table.replace(changed, seen=row)
+            except KeyError:
+                raise WrongStateError(f"The job {job.id} was erased.") from None
+            if current is None:
+                return changed
+            row = current
+
+    def _replace(self, job: Job, seen: Job) -> Job | None:
+        """Replace as a worker does: an erased row is a lease lost."""
+        try:
+            return self._table.replace(job, seen=seen)
+        except KeyError:
+            raise LeaseLostError(f"The job {job.id} was erased while it was worked on.") from None
 
     def _as_owner(self, job: Job, change: Callable[[Job, float], Job]) -> Job:
         """Write ``change`` of the row as long as its lease is still the one that ``job`` holds."""
         row = job
         while row.state is State.RUNNING and row.lease_number == job.lease_number:
             changed = change(row, self._clock())
-            current = self._table.replace(changed, seen=row)
+            current = self._replace(changed, row)
             if current is None:
                 return changed
             row = current

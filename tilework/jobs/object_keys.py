@@ -35,9 +35,14 @@ HASH_HEX_DIGITS = 24
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 
 
+def readable_stem(key: str) -> str:
+    """What the keys of all results of the source ``key`` begin with; those of other sources may, too."""
+    return RESULTS + _readable(key)
+
+
 def result_stem(job: Job) -> str:
     """The key of the job's result less its suffix, which only the finished work knows."""
-    return f"{RESULTS}{_readable(job.key)}-{job.id[:HASH_HEX_DIGITS]}"
+    return f"{readable_stem(job.key)}-{job.id[:HASH_HEX_DIGITS]}"
 
 
 def result_key(job: Job, suffix: str) -> str:

@@ -83,6 +83,10 @@ class ObjectStore(Protocol):
         """Delete one version, or put a delete marker above all of them. Nothing there is no error."""
         ...
 
+    def purge(self, key: str) -> int:
+        """Delete every version of exactly this key and every delete marker; how many there were."""
+        ...
+
     def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
         """Make a URL that downloads the version as an attachment called ``filename``, good for ``seconds``."""
         ...

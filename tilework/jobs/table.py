@@ -1,6 +1,6 @@
 """The job table: the authority on where every job stands. All writes are conditional.
 
-A twin of it offers four primitives only; what may be written when is decided by pure code in
+A twin of it offers few primitives only; what may be written when is decided by pure code in
 :mod:`tilework.jobs.life`, so that it is the same whatever holds the rows.
 """
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job, State
 
 
@@ -36,12 +37,37 @@ class JobTable(Protocol):
         """Forget the row. Nothing there is no error."""
         ...
 
-    def list(self, state: State | None = None, limit: int | None = None) -> Iterator[Job]:
-        """Rows, the latest updated first (eventually consistent), of one state or of all, at most ``limit``."""
+    def list(
+        self,
+        state: State | None = None,
+        limit: int | None = None,
+        *,
+        batch: str = "",
+        before: Cursor | None = None,
+    ) -> Iterator[Job]:
+        """Rows, the latest updated first, those of one moment by id (eventually consistent), at most ``limit``.
+
+        Of one state or of all, of one batch or of all, from ``before`` on. What a page costs does not grow with the
+        table.
+        """
         ...
 
-    def add(self, name: str, amounts: Mapping[str, float]) -> None:
-        """Add ``amounts`` to the counters of the statistics row called ``name`` (made where there is none)."""
+    def of_key(self, key: str) -> Iterator[Job]:
+        """Every row about a version of the object ``key``, in no order (eventually consistent).
+
+        Goes through all rows: made for erasing an image, not for lists.
+        """
+        ...
+
+    def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
+        """Add ``amounts`` to the counters of the statistics row called ``name`` (made where there is none).
+
+        A row that was added to with a ``group`` is found by :meth:`group`.
+        """
+        ...
+
+    def group(self, group: str) -> Mapping[str, Mapping[str, float]]:
+        """The counters of all statistics rows of ``group``, by their names (eventually consistent)."""
         ...
 
     def counters(self, name: str) -> Mapping[str, float]:

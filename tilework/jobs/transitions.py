@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from tilework.errors import NoAttemptsLeftError, ServiceError, TileworkError
-from tilework.jobs.job import Ask, Job, State
+from tilework.errors import NoAttemptsLeftError, ServiceError, TileworkError, WrongStateError
+from tilework.jobs import history
+from tilework.jobs.history import Deed
+from tilework.jobs.history import Outcome as Ending
+from tilework.jobs.job import FOLLOWERS, Ask, Job, State
 
 MAX_ATTEMPTS = 5
 """Attempts a job may use up: enough to outlast a passing fault, few enough that a poison job ends in minutes."""
@@ -52,7 +55,7 @@ class Claimant:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a finished attempt learned about its image; times in seconds, sizes in pixels."""
+    """What an attempt learned about its image; times in seconds, sizes in pixels, ``rank`` from 1, 0 if nobody knows."""
 
     result_key: str = ""
     seconds: float = 0.0
@@ -60,6 +63,16 @@ class Outcome:
     height: int = 0
     dtype: str = ""
     note: str = ""
+    rank: int = 0
+
+
+ENDINGS = {
+    State.DONE: Ending.DONE,
+    State.FAILED: Ending.FAILED,
+    State.SKIPPED: Ending.SKIPPED,
+    State.CANCELLED: Ending.CANCELLED,
+}
+"""How the last attempt ended, by the state that its job then has."""
 
 
 def first_claim(ask: Ask, pipeline: str, source_bytes: int, claimant: Claimant, now: float) -> Job:
@@ -91,13 +104,15 @@ def refusal(row: Job, message: str, now: float) -> Refusal | None:
 def leased(row: Job, claimant: Claimant, now: float) -> Job:
     """``row`` under a new lease; an attempt that ended without a word becomes a loss."""
     lost = row.state is State.RUNNING
+    number = row.lease_number + 1
     return replace(
         row,
         state=State.RUNNING,
+        history=history.begun(lost_history(row, now), number=number, host=claimant.owner, now=now),
         attempts=row.attempts if lost else row.attempts + 1,
         losses=row.losses + lost,
         lease_owner=claimant.owner,
-        lease_number=row.lease_number + 1,
+        lease_number=number,
         lease_end=now + claimant.seconds,
         message=claimant.message,
         started=row.started or now,
@@ -106,13 +121,20 @@ def leased(row: Job, claimant: Claimant, now: float) -> Job:
     )
 
 
+def lost_history(row: Job, now: float) -> history.History:
+    """The history of ``row`` with an attempt that nobody ended, if there is one, lost when its lease ran out."""
+    return history.over(row.history, Ending.LOST, min(now, row.lease_end) if row.lease_end else now)
+
+
 def ended(row: Job, state: State, now: float, failure: TileworkError | None, outcome: Outcome) -> Job:
     """``row`` over, in ``state``, with the failure that ended it or what the work found out."""
+    code, reason = (failure.code, failure.reason) if failure else ("", "")
     return replace(
         row,
         state=state,
-        code=failure.code if failure else "",
-        reason=failure.reason if failure else "",
+        history=history.over(row.history, ENDINGS[state], now, rank=outcome.rank, code=code, reason=reason),
+        code=code,
+        reason=reason,
         advice=failure.advice if failure else "",
         result_key=outcome.result_key,
         seconds=outcome.seconds,
@@ -127,13 +149,16 @@ def ended(row: Job, state: State, now: float, failure: TileworkError | None, out
     )
 
 
-def released(row: Job, now: float, failure: TileworkError | None) -> Job:
+def released(row: Job, now: float, failure: TileworkError | None, rank: int = 0) -> Job:
     """``row`` given back: an attempt that failed is used up, a service's failure is a loss, a drain is neither."""
     lost = isinstance(failure, ServiceError)
     used_up = failure is not None and not lost
+    code, reason = (failure.code, failure.reason) if failure else ("", "")
+    ending = Ending.TRY_AGAIN if failure else Ending.HANDED_BACK
     return replace(
         row,
         state=State.QUEUED,
+        history=history.over(row.history, ending, now, rank=rank, code=code, reason=reason),
         attempts=row.attempts if used_up else max(0, row.attempts - 1),
         losses=row.losses + lost,
         code=failure.code if failure else row.code,
@@ -143,6 +168,67 @@ def released(row: Job, now: float, failure: TileworkError | None) -> Job:
         updated=now,
         serial=row.serial + 1,
     )
+
+
+def requeued(row: Job, now: float, *, note: str, lost: bool) -> Job:
+    """``row`` of a job that nobody holds, QUEUED so that a message may be sent for it; ``lost`` counts a loss."""
+    running = row.state is State.RUNNING
+    return replace(
+        row,
+        state=State.QUEUED,
+        history=history.noted(lost_history(row, now), Deed.QUEUED, now, note),
+        attempts=row.attempts - running,
+        losses=row.losses + (running or lost),
+        lease_end=0.0,
+        note=note,
+        updated=now,
+        serial=row.serial + 1,
+    )
+
+
+def retried(row: Job, now: float) -> Job:
+    """``row`` of a job that ended without a result, QUEUED in a new epoch with fresh attempts.
+
+    Raises WrongStateError where it is not FAILED or CANCELLED, or no message can tell its job.
+    """
+    if State.QUEUED not in FOLLOWERS[row.state] or not row.state.is_end:
+        raise WrongStateError(
+            f"The job {row.id} is {row.state.value}: only FAILED and CANCELLED ones can be tried again."
+        )
+    if not row.key:
+        raise WrongStateError(
+            f"The job {row.id} stands for a message that nobody can read: there is nothing to try again.",
+            advice="Drop the image again, or send the message as it should be.",
+        )
+    return replace(
+        row,
+        state=State.QUEUED,
+        history=history.noted(row.history, Deed.RETRIED, now),
+        epoch=row.epoch + 1,
+        stage="",
+        attempts=0,
+        losses=0,
+        code="",
+        reason="",
+        advice="",
+        result_key="",
+        message="",
+        lease_end=0.0,
+        ended=0.0,
+        updated=now,
+        serial=row.serial + 1,
+    )
+
+
+def cancelled(row: Job, now: float) -> Job:
+    """``row`` called off. It keeps its lease's end: until then its worker may still store.
+
+    Raises WrongStateError where the job is over already.
+    """
+    if State.CANCELLED not in FOLLOWERS[row.state]:
+        raise WrongStateError(f"The job {row.id} is {row.state.value} already: there is nothing to call off.")
+    over = ended(row, State.CANCELLED, now, None, Outcome())
+    return replace(over, history=history.noted(over.history, Deed.CANCELLED, now), lease_end=row.lease_end)
 
 
 def after_failure(row: Job, failure: TileworkError) -> Job:

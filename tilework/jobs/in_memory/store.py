@@ -118,6 +118,12 @@ class MemoryStore:
             else:
                 self._objects.pop(key, None)
 
+    def purge(self, key: str) -> int:
+        """Delete every version of exactly this key and every delete marker; how many there were."""
+        quotas.check_key(key)
+        with self._lock:
+            return len(self._objects.pop(key, []))
+
     def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
         """Make a URL that names the version; nothing serves it, since nothing outside this process could."""
         query = {"filename": filename, "expires": str(seconds)} | ({"versionId": version} if version else {})

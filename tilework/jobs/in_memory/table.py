@@ -7,11 +7,13 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tilework.jobs.cursor import order
 from tilework.jobs.table import check_follows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job, State
 
 
@@ -22,6 +24,7 @@ class MemoryTable:
         self._lock = threading.Lock()
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
+        self._groups: dict[str, set[str]] = {}
         self._texts: dict[str, str] = {}
 
     def get(self, job_id: str) -> Job | None:
@@ -52,19 +55,44 @@ class MemoryTable:
         with self._lock:
             self._rows.pop(job_id, None)
 
-    def list(self, state: State | None = None, limit: int | None = None) -> Iterator[Job]:
-        """List rows, the latest updated first, of one state or of all, at most ``limit``."""
+    def list(
+        self,
+        state: State | None = None,
+        limit: int | None = None,
+        *,
+        batch: str = "",
+        before: Cursor | None = None,
+    ) -> Iterator[Job]:
+        """List rows, the latest updated first, of one state, one batch or all, from ``before`` on, at most ``limit``."""
         with self._lock:
-            rows = [row for row in self._rows.values() if state is None or row.state is state]
-        rows.sort(key=lambda row: row.updated, reverse=True)
-        return islice(rows, limit)
+            rows = list(self._rows.values())
+        wanted = (
+            row
+            for row in rows
+            if (state is None or row.state is state)
+            and (not batch or row.batch == batch)
+            and (before is None or not before.passed(row))
+        )
+        return islice(sorted(wanted, key=order), limit)
 
-    def add(self, name: str, amounts: Mapping[str, float]) -> None:
-        """Add ``amounts`` to the counters of the statistics row called ``name``."""
+    def of_key(self, key: str) -> Iterator[Job]:
+        """Every row about a version of the object ``key``."""
+        with self._lock:
+            return iter([row for row in self._rows.values() if row.key == key])
+
+    def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
+        """Add ``amounts`` to the counters of the statistics row called ``name``, which then is of ``group``."""
         with self._lock:
             counter = self._counters.setdefault(name, Counter())
             for what, amount in amounts.items():
                 counter[what] += amount  # type: ignore[assignment]  # Counter's stub knows int only
+            if group:
+                self._groups.setdefault(group, set()).add(name)
+
+    def group(self, group: str) -> Mapping[str, Mapping[str, float]]:
+        """Return the counters of all statistics rows of ``group``, by their names."""
+        with self._lock:
+            return {name: dict(self._counters[name]) for name in sorted(self._groups.get(group, ()))}
 
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``."""

@@ -1,0 +1,195 @@
+"""What the API lets a user do to jobs: try again, call off, rerun, erase, backfill."""
+
+import time
+from collections.abc import Callable
+from http import HTTPStatus
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from master.identity import owner_of
+from master.jobs import JobView, Listing
+from master.operations import PIPELINE_CHARACTERS
+from master.problems import Problem, ProblemError
+from master.settings import MasterSettings
+from master.uploads import Batch
+from tilework.errors import WrongStateError
+from tilework.jobs.erasure import erase
+from tilework.jobs.job import Job
+from tilework.jobs.life import JobLife
+from tilework.jobs.orders import Orders, Rerun
+from tilework.jobs.quotas import KEY_BYTES
+from tilework.jobs.system import System
+from tilework.jobs.unheard import Backfill
+
+RETRIES_AT_ONCE = 100
+"""Jobs that one request queues anew: seconds of work, within what a gateway waits."""
+
+Key = Annotated[str, Field(min_length=1, max_length=KEY_BYTES)]
+Pipeline = Annotated[str, Field(min_length=1, max_length=PIPELINE_CHARACTERS)]
+Revision = Annotated[str, Field(max_length=64)]
+
+NOT_JSON = Problem(
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "not_json",
+    "Not JSON",
+    "An order must come as application/json, which no page of another site can send unasked.",
+    "Send the header Content-Type: application/json; a body of {} is enough where nothing is asked for.",
+)
+
+NOT_HERE = Problem(
+    HTTPStatus.FORBIDDEN,
+    "may_not_erase",
+    "May not erase",
+    "This master has no leave to delete images or results.",
+    "Use `tilework erase` with credentials of your own; docs/running.md says how to give the master leave.",
+)
+
+
+class RetryRequest(BaseModel):
+    """Which FAILED jobs shall be tried again: those of one code or all, of one batch or all."""
+
+    code: str = Field(default="", max_length=64)
+    batch: str = Field(default="", max_length=64)
+
+
+class Retried(BaseModel):
+    """How many jobs were queued anew; with ``more`` there may be others, and the same request goes on."""
+
+    retried: int
+    more: bool
+
+
+class PipelineRequest(BaseModel):
+    """Through which pipeline; another ``revision`` makes another job of the same one."""
+
+    pipeline: Pipeline
+    revision: Revision = ""
+
+
+class RerunRequest(PipelineRequest):
+    """Which image through which pipeline: the latest version where none is named."""
+
+    key: Key
+    version: str | None = Field(default=None, min_length=1, max_length=KEY_BYTES)
+    batch: Batch = ""
+
+
+class Requested(BaseModel):
+    """The job that was asked for; ``queued`` is false where it was there already, and was left alone."""
+
+    job: JobView
+    queued: bool
+
+
+class BackfillRequest(BaseModel):
+    """Which keys, behind which; of each key the latest version or every one. With ``only_look`` nothing is queued."""
+
+    prefix: str = Field(default="", max_length=KEY_BYTES)
+    after: str = Field(default="", max_length=KEY_BYTES)
+    every_version: bool = False
+    only_look: bool = False
+
+
+class BackfillAnswer(BaseModel):
+    """How many versions were looked at and queued; where time ran out, ``after`` is that of the next request."""
+
+    seen: int
+    queued: int
+    after: str
+
+
+class ErasedAnswer(BaseModel):
+    """What there was: versions and delete markers, results, rows."""
+
+    versions: int
+    results: int
+    rows: int
+
+
+def routes(
+    system: System, listing: Listing, settings: MasterSettings, clock: Callable[[], float]
+) -> APIRouter:
+    """Every route that changes a job; all of them take JSON, or a method that no form can send."""
+    router = APIRouter(tags=["orders"], dependencies=[Depends(check_json)])
+    life = JobLife(system.table, clock)
+    orders = Orders(system, life)
+
+    @router.post("/api/jobs", summary="Rerun an image")
+    def rerun(wanted: RerunRequest, request: Request, response: Response) -> Requested:
+        """Put an image that is there through a pipeline, without uploading it again."""
+        row, queued = orders.rerun(
+            Rerun(
+                wanted.key, wanted.pipeline, wanted.version, wanted.revision, owner_of(request), wanted.batch
+            )
+        )
+        response.status_code = HTTPStatus.CREATED if queued else HTTPStatus.OK
+        return Requested(job=listing.view(row), queued=queued)
+
+    @router.post("/api/jobs/retry", summary="Try failed jobs again")
+    def retry_failed(wanted: RetryRequest) -> Retried:
+        """Queue FAILED jobs anew, a bounded number of them a request."""
+        rows = list(islice(orders.failed(code=wanted.code, batch=wanted.batch), RETRIES_AT_ONCE + 1))
+        retried = sum(_retried(orders, row) for row in rows[:RETRIES_AT_ONCE])
+        return Retried(retried=retried, more=len(rows) > RETRIES_AT_ONCE)
+
+    @router.post("/api/jobs/{job_id}/retry", summary="Try a job again")
+    def retry(job_id: str) -> JobView:
+        """Queue a FAILED or CANCELLED job anew, with fresh attempts."""
+        return listing.view(orders.retry(listing.row(job_id)))
+
+    @router.post("/api/jobs/{job_id}/cancel", summary="Call a job off")
+    def cancel(job_id: str) -> JobView:
+        """Call off a job that is QUEUED or RUNNING."""
+        return listing.view(orders.cancel(listing.row(job_id)))
+
+    @router.post("/api/jobs/{job_id}/rerun", summary="Rerun a job's image")
+    def rerun_job(job_id: str, wanted: PipelineRequest, request: Request, response: Response) -> Requested:
+        """Put the very version that a job is about through another pipeline."""
+        of = listing.row(job_id)
+        if not of.key:
+            raise WrongStateError("The job stands for a message that nobody can read: it has no image.")
+        again = Rerun(of.key, wanted.pipeline, of.version, wanted.revision, owner_of(request), of.batch)
+        row, queued = orders.rerun(again)
+        response.status_code = HTTPStatus.CREATED if queued else HTTPStatus.OK
+        return Requested(job=listing.view(row), queued=queued)
+
+    @router.post("/api/backfill", summary="Make jobs of what lay there")
+    def backfill(wanted: BackfillRequest) -> BackfillAnswer:
+        """Queue versions in the input bucket that have no job, for some seconds; `after` goes on."""
+        end = time.monotonic() + settings.look_seconds
+        asked = Backfill(wanted.prefix, wanted.after, wanted.every_version, wanted.only_look)
+        found = asked.run(system, life, lambda _: time.monotonic() < end)
+        return BackfillAnswer(seen=found.seen, queued=found.queued, after=found.after)
+
+    @router.delete("/api/images", summary="Erase an image")
+    def erase_image(key: Annotated[str, Query(min_length=1, max_length=KEY_BYTES)]) -> ErasedAnswer:
+        """Erase an image with all its versions, results and rows, where this master has leave to.
+
+        Its jobs are called off first; while a worker may still store a result the answer is 409, with the `seconds`
+        to wait.
+        """
+        if not settings.may_erase:
+            raise ProblemError(NOT_HERE)
+        erased = erase(system, life, key)
+        return ErasedAnswer(versions=erased.versions, results=erased.results, rows=erased.rows)
+
+    return router
+
+
+def check_json(request: Request) -> None:
+    """Refuse what another site's form could have sent: a browser sends JSON there only after asking."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if request.method == "POST" and kind != "application/json":
+        raise ProblemError(NOT_JSON)
+
+
+def _retried(orders: Orders, row: Job) -> bool:
+    try:
+        orders.retry(row)
+    except WrongStateError:
+        # somebody else was quicker
+        return False
+    return True
