@@ -1,0 +1,171 @@
+"""GIF: its header, and its pixels by Pillow. Only single pictures; what is written instead is PNG."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tilework.errors import DamagedImageError
+from tilework.imaging.formats.gif_blocks import (
+    CODE_BITS,
+    StillPicture,
+    blocks_to_pixels,
+    end_of_sub_blocks,
+    refuse_second_picture,
+    sub_blocks,
+)
+from tilework.imaging.formats.header import Format, Header
+from tilework.imaging.formats.metadata import Metadata
+from tilework.imaging.formats.pages import refuse_page
+from tilework.imaging.formats.picture import Decoded, Picture
+from tilework.imaging.operations import Pixels
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats.header_reader import HeaderReader
+    from tilework.imaging.operations.contract import Image
+
+XMP_NAME, ICC_NAME = b"XMP DataXMP", b"ICCRGBG1012"
+
+XMP_TAIL_BYTES = 258
+"""A packet of XMP stands there as it is and not in sub-blocks; 258 bytes behind it lead any reader to its end."""
+
+GROUNDS = (255, 254)
+"""Indices that a decoder paints over: what both show through at was never painted."""
+
+SCRATCH_BYTES = 4
+"""Of a pixel, beside the decoded ones: its index, in Pillow and copied, painted over two grounds."""
+
+MOST_CODE_BYTES = 3
+"""Of a pixel: its code of at most 12 bits, and another to clear the codes before it."""
+
+SPARE_BYTES = 1024
+
+
+def read_header(reader: HeaderReader, page: int | None) -> Header:
+    """Read what the header tells; raises DamagedImageError and the errors for what is not read.
+
+    A second picture is looked for in the bytes that are there anyway; the whole file is walked before it is decoded.
+    """
+    refuse_page(page)
+    still = blocks_to_pixels(reader.read, reader.count_part)
+    if not still.table:
+        raise DamagedImageError("The GIF has no colour table.")
+    if still.code_bits not in CODE_BITS:
+        raise DamagedImageError(f"The GIF's codes begin with {still.code_bits} bits; 1 to 8 are possible.")
+    end = end_of_sub_blocks(reader.head, still.start, _most(still))
+    if end is not None:
+        refuse_second_picture(reader.head, end)
+    return Header(
+        format=Format.GIF,
+        stored=still.canvas,
+        pixels=Pixels("uint8", 3, still.transparent is not None or not still.fills_canvas),
+        bits=math.ceil(math.log2(len(still.table) // 3)),
+        colour="palette",
+        scratch=SCRATCH_BYTES * still.frame.width * still.frame.height,
+        has_icc=ICC_NAME in still.applications,
+        detail=still,
+        notes=still.notes,
+    )
+
+
+def _most(still: StillPicture) -> int:
+    """How many bytes the picture's codes may take, with the lengths of their sub-blocks, one a byte at worst."""
+    return 2 * MOST_CODE_BYTES * still.frame.width * still.frame.height + SPARE_BYTES
+
+
+def _still(header: Header) -> StillPicture:
+    assert isinstance(header.detail, StillPicture)  # noqa: S101 - what read_header put there
+    return header.detail
+
+
+def read_metadata(data: bytes, header: Header) -> Metadata:
+    """Collect what stands before the pixels of a whole file: XMP and a profile, in applications' extensions."""
+    places = _still(header).applications
+    xmp = icc = None
+    if XMP_NAME in places:
+        start, stop = places[XMP_NAME]
+        xmp = data[start : stop - XMP_TAIL_BYTES] or None
+    if ICC_NAME in places:
+        icc = b"".join(sub_blocks(data, places[ICC_NAME][0])) or None
+    return Metadata(xmp=xmp, icc=icc)
+
+
+def decode(data: bytes, header: Header) -> Decoded:
+    """Decode a whole file: the picture's colours on its canvas, which is transparent where the picture does not reach.
+
+    Raises UnsupportedFormatError for a second picture that lay beyond the header's bytes.
+    """
+    still = _still(header)
+    stop = end_of_sub_blocks(data, still.start, _most(still))
+    end = refuse_second_picture(data, stop) if stop is not None else None
+    indices = _indices(data[still.start : stop], still)
+    notes = _notes(len(data), end)
+    return Decoded(_painted(indices, still, alpha=header.pixels.alpha), notes)
+
+
+def _notes(size: int, end: int | None) -> tuple[str, ...]:
+    if end is None:
+        return ("Its end is missing; all rows are there.",)
+    return (f"{size - end:,} bytes follow the picture.",) if end < size else ()
+
+
+def _indices(codes: bytes, still: StillPicture) -> Image:
+    """(height, width) of the frame, each an index that the table has.
+
+    Pillow leaves without a word what is missing when the codes end early, so it paints over two grounds.
+    """
+    import numpy as np
+
+    entries = len(still.table) // 3
+    first = _unpacked(codes, still, GROUNDS[0])
+    doubtful = first == GROUNDS[0]
+    if doubtful.any():
+        doubtful &= _unpacked(codes, still, GROUNDS[1]) == GROUNDS[1]
+    if doubtful.any():
+        missing = int(np.count_nonzero(doubtful))
+        raise DamagedImageError(f"The GIF's picture data ends early: {missing:,} of its pixels are missing.")
+    wrong = first >= entries
+    if still.transparent is not None:
+        wrong &= first != still.transparent
+    if wrong.any():
+        row = int(wrong.any(axis=1).argmax())
+        raise DamagedImageError(
+            f"The GIF's picture data is damaged: row {row:,} has colours that its table of {entries} has not."
+        )
+    return first
+
+
+def _unpacked(codes: bytes, still: StillPicture, ground: int) -> Image:
+    import numpy as np
+    from PIL import Image as PillowImage
+
+    image = PillowImage.new("P", (still.frame.width, still.frame.height), ground)
+    try:
+        image.frombytes(codes, "gif", still.code_bits, still.interlaced)
+    except (ValueError, OSError) as error:
+        raise DamagedImageError(
+            f"The GIF's picture data from byte {still.start:,} on is corrupt or too short: {error}."
+        ) from error
+    return np.asarray(image)
+
+
+def _painted(indices: Image, still: StillPicture, *, alpha: bool) -> Picture:
+    import numpy as np
+
+    colours = np.zeros((256, 3), np.uint8)
+    table = np.frombuffer(still.table, np.uint8).reshape(-1, 3)
+    colours[: len(table)] = table[:, ::-1]
+    size, frame = still.canvas, still.frame
+    if still.fills_canvas:
+        colour = colours[indices]
+    else:
+        colour = np.zeros((size.height, size.width, 3), np.uint8)
+        colour[frame.top : frame.bottom, frame.left : frame.right] = colours[indices]
+    if not alpha:
+        return Picture(colour)
+    opaque = np.zeros((size.height, size.width), np.uint8)
+    shown = np.full(256, 255, np.uint8)
+    if still.transparent is not None:
+        shown[still.transparent] = 0
+    opaque[frame.top : frame.bottom, frame.left : frame.right] = shown[indices]
+    return Picture(colour, opaque)
