@@ -40,6 +40,8 @@ MOST_CODE_BYTES = 3
 
 SPARE_BYTES = 1024
 
+OPAQUE = 255
+
 
 def read_header(reader: HeaderReader, page: int | None) -> Header:
     """Read what the header tells; raises DamagedImageError and the errors for what is not read.
@@ -150,22 +152,27 @@ def _unpacked(codes: bytes, still: StillPicture, ground: int) -> Image:
 
 
 def _painted(indices: Image, still: StillPicture, *, alpha: bool) -> Picture:
+    import cv2
     import numpy as np
 
     colours = np.zeros((256, 3), np.uint8)
     table = np.frombuffer(still.table, np.uint8).reshape(-1, 3)
     colours[: len(table)] = table[:, ::-1]
-    size, frame = still.canvas, still.frame
-    if still.fills_canvas:
-        colour = colours[indices]
-    else:
-        colour = np.zeros((size.height, size.width, 3), np.uint8)
-        colour[frame.top : frame.bottom, frame.left : frame.right] = colours[indices]
+    colour = cv2.merge([cv2.LUT(indices, np.ascontiguousarray(colours[:, channel])) for channel in range(3)])
     if not alpha:
         return Picture(colour)
-    opaque = np.zeros((size.height, size.width), np.uint8)
-    shown = np.full(256, 255, np.uint8)
+    opacity = np.full(256, OPAQUE, np.uint8)
     if still.transparent is not None:
-        shown[still.transparent] = 0
-    opaque[frame.top : frame.bottom, frame.left : frame.right] = shown[indices]
-    return Picture(colour, opaque)
+        opacity[still.transparent] = 0
+    return Picture(_on_canvas(colour, still), _on_canvas(cv2.LUT(indices, opacity), still))
+
+
+def _on_canvas(image: Image, still: StillPicture) -> Image:
+    import numpy as np
+
+    if still.fills_canvas:
+        return image
+    canvas = np.zeros((still.canvas.height, still.canvas.width, *image.shape[2:]), image.dtype)
+    frame = still.frame
+    canvas[frame.top : frame.bottom, frame.left : frame.right] = image
+    return canvas

@@ -76,10 +76,8 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     coded = _coded(reader, chunk)
     if coded.size != canvas:
         raise DamagedImageError(f"The WebP's canvas is {canvas} pixels, and the picture in it {coded.size}.")
-    header = _header(coded, alpha_chunk=ALPHA in names, flags=flags)
-    block = _exif_behind(reader, walk) if flags & EXIF_FLAG else None
-    orientation = exif.UPRIGHT if block is None else exif.orientation(block)
-    return replace(header, has_icc=ICC in names, has_exif=block is not None, orientation=orientation)
+    header = replace(_header(coded, alpha_chunk=ALPHA in names, flags=flags), has_icc=ICC in names)
+    return _with_exif(header, reader, walk) if flags & EXIF_FLAG else header
 
 
 def _walk(reader: HeaderReader) -> Iterator[Chunk]:
@@ -140,28 +138,32 @@ def _lossless(fields: bytes) -> _Coded:
 
 
 def _header(coded: _Coded, *, alpha_chunk: bool = False, flags: int = 0) -> Header:
-    unannounced = alpha_chunk and not coded.lossless and not flags & ALPHA_FLAG
+    # libwebp, and so every viewer, takes the flag's word for the chunk
+    denied = alpha_chunk and not flags & ALPHA_FLAG
     return Header(
         format=Format.WEBP,
         stored=coded.size,
-        pixels=Pixels("uint8", 3, coded.alpha or (alpha_chunk and not coded.lossless)),
+        pixels=Pixels("uint8", 3, coded.alpha or (alpha_chunk and not denied)),
         bits=8,
         colour="colour",
         scratch=SCRATCH_BYTES * coded.size.pixels,
         lossless=coded.lossless,
-        notes=("Its header denies the alpha channel that it has; that was taken.",) if unannounced else (),
+        notes=("Its header denies the alpha channel that follows: it was left out, as viewers do.",)
+        if denied
+        else (),
     )
 
 
-def _exif_behind(reader: HeaderReader, walk: Iterator[Chunk]) -> bytes | None:
-    """The EXIF block behind the picture; None where it lies beyond a header's bytes: the whole file tells it, then."""
-    end = webp_chunks.end_of_riff(reader.read(0, RIFF_BYTES), reader.size)
-    if end > reader.limits.header_bytes:
-        return None
-    for chunk in walk:
-        if chunk.name == EXIF:
-            return webp_chunks.exif_block(reader.read(chunk.start, chunk.stop - chunk.start))
-    return None
+def _with_exif(header: Header, reader: HeaderReader, walk: Iterator[Chunk]) -> Header:
+    """Complete a header by the EXIF block, which stands behind the picture."""
+    if webp_chunks.end_of_riff(reader.read(0, RIFF_BYTES), reader.size) > reader.limits.header_bytes:
+        # only the whole file tells it; it may be turned, then
+        return replace(header, scratch=header.scratch + header.decoded_bytes)
+    chunk = next((chunk for chunk in walk if chunk.name == EXIF), None)
+    if chunk is None:
+        return header
+    block = webp_chunks.exif_block(reader.read(chunk.start, chunk.stop - chunk.start))
+    return replace(header, has_exif=True, orientation=exif.orientation(block))
 
 
 def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
