@@ -70,7 +70,8 @@ def _decoding(header: Header) -> int:
 def _encoding(wanted: Format, result_bytes: int, size: Size) -> int:
     """Bytes that encoding takes beside the result in memory, which has ``result_bytes``."""
     holds = row(wanted).holds
-    return max(round(ENCODING * result_bytes), holds.pixel_scratch * size.pixels if holds else 0)
+    own = holds.pixel_scratch * size.pixels if holds else 0
+    return max(round(ENCODING * result_bytes), result_bytes + own)
 
 
 LABELS_GO_TO = (Format.PNG, Format.TIFF)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Holds:
     """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels.
 
-    ``pixel_scratch`` is the memory, in bytes a pixel, that its encoder takes where that does not go by the result's.
+    ``pixel_scratch`` is the memory, in bytes a pixel, that its encoder takes beside a copy of the result where that is
+    more than other encoders take.
     """
 
     dtypes: tuple[str, ...]
@@ -121,7 +122,7 @@ ROWS: tuple[Row, ...] = (
         decoder="libwebp (imagecodecs; Pillow writes: lossless, but a lossy WebP's result at quality 95 with exact alpha;"
         " grey becomes colour, an alpha that is opaque everywhere is left out)",
         result=Format.WEBP,
-        holds=Holds(dtypes=("uint8",), alpha=True, side=16_383, pixel_scratch=41),
+        holds=Holds(dtypes=("uint8",), alpha=True, side=16_383, pixel_scratch=38),
     ),
     Row(
         format=Format.GIF,

@@ -28,6 +28,8 @@ from tilework.imaging.windows import Size
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from PIL.Image import Image as PillowImage
+
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.operations.contract import Image
@@ -200,31 +202,28 @@ def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:
 
     libwebp writes grey as colour, and leaves out an alpha channel that is opaque everywhere.
     """
-    from PIL import Image as PillowImage
-
     lossy = source.format is Format.WEBP and not source.lossless
     options = {"quality": LOSSY_QUALITY} if lossy else {"lossless": True} | EFFORT
-    mode, raw, pixels = _interleaved(picture)
-    image = PillowImage.frombuffer(mode, (picture.size.width, picture.size.height), pixels, "raw", raw, 0, 1)
     buffer = io.BytesIO()
-    image.save(
+    _interleaved(picture).save(
         buffer, "WEBP", exact=True, alpha_quality=100,
         exif=metadata.exif or b"", xmp=metadata.xmp or b"", icc_profile=metadata.icc or b"", **options,
     )  # fmt: skip
     return buffer.getvalue()
 
 
-def _interleaved(picture: Picture) -> tuple[str, str, Image]:
-    """Pillow's mode, the order of the samples, and the samples."""
+def _interleaved(picture: Picture) -> PillowImage:
+    """Copy a picture into one of Pillow's; here, so that nothing but that copy is there while it is encoded."""
     import cv2
     import numpy as np
+    import PIL.Image
 
-    colour, alpha = picture.colour, picture.alpha
+    colour, alpha, size = picture.colour, picture.alpha, (picture.size.width, picture.size.height)
     if alpha is None:
-        grey = colour.ndim == 2  # noqa: PLR2004
-        return "L" if grey else "RGB", "L" if grey else "BGR", np.ascontiguousarray(colour)
+        mode, order = ("L", "L") if colour.ndim == 2 else ("RGB", "BGR")  # noqa: PLR2004
+        return PIL.Image.frombytes(mode, size, np.ascontiguousarray(colour).data, "raw", order)
     if colour.ndim == 2:  # noqa: PLR2004
         colour = cv2.cvtColor(colour, cv2.COLOR_GRAY2BGR)
     whole = np.empty((*alpha.shape, 4), np.uint8)
     cv2.mixChannels([colour, alpha], [whole], [0, 0, 1, 1, 2, 2, 3, 3])
-    return "RGBA", "BGRA", whole
+    return PIL.Image.frombytes("RGBA", size, whole.data, "raw", "BGRA")
