@@ -39,7 +39,7 @@ def verdict(running: RunningSystem, job: str) -> Job:
         ("cut.jpg", jpeg(GOOD)[:900], "damaged"),
         ("cut in the middle.jpg", jpeg(noise(400, 400))[:-20_000], "damaged"),
         ("cut.png", png(GOOD)[:-500], "damaged"),
-        ("animation.gif", b"GIF89a" + bytes(64), "unsupported_format"),
+        ("cut.gif", b"GIF89a" + bytes(64), "damaged"),
         ("scan.tif", b"II*\0" + bytes(64), "unsupported_format"),
         ("page.html", b"<!DOCTYPE html><html></html>", "not_an_image"),
     ],

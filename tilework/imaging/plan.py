@@ -47,6 +47,7 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     kinds, sizes = pipeline.kinds(header.pixels), pipeline.sizes(header.size)
     for size in sizes:
         limits.check_size(size)
+    wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     amounts = [size.pixels * kind.bytes for size, kind in zip(sizes, kinds, strict=True)]
     needed = stored_bytes + max(
         _decoding(header),
@@ -54,10 +55,9 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
             before + after + round(before * step.operation.scratch)
             for step, before, after in zip(pipeline.steps, amounts[:-1], amounts[1:], strict=True)
         ),
-        round(amounts[-1] * (1 + ENCODING)),
+        amounts[-1] + _encoding(wanted, amounts[-1], sizes[-1]),
     )
     limits.check_working_set(needed)
-    wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     notes = (*header.notes, *_mask_note(pipeline, wanted))
     return Plan(header, wanted, sizes[-1], kinds[-1], needed, guarded=row(header.format).guarded, notes=notes)
 
@@ -66,6 +66,13 @@ def _decoding(header: Header) -> int:
     """Bytes at the height of decoding: the pixels, a second time where they are turned or parted from their alpha."""
     copies = 1 + (header.orientation != 1 or header.pixels.alpha)
     return header.decoded_bytes * copies + header.scratch
+
+
+def _encoding(wanted: Format, result_bytes: int, size: Size) -> int:
+    """Bytes that encoding takes beside the result in memory, which has ``result_bytes``."""
+    holds = row(wanted).holds
+    own = holds.pixel_scratch * size.pixels if holds else 0
+    return max(round(ENCODING * result_bytes), result_bytes + own)
 
 
 LABELS_GO_TO = (Format.PNG, Format.TIFF)

@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
-    """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels."""
+    """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels.
+
+    ``pixel_scratch`` is the memory, in bytes a pixel, that its encoder takes beside a copy of the result where that is
+    more than other encoders take.
+    """
 
     dtypes: tuple[str, ...]
     alpha: bool
     side: int
     lossless: bool = True
+    pixel_scratch: int = 0
 
     def takes(self, pixels: Pixels, size: Size) -> bool:
         """Whether an image of such pixels and size fits."""
@@ -103,6 +108,34 @@ ROWS: tuple[Row, ...] = (
         result=Format.PNG,
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000),
+    ),
+    Row(
+        format=Format.WEBP,
+        name="WebP",
+        pages="one",
+        pixels="8 bit colour; lossy (VP8) and lossless (VP8L)",
+        alpha="alpha channel; the colours under it are kept, too",
+        colour="as stored; the ICC profile is kept",
+        orientation="EXIF orientation is applied, and set to upright in the result",
+        kept="ICC profile, EXIF (without thumbnail), XMP",
+        refused="animated WebP, also of one picture; damaged picture data, as far as it can be told: WebP has no checksums",
+        decoder="libwebp (imagecodecs; Pillow writes: lossless, but a lossy WebP's result at quality 95 with exact alpha;"
+        " grey becomes colour, an alpha that is opaque everywhere is left out)",
+        result=Format.WEBP,
+        holds=Holds(dtypes=("uint8",), alpha=True, side=16_383, pixel_scratch=38),
+    ),
+    Row(
+        format=Format.GIF,
+        name="GIF",
+        pages="one picture",
+        pixels="1 to 8 bit palette, which becomes 8 bit colour; interlaced or not",
+        alpha="the transparent index; what the picture leaves empty of its screen",
+        colour="the palette's, as stored; an ICC profile is kept",
+        orientation="none",
+        kept="ICC profile, XMP",
+        refused="animated GIF and any of several pictures; damaged picture data, indices that the palette has not",
+        decoder="Pillow",
+        result=Format.PNG,
     ),
 )
 """Every format that is read."""
