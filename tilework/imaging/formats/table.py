@@ -104,6 +104,24 @@ ROWS: tuple[Row, ...] = (
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000),
     ),
+    Row(
+        format=Format.BMP,
+        name="BMP",
+        pages="one",
+        pixels="1 to 8 bit palette (a grey one becomes grey), RLE4 and RLE8, 16, 24 and 32 bit with any masks; "
+        "Windows headers up to version 5 and OS/2's; either order of rows; fewer than 8 bits become 8, more become 16; "
+        "pixels that a coding leaves out have the palette's first colour, and a note says so",
+        alpha="where a mask declares it; an undeclared fourth byte is left out, and a note says so",
+        colour="as stored; an embedded profile, or end points and gamma, are kept",
+        orientation="none; the rows are turned right",
+        kept="ICC profile, calibrated colours, resolution",
+        refused="embedded JPEG and PNG, Huffman and RLE24 of OS/2, 64 bit; runs beyond their row; palette numbers "
+        "without a colour",
+        decoder="own (NumPy): no library reads all of it rightly",
+        result=Format.BMP,
+        guarded=False,
+        holds=Holds(dtypes=("uint8",), alpha=True, side=1_000_000),
+    ),
 )
 """Every format that is read."""
 
