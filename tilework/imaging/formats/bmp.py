@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats import bmp_header, bmp_pixels
+from tilework.imaging.formats.bands import band_bytes
 from tilework.imaging.formats.bmp_header import FILE_BYTES, INFO, V4, V5, BmpDetail
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.metadata import Metadata
@@ -89,7 +90,7 @@ def _header(info: Info, detail: BmpDetail, notes: tuple[str, ...]) -> Header:
         pixels=Pixels("uint16" if deep else "uint8", 1 if grey else 3, bool(detail.masks[3])),
         bits=info.bits if palette else max(8, *(mask.bit_count() for mask in detail.masks)),
         colour="palette" if palette and not grey else "grey" if grey else "colour",
-        scratch=(size.pixels if detail.run_length else 0) + 8 * max(bmp_pixels.BAND_BYTES, 8 * size.width),
+        scratch=(size.pixels if detail.run_length else 0) + 8 * band_bytes(size, 8),
         has_icc=detail.profile is not None,
         detail=detail,
         notes=notes,

@@ -6,24 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats import bmp_rle
-from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.bands import bands, blank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import numpy as np
 
     from tilework.imaging.formats.bmp_header import BmpDetail
     from tilework.imaging.formats.header import Header
+    from tilework.imaging.formats.picture import Picture
 
     Bytes: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
     Words: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[np.unsignedinteger[Any]]]
-
-BAND_PIXELS = 1 << 16
-"""Pixels that are unpacked at once: samples are taken apart in 64 bits, so half a MiB each."""
-
-BAND_BYTES = 8 * BAND_PIXELS
-"""Memory of one array of a band."""
 
 
 def picture(data: memoryview, header: Header, detail: BmpDetail) -> Picture:
@@ -45,8 +38,8 @@ def picture(data: memoryview, header: Header, detail: BmpDetail) -> Picture:
 
 def _unpacked(rows: Bytes, header: Header, detail: BmpDetail) -> Picture:
     """Unpack rows of (height, stride) bytes, the upper first."""
-    empty = blank(header)
-    for top, bottom in bands(header):
+    empty = blank(header.stored, header.pixels)
+    for top, bottom in bands(header.stored):
         part = rows[top:bottom]
         if detail.bits <= 8:  # noqa: PLR2004
             paint(empty, _indices(part, header.stored.width, detail.bits), top, detail)
@@ -66,27 +59,10 @@ def run_length_picture(data: memoryview, header: Header, detail: BmpDetail) -> t
 
     packed, used, skipped = bmp_rle.unpack(data, header.stored, detail.bits)
     indices = np.frombuffer(packed, np.uint8).reshape(header.stored.height, -1)[::-1]
-    empty = blank(header)
-    for top, bottom in bands(header):
+    empty = blank(header.stored, header.pixels)
+    for top, bottom in bands(header.stored):
         paint(empty, indices[top:bottom], top, detail)
     return empty, used, skipped
-
-
-def blank(header: Header) -> Picture:
-    """A picture of the kind that the header announces, its pixels not set yet."""
-    import numpy as np
-
-    shape, kind = (header.stored.height, header.stored.width), header.pixels
-    colour = np.empty(shape if kind.channels == 1 else (*shape, 3), kind.dtype)
-    return Picture(colour, np.empty(shape, kind.dtype) if kind.alpha else None)
-
-
-def bands(header: Header) -> Iterator[tuple[int, int]]:
-    """Cut the rows into bands of at least one row and about :data:`BAND_PIXELS` pixels: their first and last row + 1."""
-    height = header.stored.height
-    step = max(1, BAND_PIXELS // header.stored.width)
-    for top in range(0, height, step):
-        yield top, min(height, top + step)
 
 
 def paint(target: Picture, indices: Bytes, top: int, detail: BmpDetail) -> None:

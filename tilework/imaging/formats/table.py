@@ -122,6 +122,23 @@ ROWS: tuple[Row, ...] = (
         guarded=False,
         holds=Holds(dtypes=("uint8",), alpha=True, side=1_000_000),
     ),
+    Row(
+        format=Format.PNM,
+        name="PNM",
+        pages="one; page= chooses one of several that follow one another, unless they are plain",
+        pixels="P1 to P6, plain ones too, to 16 bit; PAM (P7) of black and white, grey and colour; PFM floats in either "
+        "byte order. A largest sample other than 255 or 65,535 is stretched to it, to the nearest",
+        alpha="of a PAM",
+        colour="as stored",
+        orientation="none",
+        kept="nothing but a PFM's factor: there is no more, and comments are left out",
+        refused="PAM of other tuples; samples beyond the largest, what is no number, a header of more than 64 KiB",
+        decoder="own (NumPy): the bytes are the pixels",
+        result=Format.PNM,
+        window=True,
+        guarded=False,
+        holds=Holds(dtypes=("uint8", "uint16", "float32"), alpha=True, side=1_000_000),
+    ),
 )
 """Every format that is read."""
 
