@@ -62,13 +62,20 @@ def _header(detail: PnmDetail, notes: tuple[str, ...]) -> Header:
         format=Format.PNM,
         stored=detail.size,
         pixels=detail.pixels,
-        bits=32 if detail.coding == "floats" else detail.most.bit_length(),
+        bits=_bits(detail),
         colour="grey" if detail.channels == 1 else "colour",
         scratch=(detail.size.pixels * detail.pixels.bytes + 16 * BLOCK_BYTES if plain else 0)
         + 4 * band_bytes(detail.size, 8),
         detail=detail,
         notes=notes,
     )
+
+
+def _bits(detail: PnmDetail) -> int:
+    """Bits that a sample in the file can fill."""
+    if detail.coding == "floats":
+        return 32
+    return 1 if detail.magic in {b"P1", b"P4"} else detail.most.bit_length()
 
 
 def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats

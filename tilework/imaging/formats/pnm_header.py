@@ -108,7 +108,7 @@ def read_detail(reader: HeaderReader, start: int) -> PnmDetail:
     header = _Text(text, whole=end == reader.size)
     detail = _pam(header) if text.startswith(b"P7") else _numbered(header)
     reader.limits.check_size(detail.size)
-    return _placed(detail, start + header.position, text[header.position :], reader.size)
+    return _placed(detail, start + header.position, text[header.position - 1 :], reader.size)
 
 
 class _Text:
@@ -192,7 +192,7 @@ def _pam(header: _Text) -> PnmDetail:
             fields[word] = int(value)
         elif word and not word.startswith(b"#"):
             raise DamagedImageError("The PAM's header has a line that no PAM has.")
-    if not PAM_NUMBERS <= fields.keys():
+    if PAM_NUMBERS - fields.keys():
         raise DamagedImageError("The PAM's header lacks width, height, depth or maximum.")
     return _tuples(fields, name)
 
@@ -237,8 +237,11 @@ def _scale(token: bytes) -> float:
     return scale
 
 
-def _placed(detail: PnmDetail, start: int, behind: bytes, size: int) -> PnmDetail:
-    """Say where in the file of ``size`` bytes the pixels lie; raises DamagedImageError where they cannot."""
+def _placed(detail: PnmDetail, start: int, ending: bytes, size: int) -> PnmDetail:
+    """Say where in the file of ``size`` bytes the pixels lie; raises DamagedImageError where they cannot.
+
+    ``ending`` is the text from the last character of the header on.
+    """
     if detail.coding == "plain":
         count = detail.size.pixels * detail.samples
         if size - start < (count if detail.magic == b"P1" else 2 * count - 1):
@@ -248,7 +251,7 @@ def _placed(detail: PnmDetail, start: int, behind: bytes, size: int) -> PnmDetai
         return replace(detail, start=start, stop=size)
     length = detail.stride * detail.size.height
     notes = detail.notes
-    if behind.startswith(b"\n") and size - start == length + 1:
+    if ending.startswith(b"\r\n") and size - start == length + 1:
         start += 1
         notes = (*notes, "Its header ends with two characters (CR LF) instead of one.")
     if start + length > size:
