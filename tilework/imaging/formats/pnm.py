@@ -15,7 +15,7 @@ from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.pnm_header import MAGIC, PnmDetail, read_detail
 from tilework.imaging.formats.pnm_pixels import PnmReader, picture
-from tilework.imaging.formats.pnm_plain import BLOCK_BYTES, plain_picture
+from tilework.imaging.formats.pnm_plain import BLOCK_SCRATCH, plain_picture
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
@@ -64,7 +64,7 @@ def _header(detail: PnmDetail, notes: tuple[str, ...]) -> Header:
         pixels=detail.pixels,
         bits=_bits(detail),
         colour="grey" if detail.channels == 1 else "colour",
-        scratch=(detail.size.pixels * detail.pixels.bytes + 16 * BLOCK_BYTES if plain else 0)
+        scratch=(detail.size.pixels * detail.pixels.bytes + BLOCK_SCRATCH if plain else 0)
         + 4 * band_bytes(detail.size, 8),
         detail=detail,
         notes=notes,

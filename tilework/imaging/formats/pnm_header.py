@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 HEADER_BYTES = 1 << 16
 """Bytes of a header with its comments; real ones have some dozens."""
 
-MAGIC = re.compile(rb"P[1-7fF]\s")
+MAGIC = re.compile(rb"P[1-6fF][\s#]|P7\s")
 """How each picture begins."""
 
-GAP = re.compile(rb"(?:\s|#[^\r\n]*[\r\n])+")
+GAP = re.compile(rb"(?:\s|#[^\r\n]*+[\r\n])++")
 """What stands before a number: white space and comments."""
 
 MOST_DIGITS = 10

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     Samples: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
-BLOCK_BYTES = 1 << 20
-"""Bytes of text that are read at once; its numbers take four times as much while they are checked."""
+BLOCK_BYTES = 1 << 18
+"""Bytes of text that are read at once."""
+
+BLOCK_SCRATCH = 32 * BLOCK_BYTES
+"""Memory of a block while it is read."""
 
 MOST_WIDTH = 1 << 10
 """Characters of a number, with any zeros in front of it, from which it is none."""
@@ -27,7 +30,9 @@ MOST_WIDTH = 1 << 10
 LAST_SPACE = 32
 """All white space has codes up to this one."""
 
-COMMENT = re.compile(rb"#[^\r\n]*")
+SIGN = ord("#")
+LINE_ENDS = (ord("\n"), ord("\r"))
+"""What a comment begins with, and what ends it."""
 
 
 def plain_picture(text: memoryview, detail: PnmDetail) -> tuple[Picture, int]:
@@ -57,17 +62,25 @@ def _blocks(text: memoryview, *, whole_words: bool) -> Iterator[tuple[int, bytes
     while start < len(text):
         stop = min(len(text), start + BLOCK_BYTES)
         block = bytes(text[start:stop])
-        if commented:
-            end = re.search(rb"[\r\n]", block)
-            rest = len(block) if end is None else end.start()
-            block, commented = b" " * rest + block[rest:], end is None
-        if b"#" in block:
-            commented = b"#" in block[max(block.rfind(b"\n"), block.rfind(b"\r")) + 1 :]
-            block = COMMENT.sub(lambda found: b" " * len(found[0]), block)
+        if commented or b"#" in block:
+            block, commented = _uncommented(block, commented=commented)
         if whole_words and stop < len(text) and not commented:
             block = block[: len(block) - _begun(block)]
         yield start, block
         start += len(block)
+
+
+def _uncommented(block: bytes, *, commented: bool) -> tuple[bytes, bool]:
+    """Blank out the comments of a block that may begin in one; the second result says whether it ends in one."""
+    import numpy as np
+
+    characters = np.frombuffer(block, np.uint8)
+    places = np.arange(1, len(block) + 1, dtype=np.int32)
+    line_ends = np.isin(characters, LINE_ENDS)
+    last_end = np.maximum.accumulate(np.where(line_ends, places, np.int32(-1 if commented else 0)))
+    last_sign = np.maximum.accumulate(np.where(characters == SIGN, places, np.int32(0)))
+    within = last_sign > last_end
+    return np.where(within, np.uint8(LAST_SPACE), characters).tobytes(), bool(within[-1])
 
 
 def _begun(block: bytes) -> int:

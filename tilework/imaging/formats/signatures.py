@@ -23,7 +23,7 @@ IMAGES: tuple[tuple[bytes, str, Format | None], ...] = (
     (rb"....ftyp(hei|hev|mif1|msf1)", "a HEIC", Format.HEIC),
     (rb"....JXL \r\n\x87\n|\xff\x0a", "a JPEG XL", Format.JXL),
     (rb"GIF8[79]a", "a GIF", Format.GIF),
-    (rb"P[1-7fF]\s", "a PNM", Format.PNM),
+    (rb"P[1-6fF][\s#]|P7\s", "a PNM", Format.PNM),
     (rb"BA.{12}(BM|IC|PT|CI|CP)", "an OS/2 bitmap array", None),
     (rb"8BPS\0[\x01\x02]", "a Photoshop document", None),
     (rb"\0\0[\x01\x02]\0[^\0]\0", "a Windows icon", None),
