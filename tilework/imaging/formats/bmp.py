@@ -23,10 +23,13 @@ from tilework.imaging.operations import Pixels
 if TYPE_CHECKING:
     from tilework.imaging.formats.bmp_header import Info
     from tilework.imaging.formats.header_reader import HeaderReader
-    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.windows import Size
 
 MASKS_ALPHA = (0xFF0000, 0xFF00, 0xFF, 0xFF000000)
 GREYS = b"".join(bytes((grey, grey, grey, 0)) for grey in range(256))
+PICTURES = 4
+"""The rendering intent LCS_GM_IMAGES: perceptual."""
+
 SRGB = b"BGRs"
 """``sRGB``, as it stands in a little-endian file."""
 
@@ -134,61 +137,52 @@ def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:  # no
 
     Grey with alpha, which no BMP has, becomes colour with alpha.
     """
-    rows = _rows(picture)
-    kind, palette = _kind(picture, metadata), GREYS if rows.ndim == 2 else b""  # noqa: PLR2004
-    bits = 8 if rows.ndim == 2 else 8 * rows.shape[2]  # noqa: PLR2004
-    size, stored = picture.size, _padded(rows)
-    start = FILE_BYTES + kind + len(palette)
+    import numpy as np
+
+    samples = 4 if picture.alpha is not None else picture.pixels.channels
+    size, stride = picture.size, (picture.size.width * samples + 3) // 4 * 4
     icc = metadata.icc or b""
+    head = _written_head(size, samples, stride * size.height, metadata)
+    body = bytearray(len(head) + stride * size.height) + icc
+    body[: len(head)] = head
+    rows = np.frombuffer(body, np.uint8, stride * size.height, len(head)).reshape(size.height, stride)[::-1]
+    if picture.alpha is None:
+        rows[:, : size.width * samples] = picture.colour.reshape(size.height, -1)
+    else:
+        whole = rows.reshape(size.height, size.width, 4)
+        whole[:, :, :3] = picture.colour if picture.colour.ndim == 3 else picture.colour[:, :, None]  # noqa: PLR2004
+        whole[:, :, 3] = picture.alpha
+    return bytes(body)
+
+
+def _written_head(size: Size, samples: int, stored: int, metadata: Metadata) -> bytes:
+    """All that goes before ``stored`` bytes of pixels with one, three or four samples."""
+    kind, palette = _kind(samples, metadata), GREYS if samples == 1 else b""
+    start, icc = FILE_BYTES + kind + len(palette), metadata.icc or b""
     density = metadata.density.per_metre if metadata.density is not None else None
-    across, down = (
-        (density.across, density.down) if density is not None and density.unit == "metre" else (0, 0)
-    )
+    has_length = density is not None and density.unit == "metre"
+    across, down = (density.across, density.down) if density is not None and has_length else (0, 0)
+    compression = bmp_header.BITFIELDS if samples == 4 else bmp_header.PLAIN  # noqa: PLR2004
     info = struct.pack(
-        "<IiiHHIIiiII", kind, size.width, size.height, 1, bits,
-        bmp_header.BITFIELDS if picture.alpha is not None else bmp_header.PLAIN,
-        stored.nbytes, across, down, len(palette) // 4, 0,
+        "<IiiHHIIiiII", kind, size.width, size.height, 1, 8 * samples, compression,
+        stored, across, down, len(palette) // 4, 0,
     )  # fmt: skip
     if kind > INFO:
-        masks = MASKS_ALPHA if picture.alpha is not None else (0, 0, 0, 0)
+        masks = MASKS_ALPHA if samples == 4 else (0, 0, 0, 0)  # noqa: PLR2004
         info += struct.pack("<4I", *masks) + _colour_space(metadata)
     if kind == V5:
-        info += struct.pack("<IIII", 4, kind + len(palette) + stored.nbytes, len(icc), 0)
-    whole = start + stored.nbytes + len(icc)
-    return b"".join((b"BM", struct.pack("<IHHI", whole, 0, 0, start), info, palette, stored.tobytes(), icc))
+        info += struct.pack("<IIII", PICTURES, kind + len(palette) + stored, len(icc), 0)
+    return b"BM" + struct.pack("<IHHI", start + stored + len(icc), 0, 0, start) + info + palette
 
 
-def _kind(picture: Picture, metadata: Metadata) -> int:
+def _kind(samples: int, metadata: Metadata) -> int:
     """The smallest header that holds everything: alpha and calibrated colours need version 4, a profile 5."""
     if metadata.icc is not None:
         return V5
-    return V4 if picture.alpha is not None or metadata.colour else INFO
+    return V4 if samples == 4 or metadata.colour else INFO  # noqa: PLR2004
 
 
 def _colour_space(metadata: Metadata) -> bytes:
     if metadata.icc is not None:
         return bmp_header.EMBEDDED_PROFILE.ljust(52, b"\0")
     return metadata.colour[0] if metadata.colour else SRGB.ljust(52, b"\0")
-
-
-def _rows(picture: Picture) -> Image:
-    import cv2
-    import numpy as np
-
-    if picture.alpha is None:
-        return picture.colour
-    colour = picture.colour
-    if colour.ndim == 2:  # noqa: PLR2004
-        colour = cv2.merge([colour, colour, colour])
-    return np.dstack((colour, picture.alpha))
-
-
-def _padded(rows: Image) -> Image:
-    """Rows of bytes, the last first, each filled up to four."""
-    import numpy as np
-
-    height = rows.shape[0]
-    flat = np.ascontiguousarray(rows).reshape(height, -1)
-    padded = np.zeros((height, (flat.shape[1] + 3) // 4 * 4), np.uint8)
-    padded[:, : flat.shape[1]] = flat[::-1]
-    return padded

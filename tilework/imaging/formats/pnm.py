@@ -19,7 +19,6 @@ from tilework.imaging.formats.pnm_plain import BLOCK_SCRATCH, plain_picture
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
-    from tilework.imaging.operations.contract import Image
     from tilework.imaging.sources import Source
 
 PEEKED = 64
@@ -113,28 +112,33 @@ def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:  # no
         if pixels.alpha:
             raise UnsupportedPixelsError("PNM cannot hold floats with alpha.")
         head = f"{'Pf' if pixels.channels == 1 else 'PF'}\n{shape}\n{-_factor(source)!r}\n"
-        return head.encode() + _samples(picture)[::-1].astype("<f4").tobytes()
+        return _written(head, picture, "<f4")
     most = 255 if pixels.dtype == "uint8" else 65_535
     if pixels.alpha:
         name, depth = ("GRAYSCALE_ALPHA", 2) if pixels.channels == 1 else ("RGB_ALPHA", 4)
         head = f"P7\nWIDTH {size.width}\nHEIGHT {size.height}\nDEPTH {depth}\nMAXVAL {most}\nTUPLTYPE {name}\nENDHDR\n"
     else:
         head = f"{'P5' if pixels.channels == 1 else 'P6'}\n{shape}\n{most}\n"
-    samples = _samples(picture)
-    return head.encode() + samples.astype(samples.dtype.newbyteorder(">"), copy=False).tobytes()
+    return _written(head, picture, "u1" if most == 255 else ">u2")  # noqa: PLR2004
+
+
+def _written(head: str, picture: Picture, kind: str) -> bytes:
+    """A header and the samples behind it: red, green, blue or grey, and alpha, side by side; floats bottom up."""
+    import numpy as np
+
+    size, channels = picture.size, picture.pixels.channels
+    samples = channels + (picture.alpha is not None)
+    body = bytearray(len(head) + size.pixels * samples * np.dtype(kind).itemsize)
+    body[: len(head)] = head.encode()
+    rows = np.frombuffer(body, kind, offset=len(head)).reshape(size.height, size.width, samples)
+    rows = rows[::-1] if kind == "<f4" else rows
+    for channel in range(channels):
+        rows[:, :, channel] = picture.colour if channels == 1 else picture.colour[:, :, 2 - channel]
+    if picture.alpha is not None:
+        rows[:, :, channels] = picture.alpha
+    return bytes(body)
 
 
 def _factor(source: Header) -> float:
     detail = source.detail
     return abs(detail.scale) if isinstance(detail, PnmDetail) else 1.0
-
-
-def _samples(picture: Picture) -> Image:
-    """Red, green, blue or grey, and alpha, side by side."""
-    import cv2
-    import numpy as np
-
-    colour = picture.colour
-    if picture.alpha is None:
-        return colour if colour.ndim == 2 else cv2.cvtColor(colour, cv2.COLOR_BGR2RGB)  # noqa: PLR2004
-    return np.dstack((colour if colour.ndim == 2 else colour[:, :, ::-1], picture.alpha))  # noqa: PLR2004
