@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 END_OF_ROW, END_OF_PICTURE, DELTA = 0, 1, 2
 """What follows an escape's zero; from 3 on it is the count of pixels that stand there as they are."""
 
+SINGLES = tuple(bytes((value,)) for value in range(256))
 NIBBLES = tuple(bytes((value >> 4, value & 15)) for value in range(256))
 """The two pixels in each byte of RLE4."""
 
@@ -23,25 +24,26 @@ class Rows:
     """
 
     def __init__(self, size: Size) -> None:
-        self.size = size
+        self.width, self.height = size.width, size.height
         self.indices = bytearray(size.pixels)
         self.x = self.y = 0
         self.written = 0
 
     def put(self, run: bytes) -> None:
         """Write ``run`` on; raises DamagedImageError where it does not fit its row."""
-        if self.x + len(run) > self.size.width or self.y >= self.size.height:
+        count = len(run)
+        if self.x + count > self.width or self.y >= self.height:
             raise DamagedImageError(f"The BMP's run-length coding runs over the end of {self.place}.")
-        at = self.y * self.size.width + self.x
-        self.indices[at : at + len(run)] = run
-        self.x += len(run)
-        self.written += len(run)
+        at = self.y * self.width + self.x
+        self.indices[at : at + count] = run
+        self.x += count
+        self.written += count
 
     def skip(self, right: int, up: int) -> None:
         """Leave pixels out; raises DamagedImageError where that leads out of the picture."""
         self.x += right
         self.y += up
-        if self.x > self.size.width or self.y > self.size.height:
+        if self.x > self.width or self.y > self.height:
             raise DamagedImageError(f"The BMP's run-length coding jumps out of the picture, to {self.place}.")
 
     def end_row(self) -> None:
@@ -52,12 +54,12 @@ class Rows:
     @property
     def complete(self) -> bool:
         """Whether the last row is full."""
-        return self.y >= self.size.height or (self.y == self.size.height - 1 and self.x == self.size.width)
+        return self.y >= self.height or (self.y == self.height - 1 and self.x == self.width)
 
     @property
     def place(self) -> str:
         """The row that is written, counted from the top."""
-        return f"row {self.size.height - 1 - self.y:,}" if self.y < self.size.height else "the picture"
+        return f"row {self.height - 1 - self.y:,}" if self.y < self.height else "the picture"
 
 
 def unpack(data: memoryview, size: Size, bits: int) -> tuple[bytearray, int, int]:
@@ -73,7 +75,7 @@ def unpack(data: memoryview, size: Size, bits: int) -> tuple[bytearray, int, int
         count, value = data[position], data[position + 1]
         position += 2
         if count:
-            rows.put(bytes((value,)) * count if bits == 8 else _alternating(NIBBLES[value], count))  # noqa: PLR2004
+            rows.put(SINGLES[value] * count if bits == 8 else _alternating(NIBBLES[value], count))  # noqa: PLR2004
         elif value == END_OF_ROW:
             rows.end_row()
         elif value == END_OF_PICTURE:

@@ -27,6 +27,9 @@ BLOCK_SCRATCH = 32 * BLOCK_BYTES
 MOST_WIDTH = 1 << 10
 """Characters of a number, with any zeros in front of it, from which it is none."""
 
+EXACT_DIGITS = 18
+"""Digits of the longest numbers that 64 bits surely hold."""
+
 LAST_SPACE = 32
 """All white space has codes up to this one."""
 
@@ -111,17 +114,33 @@ def _numbers(block: bytes, first: int, wanted: int, detail: PnmDetail) -> tuple[
     """The samples in a block of numbers, at most ``wanted``, stretched, and where they end."""
     import numpy as np
 
-    inked = np.frombuffer(block, np.uint8) > LAST_SPACE
+    characters = np.frombuffer(block, np.uint8)
+    inked = characters > LAST_SPACE
     ends = np.flatnonzero(inked & ~np.append(inked[1:], np.False_))[:wanted] + 1
     used = int(ends[-1]) if len(ends) else 0
     strange = re.compile(rb"[^\d\s]").search(block, 0, used)
     if strange is not None:
         place = first + int(np.searchsorted(ends, strange.start(), "right"))
         raise DamagedImageError(f"The PNM has something that is no number in {row_of(place, detail)}.")
-    values = np.fromstring(block[:used], np.float64, sep=" ") if used else np.empty(0)
+    starts = np.flatnonzero(inked & ~np.append(np.False_, inked[:-1]))[: len(ends)]
+    values = _values(characters, starts, ends) if used else starts
     if used and values.max() > FULL[detail.pixels.dtype]:
         place = first + int(values.argmax())
         raise DamagedImageError(
             f"The PNM has a sample beyond its maximum of {detail.most:,} in {row_of(place, detail)}."
         )
     return stretched(values.astype(detail.pixels.dtype), detail, first) if used else values, used
+
+
+def _values(characters: Samples, starts: Samples, ends: Samples) -> Samples:
+    """The numbers whose digits begin and end at these places; those of many digits are only known to be large."""
+    import numpy as np
+
+    widths = ends - starts
+    if widths.max() > EXACT_DIGITS:
+        return np.fromstring(characters[: ends[-1]].tobytes(), np.float64, sep=" ")
+    values = np.zeros(len(ends), np.int64)
+    for place in range(int(widths.max())):
+        digits = characters[np.maximum(ends - 1 - place, starts)] - np.uint8(ord("0"))
+        values += np.where(widths > place, digits, np.uint8(0)) * np.int64(10**place)
+    return values
