@@ -222,7 +222,8 @@ def operations(
 def formats(json: JsonOption = False) -> None:
     """List the formats that are read, and what becomes of each.
 
-    docs/formats.md tells more: colour, orientation, what is kept, the limits.
+    The first bytes of a file decide which it is. docs/formats.md tells more of
+    each: colour, orientation, what is kept; and it lists the limits.
 
       tilework formats
       tilework formats --json

@@ -137,6 +137,41 @@ ROWS: tuple[Row, ...] = (
         decoder="Pillow",
         result=Format.PNG,
     ),
+    Row(
+        format=Format.BMP,
+        name="BMP",
+        pages="one",
+        pixels="1 to 8 bit palette (a grey one becomes grey), RLE4 and RLE8, 16, 24 and 32 bit with any masks; "
+        "Windows headers up to version 5 and OS/2's; either order of rows; fewer than 8 bits become 8, more become 16; "
+        "pixels that a coding leaves out have the palette's first colour, and a note says so",
+        alpha="where a mask declares it; an undeclared fourth byte is left out, and a note says so",
+        colour="as stored; an embedded profile, or end points and gamma, are kept",
+        orientation="none; the rows are turned right",
+        kept="ICC profile, calibrated colours, resolution",
+        refused="embedded JPEG and PNG, Huffman and RLE24 of OS/2, 64 bit; runs beyond their row; palette numbers "
+        "without a colour",
+        decoder="own (NumPy): no library reads all of it rightly",
+        result=Format.BMP,
+        guarded=False,
+        holds=Holds(dtypes=("uint8",), alpha=True, side=1_000_000),
+    ),
+    Row(
+        format=Format.PNM,
+        name="PNM",
+        pages="one; page= chooses one of several that follow one another, unless they are plain",
+        pixels="P1 to P6, plain ones too, to 16 bit; PAM (P7) of black and white, grey and colour; PFM floats in either "
+        "byte order. A largest sample other than 255 or 65,535 is stretched to it, to the nearest",
+        alpha="of a PAM",
+        colour="as stored",
+        orientation="none",
+        kept="nothing but a PFM's factor: there is no more, and comments are left out",
+        refused="PAM of other tuples; samples beyond the largest, what is no number, a header of more than 64 KiB",
+        decoder="own (NumPy): the bytes are the pixels",
+        result=Format.PNM,
+        window=True,
+        guarded=False,
+        holds=Holds(dtypes=("uint8", "uint16", "float32"), alpha=True, side=1_000_000),
+    ),
 )
 """Every format that is read."""
 

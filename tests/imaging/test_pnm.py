@@ -1,0 +1,473 @@
+"""PNM, PAM and PFM: every kind against the numbers that were written, whole and by windows, and what is refused."""
+
+from __future__ import annotations
+
+import io
+import random
+import time
+import tracemalloc
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.imaging.samples import decoded, noise
+from tests.imaging.test_probe import CountingSource
+from tilework.errors import (
+    DamagedImageError,
+    NoSuchPageError,
+    SeveralPagesError,
+    TileworkError,
+    TooLargeError,
+    UnsupportedFormatError,
+    UnsupportedPixelsError,
+)
+from tilework.imaging.engine import PictureReader, run_whole, run_window, settled
+from tilework.imaging.formats import Decoded, Format, Picture, decode, encode, pnm, probe
+from tilework.imaging.formats.metadata import Metadata
+from tilework.imaging.formats.pnm_plain import BLOCK_BYTES
+from tilework.imaging.formats.table import row
+from tilework.imaging.limits import Limits
+from tilework.imaging.operations import Pixels
+from tilework.imaging.pipeline import parse
+from tilework.imaging.run import process
+from tilework.imaging.sources import BytesSource
+from tilework.imaging.windows import Size, Window, tiles
+
+LIMITS = Limits()
+GREY, COLOUR = noise(37, 23, 1), noise(37, 23)
+DEEP_GREY, DEEP = noise(37, 23, 1, "uint16"), noise(37, 23, 3, "uint16")
+FLOATS, FLOAT_COLOUR = noise(37, 23, 1, "float32"), noise(37, 23, 3, "float32")
+
+
+def read(data: bytes, page: int | None = None) -> Decoded:
+    return decode(data, probe(BytesSource(data), LIMITS, page))
+
+
+def rgb(array: Any) -> Any:
+    """Red first, as the files have it."""
+    return array if array.ndim == 2 else np.ascontiguousarray(array[:, :, [2, 1, 0, 3][: array.shape[2]]])
+
+
+def raw(array: Any, most: int | None = None, between: str = "\n") -> bytes:
+    """P5 or P6."""
+    most = most or int(np.iinfo(array.dtype).max)
+    kind = "P5" if array.ndim == 2 else "P6"
+    head = between.join((kind, str(array.shape[1]), str(array.shape[0]), str(most))) + "\n"
+    return head.encode() + rgb(array).astype("u1" if most < 256 else ">u2").tobytes()
+
+
+def plain(array: Any, most: int | None = None, gap: str = " ") -> bytes:
+    """P2 or P3."""
+    most = most or int(np.iinfo(array.dtype).max)
+    head = f"{'P2' if array.ndim == 2 else 'P3'}\n{array.shape[1]} {array.shape[0]}\n{most}\n"
+    return (head + gap.join(str(value) for value in rgb(array).reshape(-1).tolist()) + "\n").encode()
+
+
+def pam(array: Any, name: str, most: int | None = None, depth: int | None = None) -> bytes:
+    most = most or int(np.iinfo(array.dtype).max)
+    depth = depth or (1 if array.ndim == 2 else array.shape[2])
+    kind = f"TUPLTYPE {name}\n" if name else ""
+    head = f"P7\n# a comment\nHEIGHT {array.shape[0]}\nWIDTH {array.shape[1]}\nMAXVAL {most}\n{kind}\nDEPTH {depth}\nENDHDR\n"
+    return head.encode() + array.astype("u1" if most < 256 else ">u2").tobytes()
+
+
+def pfm(array: Any, order: str, scale: float = 1.0) -> bytes:
+    head = f"{'Pf' if array.ndim == 2 else 'PF'}\n{array.shape[1]} {array.shape[0]}\n{scale if order == '>' else -scale}\n"
+    return head.encode() + rgb(array)[::-1].astype(order + "f4").tobytes()
+
+
+def pbm(bits: Any) -> bytes:
+    return f"P4 {bits.shape[1]} {bits.shape[0]}\n".encode() + np.packbits(bits, axis=1).tobytes()
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(DamagedImageError) as caught:
+        read(data)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "array", [GREY, COLOUR, DEEP_GREY, DEEP], ids=["grey", "colour", "deep grey", "deep"]
+)
+def test_bytes_and_decimal_numbers_give_the_same_pixels_as_opencv(array: Any) -> None:
+    for data in (raw(array), plain(array)):
+        found = read(data)
+        assert np.array_equal(found.picture.colour, array)
+        assert np.array_equal(found.picture.colour, decoded(data))
+        assert found.notes == ()
+
+
+@pytest.mark.parametrize("width", [1, 7, 8, 9, 37])
+def test_one_is_black_in_a_bitmap(width: int) -> None:
+    bits = noise(width, 5, 1) & 1
+    digits = "".join(str(bit) for bit in bits.reshape(-1).tolist())
+    for data in (
+        pbm(bits),
+        f"P1\n{width} 5\n{digits}".encode(),
+        f"P1 {width} 5 {' '.join(digits)}\n".encode(),
+    ):
+        assert np.array_equal(read(data).picture.colour, (1 - bits) * 255)
+        assert np.array_equal(
+            read(data).picture.colour, np.asarray(Image.open(io.BytesIO(data)).convert("L"))
+        )
+        assert probe(BytesSource(data), LIMITS).bits == 1
+
+
+@pytest.mark.parametrize("most", [1, 2, 6, 100, 254, 256, 1000, 4095])
+def test_another_maximum_is_stretched_to_the_nearest_as_netpbm_does(most: int) -> None:
+    values = (np.arange(4 * (most + 1), dtype=np.int64) % (most + 1)).reshape(4, -1)
+    full = 255 if most < 256 else 65535
+    wanted = [(value * full + most // 2) // most for value in range(most + 1)]
+    for data in (raw(values, most), plain(values, most), pam(values, "GRAYSCALE", most)):
+        found = read(data).picture
+        assert found.pixels == Pixels("uint8" if most < 256 else "uint16", 1)
+        assert found.colour.tolist() == [wanted] * 4
+        if data.startswith(b"P5"):
+            seen = np.asarray(Image.open(io.BytesIO(data))).astype(int)
+            assert np.abs(seen - found.colour.astype(int)).max() <= 1, "Pillow rounds halves to even"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "P5\n# one\n2#two\n1\n255\n",
+        "P5 # one\n# two\n\t 2 1 # three\r255 ",
+        "P5#one\n2#\n#\n1\n#three\n255#four\n",
+        "P5\r\n2\r\n1\r\n255\n",
+        "P5\v2\f1 00255\n",
+    ],
+)
+def test_comments_and_white_space_may_stand_anywhere_in_a_header(head: str) -> None:
+    assert read(head.encode() + b"#P").picture.colour.tolist() == [[ord("#"), ord("P")]]
+
+
+def test_comments_may_stand_between_decimal_numbers() -> None:
+    data = b"P2\n# a\n3 1 255 # b 7\n1 # 8 9\n2#10\n3 # end"
+    assert read(data).picture.colour.tolist() == [[1, 2, 3]]
+    assert read(b"P1 4 1\n01# 1\n01").picture.colour.tolist() == [[255, 0, 255, 0]]
+
+
+def test_a_header_with_two_characters_at_its_end_is_taken_and_told() -> None:
+    found = probe(BytesSource(b"P5\r\n2 1\r\n255\r\nab"), LIMITS)
+    assert found.notes == ("Its header ends with two characters (CR LF) instead of one.",)
+    assert read(b"P5\r\n2 1\r\n255\r\nab").picture.colour.tolist() == [[97, 98]]
+    assert read(b"P5\r\n2 1\r\n255\r\na").picture.colour.tolist() == [[10, 97]], (
+        "one character fewer: LF is a pixel"
+    )
+    assert read(b"P5\n2 1\n255\n\nab").picture.colour.tolist() == [[10, 97]], "not after LF"
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [("GRAYSCALE", 1), ("GRAYSCALE_ALPHA", 2), ("RGB", 3), ("RGB_ALPHA", 4), ("", 1), ("", 3)],
+)
+def test_a_pam_is_read_with_its_alpha(name: str, channels: int, dtype: str) -> None:
+    array = noise(37, 23, channels, dtype)
+    found = read(pam(array, name)).picture
+    colour = array if channels == 1 else array[:, :, 0] if channels == 2 else array[:, :, 2::-1]
+    assert np.array_equal(found.colour, colour)
+    assert (found.alpha is not None) == name.endswith("_ALPHA")
+    if found.alpha is not None:
+        assert np.array_equal(found.alpha, array[:, :, -1])
+    assert bool(probe(BytesSource(pam(array, name)), LIMITS).notes) == (not name)
+
+
+def test_zero_is_black_in_a_pam_of_black_and_white() -> None:
+    bits = noise(9, 5, 1) & 1
+    assert np.array_equal(read(pam(bits, "BLACKANDWHITE", 1)).picture.colour, bits * 255)
+    both = np.dstack([bits, 1 - bits])
+    found = read(pam(both, "BLACKANDWHITE_ALPHA", 1)).picture
+    assert found.alpha is not None
+    assert np.array_equal(found.alpha, (1 - bits) * 255)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("array", [FLOATS, FLOAT_COLOUR], ids=["grey", "colour"])
+def test_floats_of_either_byte_order_stand_bottom_up(array: Any, order: str) -> None:
+    array = array.copy()
+    array[0, 0], array[1, 1] = np.nan, np.inf
+    found = read(pfm(array, order)).picture
+    assert np.array_equal(found.colour, array, equal_nan=True)
+    assert np.array_equal(found.colour, decoded(pfm(array, order)), equal_nan=True)
+
+
+def test_a_factor_is_kept_beside_the_samples() -> None:
+    product = process(BytesSource(pfm(FLOATS, ">", 2.5)), parse("blur(9)"), LIMITS)
+    assert product.notes == ("Its samples are left as they are; the factor for them is 2.5.",)
+    assert product.body.startswith(b"Pf\n37 23\n-2.5\n")
+
+
+KINDS = {
+    "P4": pbm(noise(37, 23, 1) & 1),
+    "P5": raw(GREY),
+    "P5 deep": raw(DEEP_GREY),
+    "P6": raw(COLOUR),
+    "P6 to 1000": raw(DEEP % 1001, 1000),
+    "P7": pam(noise(37, 23, 4), "RGB_ALPHA"),
+    "Pf": pfm(FLOATS, ">"),
+    "PF": pfm(FLOAT_COLOUR, "<"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_window_has_the_pixels_of_the_whole(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = KINDS[kind]
+    whole = PictureReader(read(data).picture)
+    for gap in (1 << 20, 0):
+        monkeypatch.setattr("tilework.imaging.formats.pnm_pixels.WIDE_GAP", gap)
+        reader = pnm.windows(BytesSource(data), probe(BytesSource(data), LIMITS))
+        assert reader is not None
+        assert (reader.size, reader.pixels) == (whole.size, whole.pixels)
+        for window in (*tiles(whole.size, Size(10, 7)), Window.whole(whole.size), Window(36, 22, 37, 23)):
+            found, wanted = reader.read(window), whole.read(window)
+            assert np.array_equal(found.colour, wanted.colour)
+            if found.alpha is not None and wanted.alpha is not None:
+                assert np.array_equal(found.alpha, wanted.alpha)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_pipeline_over_windows_gives_the_very_pixels_of_the_whole(kind: str) -> None:
+    data, pipeline = KINDS[kind], parse("blur(5) | erode(3)")
+    whole = run_whole(read(data).picture, pipeline)
+    reader = pnm.windows(BytesSource(data), probe(BytesSource(data), LIMITS))
+    assert reader is not None
+    known = settled(reader, pipeline, Size(16, 16))
+    for window in tiles(whole.size, Size(16, 16)):
+        part = run_window(reader, known, window)
+        assert np.array_equal(part.colour, whole.colour[window.within(Window.whole(whole.size))])
+
+
+def test_a_window_costs_the_bytes_of_its_rows_and_of_wide_rows_its_own() -> None:
+    assert row(Format.PNM).window
+    narrow = CountingSource(raw(noise(1000, 800, 1)))
+    reader = pnm.windows(narrow, probe(BytesSource(narrow.data), LIMITS))
+    assert reader is not None
+    reader.read(Window(500, 300, 600, 310))
+    assert [stop - start for start, stop in narrow.reads] == [9 * 1000 + 100]
+    wide = CountingSource(raw(np.zeros((4, 1_040_000, 3), np.uint8)))
+    reader = pnm.windows(wide, probe(BytesSource(wide.data), LIMITS))
+    assert reader is not None
+    reader.read(Window(500, 1, 600, 3))
+    assert [stop - start for start, stop in wide.reads] == [300, 300]
+
+
+def test_a_plain_pnm_is_read_in_sequence() -> None:
+    assert pnm.windows(BytesSource(plain(GREY)), probe(BytesSource(plain(GREY)), LIMITS)) is None
+
+
+@pytest.mark.parametrize("comments", [False, True])
+def test_decimal_numbers_over_many_blocks_are_read_in_flat_memory(comments: bool) -> None:
+    array = noise(500, 400, 1, "uint16")
+    gap = " # 12 and\n" if comments else "\r\n     "
+    data = plain(array, gap=gap)
+    assert len(data) > 5 * BLOCK_BYTES
+    header = probe(BytesSource(data), LIMITS)
+    tracemalloc.start()
+    found = decode(data, header).picture
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert np.array_equal(found.colour, array)
+    assert peak < header.decoded_bytes + header.scratch
+
+
+def test_a_comment_longer_than_blocks_is_skipped() -> None:
+    comment = b"#" + b"1 2 3 # " * (BLOCK_BYTES // 3) + b"\n"
+    assert read(b"P2 2 1 255\n7" + comment + b"8").picture.colour.tolist() == [[7, 8]]
+    assert read(b"P1 2 1\n1" + comment + b"0").picture.colour.tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"P2 2 2 255\n1 2 x 4", "no number in row 1"),
+        (b"P2 2 2 255\n1 2 -3 4", "no number in row 1"),
+        (b"P2 2 2 255\n1 2.5 3 4", "no number in row 0"),
+        (b"P2 2 2 255\n1 1_0 3 4", "no number in row 0"),
+        (b"P2 2 2 255\n1 2 3 256", "beyond its maximum of 255 in row 1"),
+        (b"P2 2 2 9\n1 2 3 10", "beyond its maximum of 9 in row 1"),
+        (b"P2 2 2 255\n1 2 3 " + b"9" * 400, "beyond its maximum of 255 in row 1"),
+        (b"P2 2 2 255\n1 2 300000000000000000000     ", "beyond its maximum of 255 in row 1"),
+        (b"P2 2 2 255\n1 2 3    ", "a number is missing in row 1"),
+        (b"P2 2 2 255\n1 2 3", "cannot hold 4 numbers"),
+        (b"P1 2 2\n01#1111", "a number is missing in row 1"),
+        (b"P1 2 2\n0102", "something else than 0 and 1 in row 1"),
+        (b"P3 1 1 255\n1 2 \x00\x00", "missing in row 0"),
+        (b"P2 2 2 255\n" + b"1" * (2 * BLOCK_BYTES), "never ends"),
+    ],
+)
+def test_what_is_no_number_or_missing_is_damaged_and_names_the_row(text: bytes, reason: str) -> None:
+    assert reason in refusal(text)
+
+
+@pytest.mark.parametrize(
+    "data", [raw(np.array([[1, 2], [3, 11]]), 10), raw(np.array([[1, 2], [3, 1001]]), 1000)]
+)
+def test_a_sample_beyond_the_maximum_is_damaged_and_names_the_row(data: bytes) -> None:
+    assert "in row 1" in refusal(data)
+
+
+def test_several_pictures_are_pages_and_one_can_be_chosen() -> None:
+    pages = [raw(GREY), pbm(GREY & 1), raw(DEEP), pam(noise(9, 5, 2), "GRAYSCALE_ALPHA"), pfm(FLOATS, "<")]
+    data = pages[0] + b"\n" + b"".join(pages[1:])
+    with pytest.raises(SeveralPagesError):
+        probe(BytesSource(data), LIMITS)
+    for number, page in enumerate(pages):
+        found, wanted = read(data, number).picture, read(page).picture
+        assert np.array_equal(found.colour, wanted.colour)
+        assert found.pixels == wanted.pixels
+    with pytest.raises(NoSuchPageError, match="last picture is page 4"):
+        probe(BytesSource(data), LIMITS, 5)
+    with pytest.raises(NoSuchPageError):
+        probe(BytesSource(pages[0]), LIMITS, 1)
+    chosen = process(BytesSource(data), parse("page(2) | invert"), LIMITS)
+    assert np.array_equal(decoded(chosen.body), 65535 - DEEP)
+
+
+def test_pages_are_found_without_end() -> None:
+    with pytest.raises(TooLargeError, match="header_parts"):
+        probe(BytesSource(b"P5 1 1 255\nx" * 20_000), LIMITS, 15_000)
+
+
+def test_several_plain_pictures_are_refused() -> None:
+    with pytest.raises(SeveralPagesError) as caught:
+        read(plain(GREY) + b" " + plain(GREY))
+    assert "Split" in caught.value.advice
+
+
+def test_bytes_behind_the_picture_are_told() -> None:
+    for data in (raw(GREY) + b"abc", plain(GREY) + b"abc\n", pbm(GREY & 1) + b"\0\0\0"):
+        assert process(BytesSource(data), parse("invert"), LIMITS).notes == ("3 bytes follow the picture.",)
+
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "10^9 squared": (b"P5 1000000000 1000000000 255\n" + bytes(99), "too_large"),
+    "10^9 squared, plain": (b"P2 1000000000 1000000000 255\n" + bytes(99), "too_large"),
+    "10^9 squared PAM": (
+        b"P7\nWIDTH 1000000000\nHEIGHT 1000000000\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n",
+        "too_large",
+    ),
+    "20,000 squared": (b"P5 20000 20000 255\n" + bytes(99), "damaged"),
+    "a number of a million digits": (b"P5 " + b"1" * 1_000_000 + b" 1 255\n", "too_large"),
+    "a number of 60,000 digits": (b"P5 " + b"1" * 60_000 + b" 1 255\n", "damaged"),
+    "an endless comment": (b"P5\n#" + b"x" * 20_000_000, "too_large"),
+    "endless comments": (b"P5\n" + b"#\n" * 5_000_000, "too_large"),
+    "a comment to the end": (b"P5\n#" + b"x" * 2_000, "damaged"),
+    "endless lines": (b"P7\n" + b"TUPLTYPE a\n" * 1_000_000, "too_large"),
+    "an endless line": (b"P7\n" + b"a" * 1_000_000, "too_large"),
+    "no width": (b"P5 0 4 255\n" + bytes(99), "damaged"),
+    "a negative width": (b"P5 -4 4 255\n" + bytes(99), "damaged"),
+    "no number": (b"P5 four 4 255\n" + bytes(99), "damaged"),
+    "a maximum of 0": (b"P5 4 4 0\n" + bytes(99), "damaged"),
+    "a maximum of 65,536": (b"P5 4 4 65536\n" + bytes(99), "damaged"),
+    "a factor of 0": (b"Pf 4 4 0.0\n" + bytes(99), "damaged"),
+    "an infinite factor": (b"Pf 4 4 1e999\n" + bytes(99), "damaged"),
+    "no factor": (b"Pf 4 4 +-.\n" + bytes(99), "damaged"),
+    "a PAM without depth": (b"P7\nWIDTH 4\nHEIGHT 4\nMAXVAL 255\nENDHDR\n" + bytes(99), "damaged"),
+    "a PAM whose depth is a word": (b"P7\nDEPTH x\nENDHDR\n" + bytes(99), "damaged"),
+    "a PAM with a strange line": (b"P7\nDEEP 4\nENDHDR\n" + bytes(99), "damaged"),
+    "a PAM of the wrong depth": (pam(GREY, "RGB", depth=4), "damaged"),
+    "a PAM of ink": (pam(noise(4, 4, 4), "CMYK"), "unsupported_format"),
+    "a PAM of four unnamed": (pam(noise(4, 4, 4), ""), "unsupported_format"),
+    "a thumbnail of xv": (b"P7 332\n#IMGINFO\n4 4 255\n" + bytes(16), "unsupported_format"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_header_is_refused_at_once_in_flat_memory(name: str) -> None:
+    data, code = HOSTILE[name]
+    tracemalloc.start()
+    begun = time.monotonic()
+    with pytest.raises(TileworkError) as caught:
+        probe(BytesSource(data), LIMITS)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert caught.value.code == code
+    assert peak < 2_000_000
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize(
+    "data", [raw(COLOUR), pam(noise(37, 23, 2), "GRAYSCALE_ALPHA"), pfm(FLOATS, "<"), pbm(GREY & 1)]
+)
+def test_a_file_cut_anywhere_is_damaged_and_names_the_row(data: bytes) -> None:
+    for length in range(3, len(data), max(1, len(data) // 150)):
+        assert refusal(data[:length])
+    assert "in stored row 22 of 23" in refusal(data[:-1])
+
+
+@pytest.mark.parametrize("array", [GREY, COLOUR, DEEP_GREY, DEEP, FLOATS, FLOAT_COLOUR], ids=str)
+def test_a_result_is_a_pnm_with_opencvs_pixels_that_every_reader_sees(array: Any) -> None:
+    data = pfm(array, ">") if array.dtype == np.float32 else raw(array)
+    product = process(BytesSource(data), parse("blur(9)"), LIMITS)
+    wanted = cv2.GaussianBlur(array, (9, 9), 0)
+    assert (product.suffix, product.content_type) == (".pnm", "image/x-portable-anymap")
+    assert np.array_equal(read(product.body).picture.colour, wanted)
+    assert np.array_equal(decoded(product.body), wanted)
+    if array.dtype == np.uint8 or array.ndim == 2:
+        seen = np.asarray(Image.open(io.BytesIO(product.body)))
+        assert np.array_equal(seen if seen.ndim == 2 else seen[:, :, ::-1], wanted)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_result_with_alpha_is_a_pam(channels: int, dtype: str) -> None:
+    array = noise(37, 23, channels, dtype)
+    name = "GRAYSCALE_ALPHA" if channels == 2 else "RGB_ALPHA"
+    product = process(BytesSource(pam(array, name)), parse("invert"), LIMITS)
+    most = np.iinfo(dtype).max
+    found = read(product.body).picture
+    assert product.body.startswith(b"P7\n")
+    assert np.array_equal(found.colour, most - (array[:, :, 0] if channels == 2 else array[:, :, 2::-1]))
+    assert found.alpha is not None
+    assert np.array_equal(found.alpha, array[:, :, -1])
+
+
+def test_floats_with_alpha_cannot_be_written() -> None:
+    source = probe(BytesSource(raw(GREY)), LIMITS)
+    with pytest.raises(UnsupportedPixelsError):
+        encode(Picture(FLOATS, FLOATS), Format.PNM, Metadata(), source)
+
+
+def test_a_mask_of_a_pnm_is_a_png() -> None:
+    product = process(BytesSource(raw(COLOUR)), parse("canny(20, 60)"), LIMITS)
+    assert product.suffix == ".png"
+    assert np.array_equal(decoded(product.body), cv2.Canny(COLOUR, 20, 60))
+
+
+def test_random_damage_ends_in_a_result_or_a_reason() -> None:
+    generator = random.Random(7)  # noqa: S311 -- no secret
+    wholes = [*KINDS.values(), plain(GREY), plain(COLOUR), b"P1 9 3\n" + b"010 " * 9]
+    codes = set()
+    for whole in wholes * 60:
+        changed = bytearray(whole)
+        for _ in range(generator.randrange(1, 4)):
+            changed[generator.randrange(min(generator.choice([12, 80, len(changed)]), len(changed)))] = (
+                generator.choice([*b"0123456789P# \n", generator.randrange(256)])
+            )
+        data = bytes(changed[: generator.choice([None, None, generator.randrange(len(changed))])])
+        try:
+            header = probe(BytesSource(data), LIMITS)
+            assert decode(data, header).picture.pixels == header.pixels
+            codes.add("")
+        except TileworkError as error:
+            assert error.reason.endswith(".")  # noqa: PT017 -- for every failure that comes here
+            codes.add(error.code)
+    assert {"", "damaged"} <= codes
+    assert codes <= {
+        "",
+        "damaged",
+        "empty",
+        "not_an_image",
+        "too_large",
+        "unsupported_format",
+        "several_pages",
+    }
+
+
+def test_the_format_is_refused_by_name_where_it_is_not_one() -> None:
+    with pytest.raises(UnsupportedFormatError, match="xv"):
+        probe(BytesSource(HOSTILE["a thumbnail of xv"][0]), LIMITS)
