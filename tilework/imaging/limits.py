@@ -36,6 +36,10 @@ class Limits:
     header_parts: int = 10_000
     """Segments or chunks before the pixel data; 16 MiB of empty ones would take seconds to walk."""
 
+    pages: int = 10_000
+    """Pages of a file that are looked at, overviews and thumbnails included. Stacks of microscopes have some thousand;
+    walking 10,000 takes a third of a second, a million half a minute."""
+
     ratio: int = 1_100
     """Decoded bytes for each stored one. Deflate reaches 1,032, so no honest 8-bit image exceeds it; a bomb of 1-bit
     pixels, which become 8 to 32 bits in memory, does."""

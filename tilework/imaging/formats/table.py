@@ -103,6 +103,23 @@ ROWS: tuple[Row, ...] = (
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000),
     ),
+    Row(
+        format=Format.TIFF,
+        name="TIFF",
+        pages="x",
+        pixels="x",
+        alpha="x",
+        colour="x",
+        orientation="x",
+        kept="x",
+        refused="x",
+        decoder="x",
+        result=Format.TIFF,
+        window=True,
+        holds=Holds(
+            dtypes=("uint8", "uint16", "int16", "int32", "float32", "float64"), alpha=True, side=(1 << 31) - 1
+        ),
+    ),
 )
 """Every format that is read."""
 
