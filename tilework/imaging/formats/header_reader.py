@@ -63,7 +63,8 @@ class HeaderReader:
         stop = start + length
         if stop > self.size:
             raise DamagedImageError(
-                f"The file ends at byte {self.size:,}; its header points to bytes {start:,} to {stop:,}."
+                f"The file ends at byte {self.size:,}; its header points to bytes {start:,} to {stop:,}: it is cut"
+                " short or corrupt."
             )
         self._count_far(length)
         for first, block in ((0, self.head), (self._block_start, self._block)):

@@ -69,7 +69,7 @@ def read_metadata(source: Source, header: Header) -> Metadata:
     file = TiffFile(HeaderReader(source, Limits(header_bytes=4 * Limits().header_bytes)))
     directory = file.directory(detail.position)
     notes = []
-    wanted = DESCRIPTIVE | {ORIENTATION, EXIF_DIRECTORY, GPS_DIRECTORY}
+    wanted = DESCRIPTIVE | {EXIF_DIRECTORY, GPS_DIRECTORY}
     if STRUCTURES.match(directory.text(DESCRIPTION).encode()):
         wanted -= {DESCRIPTION}
         notes.append("Its description is a program's own account of the file, and was left out.")
