@@ -150,11 +150,20 @@ def test_jpeg_strips_with_shared_tables_are_read(mode: str) -> None:
 def test_the_photometric_tag_and_not_the_jpegs_own_marker_names_its_colours() -> None:
     """Aperio's tiles are RGB without a marker, which a JPEG decoder takes for YCbCr; others bear a JFIF marker."""
     array = scene(64, 64)
-    jfif = cv2.imencode(".jpg", array, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444])[1]
+    jfif = cv2.imencode(
+        ".jpg", array, [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    )[1]
     tile = imagecodecs.jpeg8_encode(array, 95, colorspace="rgb", outcolorspace="rgb")
     for data, photometric in ((jfif.tobytes(), 6), (jfif.tobytes(), 2), (tile, 2)):
         tags = grey(
-            64, 64, 16, len(data), _258=(SHORT, (8, 8, 8)), _259=(SHORT, 7), _262=(SHORT, photometric), _277=(SHORT, 3)
+            64,
+            64,
+            16,
+            len(data),
+            _258=(SHORT, (8, 8, 8)),
+            _259=(SHORT, 7),
+            _262=(SHORT, photometric),
+            _277=(SHORT, 3),
         )
         file = built(tags, body=data)
         assert np.array_equal(read(file).colour, decoded(file, cv2.IMREAD_COLOR)), photometric
@@ -184,7 +193,10 @@ def codestream(planes: list[np.ndarray], across: int) -> bytes:
 
     Of one resolution and one layer, whose packets are those of three codestreams of one component each.
     """
-    parts = [imagecodecs.jpeg2k_encode(p, codecformat="j2k", reversible=True, level=0, resolutions=1) for p in planes]
+    parts = [
+        imagecodecs.jpeg2k_encode(p, codecformat="j2k", reversible=True, level=0, resolutions=1)
+        for p in planes
+    ]
     bodies = []
     for part in parts:
         start = part.index(b"\xff\x93") + 2
@@ -266,7 +278,12 @@ def test_missing_tiles_are_nodata_or_zero_with_a_note(nodata: str | None) -> Non
     tiles = [array[y : y + 16, x : x + 16] for y in (0, 16) for x in (0, 16)]
     body = b"".join(np.ascontiguousarray(tile).tobytes() for tile in tiles[:3])
     tags = {tag: value for tag, value in grey(32, 32, 0, 0).items() if tag not in {273, 278, 279}}
-    tags |= {322: (SHORT, 16), 323: (SHORT, 16), 324: (LONG, (16, 272, 528, 0)), 325: (LONG, (256, 256, 256, 0))}
+    tags |= {
+        322: (SHORT, 16),
+        323: (SHORT, 16),
+        324: (LONG, (16, 272, 528, 0)),
+        325: (LONG, (256, 256, 256, 0)),
+    }
     if nodata:
         tags[42113] = (2, nodata.encode() + b"\0")
     _, picture, _, notes = everything(built(tags, body=body))
@@ -282,7 +299,9 @@ def test_a_missing_strip_of_a_palette_has_the_first_colour() -> None:
     assert read(built(tags)).colour.tolist() == [[[1, 0, 255]] * 4] * 4
 
 
-def test_a_file_that_does_not_say_what_its_values_mean_or_how_long_its_strips_are_is_read_with_a_note() -> None:
+def test_a_file_that_does_not_say_what_its_values_mean_or_how_long_its_strips_are_is_read_with_a_note() -> (
+    None
+):
     array = noise(9, 7, 1)
     tags = grey(9, 7, 16, 63)
     del tags[262], tags[279], tags[278], tags[277]

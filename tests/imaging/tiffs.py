@@ -45,7 +45,9 @@ def everything(
     return header, found.picture, metadata, (*header.notes, *metadata.notes, *found.notes)
 
 
-def grey(width: int, height: int, offset: int, length: int, **more: tuple[int, Any]) -> dict[int, tuple[int, Any]]:
+def grey(
+    width: int, height: int, offset: int, length: int, **more: tuple[int, Any]
+) -> dict[int, tuple[int, Any]]:
     """The tags of an uncompressed grey page in one strip; more by their numbers, as ``_259=(SHORT, 5)``."""
     tags: dict[int, tuple[int, Any]] = {
         256: (LONG, width),
@@ -61,7 +63,9 @@ def grey(width: int, height: int, offset: int, length: int, **more: tuple[int, A
     return tags | {int(name[1:]): value for name, value in more.items()}
 
 
-def built(*pages: Tags, order: str = "<", big: bool = False, body: bytes = b"", loop: int | None = None) -> bytes:
+def built(
+    *pages: Tags, order: str = "<", big: bool = False, body: bytes = b"", loop: int | None = None
+) -> bytes:
     """A TIFF of these pages; ``body`` follows the header at byte 16. The last page leads to page ``loop``."""
     file = bytearray(b"II" if order == "<" else b"MM")
     file += struct.pack(order + ("HHHQ" if big else "HI"), *((43, 8, 0, 0) if big else (42, 0)))

@@ -74,9 +74,7 @@ class HeaderReader:
         self._block = self.source.read(start, min(self.size, start + max(length, FAR_BYTES)))
         self._block_start = start
         if len(self._block) < length:
-            raise DamagedImageError(
-                f"The file ended at byte {start + len(self._block):,} while it was read."
-            )
+            raise DamagedImageError(f"The file ended at byte {start + len(self._block):,} while it was read.")
         return self._block[:length]
 
     def _count_far(self, length: int) -> None:

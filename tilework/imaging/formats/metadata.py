@@ -85,7 +85,9 @@ class Metadata:
             density=density,
             colour=self.colour if same_format and same_colour else (),
             text=self.text if same_format else (),
-            tags=self._tags(same_place=size == header.stored and header.orientation == 1, same_colour=same_colour)
+            tags=self._tags(
+                same_place=size == header.stored and header.orientation == 1, same_colour=same_colour
+            )
             if same_format
             else (),
         )

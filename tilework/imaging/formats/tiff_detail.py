@@ -63,7 +63,10 @@ def read_detail(directory: Directory) -> tuple[TiffDetail, tuple[str, ...]]:
     segments = read_segments(directory, samples, packed=coding.compression != NONE)
     nodata = directory.text(NODATA)[:MOST_NODATA_CHARACTERS].strip()
     if nodata:
-        notes = (*notes, f"Its nodata value {nodata} is kept as a tag; pixels of it are treated as any others.")
+        notes = (
+            *notes,
+            f"Its nodata value {nodata} is kept as a tag; pixels of it are treated as any others.",
+        )
     fill = _fill(nodata, samples)
     if segments.missing:
         notes = (

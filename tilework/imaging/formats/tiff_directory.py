@@ -189,9 +189,7 @@ class TiffFile:
             )
         entry = struct.Struct(f"{self.order}{entry_code}")
         stop = count * entry.size
-        data = self.reader.read_anywhere(
-            position + length, stop + struct.calcsize(f"={self.offset}")
-        )
+        data = self.reader.read_anywhere(position + length, stop + struct.calcsize(f"={self.offset}"))
         (following,) = struct.unpack(f"{self.order}{self.offset}", data[stop:])
         # of several entries of one tag the first counts, as for libtiff
         entries = {fields[0]: Entry(*fields) for fields in reversed(list(entry.iter_unpack(data[:stop])))}

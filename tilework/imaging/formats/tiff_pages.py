@@ -57,10 +57,14 @@ def choose(file: TiffFile, page: int | None) -> Choice:
 
 def _refuse_raw(file: TiffFile) -> None:
     if file.reader.head[8:10] == CANON_RAW and not file.big:
-        raise UnsupportedFormatError("The file is a Canon raw picture (CR2), which is not read.", advice=RAW_ADVICE)
+        raise UnsupportedFormatError(
+            "The file is a Canon raw picture (CR2), which is not read.", advice=RAW_ADVICE
+        )
     first = next(file.chain())
     if DNG_VERSION in first:
-        raise UnsupportedFormatError("The file is a camera's raw picture (DNG), which is not read.", advice=RAW_ADVICE)
+        raise UnsupportedFormatError(
+            "The file is a camera's raw picture (DNG), which is not read.", advice=RAW_ADVICE
+        )
     if NDPI_VERSION in first:
         raise UnsupportedFormatError(
             "The file is a Hamamatsu slide (NDPI), which is not read.",

@@ -150,7 +150,9 @@ def _photometric(directory: Directory, count: int) -> tuple[int, tuple[str, ...]
 
 def _check_colours(photometric: int, colours: int) -> None:
     """Raise UnsupportedPixelsError for any but grey and three colours (beside an alpha)."""
-    allowed = {RGB: (3,), YCBCR: (3,), PALETTE: (1,), MASK: (1,), WHITE_IS_ZERO: (1,)}.get(photometric, (1, 3))
+    allowed = {RGB: (3,), YCBCR: (3,), PALETTE: (1,), MASK: (1,), WHITE_IS_ZERO: (1,)}.get(
+        photometric, (1, 3)
+    )
     if colours not in allowed:
         raise UnsupportedPixelsError(
             f"The TIFF has {colours} channels beside its alpha, if any; grey and three colours are read.",
@@ -168,7 +170,9 @@ def _palette(directory: Directory, bits: int, count: int, kind: int) -> bytes:
         raise UnsupportedPixelsError("The TIFF's palette has more than 256 colours, or an alpha beside it.")
     table, colours = directory.numbers(COLOUR_MAP), 1 << bits
     if len(table) < 3 * colours:
-        raise DamagedImageError(f"The TIFF's palette has {len(table):,} numbers where {3 * colours:,} must be.")
+        raise DamagedImageError(
+            f"The TIFF's palette has {len(table):,} numbers where {3 * colours:,} must be."
+        )
     shift = 8 if max(table) > 255 else 0  # noqa: PLR2004
     red, green, blue = (table[start * colours : (start + 1) * colours] for start in range(3))
     return bytes(value >> shift for entry in zip(blue, green, red, strict=True) for value in entry)

@@ -72,9 +72,7 @@ class Segments:
 
     def meeting(self, window: Window) -> Iterator[int]:
         """The segments of all planes that share pixels with a window of the image."""
-        columns = range(
-            window.left // self.segment.width, (window.right - 1) // self.segment.width + 1
-        )
+        columns = range(window.left // self.segment.width, (window.right - 1) // self.segment.width + 1)
         rows = range(window.top // self.segment.height, (window.bottom - 1) // self.segment.height + 1)
         for plane in range(self.planes):
             for row in rows:
@@ -166,9 +164,7 @@ def _cut(segments: Segments, samples: Samples) -> None:
         counts[index] = min(counts[index], whole)
     for plane in range(1, segments.planes + 1):
         last = plane * per_plane - 1
-        counts[last] = min(
-            counts[last], segment_bytes(samples, segments.planes, segments.place(last)[1])
-        )
+        counts[last] = min(counts[last], segment_bytes(samples, segments.planes, segments.place(last)[1]))
 
 
 def _check_within(segments: Segments, size: int) -> None:

@@ -65,7 +65,9 @@ def unpack(packed: Packed, coding: Coding, samples: Samples, order: str) -> Imag
     _, width, count = packed.shape
     shape = (packed.rows, width, count)
     if coding.compression == JPEG:
-        pixels, notes = tiff_pictures.jpeg_samples(packed.data, coding.tables, samples, packed.shape, packed.rows)
+        pixels, notes = tiff_pictures.jpeg_samples(
+            packed.data, coding.tables, samples, packed.shape, packed.rows
+        )
         for note in notes:
             packed.odd(note)
         return pixels

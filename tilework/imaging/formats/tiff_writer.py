@@ -46,7 +46,9 @@ POINTERS = (EXIF_DIRECTORY, GPS_DIRECTORY)
 PLAIN, INCH, CENTIMETRE = 1, 2, 3
 
 
-def encode(picture: Picture, metadata: Metadata, source: Header, *, most_classic: int = CLASSIC_BYTES) -> bytes:
+def encode(
+    picture: Picture, metadata: Metadata, source: Header, *, most_classic: int = CLASSIC_BYTES
+) -> bytes:
     """Encode a picture, in the classic form unless it has more than ``most_classic`` bytes."""
     from tifffile import TiffWriter
 

@@ -17,7 +17,9 @@ class Invert(LocalOperation):
     name = "invert"
     family = "point"
     summary = "The negative: light becomes dark, each colour its complement."
-    formula = "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16), -1 - v (int16, int32); 1 - v (floats)"
+    formula = (
+        "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16), -1 - v (int16, int32); 1 - v (floats)"
+    )
     dtypes = ("uint8", "uint16", "int16", "int32", "float32", "float64")
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
