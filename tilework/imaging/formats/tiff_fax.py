@@ -28,15 +28,16 @@ def samples(data: bytes, compression: int, width: int, rows: int) -> Image:
     """(rows, width) of 0 and 1, uint8. Raises SegmentDamageError where the bits are not those of a picture."""
     import imagecodecs
 
-    if compression == CCITT_RLE:
-        bits: Image = imagecodecs.ccittrle_decode(data, rows, width)
-    elif compression == CCITT_G3:
-        bits = imagecodecs.ccittfax3_decode(data, rows, width)
-    else:
-        bits = imagecodecs.ccittfax4_decode(data, rows, width)
-    again = _coded(bits, compression)
-    same = {CCITT_RLE: _starts_with, CCITT_G3: _same_rows, CCITT_G4: _same_block}[compression]
-    if not same(data, again, rows):
+    decoder, same = {
+        CCITT_RLE: ("ccittrle_decode", _starts_with),
+        CCITT_G3: ("ccittfax3_decode", _same_rows),
+        CCITT_G4: ("ccittfax4_decode", _same_block),
+    }[compression]
+    try:
+        bits: Image = getattr(imagecodecs, decoder)(data, rows, width)
+    except (RuntimeError, ValueError) as error:
+        raise SegmentDamageError(f"its CCITT codes are corrupt ({error})") from error
+    if not same(data, _coded(bits, compression), rows):
         raise SegmentDamageError("its CCITT codes are cut short or corrupt")
     return bits
 

@@ -14,7 +14,6 @@ from tilework.imaging.formats.tiff_tags import (
     EXIF_DIRECTORY,
     GPS_DIRECTORY,
     Tag,
-    Tree,
     read_tree,
     write_block,
 )
@@ -110,4 +109,4 @@ def density(detail: TiffDetail) -> Density | None:
         return Density(*rounded, "inch" if unit == INCH else "centimetre")
     metre = Fraction(10_000, 254) if unit == INCH else Fraction(100)
     whole = [round(value * metre) for value in values]
-    return Density(*whole, "metre") if 0 < min(whole) and max(whole) < 1 << 31 else None
+    return Density(*whole, "metre") if min(whole) > 0 and max(whole) < 1 << 31 else None

@@ -74,7 +74,7 @@ def _refuse_raw(file: TiffFile) -> None:
 
 def _asked(file: TiffFile, page: int) -> Directory:
     count = 0
-    for count, directory in enumerate(file.chain(), 1):  # noqa: B007 - counts for the message
+    for count, directory in enumerate(file.chain(), 1):
         if count == page + 1:
             return directory
     raise NoSuchPageError(f"The file holds {_pages(count)}; page {page} was asked for. They count from 0.")

@@ -103,18 +103,17 @@ class TiffReader:
         return Picture(colour, np.full(shape, fill[-1], pixels.dtype) if pixels.alpha else None)
 
     def _part(self, index: int, window: Window) -> _Part:
-        """Of an uncompressed strip only the rows that the window meets, of any other segment all."""
+        """Of an uncompressed strip, which may be the whole image, only the rows of the window; else all."""
         segments = self.detail.segments
         plane, place = segments.place(index)
         start, count = segments.offsets[index], segments.counts[index]
-        if self.detail.coding.compression == NONE and count:
+        if self.detail.coding.compression == NONE and count and not segments.tiled:
             row = segment_bytes(self.detail.samples, segments.planes, place) // place.height
             top = max(0, window.top - place.top)
             bottom = min(place.height, window.bottom - place.top)
-            whole = count
-            start, count = start + top * row, max(0, min(whole, bottom * row) - top * row)
-            if count < (bottom - top) * row:
-                self._blame(index, f"it ends after {whole:,} of {place.height * row:,} bytes of pixels")
+            if count < bottom * row:
+                self._blame(index, f"it ends after {count:,} of {place.height * row:,} bytes of pixels")
+            start, count = start + top * row, (bottom - top) * row
             place = Window(place.left, place.top + top, place.right, place.top + bottom)
         return _Part(index, plane, place, start, start + count)
 
@@ -128,8 +127,7 @@ class TiffReader:
         """(rows, columns, samples) of a segment."""
         detail, place = self.detail, part.window
         segments, samples = detail.segments, detail.samples
-        whole = place.height if detail.coding.compression == NONE else segments.segment.height
-        shape = (whole, place.width, samples.count if segments.planes == 1 else 1)
+        shape = (segments.segment.height, place.width, samples.count if segments.planes == 1 else 1)
         packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text))
         try:
             return _meant(unpack(packed, detail.coding, samples, detail.order), samples, part.plane)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tilework.imaging.formats import tiff_fax, tiff_pictures
 from tilework.imaging.formats.tiff_coding import (
-    BYTES,
     CCITT,
     DEFLATE,
     FLOATING,

@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from tilework.errors import ImageError
-from tilework.imaging.formats.header import SIDEWAYS, Format
+from tilework.imaging.formats.header import SIDEWAYS
 from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_directory import BYTE, LONG, TiffFile
@@ -41,6 +41,9 @@ LEVEL = 6
 
 CLASSIC_BYTES = (1 << 32) - (1 << 26)
 """Uncompressed bytes that surely fit the offsets of a classic TIFF, packed badly and with their tags."""
+
+WRITTEN_TYPES = frozenset({1, 2, 3, 4, 7, 11, 12})
+"""Types of the tags that are kept: texts and bytes, whole numbers, floats."""
 
 POINTERS = (EXIF_DIRECTORY, GPS_DIRECTORY)
 PLAIN, INCH, CENTIMETRE = 1, 2, 3
@@ -109,9 +112,11 @@ def _interleaved(picture: Picture, window: Window) -> Image:
 
 def _description(metadata: Metadata, source: Header, tree: Tree) -> dict[str, Any]:
     """What stands beside the pixels, as arguments of tifffile; nothing of its own."""
-    extra = [(number, tag.type, tag.count, tag.value, True) for number, tag in tree.tags.items()]
-    extra += [(number, LONG, 1, 0, True) for number in tree.below]
-    extra += [(*tag, True) for tag in metadata.tags]
+    texts = [(number, tag.type, tag.count, tag.value) for number, tag in tree.tags.items()]
+    extra: list[tuple[int, int, int, Any, bool]] = [
+        (*tag, True) for tag in (*texts, *metadata.tags) if tag[1] in WRITTEN_TYPES
+    ]
+    extra += [(number - 1, LONG, 1, 0, True) for number in tree.below]
     if metadata.xmp is not None:
         extra.append((XMP, BYTE, len(metadata.xmp), metadata.xmp, True))
     resolution, unit = _resolution(metadata, source)
@@ -153,7 +158,11 @@ def _resolution(
 
 
 def _append(file: io.BytesIO, tree: Tree, *, big: bool) -> None:
-    """Write the directories below the first at the end of the file, and their positions into the first."""
+    """Write the directories below the first at the end of the file, and their positions into the first.
+
+    tifffile writes no such pointers. They stand in for themselves under the number before theirs, which keeps the order
+    of the tags, and get their own here.
+    """
     if not tree.below:
         return
     head = bytes(file.getbuffer()[: 64 * KIB])
@@ -165,5 +174,8 @@ def _append(file: io.BytesIO, tree: Tree, *, big: bool) -> None:
         position = file.seek(0, io.SEEK_END)
         position += file.write(bytes(position % 2))
         file.write(write_directory(below, position, big=big))
-        file.seek(start + tags.index(number) * entry + (12 if big else 8))
+        place = start + tags.index(number - 1) * entry
+        file.seek(place)
+        file.write(struct.pack("<H", number))
+        file.seek(place + (12 if big else 8))
         file.write(struct.pack("<I", position))
