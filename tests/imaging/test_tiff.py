@@ -293,6 +293,20 @@ def test_missing_tiles_are_nodata_or_zero_with_a_note(nodata: str | None) -> Non
     assert any("1 of its 4 tiles" in note for note in notes)
 
 
+@pytest.mark.parametrize(
+    ("nodata", "bits", "value"),
+    [
+        ("-1.7976931348623157e+308", 32, np.finfo(np.float32).min),
+        ("-9999", 64, -9999),
+        ("nan", 32, np.nan),
+        ("1e9", 16, 65_504),
+    ],
+)
+def test_missing_floats_are_nodata_as_far_as_they_can_be(nodata: str, bits: int, value: float) -> None:
+    tags = grey(4, 4, 0, 0, _258=(SHORT, bits), _339=(SHORT, 3)) | {42113: (2, nodata.encode() + b"\0")}
+    assert np.array_equal(np.unique(read(built(tags)).colour), np.array([value]), equal_nan=True)
+
+
 def test_a_missing_strip_of_a_palette_has_the_first_colour() -> None:
     table = [65_535] * 256 + [0] * 256 + [256] * 256
     tags = grey(4, 4, 0, 0, _262=(SHORT, 3)) | {320: (SHORT, table)}

@@ -65,7 +65,7 @@ def test_a_result_holds_every_pixel_as_other_readers_see_them(channels: int, dty
     if channels != 2 and (channels, dtype) != (4, "uint8"):
         # OpenCV (libtiff) multiplies 8-bit colours by an alpha that is not associated
         assert np.array_equal(decoded(data), array)
-    if dtype == "uint8" or (channels == 1 and dtype != "float64" and dtype != "int16"):
+    if dtype == "uint8" or (channels == 1 and dtype not in {"float64", "int16"}):
         assert np.array_equal(np.asarray(Pillow.open(io.BytesIO(data))), seen)
 
 

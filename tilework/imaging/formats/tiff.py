@@ -10,10 +10,11 @@ from tilework.imaging.formats.picture import Decoded
 from tilework.imaging.formats.tiff_coding import LOSSY
 from tilework.imaging.formats.tiff_detail import TiffDetail, read_detail
 from tilework.imaging.formats.tiff_directory import TiffFile
-from tilework.imaging.formats.tiff_metadata import EXIF_DIRECTORY, ICC_PROFILE
+from tilework.imaging.formats.tiff_metadata import ICC_PROFILE
 from tilework.imaging.formats.tiff_pages import choose
 from tilework.imaging.formats.tiff_reader import TiffReader
 from tilework.imaging.formats.tiff_segments import image_size
+from tilework.imaging.formats.tiff_tags import EXIF_DIRECTORY
 from tilework.imaging.sources import BytesSource
 from tilework.imaging.windows import Window
 

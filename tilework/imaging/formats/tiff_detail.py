@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tilework.imaging.formats.tiff_coding import NONE, Coding, read_coding
 from tilework.imaging.formats.tiff_samples import FLOAT, Samples, read_samples
@@ -17,6 +17,8 @@ NODATA = 42113
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 INCH = 2
 MOST_NODATA_CHARACTERS = 64
+FLOAT_LIMITS = {16: 65_504.0, 32: (2 - 2**-23) * 2.0**127}
+"""Largest numbers of floats; writers take the limit of 64 bits for one of 32, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class TiffDetail:
     """
 
     position: int
-    order: str
+    order: Literal["<", ">"]
     samples: Samples
     coding: Coding
     segments: Segments
@@ -69,11 +71,8 @@ def read_detail(directory: Directory) -> tuple[TiffDetail, tuple[str, ...]]:
         )
     fill = _fill(nodata, samples)
     if segments.missing:
-        notes = (
-            *notes,
-            f"{segments.missing:,} of its {len(segments.counts):,} {segments.name}s are not in the file; their"
-            f" values are {fill:g}.",
-        )
+        missing = f"{segments.missing:,} of its {len(segments.counts):,} {segments.name}s"
+        notes = (*notes, f"{missing} are not in the file; their values are {fill:g}.")
     if samples.format == FLOAT and samples.bits == 16:  # noqa: PLR2004
         notes = (*notes, "Its floating-point numbers of 16 bits become such of 32, exactly.")
     detail = TiffDetail(
@@ -95,7 +94,8 @@ def _fill(nodata: str, samples: Samples) -> float:
     except ValueError:
         return 0
     if samples.format == FLOAT:
-        return value
+        most = FLOAT_LIMITS.get(samples.bits, math.inf)
+        return max(-most, min(most, value)) if math.isfinite(value) else value
     if not math.isfinite(value) or not value.is_integer():
         return 0
     signed = samples.dtype.startswith("i")

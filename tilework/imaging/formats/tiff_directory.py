@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from array import array
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from tilework.errors import DamagedImageError, TooLargeError
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
 
 CLASSIC, BIG = 42, 43
-ORDERS = {b"II": "<", b"MM": ">"}
+ORDERS: dict[bytes, Literal["<", ">"]] = {b"II": "<", b"MM": ">"}
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, UNDEFINED, SIGNED_RATIONAL = 1, 2, 3, 4, 5, 7, 10
 LONG8 = 16
@@ -58,17 +58,17 @@ MOST_CHARACTERS = 4_096
 
 
 class Entry(NamedTuple):
-    """One entry: its tag, the type and count of its value, and the value itself or the offset of it."""
+    """One entry: its tag, the type of its values and how many there are, and the value itself or the offset of it."""
 
     tag: int
     type: int
-    count: int
+    amount: int
     field: bytes
 
     @property
     def length(self) -> int:
         """Bytes of the value; 0 for a type that nobody knows."""
-        return TYPE_BYTES.get(self.type, 0) * self.count
+        return TYPE_BYTES.get(self.type, 0) * self.amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class Directory:
     def numbers(self, tag: int) -> tuple[int, ...]:
         """The whole numbers of a tag; none where it is not there. Raises DamagedImageError for another type."""
         entry = self.entries.get(tag)
-        if entry is None or not entry.count:
+        if entry is None or not entry.amount:
             return ()
-        if entry.type not in UNSIGNED or entry.count > MOST_NUMBERS:
+        if entry.type not in UNSIGNED or entry.amount > MOST_NUMBERS:
             raise DamagedImageError(
-                f"The TIFF's tag {tag} holds no whole numbers, or {entry.count:,} of them."
+                f"The TIFF's tag {tag} holds no whole numbers, or {entry.amount:,} of them."
             )
-        return struct.unpack(f"{self.file.order}{entry.count}{CODES[entry.type]}", self.data(tag))
+        return struct.unpack(f"{self.file.order}{entry.amount}{CODES[entry.type]}", self.data(tag))
 
     def number(self, tag: int, default: int) -> int:
         """The first whole number of a tag, ``default`` where it is not there."""
@@ -102,7 +102,7 @@ class Directory:
     def fraction(self, tag: int) -> tuple[int, int] | None:
         """The positive fraction of a tag; None where it is not there or is none."""
         entry = self.entries.get(tag)
-        if entry is None or entry.type != RATIONAL or not entry.count:
+        if entry is None or entry.type != RATIONAL or not entry.amount:
             return None
         numerator, denominator = struct.unpack_from(f"{self.file.order}II", self.data(tag))
         return (numerator, denominator) if numerator and denominator else None
@@ -123,9 +123,9 @@ class Directory:
     def table(self, tag: int, count: int) -> array[int]:
         """The first ``count`` numbers of a tag that has at least so many, as unsigned numbers of 64 bits."""
         entry = self.entries[tag]
-        if entry.type not in UNSIGNED or entry.count < count:
+        if entry.type not in UNSIGNED or entry.amount < count:
             raise DamagedImageError(
-                f"The TIFF's tag {tag} holds {entry.count:,} numbers where {count:,} must be."
+                f"The TIFF's tag {tag} holds {entry.amount:,} numbers where {count:,} must be."
             )
         numbers = array(CODES[entry.type])
         numbers.frombytes(self.file.value(entry, count * TYPE_BYTES[entry.type]))

@@ -9,14 +9,18 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
+from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.tiff_coding import CCITT_G3, CCITT_G4, CCITT_RLE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
+from tilework.imaging.formats.tiff_directory import TiffFile
+from tilework.imaging.formats.tiff_segments import STRIP_BYTES, STRIP_OFFSETS
+from tilework.imaging.limits import Limits
+from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
 
 PILLOW_NAMES = {CCITT_RLE: "tiff_ccitt", CCITT_G3: "group3", CCITT_G4: "group4"}
-STRIP_OFFSETS, STRIP_BYTES = 273, 279
 END_BITS = 24
 """Bits of group 4's end of block, EOFB."""
 
@@ -43,17 +47,20 @@ def samples(data: bytes, compression: int, width: int, rows: int) -> Image:
 
 
 def _coded(bits: Image, compression: int) -> bytes:
-    """The one coding of a picture."""
+    """The one coding of a picture, in one strip."""
     import numpy as np
     from PIL import Image as Pillow
 
     rows, width = bits.shape
-    picture = Pillow.frombytes("1", (width, rows), np.packbits(bits, axis=1).tobytes())
+    picture = Pillow.frombytes(
+        "1", (width, rows), np.packbits(bits.astype(np.uint8, copy=False), axis=1).tobytes()
+    )
     file = io.BytesIO()
     picture.save(file, "TIFF", compression=PILLOW_NAMES[compression], strip_size=width * rows + 8)
-    with Pillow.open(file) as written:
-        start, length = (written.tag_v2[tag][0] for tag in (STRIP_OFFSETS, STRIP_BYTES))
-    return file.getvalue()[start : start + length]
+    written = TiffFile(HeaderReader(BytesSource(file.getvalue()), Limits()))
+    directory = written.directory(written.first)
+    start = directory.number(STRIP_OFFSETS, 0)
+    return file.getvalue()[start : start + directory.number(STRIP_BYTES, 0)]
 
 
 def _starts_with(data: bytes, again: bytes, rows: int) -> bool:  # noqa: ARG001 - one signature for all codings

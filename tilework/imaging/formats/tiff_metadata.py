@@ -41,7 +41,7 @@ PLAIN, INCH, CENTIMETRE = 1, 2, 3
 MOST_COUNT = 0xFFFF
 """Pixels a unit that every format can hold."""
 
-EXACT_ENOUGH = 0.001
+EXACT_ENOUGH = Fraction(1, 1000)
 
 
 def check_claims(directory: Directory) -> None:
@@ -100,13 +100,13 @@ def density(detail: TiffDetail) -> Density | None:
         shape = values[0] / values[1]
         plain = shape == 1 or max(shape.numerator, shape.denominator) > MOST_COUNT
         return None if plain else Density(shape.numerator, shape.denominator, "aspect")
-    rounded = [round(value) for value in values]
-    near = all(
-        abs(whole - value) <= value * Fraction(EXACT_ENOUGH) and whole <= MOST_COUNT
-        for whole, value in zip(rounded, values, strict=True)
-    )
-    if near:
-        return Density(*rounded, "inch" if unit == INCH else "centimetre")
+    wide, high = map(round, values)
+    if max(wide, high) <= MOST_COUNT and _near(wide, values[0]) and _near(high, values[1]):
+        return Density(wide, high, "inch" if unit == INCH else "centimetre")
     metre = Fraction(10_000, 254) if unit == INCH else Fraction(100)
-    whole = [round(value * metre) for value in values]
-    return Density(*whole, "metre") if min(whole) > 0 and max(whole) < 1 << 31 else None
+    wide, high = (round(value * metre) for value in values)
+    return Density(wide, high, "metre") if min(wide, high) > 0 and max(wide, high) < 1 << 31 else None
+
+
+def _near(whole: int, value: Fraction) -> bool:
+    return abs(whole - value) <= value * EXACT_ENOUGH

@@ -96,13 +96,8 @@ def _only(file: TiffFile) -> Choice:
     others = count - 1
     if not others:
         return Choice(directory, ())
-    return Choice(
-        directory,
-        (
-            f"Page {index} is read; the other{'s' if others > 1 else ''} ({others:,}) only belong to it: overviews,"
-            " thumbnails, masks.",
-        ),
-    )
+    note = f"Page {index} is read; the others ({others:,}) only belong to it: overviews, thumbnails, masks."
+    return Choice(directory, (note,))
 
 
 def _pages(count: int) -> str:

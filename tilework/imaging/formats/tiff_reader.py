@@ -191,12 +191,13 @@ def _meant(stored: Image, samples: Samples, plane: int) -> Image:
     import numpy as np
 
     if samples.palette is not None:
-        return np.frombuffer(samples.palette, np.uint8).reshape(-1, 3)[stored[:, :, 0]]
+        palette = np.frombuffer(samples.palette, np.uint8).reshape(-1, 3)
+        return np.take(palette, stored[:, :, 0].astype(np.uint8, copy=False), axis=0)
     if samples.bits < 8:  # noqa: PLR2004
         stored = stored * np.uint8(255 // ((1 << samples.bits) - 1))
     if samples.photometric == WHITE_IS_ZERO and plane == 0:
         stored = stored.copy()
-        stored[:, :, 0] = ~stored[:, :, 0]
+        stored[:, :, 0] = (1 << 8 * stored.itemsize) - 1 - stored[:, :, 0]
     return stored.astype(samples.pixels.dtype, copy=False)
 
 

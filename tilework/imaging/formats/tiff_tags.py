@@ -69,7 +69,7 @@ def read_tree(directory: Directory, wanted: Container[int] | None = None, depth:
                     tree.below[tag] = read_tree(file.directory(directory.number(tag, 0)), None, depth + 1)
             elif 0 < entry.length <= MOST_TREE_BYTES:
                 value = little_endian(entry.type, file.value(entry), swap=file.order == ">")
-                tree.tags[tag] = Tag(entry.type, entry.count, value)
+                tree.tags[tag] = Tag(entry.type, entry.amount, value)
         except ImageError:
             continue
     return tree

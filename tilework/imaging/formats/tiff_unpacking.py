@@ -5,7 +5,7 @@ from __future__ import annotations
 import lzma
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tilework.imaging.formats import tiff_fax, tiff_pictures
 from tilework.imaging.formats.tiff_coding import (
@@ -56,7 +56,7 @@ class Packed:
     odd: Callable[[str], None]
 
 
-def unpack(packed: Packed, coding: Coding, samples: Samples, order: str) -> Image:
+def unpack(packed: Packed, coding: Coding, samples: Samples, order: Literal["<", ">"]) -> Image:
     """Return a segment's samples as (rows, columns, samples), in this machine's byte order; fewer than 8 bits in 8.
 
     ``order`` is the file's byte order. Raises SegmentDamageError where anything is missing or wrong.
@@ -86,7 +86,7 @@ def unpack(packed: Packed, coding: Coding, samples: Samples, order: str) -> Imag
 
 
 def _samples(
-    data: Buffer, predictor: int, samples: Samples, order: str, shape: tuple[int, int, int]
+    data: Buffer, predictor: int, samples: Samples, order: Literal["<", ">"], shape: tuple[int, int, int]
 ) -> Image:
     """Bytes to numbers, each the sum of its differences where a predictor was used."""
     import imagecodecs
