@@ -6,9 +6,16 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tilework.imaging.formats.tiff_coding import NONE, Coding, read_coding
+from tilework.imaging.formats.tiff_coding import CCITT, CCITT_G3, JPEGS_2000, NONE, Coding, read_coding
 from tilework.imaging.formats.tiff_samples import FLOAT, Samples, read_samples
-from tilework.imaging.formats.tiff_segments import CHUNKY, PLANAR, Segments, read_segments, segment_bytes
+from tilework.imaging.formats.tiff_segments import (
+    CHUNKY,
+    FETCH_BYTES,
+    PLANAR,
+    Segments,
+    read_segments,
+    segment_bytes,
+)
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_directory import Directory
@@ -39,12 +46,23 @@ class TiffDetail:
 
     @property
     def scratch(self) -> int:
-        """Memory of reading, in bytes: the largest segment as it is stored, unpacked, and as pixels."""
+        """Memory of reading, in bytes: what is fetched at once, and a segment unpacked and as pixels.
+
+        Measured beside that: 3 bytes a sample of JPEG 2000, whose decoder has 32 bits for each, one a pixel of CCITT,
+        which is coded again, and 120 for each byte of group 3, whose bits are compared one by one.
+        """
         segments, samples = self.segments, self.samples
         window = segments.place(0)[1]
-        unpacked = segment_bytes(samples, segments.planes, window)
-        pixels = window.width * window.height * samples.pixels.bytes
-        return max(segments.counts, default=0) + 2 * unpacked + 2 * pixels
+        stored = max(segments.counts)
+        pixels = window.width * window.height
+        unpacked = segment_bytes(samples, segments.planes, window) + pixels * samples.pixels.bytes
+        own = {
+            **dict.fromkeys(CCITT, pixels),
+            **dict.fromkeys(JPEGS_2000, 3 * pixels * samples.count),
+            CCITT_G3: 120 * stored + pixels,
+        }
+        fetched = max(stored, min(FETCH_BYTES, sum(segments.counts)))
+        return fetched + 2 * unpacked + own.get(self.coding.compression, 0)
 
     @property
     def stored_whole(self) -> int:

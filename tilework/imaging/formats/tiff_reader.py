@@ -10,9 +10,9 @@ from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.tiff_coding import NONE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
 from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
-from tilework.imaging.formats.tiff_segments import segment_bytes
+from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
 from tilework.imaging.formats.tiff_unpacking import Packed, unpack
-from tilework.imaging.limits import KIB, MIB
+from tilework.imaging.limits import KIB
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
     from tilework.imaging.sources import Source
     from tilework.imaging.windows import Size
-
-FETCH_BYTES = 8 * MIB
-"""Bytes fetched at once where segments adjoin: enough for the throughput of a store, little beside a working set."""
 
 GAP_BYTES = 4 * KIB
 """Bytes between two segments that are fetched with them rather than by another request."""
@@ -188,11 +185,12 @@ def _runs(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
 
 def _meant(stored: Image, samples: Samples, plane: int) -> Image:
     """Samples as the values that they mean: fewer than 8 bits scaled to 8, black as zero, a palette's colours."""
+    import cv2
     import numpy as np
 
     if samples.palette is not None:
-        palette = np.frombuffer(samples.palette, np.uint8).reshape(-1, 3)
-        return np.take(palette, stored[:, :, 0].astype(np.uint8, copy=False), axis=0)
+        palette = np.frombuffer(samples.palette.ljust(3 * 256, b"\0"), np.uint8).reshape(1, 256, 3)
+        return cv2.LUT(cv2.cvtColor(stored, cv2.COLOR_GRAY2BGR), palette)
     if samples.bits < 8:  # noqa: PLR2004
         stored = stored * np.uint8(255 // ((1 << samples.bits) - 1))
     if samples.photometric == WHITE_IS_ZERO and plane == 0:

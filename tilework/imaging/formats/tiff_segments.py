@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, TooLargeError, UnsupportedPixelsError
+from tilework.imaging.limits import MIB
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ STRIP_OFFSETS, STRIP_BYTES, ROWS_PER_STRIP = 273, 279, 278
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 PLANAR = 284
 CHUNKY, SEPARATE = 1, 2
+FETCH_BYTES = 8 * MIB
+"""Bytes fetched at once where segments adjoin: enough for the throughput of a store, little beside a working set."""
+
 HEADER_BYTES = 8
 """No pixel lies before it."""
 
