@@ -18,12 +18,13 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
 def noise(width: int, height: int, channels: int = 3, dtype: str = "uint8", seed: int = 0) -> Image:
-    """Noise over the full range, no two neighbours alike; float32 is normal with mean 0."""
+    """Noise over the full range, no two neighbours alike; floats are normal with mean 0."""
     generator = np.random.default_rng(seed)
     shape = (height, width) if channels == 1 else (height, width, channels)
-    if dtype == "float32":
-        return generator.standard_normal(shape, np.float32)
-    return generator.integers(0, np.iinfo(dtype).max, shape, dtype, endpoint=True)
+    if dtype in {"float32", "float64"}:
+        return generator.standard_normal(shape, np.dtype(dtype).type)
+    limits = np.iinfo(dtype)
+    return generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
 
 
 def scene(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:

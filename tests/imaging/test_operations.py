@@ -38,8 +38,8 @@ ONE_CALL: dict[str, Callable[[Image], Image]] = {
     [
         (text, dtype)
         for text in ONE_CALL
-        for dtype in ("uint8", "uint16", "float32")
-        if (text, dtype) != ("invert", "float32")
+        for dtype in ("uint8", "uint16", "int16", "int32", "float32", "float64")
+        if dtype not in ({"float32", "float64"} if text == "invert" else {"int32"})
     ],
 )
 def test_each_operation_is_one_opencv_call(text: str, channels: int, dtype: str) -> None:
@@ -57,9 +57,12 @@ def test_canny_is_one_opencv_call_on_all_channels(channels: int) -> None:
     assert np.array_equal(long, cv2.Canny(image, 500, 900, apertureSize=5, L2gradient=True))
 
 
-def test_the_negative_of_floats_has_white_at_one() -> None:
-    image = noise(20, 10, 3, "float32")
-    assert np.array_equal(run_whole(picture(image), parse("invert")).colour, np.float32(1) - image)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_negative_of_floats_has_white_at_one(dtype: str) -> None:
+    image = noise(20, 10, 3, dtype)
+    result = run_whole(picture(image), parse("invert")).colour
+    assert str(result.dtype) == dtype
+    assert np.array_equal(result, 1 - image)
 
 
 @pytest.mark.parametrize("channels", [2, 4])

@@ -177,8 +177,6 @@ def test_a_long_header_takes_few_reads_and_skips_what_it_need_not_know() -> None
 
 
 OTHERS = {
-    "TIFF": saved(Image.new("L", (9, 9)), format="tiff"),
-    "BigTIFF": b"II+\0\x08\0\0\0" + bytes(40),
     "AVIF": saved(Image.new("RGB", (9, 9)), format="avif"),
     "JPEG 2000": saved(Image.new("RGB", (9, 9)), format="jpeg2000"),
     "Windows icon": saved(Image.new("RGB", (32, 32)), format="ico"),

@@ -97,13 +97,15 @@ def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size
     wanted = wanted_format(header.format, pipeline)
     for choice in dict.fromkeys((wanted, *LABELS_GO_TO)):
         holds = row(choice).holds
-        if holds is not None and holds.takes(pixels, size):
+        multiplied = header.premultiplied and pixels.alpha and choice is not Format.TIFF
+        if holds is not None and holds.takes(pixels, size) and not multiplied:
             return choice
         if pipeline.output is not None:
             break
     raise UnsupportedPixelsError(
         f"{row(wanted).name} cannot hold a result of {size} pixels, {pixels.dtype}"
-        f"{' with alpha' if pixels.alpha else ''}.",
+        f"{' with alpha' if pixels.alpha else ''}"
+        f"{' multiplied into its colours' if pixels.alpha and header.premultiplied else ''}.",
         advice="Ask for another output: tiff holds everything, png 8 and 16 bits with alpha.",
     )
 

@@ -80,7 +80,8 @@ class Header:
     ``stored`` is the size in the file, :attr:`size` the upright one after its EXIF ``orientation`` (1 to 8) is applied.
     ``pixels`` is what decoding gives; ``bits`` one sample's in the file. ``scratch`` is the memory, in bytes, that
     decoding takes beside what it gives (a progressive JPEG's coefficients). ``subsampling`` is a JPEG's chroma sampling
-    such as ``4:2:0``, None for grey or an unusual one. ``lossless`` says that the file holds its pixels as they were.
+    such as ``4:2:0``, None for grey or an unusual one. ``lossless`` says that the file holds its pixels as they were,
+    ``premultiplied`` that its colours are multiplied by its alpha.
     ``detail`` is the format's own: what its decoder, and its encoder for a result like the source, want to know.
     ``notes`` are sentences about what is odd and was taken all the same.
     """
@@ -94,6 +95,7 @@ class Header:
     scratch: int = 0
     subsampling: str | None = None
     lossless: bool = True
+    premultiplied: bool = False
     has_icc: bool = False
     has_exif: bool = False
     detail: object = None

@@ -17,6 +17,9 @@ HEAD_BYTES = 256 * KIB
 STRIDE_BYTES = 64 * KIB
 """Later reads, so that a run of small segments costs one of them."""
 
+FAR_BYTES = 8 * KIB
+"""Reads anywhere in the file: a TIFF directory with what it points to, which writers put beside it."""
+
 
 class HeaderReader:
     """The bytes of a source, within the limits of a header."""
@@ -29,6 +32,7 @@ class HeaderReader:
         self._block = self.head
         self._block_start = 0
         self._parts = 0
+        self._far_bytes = 0
 
     def read(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``.
@@ -49,6 +53,37 @@ class HeaderReader:
             self._block = self.source.read(start, min(self.size, start + max(length, STRIDE_BYTES)))
             self._block_start = start
         return self._block[start - self._block_start : stop - self._block_start]
+
+    def read_anywhere(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, for headers whose parts lie all over the file.
+
+        All that is read this way together has the limit of a header's bytes, whether it was fetched anew or not.
+        Raises as :meth:`read` does.
+        """
+        stop = start + length
+        if stop > self.size:
+            raise DamagedImageError(
+                f"The file ends at byte {self.size:,}; its header points to bytes {start:,} to {stop:,}: it is cut"
+                " short or corrupt."
+            )
+        self._count_far(length)
+        for first, block in ((0, self.head), (self._block_start, self._block)):
+            if first <= start and stop <= first + len(block):
+                return block[start - first : stop - first]
+        self._count_far(max(0, FAR_BYTES - length))
+        self._block = self.source.read(start, min(self.size, start + max(length, FAR_BYTES)))
+        self._block_start = start
+        if len(self._block) < length:
+            raise DamagedImageError(f"The file ended at byte {start + len(self._block):,} while it was read.")
+        return self._block[:length]
+
+    def _count_far(self, length: int) -> None:
+        self._far_bytes += length
+        if self._far_bytes > self.limits.header_bytes:
+            raise TooLargeError(
+                f"The parts of the header are longer than the {self.limits.header_bytes:,} bytes allowed (limit:"
+                " header_bytes)."
+            )
 
     def count_part(self) -> None:
         """Count one segment or chunk; raises :class:`~tilework.errors.TooLargeError` when there are too many."""

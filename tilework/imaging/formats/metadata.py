@@ -22,6 +22,12 @@ CENTIMETRE = 0.01
 XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[1-8]""")
 """XMP may repeat EXIF's orientation, as an attribute or an element."""
 
+PLACE_TAGS = frozenset({33550, 33922, 34264, 34735, 34736, 34737})
+"""GeoTIFF's tags (OGC 19-008): scale, tie points, transformation, keys. They hold for one size, one way up."""
+
+VALUE_TAGS = frozenset({42112, 42113})
+"""GDAL's metadata and nodata value: what the values mean, which is wrong for a mask."""
+
 
 @dataclass(frozen=True, slots=True)
 class Density:
@@ -67,7 +73,7 @@ class Metadata:
         """Return what an upright result of ``size`` may carry.
 
         A result in another format loses what only the old one could hold; one with other colours (a mask) loses the
-        profile, which would be wrong for it.
+        profile and the nodata value, one of another size or turned its place on the earth: they would be wrong for it.
         """
         density = self.density
         if density is not None and header.orientation in SIDEWAYS:
@@ -79,5 +85,13 @@ class Metadata:
             density=density,
             colour=self.colour if same_format and same_colour else (),
             text=self.text if same_format else (),
-            tags=self.tags if same_format else (),
+            tags=self._tags(
+                same_place=size == header.stored and header.orientation == 1, same_colour=same_colour
+            )
+            if same_format
+            else (),
         )
+
+    def _tags(self, *, same_place: bool, same_colour: bool) -> tuple[tuple[int, int, int, Any], ...]:
+        wrong = (frozenset() if same_place else PLACE_TAGS) | (frozenset() if same_colour else VALUE_TAGS)
+        return tuple(tag for tag in self.tags if tag[0] not in wrong)

@@ -172,6 +172,35 @@ ROWS: tuple[Row, ...] = (
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16", "float32"), alpha=True, side=1_000_000),
     ),
+    Row(
+        format=Format.TIFF,
+        name="TIFF, BigTIFF",
+        pages="one: the only picture where all other pages are overviews, thumbnails or masks, or levels, label and"
+        " overview of an Aperio or Philips slide; else the one that page(N) names, from 0 in the main chain",
+        pixels="unsigned whole numbers of 1, 2, 4, 8, 16 bits, signed of 16 and 32, floats of 16, 32, 64; grey, RGB,"
+        " YCbCr in JPEG, palette, three channels without a name; strips or tiles, chunky or planar, in either byte"
+        " order; uncompressed, PackBits, LZW, deflate, LZMA, Zstandard, JPEG, JPEG 2000, WebP, CCITT RLE, G3 in one"
+        " dimension, G4; predictors 2 and 3; fewer than 8 bits become 8, a palette its colours (the upper 8 bits of"
+        " each), floats of 16 bits such of 32; white-is-zero becomes black-is-zero; a missing (sparse) tile is nodata"
+        " or zero, with a note",
+        alpha="associated or not: kept as it is stored, and named so in the result (associated alpha goes to TIFF"
+        " only); a fourth channel of RGB without a name is taken as alpha, with a note",
+        colour="as stored; the ICC profile is kept",
+        orientation="the orientation tag is applied; the result is upright",
+        kept="ICC profile, EXIF and GPS, texts, XMP, IPTC, resolution; GeoTIFF tags where the result has the size of"
+        " the source and was not turned; nodata value and GDAL's metadata, but for masks; pixels of the nodata value"
+        " are treated as any others, with a note",
+        refused="several pictures where none is asked for; CMYK, Lab, LogLuv; camera raw (DNG, CR2, NEF); NDPI; two,"
+        " or four and more, channels beside alpha; 8-bit signed, 32-bit unsigned, 64-bit and complex numbers; JPEG of"
+        " 12 bits, old-style JPEG, LERC, JPEG XL, CCITT G3 in two dimensions; damaged or missing parts of strips and"
+        " tiles",
+        decoder="imagecodecs, a strip or tile at a time; JPEG by libjpeg-turbo (simplejpeg)",
+        result=Format.TIFF,
+        window=True,
+        holds=Holds(
+            dtypes=("uint8", "uint16", "int16", "int32", "float32", "float64"), alpha=True, side=(1 << 31) - 1
+        ),
+    ),
 )
 """Every format that is read."""
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Image: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]
 
-ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
+ITEM_BYTES = {"uint8": 1, "uint16": 2, "int16": 2, "int32": 4, "float32": 4, "float64": 8}
 """Bytes of one sample by depth; the depths that the contract knows."""
 
 ORDINARY_COST = 0.1
@@ -48,7 +48,7 @@ vector that OpenCV is built for.
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """What one pixel is: depth (``uint8``, ``uint16`` or ``float32``), colour channels (1 or 3), and alpha or not."""
+    """What one pixel is: depth (a key of :data:`ITEM_BYTES`), colour channels (1 or 3), and alpha or not."""
 
     dtype: str
     channels: int
@@ -86,7 +86,7 @@ class Operation(ABC):
     summary: ClassVar[str]
     formula: ClassVar[str]
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "float32")
+    dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "int16", "float32", "float64")
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     makes_mask: ClassVar[bool] = False
     exact: ClassVar[bool] = True

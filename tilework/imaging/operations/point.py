@@ -17,10 +17,13 @@ class Invert(LocalOperation):
     name = "invert"
     family = "point"
     summary = "The negative: light becomes dark, each colour its complement."
-    formula = "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16); 1 - v (float32)"
+    formula = (
+        "cv2.bitwise_not(image): 255 - v (uint8), 65535 - v (uint16), -1 - v (int16, int32); 1 - v (floats)"
+    )
+    dtypes = ("uint8", "uint16", "int16", "int32", "float32", "float64")
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
-        """Flip every bit of whole numbers; for float32, where white is 1, subtract from 1."""
+        """Flip every bit of whole numbers; for floats, where white is 1, subtract from 1."""
         import cv2
 
         if image.dtype.kind == "f":

@@ -1,0 +1,208 @@
+"""A TIFF read by windows: only the strips or tiles that a window meets are fetched and decoded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from tilework.errors import DamagedImageError
+from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.tiff_coding import NONE
+from tilework.imaging.formats.tiff_damage import SegmentDamageError
+from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
+from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
+from tilework.imaging.formats.tiff_unpacking import Packed, unpack
+from tilework.imaging.limits import KIB
+from tilework.imaging.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tilework.imaging.formats.tiff_detail import TiffDetail
+    from tilework.imaging.formats.tiff_samples import Samples
+    from tilework.imaging.operations import Pixels
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.sources import Source
+    from tilework.imaging.windows import Size
+
+GAP_BYTES = 4 * KIB
+"""Bytes between two segments that are fetched with them rather than by another request."""
+
+SWAPPED_BY_OPENCV = frozenset({"uint8", "uint16", "float32"})
+"""Depths whose colours OpenCV swaps, four times as quickly as NumPy."""
+
+MOST_NOTES = 3
+"""Segments that a note names; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is fetched of a segment: bytes from ``start`` to ``stop``, which hold ``window`` of one plane."""
+
+    index: int
+    plane: int
+    window: Window
+    start: int
+    stop: int
+
+
+@dataclass(slots=True)
+class TiffReader:
+    """A page of a TIFF as :class:`~tilework.imaging.engine.Reader`: windows of the stored, not the upright, image.
+
+    ``odd`` gathers what was strange in segments and cost no pixel.
+    """
+
+    source: Source
+    detail: TiffDetail
+    odd: list[str] = field(default_factory=list)
+
+    @property
+    def size(self) -> Size:
+        """Width and height as stored."""
+        return self.detail.segments.size
+
+    @property
+    def pixels(self) -> Pixels:
+        """What one pixel is."""
+        return self.detail.samples.pixels
+
+    def read(self, window: Window) -> Picture:
+        """Return the pixels of a window; missing segments are nodata, or zero.
+
+        Raises DamagedImageError that names the strip or tile and its first byte.
+        """
+        picture = self._blank(window)
+        parts = [self._part(index, window) for index in self.detail.segments.meeting(window)]
+        for run in _runs(part for part in parts if part.start < part.stop):
+            start = run[0].start
+            data = self._fetched(start, max(part.stop for part in run), run[0].index)
+            for part in run:
+                pixels = self._decoded(data[part.start - start : part.stop - start], part)
+                self._paste(pixels, part, picture, window)
+        return picture
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was strange in the segments that were read."""
+        more = len(self.odd) - MOST_NOTES
+        return (*self.odd[:MOST_NOTES], *((f"So do {more:,} others.",) if more > 0 else ()))
+
+    def _blank(self, window: Window) -> Picture:
+        import numpy as np
+
+        samples, pixels, shape = self.detail.samples, self.pixels, (window.height, window.width)
+        stored = np.full((1, 1, samples.count), self.detail.fill, samples.dtype)
+        fill = _meant(stored, samples, 0)[0, 0]
+        if pixels.channels == 1:
+            colour = np.full(shape, fill[0], pixels.dtype)
+        else:
+            colour = np.full((*shape, 3), fill[:3], pixels.dtype)
+        return Picture(colour, np.full(shape, fill[-1], pixels.dtype) if pixels.alpha else None)
+
+    def _part(self, index: int, window: Window) -> _Part:
+        """Of an uncompressed strip, which may be the whole image, only the rows of the window; else all."""
+        segments = self.detail.segments
+        plane, place = segments.place(index)
+        start, count = segments.offsets[index], segments.counts[index]
+        if self.detail.coding.compression == NONE and count and not segments.tiled:
+            row = segment_bytes(self.detail.samples, segments.planes, place) // place.height
+            top = max(0, window.top - place.top)
+            bottom = min(place.height, window.bottom - place.top)
+            if count < bottom * row:
+                self._blame(index, f"it ends after {count:,} of {place.height * row:,} bytes of pixels")
+            start, count = start + top * row, (bottom - top) * row
+            place = Window(place.left, place.top + top, place.right, place.top + bottom)
+        return _Part(index, plane, place, start, start + count)
+
+    def _fetched(self, start: int, stop: int, index: int) -> bytes:
+        data = self.source.read(start, stop)
+        if len(data) < stop - start:
+            self._blame(index, f"the file ended at byte {start + len(data):,} while it was read")
+        return data
+
+    def _decoded(self, data: bytes, part: _Part) -> Image:
+        """(rows, columns, samples) of a segment."""
+        detail, place = self.detail, part.window
+        segments, samples = detail.segments, detail.samples
+        shape = (segments.segment.height, place.width, samples.count if segments.planes == 1 else 1)
+        packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text))
+        try:
+            return _meant(unpack(packed, detail.coding, samples, detail.order), samples, part.plane)
+        except SegmentDamageError as error:
+            self._blame(part.index, str(error), error)
+
+    def _note(self, index: int, text: str) -> None:
+        self.odd.append(f"{self.detail.segments.named(index).capitalize()} is odd: {text.rstrip('.')}.")
+
+    def _blame(self, index: int, text: str, cause: Exception | None = None) -> NoReturn:
+        segments = self.detail.segments
+        raise DamagedImageError(
+            f"The TIFF's {segments.named(index)} of {len(segments.offsets):,} is damaged: {text}."
+        ) from cause
+
+    def _paste(self, pixels: Image, part: _Part, picture: Picture, window: Window) -> None:
+        """Put what the window shares with a segment into its place."""
+        shared = Window(
+            max(window.left, part.window.left),
+            max(window.top, part.window.top),
+            min(window.right, part.window.right),
+            min(window.bottom, part.window.bottom),
+        )
+        pixels = pixels[shared.within(part.window)]
+        place = shared.within(window)
+        colour, alpha = picture.colour, picture.alpha
+        channels = self.pixels.channels
+        if self.detail.segments.planes > 1:
+            if part.plane < channels:
+                target = colour if channels == 1 else colour[:, :, channels - 1 - part.plane]
+                target[place] = pixels[:, :, 0]
+            elif alpha is not None:
+                alpha[place] = pixels[:, :, 0]
+            return
+        if channels == 1:
+            colour[place] = pixels[:, :, 0]
+        elif self.detail.coding.blue_first or self.detail.samples.palette:
+            colour[place] = pixels[:, :, :3]
+        else:
+            colour[place] = _blue_first(pixels)
+        if alpha is not None:
+            alpha[place] = pixels[:, :, channels]
+
+
+def _runs(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
+    """Group parts that lie beside each other in the file."""
+    run: list[_Part] = []
+    stop = 0
+    for part in sorted(parts, key=lambda part: part.start):
+        if run and (part.start > stop + GAP_BYTES or max(stop, part.stop) - run[0].start > FETCH_BYTES):
+            yield run
+            run = []
+        run.append(part)
+        stop = max(stop if len(run) > 1 else 0, part.stop)
+    if run:
+        yield run
+
+
+def _meant(stored: Image, samples: Samples, plane: int) -> Image:
+    """Samples as the values that they mean: fewer than 8 bits scaled to 8, black as zero, a palette's colours."""
+    import cv2
+    import numpy as np
+
+    if samples.palette is not None:
+        palette = np.frombuffer(samples.palette.ljust(3 * 256, b"\0"), np.uint8).reshape(1, 256, 3)
+        return cv2.LUT(cv2.cvtColor(stored, cv2.COLOR_GRAY2BGR), palette)
+    if samples.bits < 8:  # noqa: PLR2004
+        stored = stored * np.uint8(255 // ((1 << samples.bits) - 1))
+    if samples.photometric == WHITE_IS_ZERO and plane == 0:
+        stored = stored.copy()
+        stored[:, :, 0] = (1 << 8 * stored.itemsize) - 1 - stored[:, :, 0]
+    return stored.astype(samples.pixels.dtype, copy=False)
+
+
+def _blue_first(pixels: Image) -> Image:
+    """The first three of (height, width, 3 or 4) as blue, green, red."""
+    import cv2
+
+    if pixels.dtype.name in SWAPPED_BY_OPENCV:
+        return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR)
+    return pixels[:, :, 2::-1]
