@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import re
-import struct
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, UnsupportedFormatError, UnsupportedPixelsError
-from tilework.imaging.formats import exif, jpeg_segments
+from tilework.imaging.formats import colour_profiles, exif, jpeg_segments
 from tilework.imaging.formats.header import Format, Header
+from tilework.imaging.formats.jpeg_frame import (
+    FRAMES,
+    GREY,
+    INKS,
+    OTHER_FRAMES,
+    Frame,
+    read_frame,
+    unusual_sampling,
+)
+from tilework.imaging.formats.jpeg_holes import find_hole
+from tilework.imaging.formats.jpeg_mending import END, mended
 from tilework.imaging.formats.jpeg_segments import (
+    ADOBE_TAG,
     APP1,
     APP2,
+    APP14,
     EXIF_TAG,
     ICC_TAG,
-    Segment,
+    SOS,
     end_of_picture,
     insert_metadata,
     payload_of,
@@ -24,153 +36,176 @@ from tilework.imaging.formats.jpeg_segments import (
 from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
-from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
+    from tilework.imaging.formats.jpeg_segments import Segment
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.operations.contract import Image
 
-FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
-"""The kinds of frames that are read (SOF0 to SOF2, Huffman-coded DCT)."""
-
-OTHER_FRAMES = {
-    0xC3: "a lossless JPEG",
-    **dict.fromkeys((0xC5, 0xC6, 0xC7), "a hierarchical JPEG"),
-    **dict.fromkeys((0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF), "an arithmetic-coded JPEG"),
-    0xF7: "a JPEG-LS",
-}
-
-SAMPLINGS = {(1, 1): "4:4:4", (2, 1): "4:2:2", (1, 2): "4:4:0", (2, 2): "4:2:0", (4, 1): "4:1:1"}
-"""Luma samples for each chroma sample (across, down), and their names."""
-
-FRAME_BYTES = 6
-"""Precision, height, width and number of components, before three bytes for each component."""
-
-COEFFICIENT_BYTES = 6
-"""Bytes of a pixel of a progressive JPEG beside its decoded ones: three coefficients of 16 bits, at 4:4:4."""
+COEFFICIENT_BYTES = 2
+"""Bytes of a sample, beside the decoded ones, of a JPEG whose picture comes in several scans; at 4:4:4."""
 
 QUALITY = 95
 """OpenCV's own default, and its visually lossless range."""
 
-END = b"\xff\xd9"
-EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
-IRRITATIONS = re.compile(r"Invalid SOS parameters|Adobe color transform|Inconsistent progression")
-"""Warnings of libjpeg about files that are odd and whose pixels are whole (jerror.h)."""
+MOST_ODDITIES = 5
+"""Times that a file is decoded: as it is, and once for each oddity mended."""
+
+UNKNOWN_SAMPLING = "Could not determine subsampling level"
+"""What TurboJPEG says of sampling factors that it does not know."""
+
+CONVERTED = "Its inks (CMYK) were converted to sRGB by its ICC profile, with the perceptual intent; the profile is gone."
+
+
+@dataclass(slots=True)
+class _Found:
+    """What stands before the picture, as far as the header tells it."""
+
+    frame: Frame | None = None
+    exif: bytes | None = None
+    has_icc: bool = False
+    space: bytes = b""
+    adobe: bool = False
+    scanned: int = 0
+
+    def take(self, reader: HeaderReader, segment: Segment) -> None:
+        marker = segment.marker
+        if marker in OTHER_FRAMES:
+            raise UnsupportedFormatError(f"The file is {OTHER_FRAMES[marker]}; ordinary JPEGs are read.")
+        if marker in FRAMES and self.frame is None:
+            self.frame = read_frame(marker, payload_of(reader, segment))
+        elif marker == APP1 and self.exif is None and tagged(reader, segment, EXIF_TAG):
+            self.exif = payload_of(reader, segment)[len(EXIF_TAG) :]
+        elif marker == APP2 and tagged(reader, segment, ICC_TAG):
+            self.has_icc = True
+            self.space = self.space or jpeg_segments.profile_space(reader, segment)
+        elif marker == APP14:
+            self.adobe = self.adobe or tagged(reader, segment, ADOBE_TAG)
+        elif marker == SOS:
+            self.scanned = payload_of(reader, segment)[:1].ljust(1, b"\0")[0]
 
 
 def read_header(reader: HeaderReader, page: int | None) -> Header:
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
     refuse_page(page)
-    frame: Segment | None = None
-    exif_data: bytes | None = None
-    has_icc = False
+    found = _Found()
     for segment in segments(reader):
         reader.count_part()
-        if segment.marker in OTHER_FRAMES:
-            raise UnsupportedFormatError(
-                f"The file is {OTHER_FRAMES[segment.marker]}; ordinary JPEGs are read."
-            )
-        if segment.marker in FRAMES and frame is None:
-            frame = segment
-        elif segment.marker == APP1 and exif_data is None and tagged(reader, segment, EXIF_TAG):
-            exif_data = payload_of(reader, segment)[len(EXIF_TAG) :]
-        elif segment.marker == APP2 and tagged(reader, segment, ICC_TAG):
-            has_icc = True
+        found.take(reader, segment)
+    frame = found.frame
     if frame is None:
         raise DamagedImageError("The JPEG has no frame header before its picture data.")
-    return _header(FRAMES[frame.marker], payload_of(reader, frame), exif_data, has_icc=has_icc)
-
-
-def _header(kind: str, frame: bytes, exif_data: bytes | None, *, has_icc: bool) -> Header:
-    if len(frame) < FRAME_BYTES or len(frame) < FRAME_BYTES + 3 * frame[5]:
-        raise DamagedImageError("The JPEG's frame header is cut short.")
-    bits, height, width, components = struct.unpack_from(">BHHB", frame)
-    if not width or not height:
-        raise DamagedImageError(f"The JPEG's header says {width} x {height} pixels.")
-    if bits != 8:  # noqa: PLR2004
-        raise UnsupportedPixelsError(
-            f"The JPEG has {bits} bits a sample; 8 are read.", advice="Convert it to a PNG."
-        )
-    if components not in {1, 3}:
-        colour = "CMYK" if components == 4 else f"{components}-channel"  # noqa: PLR2004
-        raise UnsupportedPixelsError(
-            f"The JPEG has {colour} pixels; grey and colour (YCbCr, RGB) are read.",
-            advice="Convert it to RGB first.",
-        )
+    if frame.components == INKS:
+        _check_inks(found)
     return Header(
         format=Format.JPEG,
-        stored=Size(width, height),
-        pixels=Pixels("uint8", components),
-        bits=bits,
-        colour="grey" if components == 1 else "colour",
-        orientation=exif.orientation(exif_data) if exif_data else exif.UPRIGHT,
-        scratch=COEFFICIENT_BYTES * width * height if kind == "progressive" else 0,
-        subsampling=_subsampling(frame, components),
+        stored=frame.size,
+        pixels=Pixels("uint8", 1 if frame.components == GREY else 3),
+        bits=frame.bits,
+        colour={GREY: "grey", INKS: "CMYK"}.get(frame.components, "colour"),
+        orientation=exif.orientation(found.exif) if found.exif else exif.UPRIGHT,
+        scratch=_scratch(frame, found.scanned),
+        subsampling=frame.subsampling,
         lossless=False,
-        has_icc=has_icc,
-        has_exif=exif_data is not None,
+        has_icc=found.has_icc,
+        has_exif=found.exif is not None,
+        detail=frame,
     )
 
 
-def _subsampling(frame: bytes, components: int) -> str | None:
-    """Name how much finer the first component is sampled than the two others; None for grey or anything unusual."""
-    factors = [divmod(frame[FRAME_BYTES + 3 * index + 1], 16) for index in range(components)]
-    if components == 1 or factors[1] != factors[2] or 0 in factors[1]:
-        return None
-    (luma_across, luma_down), (across, down) = factors[0], factors[1]
-    if luma_across % across or luma_down % down:
-        return None
-    return SAMPLINGS.get((luma_across // across, luma_down // down))
+def _check_inks(found: _Found) -> None:
+    """Refuse inks of which nobody knows what they look like, or whether full is 0 or 255."""
+    if found.space != colour_profiles.CMYK:
+        which = f"one for {found.space.decode('ascii', 'replace').strip()}" if found.space else "none"
+        raise UnsupportedPixelsError(
+            "The JPEG has CMYK pixels; what such inks look like only an ICC profile for CMYK tells, and it has "
+            f"{which}.",
+            advice="Convert it to RGB first, or save it with the profile of its press.",
+        )
+    if not found.adobe:
+        raise UnsupportedPixelsError(
+            "The JPEG has CMYK pixels without Adobe's marker, which would say how its inks are written.",
+            advice="Convert it to RGB first.",
+        )
 
 
-def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
-    """Collect what stands before the picture in a whole file."""
-    return jpeg_segments.read_metadata(data)
+def _scratch(frame: Frame, scanned: int) -> int:
+    """Bytes that decoding takes beside its result: coefficients of all samples, and four inks a pixel."""
+    several_scans = frame.kind == "progressive" or scanned < frame.components
+    coefficients = COEFFICIENT_BYTES * frame.components * several_scans
+    return (coefficients + (INKS if frame.components == INKS else 0)) * frame.size.pixels
+
+
+def read_metadata(data: bytes, header: Header) -> Metadata:
+    """Collect what stands before the picture in a whole file; the profile of inks is gone with the inks."""
+    metadata = jpeg_segments.read_metadata(data)
+    return replace(metadata, icc=None) if header.colour == "CMYK" else metadata
 
 
 def decode(data: bytes, header: Header) -> Decoded:
-    """Decode the first picture of a file.
+    """Decode the first picture of a file; inks become sRGB.
 
     libjpeg conceals damage and goes on. Every warning of it that means missing or wrong pixels is an error here.
     """
+    frame = header.detail
+    if not isinstance(frame, Frame):
+        raise TypeError("the header is no JPEG's")
+    profile = jpeg_segments.read_metadata(data).icc if frame.components == INKS else None
+    pixels, notes = _decoded(data, frame)
+    if profile is None:
+        return Decoded(Picture(pixels), notes)
+    return Decoded(Picture(colour_profiles.to_srgb(_inverted(pixels), profile)), (*notes, CONVERTED))
+
+
+def _inverted(inks: Image) -> Image:
+    """Adobe writes 0 for a full ink; in place, for it is a large array."""
+    import cv2
+
+    return cv2.bitwise_not(inks, dst=inks)
+
+
+def _decoded(data: bytes, frame: Frame) -> tuple[Image, tuple[str, ...]]:
+    """The pixels, and what was odd about the file."""
     notes: list[str] = []
     length, end = len(data), len(data) if data.endswith(END) else end_of_picture(data)
     if end is None:
         data, notes = data + END, ["Its end marker is missing; all rows are there."]
     elif end < length:
-        notes = [f"{length - end:,} bytes follow the picture."]
-    try:
-        return Decoded(Picture(_pixels(data, header, strict=True)), tuple(notes))
-    except ValueError as error:
-        warning = str(error)
-    if end is None:
-        raise DamagedImageError(
-            f"The JPEG is cut short: it ends at byte {length:,}, before its last row ({warning})."
-        )
-    notes.append(_irritation(warning, data[:end]))
-    return Decoded(Picture(_pixels(data, header, strict=False)), tuple(notes))
+        data, notes = data[:end], [f"{length - end:,} bytes follow the picture."]
+    for _ in range(MOST_ODDITIES):
+        try:
+            pixels = _pixels(data, frame)
+        except ValueError as error:
+            warning = str(error)
+        else:
+            _check_holes(data, frame)
+            return pixels, tuple(notes)
+        if UNKNOWN_SAMPLING in warning:
+            raise unusual_sampling(frame)
+        if end is None:
+            raise DamagedImageError(
+                f"The JPEG is cut short: it ends at byte {length:,}, before its last row ({warning})."
+            )
+        note, data = mended(warning, data)
+        notes.append(note)
+    raise DamagedImageError(f"The JPEG's picture data is damaged: {warning}.")
 
 
-def _pixels(data: bytes, header: Header, *, strict: bool) -> Image:
-    """(height, width) or (height, width, 3); ValueError where libjpeg fails, or warns and ``strict``."""
+def _check_holes(data: bytes, frame: Frame) -> None:
+    """Raise DamagedImageError for zeros that decode in silence; those of a progressive JPEG never do."""
+    hole = None if frame.kind == "progressive" else find_hole(data)
+    if hole is not None:
+        raise DamagedImageError(f"The JPEG has zeros at byte {hole:,}, where its picture data should be.")
+
+
+def _pixels(data: bytes, frame: Frame) -> Image:
+    """(height, width), or (height, width, 3 or 4); ValueError where libjpeg fails or warns."""
     import simplejpeg
 
-    grey = header.pixels.channels == 1
-    pixels: Image = simplejpeg.decode_jpeg(data, "GRAY" if grey else "BGR", strict=strict)
-    return pixels[:, :, 0] if grey else pixels
-
-
-def _irritation(warning: str, data: bytes) -> str:
-    """A note about a warning that costs no pixel; raises DamagedImageError for any other."""
-    extraneous = EXTRANEOUS.search(warning)
-    if extraneous is not None:
-        stop = len(data) - len(END)
-        if len(set(data[stop - int(extraneous[1]) : stop])) <= 1:
-            return f"{extraneous[1]} bytes of padding follow its last row."
-    if IRRITATIONS.search(warning):
-        return f"libjpeg says of it: {warning}."
-    raise DamagedImageError(f"The JPEG's picture data is damaged: {warning}.")
+    space = {GREY: "GRAY", INKS: "CMYK"}.get(frame.components, "BGR")
+    pixels: Image = simplejpeg.decode_jpeg(data, space)
+    return pixels[:, :, 0] if frame.components == GREY else pixels
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError
+from tilework.imaging.formats.colour_profiles import SPACE_AT, SPACE_BYTES
 from tilework.imaging.formats.metadata import Density, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SOI, EOI, SOS, TEM = 0xD8, 0xD9, 0xDA, 0x01
-APP0, APP1, APP2, APP13, COM = 0xE0, 0xE1, 0xE2, 0xED, 0xFE
+SOI, EOI, SOS, DHT, TEM = 0xD8, 0xD9, 0xDA, 0xC4, 0x01
+APP0, APP1, APP2, APP13, APP14, COM = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
 RESTARTS = range(0xD0, 0xD8)
 EXIF_TAG = b"Exif\0\0"
 XMP_TAG = b"http://ns.adobe.com/xap/1.0/\0"
 ICC_TAG = b"ICC_PROFILE\0"
 IPTC_TAG = b"Photoshop 3.0\0"
+ADOBE_TAG = b"Adobe"
 JFIF_TAG = b"JFIF\0"
 DENSITY_UNITS = ("aspect", "inch", "centimetre")
 
@@ -42,13 +44,15 @@ class Segment:
     stop: int
 
 
-class _Bytes(Protocol):
+class Readable(Protocol):
+    """Bytes that are read by ranges: a header's reader, or a whole file."""
+
     def read(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, or raise."""
         ...
 
 
-def segments(source: _Bytes) -> Iterator[Segment]:
+def segments(source: Readable) -> Iterator[Segment]:
     """Walk the markers from after SOI to the first SOS, the last one told."""
     position = 2
     while True:
@@ -77,24 +81,33 @@ def segments(source: _Bytes) -> Iterator[Segment]:
         position += length
 
 
-def payload_of(source: _Bytes, segment: Segment) -> bytes:
+def payload_of(source: Readable, segment: Segment) -> bytes:
     """Return what the segment holds."""
     return source.read(segment.start, segment.stop - segment.start)
 
 
-def tagged(source: _Bytes, segment: Segment, tag: bytes) -> bool:
+def tagged(source: Readable, segment: Segment, tag: bytes) -> bool:
     """Whether the segment begins with ``tag``."""
     length = min(len(tag), segment.stop - segment.start)
     return source.read(segment.start, length) == tag
 
 
+def profile_space(source: Readable, segment: Segment) -> bytes:
+    """Which colours a profile describes, in four letters, from its first segment; nothing from a later one."""
+    start = segment.start + len(ICC_TAG)
+    if segment.stop < start + 2 + SPACE_AT + SPACE_BYTES or source.read(start, 1) != b"\1":
+        return b""
+    return source.read(start + 2 + SPACE_AT, SPACE_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
-class _Data:
+class Bytes:
     """A whole file in memory, read like a source."""
 
     data: bytes | memoryview
 
     def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``; raises DamagedImageError where the file ends before them."""
         if start + length > len(self.data):
             raise DamagedImageError(f"The file ends at byte {len(self.data):,}, within its header.")
         return bytes(self.data[start : start + length])
@@ -102,7 +115,7 @@ class _Data:
 
 def read_metadata(data: bytes) -> Metadata:
     """Collect what stands before the picture in a whole JPEG file."""
-    source = _Data(data)
+    source = Bytes(data)
     exif_data: bytes | None = None
     xmp: bytes | None = None
     density: Density | None = None
@@ -147,7 +160,7 @@ def _segment(marker: int, payload: bytes) -> bytes:
 
 def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a JPEG that OpenCV encoded with ``metadata`` in it, after its JFIF segment."""
-    jfif = next(segments(_Data(encoded)))
+    jfif = next(segments(Bytes(encoded)))
     head = bytearray(encoded[: jfif.stop])
     density = metadata.density
     if density is not None and density.unit in DENSITY_UNITS:
@@ -172,12 +185,27 @@ def _profile_segments(icc: bytes) -> list[bytes]:
     ]
 
 
+def scan_headers(data: bytes) -> Iterator[Segment]:
+    """Walk the headers of all scans of the first picture in a whole file."""
+    first = max(segments(Bytes(data)), key=lambda segment: segment.stop)
+    yield first
+    for marker, position in _markers_after(data, first.stop):
+        length = int.from_bytes(data[position : position + 2])
+        if marker == SOS:
+            yield Segment(marker, position + 2, position + length)
+
+
 def end_of_picture(data: bytes) -> int | None:
     """Where the end marker (EOI) of the first picture ends, or None where there is none."""
-    position = max(segment.stop for segment in segments(_Data(data)))
-    while (found := MARKER_IN_SCAN.search(data, position)) is not None:
-        if found.group()[1] == EOI:
-            return found.end()
-        # tables and further scans of a progressive picture
-        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    start = max(segment.stop for segment in segments(Bytes(data)))
+    for marker, position in _markers_after(data, start):
+        if marker == EOI:
+            return position
     return None
+
+
+def _markers_after(data: bytes, position: int) -> Iterator[tuple[int, int]]:
+    """Walk the markers after the first scan's header, each with where it ends: tables, further scans, the end."""
+    while (found := MARKER_IN_SCAN.search(data, position)) is not None:
+        yield found.group()[1], found.end()
+        position = found.end() + int.from_bytes(data[found.end() : found.end() + 2])

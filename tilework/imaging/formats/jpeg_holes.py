@@ -1,0 +1,47 @@
+"""Holes of zeros in a JPEG's picture data, which a broken copy leaves behind, and which libjpeg may decode in silence.
+
+A run of zero bits is a run of the first code of the Huffman tables. Where that code ends a block, it is a flat part of
+the picture. Where it is a coefficient, it would be blocks in a row whose 63 coefficients are all alike: no picture has
+those, and the copy lost something there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.formats.jpeg_segments import DHT, SOS, Bytes, end_of_picture, payload_of, segments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOLE = bytes(96)
+"""768 zero bits: four blocks whose coefficients take 3 bits each."""
+
+END_OF_BLOCK = 0
+LENGTHS = 16
+"""Bytes that count the codes of each length, before the symbols themselves (T.81, B.2.4.2)."""
+
+
+def find_hole(data: bytes) -> int | None:
+    """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
+    first: dict[int, int] = {}
+    for segment in segments(Bytes(data)):
+        payload = payload_of(Bytes(data), segment)
+        if segment.marker == DHT:
+            first |= dict(_first_symbols(payload))
+        elif segment.marker == SOS:
+            tables = {0x10 | selectors & 15 for selectors in payload[2 : 1 + 2 * payload[0] : 2]}
+            if all(first.get(table, END_OF_BLOCK) == END_OF_BLOCK for table in tables):
+                return None
+            start = data.find(HOLE, segment.stop)
+            return start if 0 <= start < (end_of_picture(data) or 0) else None
+    return None
+
+
+def _first_symbols(tables: bytes) -> Iterator[tuple[int, int]]:
+    """The class and number of each table, and what its code of zeros means."""
+    position = 0
+    while position + LENGTHS + 1 < len(tables):
+        symbols = position + 1 + LENGTHS
+        yield tables[position], tables[symbols]
+        position = symbols + sum(tables[position + 1 : symbols])
