@@ -37,7 +37,7 @@ def shelf(state: State, number: int) -> str:
 
 def shelf_of(job: Job) -> str:
     """The hash key of ``by_state`` for this row."""
-    return shelf(job.state, _number_of(job))
+    return shelf(job.state, shelf_number(job.id))
 
 
 def batch_shelf(state: State, number: int, batch: str) -> str:
@@ -46,15 +46,16 @@ def batch_shelf(state: State, number: int, batch: str) -> str:
     return f"{shelf(state, number)}#{name}"
 
 
-def _number_of(job: Job) -> int:
-    return int(job.id[0], 16) % SHELVES
+def shelf_number(job_id: str) -> int:
+    """Which of a state's shelves a row lies on, by the first digit of its id."""
+    return int(job_id[0], 16) % SHELVES
 
 
 def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:
     """Return the item that holds ``job``."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
     if job.batch:
-        item["batch_shelf"] = {"S": batch_shelf(job.state, _number_of(job), job.batch)}
+        item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.id), job.batch)}
     for name, field in _FIELDS.items():
         value = getattr(job, name)
         if field.default is MISSING or value != field.default or name in _ALWAYS:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, to_item
+from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, shelf_number, to_item
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import check_follows
@@ -104,18 +104,14 @@ class AwsTable:
         shelves = _shelves(tuple(State) if state is None else (state,), batch)
         return islice(self._merged(shelves, limit, before), limit)
 
+    def of_id(self, digits: str) -> Iterator[Job]:
+        """Every row whose id begins with ``digits``: its shelves are read, but only these are sent."""
+        shelves = [Shelf(BY_STATE, "shelf", shelf(state, shelf_number(digits))) for state in State]
+        return self._only(shelves, "begins_with(#name, :value)", "id", digits)
+
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
-        only = {
-            "FilterExpression": "#key = :key",
-            "ExpressionAttributeNames": {"#key": "key"},
-            "ExpressionAttributeValues": {":key": {"S": key}},
-        }
-        shelves = _shelves(tuple(State), "")
-        with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
-            found = list(pool.map(lambda each: list(self._items(each, **only)), shelves))
-        told = {job.id: job for items in found for job in map(from_item, items)}
-        return iter(told.values())
+        return self._only(_shelves(tuple(State), ""), "#name = :value", "key", key)
 
     def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
         """Add ``amounts`` to the counters of the statistics row called ``name``, which then is of ``group``."""
@@ -201,6 +197,18 @@ class AwsTable:
         # the index keeps no order among rows of one moment
         for _, rows in groupby(found, attrgetter("updated")):
             yield from sorted((row for row in rows if before is None or not before.passed(row)), key=order)
+
+    def _only(self, shelves: Sequence[Shelf], condition: str, name: str, value: str) -> Iterator[Job]:
+        only = {
+            "FilterExpression": condition,
+            "ExpressionAttributeNames": {"#name": name},
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        }
+        with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
+            found = list(pool.map(lambda each: list(self._items(each, **only)), shelves))
+        # one that changes its state meanwhile may be found on two shelves
+        told = {job.id: job for items in found for job in map(from_item, items)}
+        return iter(told.values())
 
     def _items(self, place: Shelf, **wanted: Any) -> Iterator[Mapping[str, Any]]:
         return self._following(place, self._page(place, None, **wanted), None, **wanted)

@@ -108,10 +108,7 @@ def no_such_job(text: str) -> UsageError:
 
 
 def find_job(table: JobTable, job_id: str) -> Job:
-    """The row of an id, or of the only one that begins with ``job_id``. Raises UsageError.
-
-    Rows are found by whole ids; for the first digits of one they are gone through, the latest changed first.
-    """
+    """The row of an id, or of the only one that begins with ``job_id``. Raises UsageError."""
     text = job_id.strip().lower()
     if not _ID.fullmatch(text) or len(text) > ID_HEX_DIGITS:
         raise UsageError(
@@ -124,7 +121,7 @@ def find_job(table: JobTable, job_id: str) -> Job:
     elif len(text) < LEAST_PREFIX:
         raise UsageError(f"Give at least {LEAST_PREFIX} digits of a job's id.", advice="See `tilework jobs`.")
     else:
-        rows = [row for row in table.list() if row.id.startswith(text)]
+        rows = list(table.of_id(text))
     if len(rows) == 1:
         return rows[0]
     if not rows:

@@ -52,6 +52,13 @@ class JobTable(Protocol):
         """
         ...
 
+    def of_id(self, digits: str) -> Iterator[Job]:
+        """Every row whose id begins with ``digits`` (hexadecimal, at least one), in no order (eventually consistent).
+
+        Goes through a part of all rows: made for a person who types, not for programs.
+        """
+        ...
+
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``, in no order (eventually consistent).
 

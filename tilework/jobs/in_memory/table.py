@@ -75,6 +75,11 @@ class MemoryTable:
         )
         return islice(sorted(wanted, key=order), limit)
 
+    def of_id(self, digits: str) -> Iterator[Job]:
+        """Every row whose id begins with ``digits``."""
+        with self._lock:
+            return iter([row for row in self._rows.values() if row.id.startswith(digits)])
+
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``."""
         with self._lock:

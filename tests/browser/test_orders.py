@@ -1,0 +1,84 @@
+"""What a person does to jobs on the page: try again, call off, another pipeline, all failures of a code."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.test_page import picture, store_result
+from tilework.errors import CrashedError, DamagedImageError
+from tilework.jobs.job import Ask, Drop, State
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Served, Window
+    from tilework.jobs.job import Job
+
+
+def fail(
+    served: Served, key: str, failure: type[DamagedImageError | CrashedError] = DamagedImageError
+) -> Job:
+    version = served.system.inputs.put(key, picture(), metadata={}, content_type="image/png")
+    job = served.claim(key, version=version)
+    return served.life.end(job, State.FAILED, failure=failure("It is cut short."))
+
+
+def test_a_failed_image_is_tried_again_called_off_and_its_story_told(served: Served, window: Window) -> None:
+    job = fail(served, "a.png")
+    page = window.open(f"{served.url}/jobs/{job.id}")
+    story = page.locator("#story")
+    expect(story).to_contain_text("Attempt 1 on host-1: failed")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".detail-head .badge")).to_have_text("queued")
+    expect(story).to_contain_text("A user asked for it to be tried again")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".detail-head .badge")).to_have_text("cancelled")
+    expect(page.get_by_role("button", name="Try again")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator(".detail-head .badge")).to_have_text("queued")
+    store_result(served, served.claim("a.png", version=job.version))
+    expect(page.locator(".detail-head .badge")).to_have_text("done")
+    expect(story).to_contain_text("DONE: its result is stored")
+
+
+def test_an_image_goes_through_another_pipeline_from_its_page(served: Served, window: Window) -> None:
+    window.allow("422")
+    job = fail(served, "a.png")
+    page = window.open(f"{served.url}/jobs/{job.id}")
+    text = page.get_by_label("Another pipeline for this image")
+    expect(text).to_have_value("blur(9)")
+    text.fill("blurr(9)")
+    page.get_by_role("button", name="Run").click()
+    expect(page.locator("#order-error")).to_contain_text("blur")
+    text.fill("canny(100,200)")
+    page.get_by_role("button", name="Run").click()
+    asked = Ask(Drop(job.bucket, job.key, job.version), "canny(100, 200)").job_id
+    page.wait_for_url(f"**/jobs/{asked}")
+    expect(page.locator(".detail-head .job-pipeline")).to_have_text("canny(100, 200)")
+    expect(page.locator(".detail-head .badge")).to_have_text("queued")
+
+
+def test_all_failures_of_a_code_are_tried_again_from_their_list_and_downloaded(
+    served: Served, window: Window
+) -> None:
+    for number in range(3):
+        fail(served, f"{number}.png", CrashedError)
+    fail(served, "damaged.png")
+    page = window.open(f"{served.url}/?state=FAILED")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert len(download.value.path().read_text().splitlines()) == 5
+    page.locator("#retry-code").select_option("crashed")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#retry-told")).to_have_text("3 images are queued again.")
+    expect(page.locator("#jobs .job-name")).to_have_text(["damaged.png"])
+    assert len(list(served.system.table.list(State.QUEUED))) == 3
+
+
+def test_statistics_are_a_page_of_their_own(served: Served, window: Window) -> None:
+    page = window.open(served.url)
+    page.get_by_role("link", name="Statistics").click()
+    expect(page.get_by_text("Nothing has ended in these days.")).to_be_visible()
+    expect(page.locator("h1")).to_have_text(re.compile("Statistics"))
