@@ -1,9 +1,7 @@
 """BMP: read and written here, since no library reads all of it rightly.
 
 OpenCV takes the masks of 32 bits for granted, drops the lower bits of 16, and shows black for a missing palette
-colour; Pillow knows few masks, and fills up run-length coded pictures that are cut or run over
-(docs/decisions/one-decoder.md).
-What is left to do for a stored BMP is to turn its rows.
+colour; Pillow knows few masks, and drops what runs over in a run-length coding (docs/decisions/one-decoder.md). What is left to do for a stored BMP is to turn its rows.
 """
 
 from __future__ import annotations
