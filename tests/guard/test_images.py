@@ -56,8 +56,13 @@ def test_a_refusal_is_the_same_wherever_it_is_told(*, suspect: bool) -> None:
         process_guarded(BytesSource(BODY[:-500]), parse("invert"), Limits(), suspect=suspect)
 
 
-def test_photographs_are_trusted_with_their_process_unless_suspect() -> None:
-    assert [one.format for one in ROWS if not one.guarded] == [Format.JPEG, Format.PNG]
+def test_photographs_and_what_our_own_code_reads_are_trusted_with_their_process_unless_suspect() -> None:
+    assert [one.format for one in ROWS if not one.guarded] == [
+        Format.JPEG,
+        Format.PNG,
+        Format.BMP,
+        Format.PNM,
+    ]
 
 
 def test_an_image_too_large_to_work_on_is_refused_from_its_header_though_it_is_suspect() -> None:

@@ -121,8 +121,13 @@ def _fill(nodata: str, samples: Samples) -> float:
     return int(value) if least <= value < least + (1 << samples.bits) else 0
 
 
+UNITS = range(1, 4)
+"""What tag 296 may say: none, inch, centimetre."""
+
+
 def _resolution(directory: Directory) -> tuple[tuple[int, int], tuple[int, int], int] | None:
     across, down = directory.fraction(X_RESOLUTION), directory.fraction(Y_RESOLUTION)
-    if across is None or down is None:
+    unit = directory.number(RESOLUTION_UNIT, INCH)
+    if across is None or down is None or unit not in UNITS:
         return None
-    return across, down, directory.number(RESOLUTION_UNIT, INCH)
+    return across, down, unit

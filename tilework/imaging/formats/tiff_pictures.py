@@ -8,10 +8,11 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError
+from tilework.errors import DamagedImageError, UnsupportedPixelsError
 from tilework.imaging.formats import jpeg
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.jpeg_frame import COLOUR, FRAMES, OTHER_FRAMES, Frame, read_frame
 from tilework.imaging.formats.jpeg_segments import APP0, payload_of, segments
 from tilework.imaging.formats.tiff_coding import APERIO_YCBCR
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
@@ -19,7 +20,6 @@ from tilework.imaging.formats.tiff_samples import YCBCR
 from tilework.imaging.limits import Limits
 from tilework.imaging.operations import Pixels
 from tilework.imaging.sources import BytesSource
-from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_samples import Samples
@@ -43,10 +43,12 @@ def jpeg_samples(
     """
     height, width, count = shape
     try:
-        picture, size, components = _self_contained(data, tables, samples)
-        if size.width != width or not rows <= size.height <= height or components != count:
+        picture, frame = _self_contained(data, tables, samples)
+        size = frame.size
+        if size.width != width or not rows <= size.height <= height or frame.components != count:
             raise SegmentDamageError(
-                f"it holds a JPEG of {size} pixels in {components} channels where {width} x {rows} in {count} must be"
+                f"it holds a JPEG of {size} pixels in {frame.components} channels where {width} x {rows} in {count} "
+                "must be"
             )
         header = Header(
             format=Format.JPEG,
@@ -55,16 +57,17 @@ def jpeg_samples(
             bits=8,
             colour="grey" if count == 1 else "colour",
             lossless=False,
+            detail=frame,
         )
         found = jpeg.decode(picture, header)
-    except DamagedImageError as error:
+    except (DamagedImageError, UnsupportedPixelsError) as error:
         raise SegmentDamageError(error.reason.rstrip(".")) from error
     pixels = found.picture.colour
     return pixels.reshape(*pixels.shape[:2], count)[:rows], found.notes
 
 
-def _self_contained(data: bytes, tables: bytes, samples: Samples) -> tuple[bytes, Size, int]:
-    """A JPEG with the tables in it and its colours named as the TIFF says, its size, and its number of components.
+def _self_contained(data: bytes, tables: bytes, samples: Samples) -> tuple[bytes, Frame]:
+    """A JPEG with the tables in it and its colours named as the TIFF says, and its frame header.
 
     The TIFF's photometric interpretation counts, as for libtiff, whatever the JPEG says or a decoder would guess.
     """
@@ -72,23 +75,21 @@ def _self_contained(data: bytes, tables: bytes, samples: Samples) -> tuple[bytes
         raise SegmentDamageError("it holds no JPEG")
     source = HeaderReader(BytesSource(data), Limits(header_bytes=max(1, len(data))))
     parts = [SOI, tables.removeprefix(SOI).removesuffix(EOI)]
-    frame, position = b"", len(SOI)
+    frame: Frame | None = None
+    position = len(SOI)
     for segment in segments(source):
-        if segment.marker in jpeg.FRAMES:
-            frame = payload_of(source, segment)
-        elif segment.marker in jpeg.OTHER_FRAMES:
-            raise SegmentDamageError(f"it holds {jpeg.OTHER_FRAMES[segment.marker]}, which is not read")
+        if segment.marker in FRAMES:
+            frame = read_frame(segment.marker, payload_of(source, segment))
+        elif segment.marker in OTHER_FRAMES:
+            raise SegmentDamageError(f"it holds {OTHER_FRAMES[segment.marker]}, which is not read")
         if segment.marker not in {APP0, APP14}:
             parts.append(data[position : segment.stop])
         position = segment.stop
-    if len(frame) < jpeg.FRAME_BYTES:
+    if frame is None:
         raise SegmentDamageError("its JPEG has no frame header")
-    bits, height, width, components = struct.unpack_from(">BHHB", frame)
-    if bits != 8 or not width or not height:  # noqa: PLR2004
-        raise SegmentDamageError(f"its JPEG has {bits} bits and {width} x {height} pixels")
-    if components == 3:  # noqa: PLR2004
+    if frame.components == COLOUR:
         parts.insert(1, ADOBE + bytes((samples.photometric == YCBCR,)))
-    return b"".join((*parts, data[position:])), Size(width, height), components
+    return b"".join((*parts, data[position:])), frame
 
 
 def jpeg_2000_samples(data: bytes, compression: int, samples: Samples, shape: tuple[int, int, int]) -> Image:
