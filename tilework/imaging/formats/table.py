@@ -104,6 +104,32 @@ ROWS: tuple[Row, ...] = (
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000),
     ),
+    Row(
+        format=Format.HEIC,
+        name="HEIC",
+        pages="the primary picture, of others beside it a note; no sequence",
+        pixels="8, 10, 12 bit HEVC; grey, colour; one or a grid; 10 and 12 bits become the upper ones of 16",
+        alpha="alpha channel",
+        colour="RGB, as libheif converts it; the ICC profile is kept, colour numbers (nclx) where there is none",
+        orientation="clap, irot and imir are applied, once, by libheif; EXIF orientation is void, and set to upright",
+        kept="ICC profile, colour numbers, EXIF (without thumbnail), XMP",
+        refused="sequences, overlays, premultiplied alpha, other codings; files cut short, holes in the coded data",
+        decoder="libheif, libde265 (pillow-heif), which notice no other damage of the coded data",
+        result=Format.PNG,
+    ),
+    Row(
+        format=Format.AVIF,
+        name="AVIF",
+        pages="the primary picture, of others beside it a note; no sequence",
+        pixels="8, 10, 12 bit AV1; grey, colour; one or a grid; 10 and 12 bits become the upper ones of 16",
+        alpha="alpha channel",
+        colour="RGB, as libavif converts it; the ICC profile is kept, colour numbers (nclx) where there is none",
+        orientation="clap, irot and imir are applied, once; EXIF orientation is void, and set to upright",
+        kept="ICC profile, colour numbers, EXIF (without thumbnail), XMP",
+        refused="sequences, overlays, premultiplied alpha; files cut short, coded data that dav1d rejects, holes in it",
+        decoder="libavif, dav1d (imagecodecs), which notice some damage of the coded data",
+        result=Format.PNG,
+    ),
 )
 """Every format that is read."""
 
