@@ -95,12 +95,11 @@ class HeifDetail:
 
     def header(self, image_format: Format, scratch: int) -> Header:
         """The header of such a picture, turned upright by its transforms already: EXIF's orientation is void."""
+        dtype = "uint8" if self.samples.bits <= 8 else "uint16"  # noqa: PLR2004
         return Header(
             format=image_format,
             stored=self.stored,
-            pixels=Pixels(
-                "uint8" if self.samples.bits <= 8 else "uint16", 1 if self.samples.grey else 3, self.alpha
-            ),  # noqa: PLR2004
+            pixels=Pixels(dtype, 1 if self.samples.grey else 3, self.alpha),
             bits=self.samples.bits,
             colour="grey" if self.samples.grey else "colour",
             scratch=scratch,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tilework.imaging.formats.header_reader import HeaderReader
 
 SHORT_BYTES, LONG_BYTES = 8, 16
 """Bytes before a box's payload: a size of 32 bits and the type, and a size of 64 bits where the short one is 1."""
@@ -18,8 +16,44 @@ SHORT_BYTES, LONG_BYTES = 8, 16
 LONG, TO_THE_END = 1, 0
 """Sizes that are none: a long one follows; the box goes on to the end of what it lies in."""
 
+MOST_BOXES = 10_000
+"""Boxes of a file; real ones have a dozen."""
+
 FULL_BYTES = 4
 """Version and flags, with which the payload of a full box begins."""
+
+
+class Readable(Protocol):
+    """What boxes are read from: a :class:`~.header_reader.HeaderReader`, or a :class:`WholeFile`."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, or raise."""
+        ...
+
+    def count_part(self) -> None:
+        """Count one part, and raise where there are too many."""
+        ...
+
+
+class WholeFile:
+    """A whole file in memory, of at most :data:`MOST_BOXES` boxes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+        self._parts = 0
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``; raises DamagedImageError where they are not there."""
+        if start + length > self.size:
+            raise DamagedImageError(f"The file ends at byte {self.size:,}, within a box.")
+        return self.data[start : start + length]
+
+    def count_part(self) -> None:
+        """Count one box, and raise DamagedImageError where there are too many."""
+        self._parts += 1
+        if self._parts > MOST_BOXES:
+            raise DamagedImageError(f"The file has more than {MOST_BOXES:,} boxes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +70,7 @@ class Box:
         return self.stop - self.start
 
 
-def boxes(reader: HeaderReader, start: int, stop: int) -> Iterator[Box]:
+def boxes(reader: Readable, start: int, stop: int) -> Iterator[Box]:
     """Walk the boxes from ``start`` to ``stop``, and not into them.
 
     Each counts as a part of the header. Raises :class:`~tilework.errors.DamagedImageError` for one that does not fit
@@ -50,7 +84,7 @@ def boxes(reader: HeaderReader, start: int, stop: int) -> Iterator[Box]:
         position = box.stop
 
 
-def _box(reader: HeaderReader, position: int, stop: int) -> Box:
+def _box(reader: Readable, position: int, stop: int) -> Box:
     if stop - position < SHORT_BYTES:
         raise DamagedImageError(f"The file is broken at byte {position:,}: no box where one must be.")
     head = reader.read(position, SHORT_BYTES)
@@ -73,7 +107,7 @@ def _box(reader: HeaderReader, position: int, stop: int) -> Box:
     return Box(head[4:], start, position + size)
 
 
-def payload(reader: HeaderReader, box: Box) -> bytes:
+def payload(reader: Readable, box: Box) -> bytes:
     """The bytes of a box; raises as :meth:`~.header_reader.HeaderReader.read` does."""
     return reader.read(box.start, box.size)
 
@@ -120,6 +154,6 @@ class Fields:
         return found
 
 
-def fields(reader: HeaderReader, box: Box) -> Fields:
+def fields(reader: Readable, box: Box) -> Fields:
     """The payload of a box, to be read field by field."""
     return Fields(payload(reader, box), shown(box.type))

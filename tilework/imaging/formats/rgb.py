@@ -35,7 +35,7 @@ def raised(array: Image, bits: int) -> Image:
     import numpy as np
 
     if bits < 8:  # noqa: PLR2004
-        return (array.astype(np.uint16) * 255 // ((1 << bits) - 1)).astype(np.uint8)
+        return (array.astype(np.uint16) * np.uint16(255) // np.uint16((1 << bits) - 1)).astype(np.uint8)
     if 8 < bits < 16:  # noqa: PLR2004
-        return array << (16 - bits)
+        return np.left_shift(array.astype(np.uint16, copy=False), 16 - bits)
     return array

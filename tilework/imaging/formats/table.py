@@ -130,6 +130,19 @@ ROWS: tuple[Row, ...] = (
         decoder="libavif, dav1d (imagecodecs), which notice some damage of the coded data",
         result=Format.PNG,
     ),
+    Row(
+        format=Format.JXL,
+        name="JPEG XL",
+        pages="one; no animation",
+        pixels="1 to 16 bit, floats of 16 and 32; grey, colour; bare or in boxes; 9 to 15 bits become the upper ones of 16, fewer than 8 are scaled to 8, floats become 32 bit",
+        alpha="alpha channel of the same depth",
+        colour="RGB, as libjxl gives it; colours that the header names are kept as numbers",
+        orientation="that of the codestream is applied, once; EXIF orientation is void, and set to upright",
+        kept="colour numbers, EXIF (without thumbnail), XMP; ICC profile and resolution of a JPEG that was packed without loss, any other profile is left out with a note",
+        refused="animations, more than 16 bits, other channels than alpha, premultiplied alpha; damaged picture data",
+        decoder="libjxl (imagecodecs)",
+        result=Format.PNG,
+    ),
 )
 """Every format that is read."""
 
