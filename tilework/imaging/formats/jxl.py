@@ -24,7 +24,7 @@ FLOATS = (16, 32)
 
 MOST_INTEGER_BITS = 16
 
-SCRATCH_BYTES = 40
+SCRATCH_BYTES = 24
 """Bytes of a pixel in libjxl beside what it gives: float planes of colour and alpha, or whole numbers of 32 bits, and
 those that its filters take from."""
 
