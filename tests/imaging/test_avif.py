@@ -184,7 +184,9 @@ def many_items(count: int) -> bytes:
 
 def claimed_items() -> bytes:
     """A million items are counted, and 200,000 are there, in a meta box of 5 MB."""
-    infos = b"".join(full(b"infe", 3, struct.pack(">IH", number, 0), b"av01", b"\0") for number in range(200_000))
+    infos = b"".join(
+        full(b"infe", 3, struct.pack(">IH", number, 0), b"av01", b"\0") for number in range(200_000)
+    )
     iinf = box(b"iinf", b"\1\0\0\0", struct.pack(">I", 1_000_000), infos)
     return box(b"ftyp", b"avif", bytes(4), AVIF) + full(
         b"meta", 0, full(b"pitm", 0, b"\0\1"), iinf, box(b"iprp", box(b"ipco"))

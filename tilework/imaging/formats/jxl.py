@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, UnsupportedPixelsError
 from tilework.imaging.formats import jxl_boxes
-from tilework.imaging.formats.header import Format, Header
+from tilework.imaging.formats.header import SIDEWAYS, Format, Header
 from tilework.imaging.formats.jxl_codestream import Codestream, read_codestream
 from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.formats.pages import refuse_page
@@ -50,15 +50,14 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     dtype = "float32" if depth.floats else "uint8" if depth.bits <= 8 else "uint16"  # noqa: PLR2004
     return Header(
         format=Format.JXL,
-        stored=found.size,
+        stored=found.size.turned if found.orientation in SIDEWAYS else found.size,
         pixels=Pixels(dtype, 1 if colours.grey else 3, found.alpha),
         bits=depth.bits,
         colour="grey" if colours.grey else "colour",
-        orientation=found.orientation,
         scratch=SCRATCH_BYTES * found.size.pixels,
         lossless=not found.perceptual,
         has_icc=colours.profiled,
-        # the orientation that EXIF repeats is void (18181-2), so that nobody need look for it
+        # whether there is any or not, nobody need look for an orientation in it: that is void (18181-2)
         has_exif=True,
         detail=JxlDetail(found, container),
     )
@@ -86,7 +85,7 @@ def _profile_note(codestream: Codestream, found: Metadata) -> tuple[str, ...]:
 
 
 def decode(data: bytes, header: Header) -> Decoded:
-    """Decode the picture as it is stored, not turned by the orientation in its codestream."""
+    """Decode the picture; libjxl turns it upright, and rounds lossy ones in a pattern that is upright, too."""
     import numpy as np
 
     pixels = _pixels(data)
@@ -100,7 +99,7 @@ def _pixels(data: bytes) -> Image:
     import imagecodecs
 
     try:
-        pixels: Image = imagecodecs.jpegxl_decode(data, keeporientation=True, numthreads=1)
+        pixels: Image = imagecodecs.jpegxl_decode(data, numthreads=1)
     except (imagecodecs.JpegxlError, RuntimeError, ValueError) as error:
         said = str(error)
         if "NEED_MORE_INPUT" in said:
