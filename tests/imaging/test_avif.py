@@ -224,6 +224,21 @@ REFUSED = {
         DamagedImageError,
         "not there",
     ),
+    "65,535 tiles, ever again": (
+        lambda: heif(
+            AVIF,
+            Entry(1, b"grid", bytes(8), (ispe(9, 9),)),
+            Entry(2, b"av01", b"\0", (AV01, ispe(9, 9))),
+            references=((b"dimg", 1, (2,) * 65_535),) * 100,
+        ),
+        TooLargeError,
+        "parts",
+    ),
+    "properties listed again and again": (
+        lambda: heif(AVIF, *(Entry(1, b"av01", b"\0", (AV01,) * 255),) * 2).replace(b"\0\1\0\0av01", b"\0\x07\0\0av01", 1),
+        DamagedImageError,
+        "twice",
+    ),
     "no primary picture": (lambda: heif(AVIF, PICTURE, primary=7), DamagedImageError, "primary"),
     "two items of a number": (lambda: heif(AVIF, PICTURE, PICTURE), DamagedImageError, "two items"),
     "many items": (lambda: many_items(20_000), TooLargeError, "parts"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -142,13 +143,20 @@ class _Meta:
         for _ in range(read.number(4)):
             self.reader.count_part()
             item = self.items.by_id.get(read.number(4 if version else 2))
-            indices = Fields(read.take(read.number(1) * (2 if wide else 1)), read.name)
-            while item is not None and indices.left:
-                index = indices.number(2) & 0x7FFF if wide else indices.number(1) & 0x7F
-                if index > len(every):
-                    raise DamagedImageError(f"The file's item {item.id} has a property that is not there.")
-                if index:
-                    item.properties.append(every[index - 1])
+            count = read.number(1)
+            listed = read.take(count * (2 if wide else 1))
+            indices = (
+                [index & 0x7FFF for index in struct.unpack(f">{count}H", listed)]
+                if wide
+                else [index & 0x7F for index in listed]
+            )
+            if item is None:
+                continue
+            if item.properties or max(indices, default=0) > len(every):
+                raise DamagedImageError(
+                    f"The file's item {item.id} has a property that is not there, or has all twice."
+                )
+            item.properties = [every[index - 1] for index in indices if index]
 
     def _locations(self, iloc: Box, idat: Box | None) -> None:
         read, version = self._full(iloc)
@@ -188,5 +196,6 @@ class _Meta:
             source = read.number(wide)
             targets = Fields(read.take(read.number(2) * wide), read.name)
             while targets.left:
+                self.reader.count_part()
                 found[box.type, source].append(targets.number(wide))
         self.items.references = {key: tuple(targets) for key, targets in found.items()}

@@ -253,7 +253,7 @@ def _streams(reader: HeaderReader, parts: tuple[Item, ...]) -> tuple[tuple[Exten
             raise DamagedImageError(
                 f"The file is cut short: it ends at byte {reader.size:,}, and its pixel data at {furthest:,}."
             )
-    return tuple(tuple(part.extents) for part in parts)
+    return tuple(dict.fromkeys(tuple(part.extents) for part in parts))
 
 
 XMP_TYPES = (b"application/rdf+xml", b"text/xml")
