@@ -55,7 +55,8 @@ class Density:
 class Metadata:
     """Everything that is kept.
 
-    ``exif`` starts at its byte order, ``xmp`` is a packet, ``icc`` a profile. What only its own format can take stays
+    ``exif`` starts at its byte order, ``xmp`` is a packet, ``icc`` a profile. ``cicp`` holds colour primaries and
+    transfer function of RGB by their numbers in ITU-T H.273, where there is no profile. What only its own format can take stays
     in that format's pieces: ``colour`` (gamma and the like) and ``text`` (captions, IPTC) are whole segments or
     chunks, ``tags`` those of a TIFF as (code, type, count, value). ``notes`` are sentences about what was left out.
     """
@@ -63,6 +64,7 @@ class Metadata:
     exif: bytes | None = None
     xmp: bytes | None = None
     icc: bytes | None = None
+    cicp: tuple[int, int] | None = None
     density: Density | None = None
     colour: tuple[bytes, ...] = ()
     text: tuple[bytes, ...] = ()
@@ -82,6 +84,7 @@ class Metadata:
             exif=None if self.exif is None else exif_block.for_upright(self.exif, size),
             xmp=None if self.xmp is None else XMP_ORIENTATION.sub(rb"\g<1>1", self.xmp),
             icc=self.icc if same_colour else None,
+            cicp=self.cicp if same_colour and self.icc is None else None,
             density=density,
             colour=self.colour if same_format and same_colour else (),
             text=self.text if same_format else (),

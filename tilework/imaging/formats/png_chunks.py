@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_CHUNKS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP"})
 TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+CICP_RGB = (0, 1)
+"""Matrix coefficients and range in a cICP chunk: RGB, and the full one."""
+
 XMP_TAG = b"XML:com.adobe.xmp\0" + b"\0\0" + b"\0" + b"\0"
 """Keyword of an iTXt chunk that holds an uncompressed XMP packet, its two flags, and two empty strings."""
 
@@ -147,6 +150,8 @@ def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     parts = list(metadata.colour)
     if metadata.icc is not None:
         parts.append(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc)))
+    if metadata.cicp is not None:
+        parts.append(_chunk(b"cICP", bytes((*metadata.cicp, *CICP_RGB))))
     if metadata.density is not None:
         density = metadata.density.per_metre
         parts.append(
