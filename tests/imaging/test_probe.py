@@ -183,7 +183,6 @@ OTHERS = {
     "WebP": saved(Image.new("RGB", (9, 9)), format="webp"),
     "BMP": saved(Image.new("RGB", (9, 9)), format="bmp"),
     "AVIF": saved(Image.new("RGB", (9, 9)), format="avif"),
-    "JPEG 2000": saved(Image.new("RGB", (9, 9)), format="jpeg2000"),
     "PNM": saved(Image.new("RGB", (9, 9)), format="ppm"),
     "Windows icon": saved(Image.new("RGB", (32, 32)), format="ico"),
     "HEIC": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",

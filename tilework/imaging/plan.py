@@ -47,16 +47,16 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     for size in sizes:
         limits.check_size(size)
     amounts = [size.pixels * kind.bytes for size, kind in zip(sizes, kinds, strict=True)]
+    wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     needed = stored_bytes + max(
         _decoding(header),
         *(
             before + after + round(before * step.operation.scratch)
             for step, before, after in zip(pipeline.steps, amounts[:-1], amounts[1:], strict=True)
         ),
-        round(amounts[-1] * (1 + ENCODING)),
+        _encoding(wanted, sizes[-1], kinds[-1]),
     )
     limits.check_working_set(needed)
-    wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     notes = (*header.notes, *_mask_note(pipeline, wanted))
     return Plan(header, wanted, sizes[-1], kinds[-1], needed, guarded=row(header.format).guarded, notes=notes)
 
@@ -65,6 +65,13 @@ def _decoding(header: Header) -> int:
     """Bytes at the height of decoding: the pixels, a second time where they are turned or parted from their alpha."""
     copies = 1 + (header.orientation != 1 or header.pixels.alpha)
     return header.decoded_bytes * copies + header.scratch
+
+
+def _encoding(result: Format, size: Size, pixels: Pixels) -> int:
+    """Bytes at the height of encoding: the pixels, and what the encoder takes."""
+    holds = row(result).holds
+    samples = size.pixels * (pixels.channels + pixels.alpha)
+    return round(size.pixels * pixels.bytes * (1 + ENCODING)) + samples * (holds.sample_bytes if holds else 0)
 
 
 LABELS_GO_TO = (Format.PNG, Format.TIFF)

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holds:
-    """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels."""
+    """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels.
+
+    ``sample_bytes`` is the memory that encoding takes for a sample beside what it takes of every format.
+    """
 
     dtypes: tuple[str, ...]
     alpha: bool
     side: int
     lossless: bool = True
+    sample_bytes: int = 0
 
     def takes(self, pixels: Pixels, size: Size) -> bool:
         """Whether an image of such pixels and size fits."""
@@ -103,6 +107,23 @@ ROWS: tuple[Row, ...] = (
         result=Format.PNG,
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000),
+    ),
+    Row(
+        format=Format.JP2,
+        name="JPEG 2000",
+        pages="one; of a file with several codestreams the first, with a note",
+        pixels="8 to 16 bit unsigned; grey and RGB; 9 to 15 bits stand in 16 with their values as they are; JP2, JPX "
+        "and JPH files, bare codestreams, high-throughput code-blocks",
+        alpha="a channel that the file defines as opacity; one that it does not define, with a note",
+        colour="as stored; the ICC profile is kept",
+        orientation="EXIF orientation is applied, and set to upright in the result",
+        kept="ICC profile, resolution, EXIF, XMP, XML boxes; GeoJP2 and GML where the pixels stay in place",
+        refused="signed, subsampled and palette pixels, components of several depths, fewer than 8 bits, "
+        "premultiplied alpha, sYCC, CMYK, Lab; JPM, MJ2; tiles that are missing or cut short. There are no checksums: "
+        "wrong bytes within a tile that leave its structure whole cannot be seen",
+        decoder="OpenJPEG (imagecodecs)",
+        result=Format.JP2,
+        holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000, sample_bytes=11),
     ),
 )
 """Every format that is read."""
