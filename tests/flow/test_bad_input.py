@@ -40,7 +40,8 @@ def verdict(running: RunningSystem, job: str) -> Job:
         ("cut in the middle.jpg", jpeg(noise(400, 400))[:-20_000], "damaged"),
         ("cut.png", png(GOOD)[:-500], "damaged"),
         ("cut.gif", b"GIF89a" + bytes(64), "damaged"),
-        ("scan.tif", b"II*\0" + bytes(64), "unsupported_format"),
+        ("scan.tif", b"II*\0" + bytes(64), "damaged"),
+        ("layers.psd", b"8BPS\0\1" + bytes(64), "unsupported_format"),
         ("page.html", b"<!DOCTYPE html><html></html>", "not_an_image"),
     ],
 )

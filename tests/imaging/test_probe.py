@@ -177,7 +177,6 @@ def test_a_long_header_takes_few_reads_and_skips_what_it_need_not_know() -> None
 
 
 OTHERS = {
-    "JPEG 2000": saved(Image.new("RGB", (9, 9)), format="jpeg2000"),
     "Windows icon": saved(Image.new("RGB", (32, 32)), format="ico"),
     "Photoshop": b"8BPS\0\1" + bytes(20),
     "SVG": b'<?xml version="1.0"?>\n<!-- drawn --><svg xmlns="http://www.w3.org/2000/svg"/>',

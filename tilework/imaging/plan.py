@@ -55,7 +55,7 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
             before + after + round(before * step.operation.scratch)
             for step, before, after in zip(pipeline.steps, amounts[:-1], amounts[1:], strict=True)
         ),
-        amounts[-1] + _encoding(wanted, amounts[-1], sizes[-1]),
+        amounts[-1] + _encoding(wanted, sizes[-1], kinds[-1]),
     )
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))
@@ -68,11 +68,12 @@ def _decoding(header: Header) -> int:
     return header.decoded_bytes * copies + header.scratch
 
 
-def _encoding(wanted: Format, result_bytes: int, size: Size) -> int:
-    """Bytes that encoding takes beside the result in memory, which has ``result_bytes``."""
+def _encoding(wanted: Format, size: Size, pixels: Pixels) -> int:
+    """Bytes that encoding takes beside the result in memory."""
     holds = row(wanted).holds
-    own = holds.pixel_scratch * size.pixels if holds else 0
-    return max(round(ENCODING * result_bytes), result_bytes + own)
+    copy = size.pixels * pixels.bytes
+    own = holds.encoding_bytes(size, pixels) if holds else 0
+    return max(round(ENCODING * copy), copy + own)
 
 
 LABELS_GO_TO = (Format.PNG, Format.TIFF)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError, TooLargeError
 from tilework.imaging.limits import KIB
@@ -103,3 +104,24 @@ class HeaderReader:
                 f"The file ended at byte {len(data):,} of {self.size:,} while it was read."
             )
         return data
+
+
+class Readable(Protocol):
+    """What a walk through a header reads from: a :class:`HeaderReader`, or a :class:`WholeFile`."""
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, or raise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """A whole file in memory, read like a source."""
+
+    data: bytes | memoryview
+
+    def read(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``; raises DamagedImageError where the file ends before them."""
+        if start + length > len(self.data):
+            raise DamagedImageError(f"The file ends at byte {len(self.data):,}, within its header.")
+        return bytes(self.data[start : start + length])

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Holds:
     """What a file of a format that is written can hold: depths, alpha or not, and the longest side in pixels.
 
-    ``pixel_scratch`` is the memory, in bytes a pixel, that its encoder takes beside a copy of the result where that is
-    more than other encoders take.
+    ``pixel_scratch`` and ``sample_scratch`` are the memory, in bytes a pixel and a sample, that its encoder takes beside a
+    copy of the result where that is more than other encoders take.
     """
 
     dtypes: tuple[str, ...]
@@ -30,6 +30,11 @@ class Holds:
     side: int
     lossless: bool = True
     pixel_scratch: int = 0
+    sample_scratch: int = 0
+
+    def encoding_bytes(self, size: Size, pixels: Pixels) -> int:
+        """The memory that encoding such an image takes beside a copy of it."""
+        return size.pixels * (self.pixel_scratch + self.sample_scratch * (pixels.channels + pixels.alpha))
 
     def takes(self, pixels: Pixels, size: Size) -> bool:
         """Whether an image of such pixels and size fits."""
@@ -241,6 +246,23 @@ ROWS: tuple[Row, ...] = (
         refused="animations, more than 16 bits, other channels than alpha, premultiplied alpha; damaged picture data",
         decoder="libjxl (imagecodecs)",
         result=Format.PNG,
+    ),
+    Row(
+        format=Format.JP2,
+        name="JPEG 2000",
+        pages="one; of a file with several codestreams the first, with a note",
+        pixels="8 to 16 bit unsigned; grey and RGB; 9 to 15 bits stand in 16 with their values as they are; JP2, JPX "
+        "and JPH files, bare codestreams, high-throughput code-blocks",
+        alpha="a channel that the file defines as opacity; one that it does not define, with a note",
+        colour="as stored; the ICC profile is kept",
+        orientation="EXIF orientation is applied, and set to upright in the result",
+        kept="ICC profile, resolution, EXIF, XMP, XML boxes; GeoJP2 and GML where the pixels stay in place",
+        refused="signed, subsampled and palette pixels, components of several depths, fewer than 8 bits, "
+        "premultiplied alpha, sYCC, CMYK, Lab; JPM, MJ2; tiles that are missing or cut short. There are no checksums: "
+        "wrong bytes within a tile that leave its structure whole cannot be seen",
+        decoder="OpenJPEG (imagecodecs)",
+        result=Format.JP2,
+        holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000, sample_scratch=16),
     ),
 )
 """Every format that is read."""
