@@ -19,6 +19,7 @@ from master.presets import preset_list_of_page
 from master.problems import Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
+from tilework.imaging.formats.table import ROWS
 from tilework.imaging.operations import describe, registry
 from tilework.imaging.operations.parameters import write
 from tilework.jobs.bucket_presets import BucketPresets
@@ -124,6 +125,7 @@ class Page:
             presets=preset_list_of_page(self._presets),
             pipeline=pipeline_view(self._settings.default_pipeline),
             upload_limit=self._settings.upload_limit_bytes,
+            formats=[row.name for row in ROWS],
         )
 
     def job(self, request: Request, job_id: str) -> HTMLResponse:

@@ -14,7 +14,7 @@ export const strings = {
   dropFailed: (count) => (count === 1 ? "1 without a result" : `${count} without a result`),
   queue: (waiting, running) =>
     [waiting ? `${waiting} waiting` : "", running ? `${running} in work` : ""].filter(Boolean).join(" · "),
-  mask: "The result is a mask, stored as PNG.",
+  mask: "The result is a mask: PNG, or TIFF for a TIFF.",
   sameFormat: "The result keeps the format it came in.",
   noImage: "There is no image.",
   cannotShow: "The browser cannot show this file; download it instead.",

@@ -1,13 +1,11 @@
-"""JPEG 2000 as Pillow, OpenCV, imagecodecs and OpenJPH write it: what is read, written, kept, and refused."""
+"""JPEG 2000 as Pillow, OpenCV, imagecodecs and OpenJPH write it: the pixels read and written, and damage."""
 
 from __future__ import annotations
 
 import io
 import struct
-import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -15,84 +13,33 @@ import cv2
 import imagecodecs
 import numpy as np
 import pytest
-from PIL import Image, ImageCms
+from PIL import Image
 
-from tests.imaging.samples import exif, noise, png, scene
+from tests.imaging.jp2_files import (
+    ALPHA,
+    BLUR,
+    GREY,
+    LIMITS,
+    RGB,
+    VARIANTS,
+    cdef,
+    changed,
+    code_of,
+    file_of,
+    parts,
+    pillow,
+    read,
+)
+from tests.imaging.samples import noise, scene
 from tilework.errors import TileworkError
 from tilework.imaging.formats import Format, Picture, decode, encode, probe, read_metadata
-from tilework.imaging.formats.header_reader import WholeFile
-from tilework.imaging.formats.jp2_boxes import EXIF_ID, GEO_ID, XMP_ID, boxed, boxes
-from tilework.imaging.limits import Limits
+from tilework.imaging.formats.jp2_boxes import boxed
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import process
 from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image as Array
-
-LIMITS = Limits()
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-RGB, GREY = scene(90, 70), scene(90, 70, 1)
-ALPHA = np.dstack((RGB, scene(90, 70, 1, seed=5)))
-BLUR = parse("blur(9)")
-PLAIN = {"irreversible": False}
-
-
-def pillow(array: Array, **options: Any) -> bytes:
-    """A JP2 of (height, width[, 2 to 4]), blue first and alpha last."""
-    if array.ndim == 3 and array.shape[2] > 2:
-        array = array[:, :, [2, 1, 0, *range(3, array.shape[2])]]
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(array)).save(buffer, "JPEG2000", **{**PLAIN, **options})
-    return buffer.getvalue()
-
-
-def read(data: bytes) -> Picture:
-    header, _ = read_metadata(data, probe(BytesSource(data), LIMITS))
-    return decode(data, header).picture
-
-
-def code_of(data: bytes) -> tuple[str, str]:
-    with pytest.raises(TileworkError) as caught:
-        process(BytesSource(data), BLUR, LIMITS)
-    return caught.value.code, caught.value.reason
-
-
-def parts(data: bytes) -> list[tuple[bytes, bytes]]:
-    return [(box.type, data[box.start : box.stop]) for box in boxes(WholeFile(data), 12, len(data))]
-
-
-def file_of(*found: tuple[bytes, bytes]) -> bytes:
-    return b"\0\0\0\x0cjP  \r\n\x87\n" + b"".join(boxed(*part) for part in found)
-
-
-def changed(data: bytes, name: bytes, payload: bytes | None) -> bytes:
-    """A JP2 with a box of its header replaced, added before the others, or (None) taken out."""
-    result = []
-    for kind, whole in parts(data):
-        inner = whole
-        if kind == b"jp2h":
-            children = [
-                (box.type, whole[box.start : box.stop]) for box in boxes(WholeFile(whole), 0, len(whole))
-            ]
-            kept = [child for child in children if child[0] != name]
-            if payload is not None:
-                kept.insert(1, (name, payload))
-            inner = b"".join(boxed(*child) for child in kept)
-        result.append((kind, inner))
-    return file_of(*result)
-
-
-VARIANTS: dict[str, dict[str, Any]] = {
-    "plain": {},
-    "tiles": {"tile_size": (32, 32)},
-    "tiles and offsets": {"tile_size": (32, 32), "offset": (5, 7), "tile_offset": (3, 2)},
-    "layers": {"quality_mode": "rates", "quality_layers": [50, 20, 5, 1]},
-    "precincts": {"precinct_size": (64, 64), "codeblock_size": (32, 32), "progression": "RPCL"},
-    "one resolution": {"num_resolutions": 1, "progression": "CPRL"},
-    "no colour transform": {"mct": 0},
-    "bare, packet lengths": {"no_jp2": True, "plt": True},
-}
 
 
 @pytest.mark.parametrize("name", VARIANTS)
@@ -206,137 +153,6 @@ def test_channels_stand_in_the_order_that_the_file_defines() -> None:
     assert np.array_equal(picture.alpha, stored[:, :, 1])
 
 
-def cdef(*rows: tuple[int, int, int]) -> bytes:
-    return struct.pack(">H", len(rows)) + b"".join(struct.pack(">HHH", *row) for row in rows)
-
-
-def colr(number: int) -> bytes:
-    return struct.pack(">BBBI", 1, 0, 0, number)
-
-
-def profile_for(space: bytes) -> bytes:
-    return b"\2\0\0" + PROFILE[:16] + space + PROFILE[20:]
-
-
-REFUSED: dict[str, tuple[bytes, str, str]] = {
-    "sYCC": (changed(pillow(RGB), b"colr", colr(18)), "unsupported_pixels", "sYCC"),
-    "CMYK": (changed(pillow(ALPHA), b"colr", colr(12)), "unsupported_pixels", "CMYK"),
-    "Lab": (changed(pillow(RGB), b"colr", colr(14)), "unsupported_pixels", "CIELab"),
-    "an unknown colour": (changed(pillow(RGB), b"colr", colr(99)), "unsupported_pixels", "kind 99"),
-    "a CMYK profile": (changed(pillow(ALPHA), b"colr", profile_for(b"CMYK")), "unsupported_pixels", "CMYK"),
-    "a Lab profile": (changed(pillow(RGB), b"colr", profile_for(b"Lab ")), "unsupported_pixels", "Lab"),
-    "grey with three components": (
-        changed(pillow(RGB), b"colr", colr(17)),
-        "unsupported_pixels",
-        "3 components",
-    ),
-    "premultiplied alpha": (
-        changed(pillow(ALPHA), b"cdef", cdef((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 2, 0))),
-        "unsupported_pixels",
-        "no plain alpha",
-    ),
-    "a channel of no meaning": (
-        changed(pillow(ALPHA), b"cdef", cdef((0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 65535, 65535))),
-        "unsupported_pixels",
-        "no plain alpha",
-    ),
-    "channels that are not there": (
-        changed(pillow(RGB), b"cdef", cdef((0, 0, 1), (1, 0, 2), (7, 0, 3))),
-        "damaged",
-        "cdef",
-    ),
-    "a colour twice": (
-        changed(pillow(RGB), b"cdef", cdef((0, 0, 1), (1, 0, 1), (2, 0, 3))),
-        "damaged",
-        "cdef",
-    ),
-    "a palette": (changed(pillow(GREY), b"pclr", bytes(20)), "unsupported_pixels", "palette"),
-    "no header": (file_of(*(part for part in parts(pillow(RGB)) if part[0] != b"jp2h")), "damaged", "jp2h"),
-    "no codestream": (file_of(*parts(pillow(RGB))[:-1]), "damaged", "jp2c"),
-    "no size in its header": (changed(pillow(RGB), b"ihdr", None), "damaged", "jp2h"),
-    "another size in its header": (
-        changed(pillow(RGB), b"ihdr", struct.pack(">IIHBBBB", 70, 91, 3, 7, 7, 0, 0)),
-        "damaged",
-        "different sizes",
-    ),
-    "pages of text": (
-        file_of((b"ftyp", b"jpm \0\0\0\0jpm "), *parts(pillow(RGB))[1:]),
-        "unsupported_format",
-        "jpm",
-    ),
-    "a film": (
-        file_of((b"ftyp", b"mjp2\0\0\0\0mjp2"), *parts(pillow(RGB))[1:]),
-        "unsupported_format",
-        "mjp2",
-    ),
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_what_is_not_read_is_refused_from_its_header_with_a_reason(name: str) -> None:
-    data, code, word = REFUSED[name]
-    with pytest.raises(TileworkError, match=word) as caught:
-        probe(BytesSource(data), LIMITS)
-    assert caught.value.code == code
-
-
-def siz(data: bytes, offset: int, value: bytes) -> bytes:
-    """A bare codestream with bytes of its size marker replaced, ``offset`` bytes after SOC."""
-    return data[: 2 + offset] + value + data[2 + offset + len(value) :]
-
-
-BARE = pillow(RGB, no_jp2=True)
-
-
-def claims(width: int, height: int, components: int, tile: int = 2**31 - 1) -> bytes:
-    head = struct.pack(">HHHH8IH", 0xFF4F, 0xFF51, 38 + 3 * min(components, 9), 0,
-                       width, height, 0, 0, tile, tile, 0, 0, components)  # fmt: skip
-    return head + b"\7\1\1" * min(components, 9) + bytes(100)
-
-
-@pytest.mark.parametrize(
-    ("data", "code", "word"),
-    [
-        (siz(BARE, 40, b"\x87"), "unsupported_pixels", "several depths"),
-        (siz(BARE, 40, b"\x87\1\1\x87\1\1\x87\1\1"), "unsupported_pixels", "signed"),
-        (siz(BARE, 40, b"\3\1\1\3\1\1\3\1\1"), "unsupported_pixels", "4 bits"),
-        (siz(BARE, 40, b"\x13\1\1\x13\1\1\x13\1\1"), "unsupported_pixels", "20 bits"),
-        (siz(BARE, 40, b"\7\1\1\7\2\2\7\2\2"), "unsupported_pixels", "subsampled"),
-        (claims(2**31, 2**31, 3), "too_large", "limit: side"),
-        (claims(2**31, 1, 1), "too_large", "limit: side"),
-        (claims(100_000, 100_000, 1), "too_large", "limit: pixels"),
-        (claims(10, 10, 16_384), "damaged", "16,384 components"),
-        (claims(10, 10, 16_385), "damaged", "16,385 components"),
-        (claims(10, 10, 0), "damaged", "0 components"),
-        (claims(10, 10, 5), "unsupported_pixels", "5 components"),
-        (claims(0, 10, 3), "damaged", "no pixels"),
-        (claims(10, 10, 3, tile=0), "damaged", "no pixels"),
-        (claims(30_000, 30_000, 3, tile=1), "damaged", "900,000,000 tiles"),
-        (BARE[:30], "damaged", "ends at byte 30"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n" + boxed(b"ftyp", b"jp2 \0\0\0\0jp2 ") + b"\xff" * 30, "damaged", "cut short"),
-    ],
-)  # fmt: skip
-def test_odd_and_hostile_codestreams_are_refused_from_their_header(data: bytes, code: str, word: str) -> None:
-    start = time.perf_counter()
-    with pytest.raises(TileworkError, match=word) as caught:
-        probe(BytesSource(data), LIMITS)
-    assert caught.value.code == code
-    assert time.perf_counter() - start < 5
-
-
-def test_a_million_boxes_are_too_many() -> None:
-    data = b"\0\0\0\x0cjP  \r\n\x87\n" + boxed(b"free") * 1_000_000
-    assert code_of(data)[0] == "too_large"
-
-
-def test_tiny_blocks_are_reckoned_with_before_they_have_memory() -> None:
-    """Blocks of 4 x 4 cost 450 bytes each: 28 for a sample."""
-    small, usual = (
-        probe(BytesSource(pillow(RGB, codeblock_size=(side, side))), LIMITS).scratch for side in (4, 64)
-    )
-    assert small - usual > 25 * RGB.size
-
-
 # --- damage ----------------------------------------------------------------------------------------------------
 
 
@@ -402,69 +218,3 @@ def test_broken_bytes_end_in_bounded_time_and_never_otherwise_than_named() -> No
         codes = Counter(pool.map(outcome, broken, timeout=120))
     assert set(codes) <= {"ok", "damaged", "unsupported_pixels", "unsupported_format", "too_large"}
     assert codes["damaged"] > 50
-
-
-# --- metadata --------------------------------------------------------------------------------------------------
-
-
-def inner(data: bytes) -> dict[bytes, bytes]:
-    header = dict(parts(data))[b"jp2h"]
-    return {box.type: header[box.start : box.stop] for box in boxes(WholeFile(header), 0, len(header))}
-
-
-def furnished(orientation: int = 1) -> bytes:
-    found = parts(changed(pillow(RGB), b"colr", b"\2\0\0" + PROFILE))
-    more = [
-        (b"xml ", b"<a/>"),
-        (b"uuid", GEO_ID + b"II*\0"),
-        (b"uuid", b"x" * 16 + b"secret"),
-        (b"uuid", EXIF_ID + exif(orientation)),
-        (b"uuid", XMP_ID + b"<x:xmpmeta/>"),
-    ]
-    data = file_of(*found[:-1], *more, found[-1])
-    resolution = boxed(b"resc", struct.pack(">HHHHbb", 30_000, 254, 15_000, 254, 2, 2))
-    return changed(data, b"res ", resolution)
-
-
-def test_profile_exif_xmp_xml_place_and_resolution_are_kept() -> None:
-    data = process(BytesSource(furnished()), BLUR, LIMITS).body
-    assert inner(data)[b"colr"] == b"\2\0\0" + PROFILE
-    kept = parts(data)
-    for part in [(b"xml ", b"<a/>"), (b"uuid", GEO_ID + b"II*\0"), (b"uuid", XMP_ID + b"<x:xmpmeta/>")]:
-        assert part in kept
-    assert (b"uuid", EXIF_ID + exif(1)) in kept
-    assert b"secret" not in data
-    assert Image.open(io.BytesIO(data)).info["dpi"] == pytest.approx((150, 300), rel=1e-3)
-
-
-def test_pixels_are_as_stored_whatever_the_profile_says() -> None:
-    """imagecodecs by itself would convert them."""
-    other = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes().replace(b"sRGB", b"xRGB")
-    data = changed(pillow(RGB), b"colr", b"\2\0\0" + other)
-    assert np.array_equal(read(data).colour, RGB)
-
-
-def test_exif_orientation_is_applied_and_the_place_is_left_out() -> None:
-    product = process(BytesSource(furnished(6)), parse("invert"), LIMITS)
-    assert np.array_equal(read(product.body).colour, cv2.rotate(255 - RGB, cv2.ROTATE_90_CLOCKWISE))
-    assert (b"uuid", EXIF_ID + exif(1)) in parts(product.body)
-    assert GEO_ID not in product.body
-
-
-def test_another_format_gets_profile_exif_and_resolution() -> None:
-    result = Image.open(
-        io.BytesIO(process(BytesSource(furnished()), parse("invert | output(png)"), LIMITS).body)
-    )
-    assert result.info["icc_profile"] == PROFILE
-    assert result.info["dpi"] == pytest.approx((150, 300), rel=1e-3)
-    assert result.getexif()[0x0112] == 1
-
-
-def test_a_pngs_profile_goes_into_a_jp2() -> None:
-    buffer = io.BytesIO()
-    Image.fromarray(RGB).save(buffer, "PNG", icc_profile=PROFILE, dpi=(300, 300))
-    data = process(BytesSource(buffer.getvalue()), replace(parse("invert"), output="jp2"), LIMITS).body
-    assert inner(data)[b"colr"] == b"\2\0\0" + PROFILE
-    assert Image.open(io.BytesIO(data)).info["dpi"] == pytest.approx((300, 300), rel=1e-3)
-    bare = process(BytesSource(png(GREY)), replace(parse("invert"), output="jp2"), LIMITS).body
-    assert inner(bare)[b"colr"] == colr(17)

@@ -441,3 +441,24 @@ def test_random_bytes_end_in_pixels_as_announced_or_in_a_reason(seed: int) -> No
             assert outcome(bytes(changed[: chooser.choice([None, chooser.randrange(len(changed))])])) in {
                 "done", "damaged", "not_an_image", "too_large", "unsupported_format", "unsupported_pixels",
             }  # fmt: skip
+
+
+def test_the_further_pictures_of_an_mpo_are_told_and_not_carried() -> None:
+    first, second = (Image.fromarray(scene(40, 30, seed=seed)) for seed in (1, 2))
+    buffer = io.BytesIO()
+    first.save(buffer, "MPO", save_all=True, append_images=[second], quality=90)
+    product = process(BytesSource(buffer.getvalue()), parse("invert"), Limits())
+    assert product.notes == ("It holds further pictures (MPO); the first was taken.",)
+    assert b"MPF\0" not in product.body
+
+
+def test_a_profile_that_lacks_a_part_is_left_out_with_a_note_and_hides_no_damage() -> None:
+    whole = jpeg(scene(64, 48))
+    broken = with_segments(whole, segment(0xE2, b"ICC_PROFILE\0\1\2" + bytes(100)))
+    product = process(BytesSource(broken), parse("invert"), Limits())
+    assert product.notes == ("Its ICC profile lacks a part, and was left out.",)
+    assert np.array_equal(
+        decoded(product.body), decoded(process(BytesSource(whole), parse("invert"), Limits()).body)
+    )
+    with pytest.raises(DamagedImageError):
+        process(BytesSource(broken[:-300] + broken[-2:]), parse("invert"), Limits())

@@ -219,7 +219,7 @@ def test_every_window_has_the_pixels_of_the_whole(kind: str, monkeypatch: pytest
     whole = PictureReader(read(data).picture)
     for gap in (1 << 20, 0):
         monkeypatch.setattr("tilework.imaging.formats.pnm_pixels.WIDE_GAP", gap)
-        reader = pnm.windows(BytesSource(data), probe(BytesSource(data), LIMITS))
+        reader = pnm.open_reader(BytesSource(data), probe(BytesSource(data), LIMITS))
         assert reader is not None
         assert (reader.size, reader.pixels) == (whole.size, whole.pixels)
         for window in (*tiles(whole.size, Size(10, 7)), Window.whole(whole.size), Window(36, 22, 37, 23)):
@@ -233,7 +233,7 @@ def test_every_window_has_the_pixels_of_the_whole(kind: str, monkeypatch: pytest
 def test_a_pipeline_over_windows_gives_the_very_pixels_of_the_whole(kind: str) -> None:
     data, pipeline = KINDS[kind], parse("blur(5) | erode(3)")
     whole = run_whole(read(data).picture, pipeline)
-    reader = pnm.windows(BytesSource(data), probe(BytesSource(data), LIMITS))
+    reader = pnm.open_reader(BytesSource(data), probe(BytesSource(data), LIMITS))
     assert reader is not None
     known = settled(reader, pipeline, Size(16, 16))
     for window in tiles(whole.size, Size(16, 16)):
@@ -244,19 +244,19 @@ def test_a_pipeline_over_windows_gives_the_very_pixels_of_the_whole(kind: str) -
 def test_a_window_costs_the_bytes_of_its_rows_and_of_wide_rows_its_own() -> None:
     assert row(Format.PNM).window
     narrow = CountingSource(raw(noise(1000, 800, 1)))
-    reader = pnm.windows(narrow, probe(BytesSource(narrow.data), LIMITS))
+    reader = pnm.open_reader(narrow, probe(BytesSource(narrow.data), LIMITS))
     assert reader is not None
     reader.read(Window(500, 300, 600, 310))
     assert [stop - start for start, stop in narrow.reads] == [9 * 1000 + 100]
     wide = CountingSource(raw(np.zeros((4, 1_040_000, 3), np.uint8)))
-    reader = pnm.windows(wide, probe(BytesSource(wide.data), LIMITS))
+    reader = pnm.open_reader(wide, probe(BytesSource(wide.data), LIMITS))
     assert reader is not None
     reader.read(Window(500, 1, 600, 3))
     assert [stop - start for start, stop in wide.reads] == [300, 300]
 
 
 def test_a_plain_pnm_is_read_in_sequence() -> None:
-    assert pnm.windows(BytesSource(plain(GREY)), probe(BytesSource(plain(GREY)), LIMITS)) is None
+    assert pnm.open_reader(BytesSource(plain(GREY)), probe(BytesSource(plain(GREY)), LIMITS)) is None
 
 
 @pytest.mark.parametrize("comments", [False, True])

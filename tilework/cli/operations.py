@@ -67,7 +67,9 @@ def _print_one(operation: Operation) -> None:
     facts.add_row("formula", operation.formula)
     facts.add_row("depths", ", ".join(operation.dtypes))
     facts.add_row("channels", ", ".join(map(str, operation.channels)))
-    facts.add_row("result", "a mask of 0 and 255, stored as PNG" if operation.makes_mask else "as the input")
+    facts.add_row(
+        "result", "a mask of 0 and 255, stored as PNG or TIFF" if operation.makes_mask else "as the input"
+    )
     facts.add_row("tiled", "exactly as whole" if operation.exact else "may differ from whole")
     console.print(facts)
     if operation.parameters:

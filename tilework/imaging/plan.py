@@ -59,7 +59,15 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     )
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))
-    return Plan(header, wanted, sizes[-1], kinds[-1], needed, guarded=row(header.format).guarded, notes=notes)
+    return Plan(
+        header,
+        wanted,
+        sizes[-1],
+        kinds[-1],
+        needed,
+        guarded=header.guarded or row(header.format).guarded,
+        notes=notes,
+    )
 
 
 def _decoding(header: Header) -> int:

@@ -105,7 +105,8 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
     watch = _Watch()
     header, metadata = read_metadata(data, planned.header)
     decoded = decode(data, header)
-    notes = (*planned.notes, *metadata.notes, *decoded.notes)
+    # what metadata and decoder both stumble over is told once
+    notes = tuple(dict.fromkeys((*planned.notes, *metadata.notes, *decoded.notes)))
     del data
     watch.lap("decode")
     result = run_whole(decoded.picture, pipeline)

@@ -13,7 +13,7 @@ from tilework.errors import WrongStateError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.messages import ask_of, body_of
-from tilework.jobs.object_keys import is_folder_marker
+from tilework.jobs.object_keys import is_folder_marker, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Orders:
         """Ask for a job of ``wanted``: its row, and whether anything was queued.
 
         A job that is there already is tried again where it FAILED or was CANCELLED, and left alone otherwise. Raises
-        PipelineError, VersionGoneError, WrongStateError for a folder marker.
+        PipelineError, VersionGoneError, WrongStateError for a folder marker or an object of Tilework's own.
         """
         ask = self._ask(wanted)
         row = self.system.table.get(ask.job_id)
@@ -97,6 +97,10 @@ class Orders:
 
     def _ask(self, wanted: Rerun) -> Ask:
         pipeline = parse(wanted.pipeline).canonical
+        if is_ours(wanted.key):
+            raise WrongStateError(
+                "The object is one of Tilework's own, and no image.", advice="Name the key of an image."
+            )
         inputs = self.system.inputs
         info = inputs.head(wanted.key, wanted.version)
         if is_folder_marker(wanted.key, info.size):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import RefusedError, VersionGoneError
 from tilework.jobs.job import Ask, Drop
 from tilework.jobs.messages import body_of
-from tilework.jobs.object_keys import is_folder_marker
+from tilework.jobs.object_keys import is_folder_marker, is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -93,7 +93,7 @@ class Backfill:
     def run(self, system: System, life: JobLife, more: Callable[[Backfilled], bool]) -> Backfilled:
         """Do it for as long as ``more`` says so, which is told how far it has come.
 
-        Folder markers are passed over. Doing it twice is doing it once: what has a row is left alone.
+        Folder markers and Tilework's own objects are passed over. Doing it twice is doing it once: what has a row is left alone.
         """
         found = system.inputs.versions(self.prefix, after=self.after)
         keys = groupby(found, attrgetter("key"))
@@ -112,7 +112,9 @@ class Backfill:
         return [
             version
             for version in versions
-            if (version.is_latest or self.every_version) and not is_folder_marker(version.key, version.size)
+            if (version.is_latest or self.every_version)
+            and not is_folder_marker(version.key, version.size)
+            and not is_ours(version.key)
         ]
 
     def _queued(self, system: System, life: JobLife, version: ObjectVersion) -> bool:

@@ -83,7 +83,8 @@ class Header:
     such as ``4:2:0``, None for grey or an unusual one. ``lossless`` says that the file holds its pixels as they were,
     ``premultiplied`` that its colours are multiplied by its alpha.
     ``detail`` is the format's own: what its decoder, and its encoder for a result like the source, want to know.
-    ``notes`` are sentences about what is odd and was taken all the same.
+    ``notes`` are sentences about what is odd and was taken all the same. ``guarded`` asks for a child process although
+    the format as a rule needs none.
     """
 
     format: Format
@@ -100,6 +101,7 @@ class Header:
     has_exif: bool = False
     detail: object = None
     notes: tuple[str, ...] = ()
+    guarded: bool = False
 
     @property
     def size(self) -> Size:

@@ -26,6 +26,7 @@ from tilework.imaging.formats.jpeg_segments import (
     APP14,
     EXIF_TAG,
     ICC_TAG,
+    MPF_TAG,
     SOS,
     end_of_picture,
     insert_metadata,
@@ -55,6 +56,7 @@ MOST_ODDITIES = 5
 UNKNOWN_SAMPLING = "Could not determine subsampling level"
 """What TurboJPEG says of sampling factors that it does not know."""
 
+MORE_PICTURES = "It holds further pictures (MPO); the first was taken."
 CONVERTED = "Its inks (CMYK) were converted to sRGB by its ICC profile, with the perceptual intent; the profile is gone."
 
 
@@ -67,6 +69,7 @@ class _Found:
     has_icc: bool = False
     space: bytes = b""
     adobe: bool = False
+    more_pictures: bool = False
     scanned: int = 0
 
     def take(self, reader: HeaderReader, segment: Segment) -> None:
@@ -80,6 +83,8 @@ class _Found:
         elif marker == APP2 and tagged(reader, segment, ICC_TAG):
             self.has_icc = True
             self.space = self.space or jpeg_segments.profile_space(reader, segment)
+        elif marker == APP2 and tagged(reader, segment, MPF_TAG):
+            self.more_pictures = True
         elif marker == APP14:
             self.adobe = self.adobe or tagged(reader, segment, ADOBE_TAG)
         elif marker == SOS:
@@ -111,6 +116,9 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
         has_icc=found.has_icc,
         has_exif=found.exif is not None,
         detail=frame,
+        notes=(MORE_PICTURES,) if found.more_pictures else (),
+        # Little CMS reads whatever the profile of inks holds
+        guarded=frame.components == INKS,
     )
 
 
@@ -152,7 +160,7 @@ def decode(data: bytes, header: Header) -> Decoded:
     if not isinstance(frame, Frame):
         raise TypeError("the header is no JPEG's")
     profile = jpeg_segments.read_metadata(data).icc if frame.components == INKS else None
-    pixels, notes = _decoded(data, frame)
+    pixels, notes = _decoded(data, frame, more=MORE_PICTURES in header.notes)
     if profile is None:
         return Decoded(Picture(pixels), notes)
     return Decoded(Picture(colour_profiles.to_srgb(_inverted(pixels), profile)), (*notes, CONVERTED))
@@ -165,14 +173,14 @@ def _inverted(inks: Image) -> Image:
     return cv2.bitwise_not(inks, dst=inks)
 
 
-def _decoded(data: bytes, frame: Frame) -> tuple[Image, tuple[str, ...]]:
-    """The pixels, and what was odd about the file."""
+def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str, ...]]:
+    """The pixels, and what was odd about the file; that there are ``more`` pictures behind is not."""
     notes: list[str] = []
     length, end = len(data), len(data) if data.endswith(END) else end_of_picture(data)
     if end is None:
         data, notes = data + END, ["Its end marker is missing; all rows are there."]
     elif end < length:
-        data, notes = data[:end], [f"{length - end:,} bytes follow the picture."]
+        data, notes = data[:end], [] if more else [f"{length - end:,} bytes follow the picture."]
     for _ in range(MOST_ODDITIES):
         try:
             pixels = _pixels(data, frame)

@@ -76,7 +76,8 @@ def read_frame(marker: int, payload: bytes) -> Frame:
         raise DamagedImageError("The JPEG's frame header is cut short.")
     bits, height, width, components = struct.unpack_from(">BHHB", payload)
     if not width or not height:
-        raise DamagedImageError(f"The JPEG's header says {width} x {height} pixels.")
+        later = "" if height else " Where the height follows the rows (DNL), it is not read."
+        raise DamagedImageError(f"The JPEG's header says {width} x {height} pixels.{later}")
     if bits != 8:  # noqa: PLR2004
         raise UnsupportedPixelsError(
             f"The JPEG has {bits} bits a sample; 8 are read.", advice="Convert it to a PNG."

@@ -13,9 +13,12 @@ from tilework.errors import DamagedImageError
 from tilework.imaging.formats.jpeg_segments import (
     ADOBE_TAG,
     APP0,
+    APP2,
     APP14,
     EOI,
+    ICC_TAG,
     JFIF_TAG,
+    LEFT_OUT,
     SOS,
     Bytes,
     scan_headers,
@@ -29,6 +32,9 @@ END = bytes((0xFF, EOI))
 EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0xd9")
 SEQUENTIAL = b"\0\x3f\0"
 """First and last coefficient, and bit positions, of a scan that is not progressive."""
+
+SEGMENT_HEAD = 4
+"""A segment's marker and length, before its payload."""
 
 JFIF_VERSION = b"\1\2"
 TRANSFORM_AT = 11
@@ -78,6 +84,14 @@ def _with_known_version(warning: str, data: bytes) -> tuple[str, bytes]:  # noqa
     return note, _replaced(data, APP0, JFIF_TAG, len(JFIF_TAG), JFIF_VERSION)
 
 
+def _without_profile(warning: str, data: bytes) -> tuple[str, bytes]:  # noqa: ARG001 - one signature for all
+    whole = bytearray(data)
+    for segment in reversed(list(segments(Bytes(data)))):
+        if segment.marker == APP2 and data.startswith(ICC_TAG, segment.start):
+            del whole[segment.start - SEGMENT_HEAD : segment.stop]
+    return LEFT_OUT, bytes(whole)
+
+
 def _components(data: bytes) -> bytes:
     """How many components the first scan has, as it is written."""
     scan = next(segment for segment in segments(Bytes(data)) if segment.marker == SOS)
@@ -98,5 +112,6 @@ MENDS: dict[str, Callable[[str, bytes], tuple[str, bytes]]] = {
     "Invalid SOS parameters": _with_sequential_scans,
     "Unknown Adobe color transform": _with_known_transform,
     "unknown JFIF revision": _with_known_version,
+    "bad ICC marker": _without_profile,
 }
 """What libjpeg says, and what puts it right."""

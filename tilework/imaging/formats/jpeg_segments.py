@@ -23,6 +23,8 @@ ICC_TAG = b"ICC_PROFILE\0"
 IPTC_TAG = b"Photoshop 3.0\0"
 ADOBE_TAG = b"Adobe"
 JFIF_TAG = b"JFIF\0"
+MPF_TAG = b"MPF\0"
+LEFT_OUT = "Its ICC profile lacks a part, and was left out."
 DENSITY_UNITS = ("aspect", "inch", "centimetre")
 
 ICC_SEGMENT_BYTES = 65_519
@@ -143,7 +145,7 @@ def _joined(parts: list[bytes]) -> tuple[bytes | None, tuple[str, ...]]:
         return None, ()
     ordered = sorted(parts)
     if [part[:2] for part in ordered] != [bytes((index + 1, len(parts))) for index in range(len(parts))]:
-        return None, ("Its ICC profile lacks a part, and was left out.",)
+        return None, (LEFT_OUT,)
     return b"".join(part[2:] for part in ordered), ()
 
 

@@ -95,7 +95,7 @@ def decode(data: bytes, header: Header) -> Decoded:
     return Decoded(found, (f"{len(behind):,} bytes follow the picture.",) if behind else ())
 
 
-def windows(source: Source, header: Header) -> PnmReader | None:
+def open_reader(source: Source, header: Header) -> PnmReader | None:
     """A reader of single windows of ``source``; None for a plain PNM, which is read in sequence."""
     detail = cast("PnmDetail", header.detail)
     return None if detail.coding == "plain" else PnmReader(source, detail)
