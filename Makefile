@@ -41,9 +41,10 @@ deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); s
 	$(set-up)
 	$(python) -m local.cdk deploy $(ARGS)
 
-bench:  ## Photos a second from drop to result, beside a strip-scattering worker (ARGS='--photos 30')
+bench:  ## Photos a second beside a strip-scattering worker (ARGS='--photos 30'), and what refusing bombs costs
 	$(set-up)
 	$(python) -m benchmarks.drop_to_result $(ARGS)
+	$(python) -m benchmarks.refusals
 
 clean:  ## Remove all jobs, images, logs, caches (.tilework) and builds (cdk.out); .venv stays
 	rm -rf .tilework cdk.out build *.egg-info

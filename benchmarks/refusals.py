@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
 SECONDS = 1.0
-MIB = 16
-"""Growth that counts as flat, in MiB: a header's own limit."""
+MIB = 32
+"""Growth that counts as flat, in MiB: twice a header's own limit."""
 
 ROUNDS = 5
 
