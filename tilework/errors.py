@@ -213,10 +213,17 @@ class UnexpectedError(TileworkError):
 
 
 class CrashedError(TileworkError):
-    """The work on this image ended the process that was given to it alone; the reason names the signal or status."""
+    """The work on this image ended the process that was given to it alone; the reason names the signal or status.
+
+    ``signal`` is the number of the signal, None where it exited by itself.
+    """
 
     code = "crashed"
     advice = "The image or the operation kills its process: try another pipeline, and report the image."
+
+    def __init__(self, reason: str, *, signal: int | None = None) -> None:
+        super().__init__(reason)
+        self.signal = signal
 
 
 class TooSlowError(TileworkError):

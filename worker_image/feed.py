@@ -9,6 +9,7 @@ for it. While many end their ranks, every job is guarded.
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
@@ -43,6 +44,10 @@ START_PAUSE = 1.0
 CROWD_DEATHS = 5
 """Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory.
 As many again, although it was guarded, and the attempt has failed: another host, or a later one, may do better."""
+
+
+KILLED_DEATHS = 4
+"""As many where the last came by SIGKILL, which a kernel without memory sends to the innocent as well."""
 
 
 class Verdicts(Protocol):
@@ -169,7 +174,7 @@ class Feed:
         """The job has ended a guarded child."""
         held.deaths += 1
         self._unrest.note()
-        if held.deaths < DEATHS:
+        if held.deaths < (KILLED_DEATHS if error.signal == signal.SIGKILL else DEATHS):
             log.warning("Trying once more: %s", error.reason, extra={"job": held.job.id})
             self._waiting.appendleft(held)
         else:

@@ -10,7 +10,7 @@ from tilework.jobs.erasure import STORE_SECONDS, Erased, erase
 from tilework.jobs.job import Ask, Job, State
 from tilework.jobs.object_keys import result_key, work_prefix
 from tilework.jobs.orders import Rerun
-from tilework.jobs.transitions import Outcome
+from tilework.jobs.transitions import Claimant, Outcome, Refusal
 
 
 @pytest.fixture
@@ -98,6 +98,23 @@ def test_what_interrupts_it_leaves_enough_to_erase_the_rest(
         with pytest.raises(ServiceError):
             erase(desk.system, desk.life, "a.jpg")
     assert erase(desk.system, desk.life, "a.jpg").rows == 2
+    assert left(desk) == set()
+
+
+def test_what_nobody_has_claimed_cannot_be_claimed_while_it_is_erased(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = desk.drop("a.jpg")
+    purge, claims = desk.system.inputs.purge, []
+
+    def claimed_meanwhile(key: str) -> int:
+        claimant = Claimant("host", "message", 60)
+        claims.append(desk.life.claim(ask, pipeline="invert()", source_bytes=1, claimant=claimant))
+        return purge(key)
+
+    monkeypatch.setattr(desk.system.inputs, "purge", claimed_meanwhile)
+    assert erase(desk.system, desk.life, "a.jpg") == Erased(versions=1, results=0, rows=0)
+    assert [claim.refusal for claim in claims] == [Refusal.ENDED]
     assert left(desk) == set()
 
 

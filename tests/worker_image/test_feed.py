@@ -19,7 +19,7 @@ from tilework.errors import (
 )
 from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
-from worker_image.feed import CROWD_DEATHS, START_TRIES, Feed
+from worker_image.feed import CROWD_DEATHS, KILLED_DEATHS, START_TRIES, Feed
 from worker_image.held import Held
 from worker_image.task import Task, Worked
 from worker_image.unrest import MANY_DEATHS, UNREST_SECONDS
@@ -159,6 +159,18 @@ def test_one_death_blames_nobody_even_under_guard() -> None:
     host.world.finish("guarded by its format")
     host.turn()
     assert host.verdicts == {"guarded by its format": WORKED}
+
+
+def test_children_killed_as_a_kernel_without_memory_kills_the_innocent_need_more_proof() -> None:
+    host = Host()
+    host.add("unlucky")
+    for _ in range(KILLED_DEATHS - 1):
+        host.world.fail("unlucky", CrashedError("killed by signal 9", signal=9))
+        host.turn()
+    assert host.verdicts == {}
+    host.world.fail("unlucky", CrashedError("killed by signal 9", signal=9))
+    host.turn()
+    assert host.struck == {"unlucky"}
 
 
 @pytest.mark.parametrize("error", [TooSlowError("90 s"), OutOfMemoryError("100 GB")])

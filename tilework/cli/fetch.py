@@ -25,7 +25,7 @@ from tilework.cli.places import OWN, Parts, Places, Wanted, is_safe
 from tilework.cli.progress import Progress
 from tilework.errors import TileworkError, UnwritableError, VersionGoneError
 from tilework.jobs.job import Ask, Drop, State
-from tilework.jobs.object_keys import is_folder_marker
+from tilework.jobs.object_keys import is_folder_marker, is_ours
 from tilework.shown import shown
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def _jobs(system: System, prefix: str, pipeline: str | None) -> Iterator[tuple[s
     asks = [
         Ask(Drop(system.inputs.bucket, one.key, one.version), pipeline)
         for one in newest
-        if not is_folder_marker(one.key, one.size)
+        if not is_folder_marker(one.key, one.size) and not is_ours(one.key)
     ]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         rows = pool.map(lambda ask: system.table.get(ask.job_id), asks)

@@ -151,7 +151,9 @@ def _failure(end: _End, said: bytes, bounds: Bounds) -> CrashedError | TooSlowEr
     if end.signal == signal.SIGABRT and b"bad_alloc" in said:
         return _too_much(bounds)
     if end.signal is not None:
-        return CrashedError(f"The process working on this image was killed by {signal_name(end.signal)}.")
+        return CrashedError(
+            f"The process working on this image was killed by {signal_name(end.signal)}.", signal=end.signal
+        )
     return CrashedError(f"The process working on this image exited with status {end.status}.")
 
 

@@ -7,7 +7,6 @@ changes between two pages moves to the front: it is told again on the first page
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -21,6 +20,10 @@ if TYPE_CHECKING:
 def order(job: Job) -> tuple[float, str]:
     """What lists are sorted by."""
     return -job.updated, job.id
+
+
+LATEST = 1e15
+"""Seconds since the epoch, far beyond any row: tables take no number beyond 1e125."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,6 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = datetime.fromisoformat(text).astimezone().timestamp()
-    if not math.isfinite(seconds):
+    if not 0 <= seconds <= LATEST:
         raise ValueError(text)
     return seconds

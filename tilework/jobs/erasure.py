@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STORE_SECONDS = 10.0
 """After a lease's end: a PUT that began just before it may take so long, and clocks differ."""
 
+UNCLAIMED_NOTE = "Called off by an erasure, before anybody had taken it up."
+
 _REST = re.compile(r"-[0-9a-f]{24}\.[A-Za-z0-9]+")
 """How a result's key goes on after what can be read of its source's."""
 
@@ -45,7 +47,7 @@ def erase(system: System, life: JobLife, key: str) -> Erased:
     Raises StillWorkedOnError while a worker may still store a result: by then its jobs are called off, and nothing is
     erased. A message that still waits for it ends SKIPPED.
     """
-    rows = _rows(system, key)
+    rows = _rows(system, life, key)
     _call_off(life, rows)
     results = sum(map(system.outputs.purge, _results(system.outputs, key, rows)))
     for row in rows:
@@ -56,16 +58,19 @@ def erase(system: System, life: JobLife, key: str) -> Erased:
         system.table.delete(row.id)
     if not (versions or results or rows):
         raise VersionGoneError(f"There is nothing of an image {key!r}: no version, no result, no job.")
-    return Erased(versions, results, len(rows))
+    return Erased(versions, results, sum(row.note != UNCLAIMED_NOTE for row in rows))
 
 
-def _rows(system: System, key: str) -> Sequence[Job]:
+def _rows(system: System, life: JobLife, key: str) -> Sequence[Job]:
+    """The rows of all jobs; a version that nobody has claimed yet gets one, so that nobody can meanwhile."""
     rows = {row.id: row for row in system.table.of_key(key)}
     for version in system.inputs.versions(key):
         if version.key != key:
             break
+        ask = ask_of_version(system, version)
+        life.requeue(ask, None, note=UNCLAIMED_NOTE)
         # what the index does not know yet, the table does
-        row = system.table.get(ask_of_version(system, version).job_id)
+        row = system.table.get(ask.job_id)
         if row is not None:
             rows[row.id] = row
     return list(rows.values())

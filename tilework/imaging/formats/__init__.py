@@ -51,7 +51,8 @@ def read_header(reader: HeaderReader, page: int | None = None) -> Header:
     image_format = recognise(reader.head[:SIGNATURE_BYTES])
     header = row(image_format).codec.read_header(reader, page)
     reader.limits.check_size(header.stored)
-    reader.limits.check_ratio(header.decoded_bytes, reader.size)
+    if not header.any_ratio:
+        reader.limits.check_ratio(header.decoded_bytes, reader.size)
     return header
 
 

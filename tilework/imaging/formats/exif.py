@@ -68,7 +68,7 @@ def orientation(exif: bytes) -> int:
         block = _Directories(exif)
         for entry in block.entries(block.get("I", 4)):
             if entry.tag == ORIENTATION:
-                value = block.get("H", entry.position)
+                value = block.get("I" if entry.type == LONG else "H", entry.position)
                 return value if value in ORIENTATIONS else UPRIGHT
     except (struct.error, ValueError):
         pass
@@ -93,7 +93,7 @@ def for_upright(exif: bytes, size: Size) -> bytes:
 def _put_upright(block: _Directories, size: Size) -> None:
     for entry in block.entries(block.get("I", 4)):
         if entry.tag == ORIENTATION:
-            block.put("H", entry.position, UPRIGHT)
+            block.put("I" if entry.type == LONG else "H", entry.position, UPRIGHT)
         elif entry.tag == EXIF_DIRECTORY:
             with contextlib.suppress(struct.error):
                 _put_size(block, block.get("I", entry.position), size)

@@ -84,7 +84,8 @@ class Header:
     ``premultiplied`` that its colours are multiplied by its alpha.
     ``detail`` is the format's own: what its decoder, and its encoder for a result like the source, want to know.
     ``notes`` are sentences about what is odd and was taken all the same. ``guarded`` asks for a child process although
-    the format as a rule needs none.
+    the format as a rule needs none. ``any_ratio`` says that it is coded in runs, whose blank rows take a bit each, so
+    that few bytes for many pixels are no sign of a bomb.
     """
 
     format: Format
@@ -102,6 +103,7 @@ class Header:
     detail: object = None
     notes: tuple[str, ...] = ()
     guarded: bool = False
+    any_ratio: bool = False
 
     @property
     def size(self) -> Size:

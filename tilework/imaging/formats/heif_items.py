@@ -114,7 +114,7 @@ class _Meta:
         return read, version
 
     def _infos(self, iinf: Box) -> None:
-        version = self.reader.read(iinf.start, 1)[0] if iinf.size else 0
+        version = self.reader.read_anywhere(iinf.start, 1)[0] if iinf.size else 0
         for box in boxes(self.reader, iinf.start + FULL_BYTES + (4 if version else 2), iinf.stop):
             read, version = self._full(box)
             if box.type != b"infe" or version not in MIME_INFO_VERSIONS:
@@ -139,7 +139,7 @@ class _Meta:
 
     def _associations(self, ipma: Box, every: list[Box]) -> None:
         read, version = self._full(ipma)
-        wide = self.reader.read(ipma.start + 3, 1)[0] & 1
+        wide = self.reader.read_anywhere(ipma.start + 3, 1)[0] & 1
         for _ in range(read.number(4)):
             self.reader.count_part()
             item = self.items.by_id.get(read.number(4 if version else 2))
@@ -188,7 +188,7 @@ class _Meta:
         return found
 
     def _references(self, iref: Box) -> None:
-        version = self.reader.read(iref.start, 1)[0] if iref.size else 0
+        version = self.reader.read_anywhere(iref.start, 1)[0] if iref.size else 0
         wide = 4 if version else 2
         found: dict[tuple[bytes, int], list[int]] = defaultdict(list)
         for box in boxes(self.reader, iref.start + FULL_BYTES, iref.stop):

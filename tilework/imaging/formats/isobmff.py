@@ -26,8 +26,8 @@ FULL_BYTES = 4
 class Readable(Protocol):
     """What boxes are read from: a :class:`~.header_reader.HeaderReader`, or a :class:`WholeFile`."""
 
-    def read(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``, or raise."""
+    def read_anywhere(self, start: int, length: int) -> bytes:
+        """Return ``length`` bytes from ``start``, or raise; boxes may lie behind the pictures."""
         ...
 
     def count_part(self) -> None:
@@ -48,6 +48,8 @@ class WholeFile:
         if start + length > self.size:
             raise DamagedImageError(f"The file ends at byte {self.size:,}, within a box.")
         return self.data[start : start + length]
+
+    read_anywhere = read
 
     def count_part(self) -> None:
         """Count one box, and raise DamagedImageError where there are too many."""
@@ -87,12 +89,12 @@ def boxes(reader: Readable, start: int, stop: int) -> Iterator[Box]:
 def _box(reader: Readable, position: int, stop: int) -> Box:
     if stop - position < SHORT_BYTES:
         raise DamagedImageError(f"The file is broken at byte {position:,}: no box where one must be.")
-    head = reader.read(position, SHORT_BYTES)
+    head = reader.read_anywhere(position, SHORT_BYTES)
     size, start = int.from_bytes(head[:4]), position + SHORT_BYTES
     if size == LONG:
         if stop - position < LONG_BYTES:
             raise DamagedImageError(f"The file is broken at byte {position:,}: its box has no size.")
-        size, start = int.from_bytes(reader.read(start, 8)), position + LONG_BYTES
+        size, start = int.from_bytes(reader.read_anywhere(start, 8)), position + LONG_BYTES
     elif size == TO_THE_END:
         size = stop - position
     if position + size < start:
@@ -108,8 +110,8 @@ def _box(reader: Readable, position: int, stop: int) -> Box:
 
 
 def payload(reader: Readable, box: Box) -> bytes:
-    """The bytes of a box; raises as :meth:`~.header_reader.HeaderReader.read` does."""
-    return reader.read(box.start, box.size)
+    """The bytes of a box; raises as ``read_anywhere`` does."""
+    return reader.read_anywhere(box.start, box.size)
 
 
 def shown(name: bytes) -> str:

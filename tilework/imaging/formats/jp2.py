@@ -177,9 +177,17 @@ def decode(data: bytes, header: Header) -> Decoded:
     end = end_of_tiles(memoryview(codestream), detail.frame)
     notes: tuple[str, ...] = ()
     if codestream[end : end + len(END)] != END:
+        if not any(codestream[max(0, end - HALF_WRITTEN_BYTES) : end]):
+            raise DamagedImageError(
+                f"The JPEG 2000 ends in zeros at byte {len(data):,}: it was written in part only."
+            )
         codestream = bytes(codestream[:end]) + END
         notes = ("Its end marker is missing; all tiles are there.",)
     return Decoded(_parted(_pixels(codestream), detail), notes)
+
+
+HALF_WRITTEN_BYTES = 256
+"""Zeros at the end of a codestream without its end marker that are no empty packets, but a copy that broke off."""
 
 
 class _Warnings(logging.Handler):

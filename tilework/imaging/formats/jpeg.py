@@ -195,6 +195,11 @@ def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str
             raise DamagedImageError(
                 f"The JPEG is cut short: it ends at byte {length:,}, before its last row ({warning})."
             )
+        first_end = end_of_picture(data) or len(data)
+        if first_end < len(data):
+            # another picture, or something that ends like one, follows
+            notes += [] if more else [f"{len(data) - first_end:,} bytes follow the picture."]
+            data = data[:first_end]
         note, data = mended(warning, data)
         notes.append(note)
     raise DamagedImageError(f"The JPEG's picture data is damaged: {warning}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tilework.imaging.formats.jpeg_frame import FRAMES
 from tilework.imaging.formats.jpeg_segments import DHT, SOS, Bytes, end_of_picture, payload_of, segments
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ HOLE = bytes(96)
 """768 zero bits: four blocks whose coefficients take 3 bits each."""
 
 END_OF_BLOCK = 0
+COMPONENTS_AT = 5
+"""Where a frame header counts its components (T.81, B.2.2)."""
+
 LENGTHS = 16
 """Bytes that count the codes of each length, before the symbols themselves (T.81, B.2.4.2)."""
 
@@ -25,11 +29,17 @@ LENGTHS = 16
 def find_hole(data: bytes) -> int | None:
     """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
     first: dict[int, int] = {}
+    components = 0
     for segment in segments(Bytes(data)):
         payload = payload_of(Bytes(data), segment)
+        if segment.marker in FRAMES:
+            components = payload[COMPONENTS_AT]
         if segment.marker == DHT:
             first |= dict(_first_symbols(payload))
         elif segment.marker == SOS:
+            if payload[0] < components:
+                # scans of one component each: a flat one, of chroma say, is all zeros
+                return None
             tables = {0x10 | selectors & 15 for selectors in payload[2 : 1 + 2 * payload[0] : 2]}
             if all(first.get(table, END_OF_BLOCK) == END_OF_BLOCK for table in tables):
                 return None

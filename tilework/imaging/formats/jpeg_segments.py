@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats.colour_profiles import SPACE_AT, SPACE_BYTES
-from tilework.imaging.formats.metadata import Density, Metadata
+from tilework.imaging.formats.metadata import INCH, Density, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,9 @@ JFIF_TAG = b"JFIF\0"
 MPF_TAG = b"MPF\0"
 LEFT_OUT = "Its ICC profile lacks a part, and was left out."
 DENSITY_UNITS = ("aspect", "inch", "centimetre")
+
+MOST_DENSITY = 65_535
+"""JFIF has 16 bits for it."""
 
 ICC_SEGMENT_BYTES = 65_519
 """Most bytes of a profile in one segment: 65,535 less its length, the tag, a number and a count."""
@@ -164,8 +168,8 @@ def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a JPEG that OpenCV encoded with ``metadata`` in it, after its JFIF segment."""
     jfif = next(segments(Bytes(encoded)))
     head = bytearray(encoded[: jfif.stop])
-    density = metadata.density
-    if density is not None and density.unit in DENSITY_UNITS:
+    density = None if metadata.density is None else _as_jfif(metadata.density)
+    if density is not None:
         units = DENSITY_UNITS.index(density.unit)
         struct.pack_into(">BHH", head, jfif.start + 7, units, density.across, density.down)
     parts = []
@@ -176,6 +180,19 @@ def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
         parts.append(_segment(APP1, XMP_TAG + metadata.xmp))
     parts += _profile_segments(metadata.icc or b"")
     return b"".join((bytes(head), *parts, *metadata.text, encoded[jfif.stop :]))
+
+
+def _as_jfif(density: Density) -> Density | None:
+    """The density in a unit that JFIF has and in 16 bits; None where it does not fit."""
+    across, down, unit = density.across, density.down, density.unit
+    if unit == "metre":
+        # most pictures' densities are whole numbers to the inch
+        across, down, unit = round(across * INCH), round(down * INCH), "inch"
+    if unit == "aspect" and across and down:
+        divisor = math.gcd(across, down)
+        across, down = across // divisor, down // divisor
+    fits = min(across, down) > 0 and max(across, down) <= MOST_DENSITY
+    return Density(across, down, unit) if fits else None
 
 
 def _profile_segments(icc: bytes) -> list[bytes]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from tilework.imaging.formats import exif, tiff_metadata, tiff_writer
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.picture import Decoded
-from tilework.imaging.formats.tiff_coding import LOSSY
+from tilework.imaging.formats.tiff_coding import CCITT, LOSSY
 from tilework.imaging.formats.tiff_detail import TiffDetail, read_detail
 from tilework.imaging.formats.tiff_directory import TiffFile
 from tilework.imaging.formats.tiff_metadata import ICC_PROFILE
@@ -36,7 +36,9 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     reader.limits.check_size(size)
     detail, notes = read_detail(directory)
     tiff_metadata.check_claims(directory)
-    reader.limits.check_ratio(detail.stored_whole, reader.size)
+    in_runs = detail.coding.compression in CCITT
+    if not in_runs:
+        reader.limits.check_ratio(detail.stored_whole, reader.size)
     orientation = directory.number(ORIENTATION, exif.UPRIGHT)
     return Header(
         format=Format.TIFF,
@@ -51,6 +53,7 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
         has_icc=ICC_PROFILE in directory,
         has_exif=EXIF_DIRECTORY in directory,
         detail=detail,
+        any_ratio=in_runs,
         notes=(*choice.notes, *notes),
     )
 

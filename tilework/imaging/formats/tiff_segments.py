@@ -115,7 +115,8 @@ def read_segments(directory: Directory, samples: Samples, *, packed: bool) -> Se
         if packed:
             raise DamagedImageError("The TIFF does not say how long its strips are.")
         counts = offsets[:0]
-        counts.extend([0xFFFF_FFFF_FFFF_FFFF] * count)
+        counts.extend([ALL] * count)
+    _mend_counts(offsets, counts, packed=packed)
     segments = Segments(
         size=size, segment=segment, tiled=tiled, planes=planes, offsets=offsets, counts=counts
     )
@@ -123,6 +124,21 @@ def read_segments(directory: Directory, samples: Samples, *, packed: bool) -> Se
         _cut(segments, samples)
     _check_within(segments, directory.file.reader.size)
     return segments
+
+
+ALL = 0xFFFF_FFFF_FFFF_FFFF
+"""A byte count that is cut to what an uncompressed segment needs."""
+
+
+def _mend_counts(offsets: array[int], counts: array[int], *, packed: bool) -> None:
+    """A segment that lies somewhere and has no bytes: what old scanners' software writes where nothing is packed."""
+    for index, count in enumerate(counts):
+        if not count and offsets[index]:
+            if packed:
+                raise DamagedImageError(
+                    f"The TIFF's segment {index:,} at byte {offsets[index]:,} has no bytes, and is not missing either."
+                )
+            counts[index] = ALL
 
 
 def _segment(directory: Directory, size: Size, *, tiled: bool) -> Size:
