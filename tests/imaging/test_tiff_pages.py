@@ -23,6 +23,7 @@ from tilework.imaging.limits import Limits
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import process
 from tilework.imaging.sources import BytesSource
+from tilework.imaging.windows import Size
 
 PAGES = [noise(40 - 8 * index, 30, 1, seed=index) for index in range(3)]
 
@@ -110,7 +111,7 @@ def test_a_stack_behind_one_directory_is_refused_unless_its_first_page_is_asked_
     array = PAGES[0]
     description = (ASCII, b"ImageJ=1.53t\nimages=100\nslices=100\n\0")
     data = built(grey(40, 30, 16, array.size) | {270: description}, body=array.tobytes())
-    with pytest.raises(SeveralPagesError, match="ImageJ stack of 100 pictures"):
+    with pytest.raises(SeveralPagesError, match="a stack of 100 pictures"):
         probe(BytesSource(data), Limits())
     assert np.array_equal(read(data, 0).colour, array)
 
@@ -171,3 +172,13 @@ def test_directories_that_overlap_to_be_walked_for_long_are_refused() -> None:
         data[end : end + 4] = (start + 12).to_bytes(4, "little")
     with pytest.raises((TooLargeError, DamagedImageError)):
         probe(BytesSource(bytes(data)), Limits())
+
+
+def test_a_stack_that_tifffile_cut_to_one_directory_is_refused() -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.zeros((10, 64, 48), np.uint8), truncate=True)
+    with pytest.raises(SeveralPagesError, match="stack of 10 pictures"):
+        probe(BytesSource(buffer.getvalue()), Limits())
+    plain = io.BytesIO()
+    tifffile.imwrite(plain, np.zeros((64, 48, 3), np.uint8))
+    assert probe(BytesSource(plain.getvalue()), Limits()).stored == Size(48, 64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,10 @@ CANON_RAW = b"CR"
 """At byte 8 of a CR2."""
 
 IMAGEJ_STACK = re.compile(r"ImageJ=.*?^images=(\d+)", re.DOTALL | re.MULTILINE)
+SHAPED = re.compile(r'\{"shape": \[(\d{1,9}(?:, \d{1,9}){1,7})\]')
+"""How the description begins that tifffile writes."""
+
+SAMPLES = 277
 SLIDES = (("Aperio", DESCRIPTION), ("Philips DP", SOFTWARE))
 """How the description or software of slide scanners begins: their further pages are levels, label and overview."""
 
@@ -113,13 +118,25 @@ def _belongs(directory: Directory) -> bool:
 
 
 def _refuse_stack(directory: Directory, page: int | None) -> None:
-    """Refuse a stack behind a single directory, as ImageJ writes it beyond 4 GiB: no other page can be told apart."""
-    found = IMAGEJ_STACK.match(directory.text(DESCRIPTION)) if DESCRIPTION in directory else None
-    if found and int(found[1]) > 1 and page is None and not directory.next:
+    """Refuse a stack behind a single directory, as ImageJ and tifffile write it: no other page can be told apart."""
+    count = _stacked(directory) if DESCRIPTION in directory else 1
+    if count > 1 and page is None and not directory.next:
         raise SeveralPagesError(
-            f"The file is an ImageJ stack of {int(found[1]):,} pictures behind one directory.",
+            f"The file is a stack of {count:,} pictures behind one directory.",
             advice="Save the stack as a TIFF with a page for each, or choose the first with page(0).",
         )
+
+
+def _stacked(directory: Directory) -> int:
+    """How many pictures the description tells of: ImageJ's counts them, tifffile's gives the shape of all together."""
+    text = directory.text(DESCRIPTION)
+    if (imagej := IMAGEJ_STACK.match(text)) is not None:
+        return int(imagej[1])
+    if (shaped := SHAPED.match(text)) is None:
+        return 1
+    samples = math.prod(map(int, shaped[1].split(",")))
+    of_a_page = directory.number(WIDTH, 0) * directory.number(HEIGHT, 0) * directory.number(SAMPLES, 1)
+    return samples // of_a_page if of_a_page else 1
 
 
 def _larger_than(directory: Directory) -> int | None:
