@@ -9,6 +9,7 @@ import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from tilework.errors import PipelineError
 from tilework.jobs.statistics import day_name, pipeline_name
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def tally(notices: Iterable[Notice]) -> dict[tuple[str, str], dict[str, float]]:
             continue
         amounts = _amounts(each)
         day = day_name(each.at)
-        pipeline = each.facts.get("pipeline", "")[:NAME_CHARACTERS] or "(none)"
+        pipeline = _pipeline(each)
         for row in ((day, ""), (pipeline_name(day, pipeline), day)):
             for what, amount in amounts.items():
                 sums[row][what] += amount  # type: ignore[assignment] # a Counter adds floats as well
@@ -67,6 +68,13 @@ def tally(notices: Iterable[Notice]) -> dict[tuple[str, str], dict[str, float]]:
         row: {what: round(amount, DECIMALS) for what, amount in counted.items()}
         for row, counted in sums.items()
     }
+
+
+def _pipeline(ended: Notice) -> str:
+    """What the pipelines of a day are told apart by; texts that are no pipeline are one."""
+    if ended.facts.get("code") == PipelineError.code:
+        return "(not understood)"
+    return ended.facts.get("pipeline", "")[:NAME_CHARACTERS] or "(none)"
 
 
 def _amounts(ended: Notice) -> dict[str, float]:

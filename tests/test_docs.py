@@ -44,7 +44,7 @@ is, never its name. What is not listed here, or listed as refused, ends FAILED w
 A result has the format of its source unless the table names another, or the drop asks for one: `output=png`,
 `jpeg`, `tiff` or `webp` in its metadata, `output(png)` at the end of the pipeline, `--output png`. A format that
 cannot hold the result (16 bits in a JPEG, say) is refused when it was asked for; otherwise PNG or TIFF takes its
-place. Masks never go to a lossy format. Of a file with several pages one is read when it is asked for: `page=2` in
+place. Masks go to PNG or TIFF and nowhere else, and keep no ICC profile. Of a file with several pages one is read when it is asked for: `page=2` in
 the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages count from 0.
 
 What is odd about a file but costs no pixel (bytes behind the picture, a missing end marker, a broken profile) is

@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image
 
 from tests.imaging.samples import chunk, decoded, exif, jpeg, noise, png, scene, segment, with_segments
-from tilework.errors import DamagedImageError
+from tilework.errors import DamagedImageError, UnsupportedFormatError
 from tilework.imaging.formats import probe
 from tilework.imaging.limits import Limits
 from tilework.imaging.pipeline import parse
@@ -114,3 +114,13 @@ def test_a_heif_s_boxes_may_lie_behind_much_else() -> None:
     head = int.from_bytes(data[:4])
     far = data[:head] + struct.pack(">I4s", (17 << 20) + 8, b"free") + bytes(17 << 20) + data[head:]
     assert probe(BytesSource(far), LIMITS).stored == probe(BytesSource(data), LIMITS).stored
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_an_animation_is_told_as_one_whatever_page_is_asked_for(kind: str) -> None:
+    first, second = (Image.fromarray(scene(40, 30, seed=seed)) for seed in (1, 2))
+    buffer = io.BytesIO()
+    first.save(buffer, kind, save_all=True, append_images=[second])
+    for page in (None, 0, 1):
+        with pytest.raises(UnsupportedFormatError, match="animated"):
+            probe(BytesSource(buffer.getvalue()), LIMITS, page)

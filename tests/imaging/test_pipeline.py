@@ -230,8 +230,13 @@ def test_what_stands_beside_a_pipeline_overrules_its_frame() -> None:
     assert framed(pipeline, page=None, output=None) == pipeline
     assert framed(pipeline, page="0", output="tiff").canonical == "page(0) | blur(9) | output(tiff)"
     assert framed(parse("invert"), page=None, output="jpeg").canonical == "invert() | output(jpeg)"
-    with pytest.raises(PipelineError, match="whole number"):
+    assert framed(pipeline, page=None, output="TIF").output == "tiff"
+    with pytest.raises(PipelineError, match=r"page=first beside the pipeline .* whole number"):
         framed(pipeline, page="first", output=None)
+    with pytest.raises(
+        PipelineError, match=r"output=gif beside the pipeline .* one of png, jpeg, tiff, webp"
+    ):
+        framed(pipeline, page=None, output="gif")
 
 
 def test_reading_and_describing_pipelines_needs_neither_opencv_nor_numpy() -> None:

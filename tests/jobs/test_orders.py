@@ -88,11 +88,12 @@ def test_the_failed_jobs_are_chosen_by_code_and_by_batch(desk: Desk) -> None:
 
 def test_what_nobody_has_taken_up_yet_is_found_by_its_id_and_called_off_for_its_message(desk: Desk) -> None:
     desk.drop("another.jpg")
-    ask = desk.drop("late.jpg")
+    ask = desk.drop("late.jpg", batch="holidays", owner="ada")
     assert find_unheard(desk.system, "f" * 32) is None
     assert find_unheard(desk.system, ask.job_id) == ask
     row = desk.orders.cancel_unheard(ask)
     assert (row.state, row.key) == (State.CANCELLED, "late.jpg")
+    assert (row.batch, row.owner) == ("holidays", "ada")
     late = desk.life.claim(ask, pipeline="blur(9)", source_bytes=1, claimant=Claimant("h", "m", 60))
     assert late.refusal is Refusal.ENDED
 

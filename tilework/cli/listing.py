@@ -104,7 +104,10 @@ def is_whole_id(text: str) -> bool:
 
 def no_such_job(text: str) -> UsageError:
     """The failure of asking for a job that is not there."""
-    return UsageError(f"There is no job {text}.", advice="See `tilework jobs`.")
+    return UsageError(
+        f"There is no job {text}, or no worker has taken it up yet.",
+        advice="See `tilework jobs`; `tilework why` with the whole id also finds what waits.",
+    )
 
 
 def find_job(table: JobTable, job_id: str) -> Job:

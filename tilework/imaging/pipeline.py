@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
@@ -165,16 +165,33 @@ def parse(text: str) -> Pipeline:
     return pipeline
 
 
+OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
+"""What people write for the names of outputs."""
+
+
 def framed(pipeline: Pipeline, *, page: str | None, output: str | None) -> Pipeline:
     """Return ``pipeline`` with the page and output that stand beside it, which overrule those within it.
 
     Raises :class:`~tilework.errors.PipelineError` for a page that is no number or an output that there is none of.
     """
-    steps = " | ".join(step.canonical for step in pipeline.steps)
-    page = str(pipeline.page) if page is None and pipeline.page is not None else page
-    output = output or pipeline.output
-    parts = [f"page({page})" if page is not None else "", steps, f"output({output})" if output else ""]
-    return pipeline if pipeline.canonical == (text := " | ".join(filter(None, parts))) else parse(text)
+    number, wanted = pipeline.page, pipeline.output
+    if page is not None:
+        number = int(_beside(grammar.PAGE, int(page) if page.strip().isdecimal() else page))
+    if output:
+        name = output.strip().lower()
+        wanted = str(_beside(grammar.OUTPUT, OTHER_NAMES.get(name, name)))
+    return replace(pipeline, page=number, output=wanted)
+
+
+def _beside(word: grammar.Word, value: Value) -> Value:
+    """The value of a word that stands beside a pipeline and not in it."""
+    try:
+        return word.parameters[0].accept(value)
+    except ValueError as error:
+        raise PipelineError(
+            f"{word.name}={value} beside the pipeline makes no sense: {error}",
+            advice="Name a page by its number, from 0, and an output as png, jpeg, tiff or webp.",
+        ) from error
 
 
 def default_of(operation: Operation, name: str, arguments: Mapping[str, Value]) -> Value | None:

@@ -6,14 +6,16 @@ keeper sends the message; a message without its row could be worked on twice.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.errors import WrongStateError
+from tilework.errors import VersionGoneError, WrongStateError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.messages import ask_of, body_of
 from tilework.jobs.object_keys import is_folder_marker, is_ours
+from tilework.jobs.unheard import named_by_its_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +66,9 @@ class Orders:
 
     def cancel_unheard(self, ask: Ask) -> Job:
         """Call off what ``ask`` tells before anybody has taken it up: its message will find the job over."""
+        # nobody would tell its batch any more
+        with contextlib.suppress(VersionGoneError):
+            ask = named_by_its_object(self.system, ask)
         self.life.requeue(ask, None, note="")
         row = self.system.table.get(ask.job_id)
         if row is None:

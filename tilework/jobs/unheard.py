@@ -44,17 +44,23 @@ def take_up(system: System, life: JobLife, version: ObjectVersion, note: str) ->
     if system.table.get(ask.job_id) is not None:
         return False
     try:
-        told = system.inputs.head(version.key, version.version).metadata
+        named = named_by_its_object(system, ask)
     except VersionGoneError:
         return False
-    except RefusedError:
-        # its worker will be refused as well, and can end the job with the reason
-        told = {}
-    named = replace(ask, owner=told.get("owner", ""), batch=told.get("batch", ""))
     if not life.requeue(named, None, note=note):
         return False
     system.jobs.send(body_of(named))
     return True
+
+
+def named_by_its_object(system: System, ask: Ask) -> Ask:
+    """``ask`` with the owner and batch that its object's metadata name. Raises VersionGoneError."""
+    try:
+        told = system.inputs.head(ask.drop.key, ask.drop.version).metadata
+    except RefusedError:
+        # its worker will be refused as well, and can end the job with the reason
+        return ask
+    return replace(ask, owner=told.get("owner", ""), batch=told.get("batch", ""))
 
 
 def find_unheard(system: System, job_id: str) -> Ask | None:

@@ -12,6 +12,7 @@ from tilework.errors import DamagedImageError
 from tilework.imaging.formats import exif
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
@@ -49,7 +50,10 @@ def probe(source: Source, limits: Limits, page: int | None = None) -> Header:
 def read_header(reader: HeaderReader, page: int | None = None) -> Header:
     """Read the header that ``reader`` holds, and check it against the reader's limits; raises as :func:`probe`."""
     image_format = recognise(reader.head[:SIGNATURE_BYTES])
-    header = row(image_format).codec.read_header(reader, page)
+    entry = row(image_format)
+    header = entry.codec.read_header(reader, page if entry.paged else None)
+    if not entry.paged:
+        refuse_page(page)
     reader.limits.check_size(header.stored)
     if not header.any_ratio:
         reader.limits.check_ratio(header.decoded_bytes, reader.size)

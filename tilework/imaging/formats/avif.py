@@ -10,7 +10,6 @@ from tilework.imaging.formats import heif_metadata
 from tilework.imaging.formats.header import Format
 from tilework.imaging.formats.heif_metadata import detail_of
 from tilework.imaging.formats.heif_picture import Coding, Samples, read_picture
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded
 from tilework.imaging.formats.rgb import parted_rgb, raised
 
@@ -46,9 +45,8 @@ def _samples(configuration: bytes) -> Samples:
 CODING = Coding(b"av01", b"av1C", _samples, MOST_ITEMS)
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     detail = read_picture(reader, CODING)
     coded = detail.coded
     if max(coded.width, coded.height) > MOST_SIDE or coded.pixels > MOST_PIXELS:

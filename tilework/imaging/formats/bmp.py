@@ -15,7 +15,6 @@ from tilework.imaging.formats.bands import band_bytes
 from tilework.imaging.formats.bmp_header import FILE_BYTES, INFO, V4, V5, BmpDetail
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.metadata import Metadata
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
@@ -33,9 +32,8 @@ SRGB = b"BGRs"
 """``sRGB``, as it stands in a little-endian file."""
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     info = bmp_header.read_info(reader)
     reader.limits.check_size(info.size)
     start = struct.unpack("<I", reader.read(10, 4))[0]

@@ -16,7 +16,6 @@ from tilework.imaging.formats.gif_blocks import (
 )
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.metadata import Metadata
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
@@ -40,12 +39,11 @@ SPARE_BYTES = 1024
 OPAQUE = 255
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read.
 
     A second picture is looked for in the bytes that are there anyway; the whole file is walked before it is decoded.
     """
-    refuse_page(page)
     still = blocks_to_pixels(reader.read, reader.count_part)
     if not still.table:
         raise DamagedImageError("The GIF has no colour table.")

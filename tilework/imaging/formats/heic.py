@@ -11,7 +11,6 @@ from tilework.imaging.formats.header import Format
 from tilework.imaging.formats.heif_metadata import detail_of
 from tilework.imaging.formats.heif_picture import Coding, Samples, read_picture
 from tilework.imaging.formats.opencv import parted
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded
 
 if TYPE_CHECKING:
@@ -43,9 +42,8 @@ def _samples(configuration: bytes) -> Samples:
 CODING = Coding(b"hvc1", b"hvcC", _samples, MOST_ITEMS)
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     detail = read_picture(reader, CODING)
     sample = 1 if detail.samples.bits <= 8 else 2  # noqa: PLR2004
     return detail.header(Format.HEIC, scratch=detail.coded.pixels * sample * SCRATCH_SAMPLES)

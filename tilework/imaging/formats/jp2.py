@@ -42,7 +42,6 @@ from tilework.imaging.formats.jp2_codestream import (
 )
 from tilework.imaging.formats.jp2_colours import ICC_COLOURS, channels
 from tilework.imaging.formats.metadata import Metadata
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
@@ -71,9 +70,8 @@ class JP2Detail:
     alpha: int | None
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     if reader.head[:4] == START:
         return _header(reader, None, Box(b"jp2c", 0, reader.size), None)
     jp2_header: JP2Header | None = None

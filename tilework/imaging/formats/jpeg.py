@@ -34,7 +34,6 @@ from tilework.imaging.formats.jpeg_segments import (
     segments,
     tagged,
 )
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
@@ -91,9 +90,8 @@ class _Found:
             self.scanned = payload_of(reader, segment)[:1].ljust(1, b"\0")[0]
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     found = _Found()
     for segment in segments(reader):
         reader.count_part()

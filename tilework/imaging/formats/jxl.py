@@ -10,7 +10,6 @@ from tilework.imaging.formats import jxl_boxes
 from tilework.imaging.formats.header import SIDEWAYS, Format, Header
 from tilework.imaging.formats.jxl_codestream import Codestream, read_codestream
 from tilework.imaging.formats.metadata import Metadata
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded
 from tilework.imaging.formats.rgb import parted_rgb, raised
 from tilework.imaging.operations import Pixels
@@ -37,9 +36,8 @@ class JxlDetail:
     container: bool
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     container = not jxl_boxes.is_bare(reader)
     found = read_codestream(jxl_boxes.codestream_head(reader))
     depth, colours = found.depth, found.colours

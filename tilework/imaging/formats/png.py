@@ -11,7 +11,6 @@ from tilework.errors import DamagedImageError, UnsupportedFormatError
 from tilework.imaging.formats import exif, png_chunks
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.opencv import BGRA, decoded, parted
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.png_chunks import FRAME_BYTES, IHDR_BYTES, MOST_CHUNK_BYTES, SIGNATURE
 from tilework.imaging.operations import Pixels
@@ -37,9 +36,8 @@ SUB = 1
 """PNG's filter that takes the difference to the pixel on the left."""
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     fields = _first_chunk(reader)
     exif_data = transparency = None
     has_icc = has_palette = False

@@ -50,7 +50,7 @@ class Row:
     """One input format.
 
     The texts are for people, and each is a promise that a test holds. ``window`` says that a part of the image costs
-    only its own bytes. ``guarded``: its pixels are decoded in a child process only, for its decoder may crash or never
+    only its own bytes, ``paged`` that a file may hold several pages. ``guarded``: its pixels are decoded in a child process only, for its decoder may crash or never
     end (libjpeg-turbo and libpng are fuzzed as nothing else is, and a child costs a photo milliseconds). ``result`` is the format that
     results get unless another is asked for; ``holds`` what files of the format itself can hold where it is written.
     """
@@ -67,6 +67,7 @@ class Row:
     decoder: str
     result: Format
     window: bool = False
+    paged: bool = False
     guarded: bool = True
     module: str = ""
     holds: Holds | None = None
@@ -140,7 +141,7 @@ ROWS: tuple[Row, ...] = (
         colour="the palette's, as stored; an ICC profile is kept",
         orientation="none",
         kept="ICC profile, XMP",
-        refused="animated GIF and any of several pictures; damaged picture data, indices that the palette has not",
+        refused="animated GIF and any of several pictures; damaged picture data, indices that the palette has not. There are no checksums: wrong bytes that give other pixels cannot be seen",
         decoder="Pillow",
         result=Format.PNG,
     ),
@@ -176,6 +177,7 @@ ROWS: tuple[Row, ...] = (
         decoder="own (NumPy): the bytes are the pixels",
         result=Format.PNM,
         window=True,
+        paged=True,
         guarded=False,
         holds=Holds(dtypes=("uint8", "uint16", "float32"), alpha=True, side=1_000_000),
     ),
@@ -201,9 +203,10 @@ ROWS: tuple[Row, ...] = (
         " or four and more, channels beside alpha; 8-bit signed, 32-bit unsigned, 64-bit and complex numbers; JPEG of"
         " 12 bits, old-style JPEG, LERC, JPEG XL, CCITT G3 in two dimensions; damaged or missing parts of strips and"
         " tiles",
-        decoder="imagecodecs, a strip or tile at a time; JPEG by libjpeg-turbo (simplejpeg)",
+        decoder="imagecodecs, a strip or tile at a time; JPEG by libjpeg-turbo (simplejpeg). Results are packed by deflate, and BigTIFF only where they must be",
         result=Format.TIFF,
         window=True,
+        paged=True,
         holds=Holds(
             dtypes=("uint8", "uint16", "int16", "int32", "float32", "float64"), alpha=True, side=(1 << 31) - 1
         ),

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from tilework.errors import DamagedImageError, UnsupportedFormatError
 from tilework.imaging.formats import exif, webp_chunks
 from tilework.imaging.formats.header import Format, Header
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.webp_chunks import (
     ALPHA,
@@ -64,9 +63,8 @@ class _Coded:
     alpha: bool
 
 
-def read_header(reader: HeaderReader, page: int | None) -> Header:
+def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG001 - one signature for all
     """Read what the header tells; raises DamagedImageError and the errors for what is not read."""
-    refuse_page(page)
     walk = _walk(reader)
     first = _next(walk)
     if first.name != EXTENDED:
