@@ -6,6 +6,7 @@ import os
 import signal
 from typing import Any
 
+from tests.cli.own_operations import RaiseError
 from tests.guard import misdeeds
 from tilework.imaging.operations.contract import LocalOperation
 
@@ -19,16 +20,6 @@ class KillRank(LocalOperation):
     def kernel(self, image: Any, arguments: Any) -> Any:
         os.kill(os.getpid(), signal.SIGKILL)
         return image
-
-
-class RaiseError(LocalOperation):
-    name = "raise_error"
-    family = "tests"
-    summary = "Raises, each time."
-    formula = "ValueError"
-
-    def kernel(self, image: Any, arguments: Any) -> Any:
-        raise ValueError("on purpose")
 
 
 class Spin(LocalOperation):

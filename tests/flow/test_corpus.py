@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 
 import cv2
 import numpy as np
@@ -11,8 +10,6 @@ import tifffile
 
 from tests.flow.corpus import Specimen, opencv, specimens
 from tests.flow.running_system import RunningSystem
-from tilework.imaging.formats.signatures import IMAGES
-from tilework.imaging.formats.table import is_read
 from tilework.imaging.limits import Limits
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import BytesSource, process
@@ -40,19 +37,10 @@ def read_again(body: bytes) -> np.ndarray:
     return array
 
 
-def code_of(specimen: Specimen) -> str:
-    """The failure that is right for a specimen: of a format that the table does not list, that it is not read."""
-    for pattern, _name, image_format in IMAGES:
-        if re.match(pattern, specimen.body[:64], re.DOTALL):
-            return specimen.code if image_format and is_read(image_format) else "unsupported_format"
-    return specimen.code
-
-
 def check(specimen: Specimen, row: Job, running: RunningSystem) -> str:
     """What is wrong with the end of a specimen; empty where it is right."""
-    code = code_of(specimen)
-    if code:
-        right = row.state is State.FAILED and code in {row.code, "*"}
+    if specimen.code:
+        right = row.state is State.FAILED and specimen.code in {row.code, "*"}
         return "" if right and row.reason and row.advice else f"{row.state} {row.code} {row.reason}"
     if row.state is not State.DONE or specimen.pixels is None:
         return f"{row.state} {row.code} {row.reason}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -85,3 +86,19 @@ def exif(orientation: int, order: str = "<") -> bytes:
     start = b"II*\0" if order == "<" else b"MM\0*"
     entry = struct.pack(order + "HHIHH", 0x0112, 3, 1, orientation, 0)
     return start + struct.pack(order + "IH", 8, 1) + entry + struct.pack(order + "I", 0)
+
+
+@dataclass
+class CountingSource:
+    """Bytes that remember how they were read."""
+
+    data: bytes
+    reads: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def read(self, start: int, stop: int) -> bytes:
+        self.reads.append((start, stop))
+        return self.data[start:stop]

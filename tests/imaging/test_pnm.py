@@ -26,8 +26,7 @@ from tests.imaging.pnm_files import (
     read,
     refusal,
 )
-from tests.imaging.samples import decoded, noise
-from tests.imaging.test_probe import CountingSource
+from tests.imaging.samples import CountingSource, decoded, noise
 from tilework.imaging.engine import PictureReader, run_whole, run_window, settled
 from tilework.imaging.formats import Format, decode, pnm, probe
 from tilework.imaging.formats.pnm_plain import BLOCK_BYTES

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -10,6 +9,7 @@ from PIL import Image
 
 from tests.imaging.samples import (
     SIGNATURE,
+    CountingSource,
     chunk,
     decoded,
     exif,
@@ -33,6 +33,8 @@ from tilework.errors import (
 )
 from tilework.imaging.formats import Format, probe
 from tilework.imaging.formats.header_reader import HEAD_BYTES
+from tilework.imaging.formats.signatures import IMAGES
+from tilework.imaging.formats.table import ROWS
 from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.operations import Pixels
 from tilework.imaging.sources import BytesSource
@@ -45,22 +47,6 @@ def saved(image: Image.Image, **options: object) -> bytes:
     buffer = io.BytesIO()
     image.save(buffer, **options)  # type: ignore[arg-type]
     return buffer.getvalue()
-
-
-@dataclass
-class CountingSource:
-    """Bytes that remember how they were read."""
-
-    data: bytes
-    reads: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def read(self, start: int, stop: int) -> bytes:
-        self.reads.append((start, stop))
-        return self.data[start:stop]
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -309,3 +295,8 @@ def test_the_header_announces_the_array_that_opencv_decodes(array: np.ndarray) -
         header, pixels = probe(BytesSource(data), LIMITS), decoded(data)
         assert (header.stored.height, header.stored.width) == pixels.shape[:2]
         assert header.decoded_bytes == pixels.nbytes
+
+
+def test_every_format_that_is_recognised_is_in_the_table() -> None:
+    assert {each.format for each in ROWS} == set(Format)
+    assert {image_format for _, _, image_format in IMAGES} - {None} == set(Format)

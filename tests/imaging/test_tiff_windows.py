@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pytest
 
-from tests.imaging.samples import noise, scene
+from tests.imaging.samples import CountingSource, noise, scene
 from tests.imaging.tiffs import read, written
 from tilework.errors import DamagedImageError
 from tilework.imaging.engine import run_whole, run_window, settled
@@ -21,24 +19,8 @@ from tilework.imaging.sources import BytesSource
 from tilework.imaging.windows import Size, Window, tiles
 
 
-@dataclass
-class Counted:
-    """A source that notes what is read of it."""
-
-    data: bytes
-    reads: list[tuple[int, int]] = field(default_factory=list)
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def read(self, start: int, stop: int) -> bytes:
-        self.reads.append((start, stop))
-        return self.data[start:stop]
-
-
-def opened(data: bytes) -> tuple[TiffReader, Counted]:
-    source = Counted(data)
+def opened(data: bytes) -> tuple[TiffReader, CountingSource]:
+    source = CountingSource(data)
     return open_reader(source, probe(BytesSource(data), Limits())), source
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError
+from tilework.errors import DamagedImageError, NoSuchPageError
 from tilework.imaging.formats import exif
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
-from tilework.imaging.formats.pages import refuse_page
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
@@ -52,8 +51,8 @@ def read_header(reader: HeaderReader, page: int | None = None) -> Header:
     image_format = recognise(reader.head[:SIGNATURE_BYTES])
     entry = row(image_format)
     header = entry.codec.read_header(reader, page if entry.paged else None)
-    if not entry.paged:
-        refuse_page(page)
+    if page and not entry.paged:
+        raise NoSuchPageError(f"The file holds one picture, page 0; page {page} was asked for.")
     reader.limits.check_size(header.stored)
     if not header.any_ratio:
         reader.limits.check_ratio(header.decoded_bytes, reader.size)

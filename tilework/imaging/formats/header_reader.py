@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError, TooLargeError
@@ -114,11 +113,11 @@ class Readable(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class WholeFile:
     """A whole file in memory, read like a source."""
 
-    data: bytes | memoryview
+    def __init__(self, data: bytes | memoryview) -> None:
+        self.data = data
 
     def read(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``; raises DamagedImageError where the file ends before them."""

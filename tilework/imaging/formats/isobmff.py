@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import DamagedImageError
+from tilework.imaging.formats.header_reader import WholeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ FULL_BYTES = 4
 
 
 class Readable(Protocol):
-    """What boxes are read from: a :class:`~.header_reader.HeaderReader`, or a :class:`WholeFile`."""
+    """What boxes are read from: a :class:`~.header_reader.HeaderReader`, or a :class:`CountedFile`."""
 
     def read_anywhere(self, start: int, length: int) -> bytes:
         """Return ``length`` bytes from ``start``, or raise; boxes may lie behind the pictures."""
@@ -35,21 +36,15 @@ class Readable(Protocol):
         ...
 
 
-class WholeFile:
+class CountedFile(WholeFile):
     """A whole file in memory, of at most :data:`MOST_BOXES` boxes."""
 
     def __init__(self, data: bytes) -> None:
-        self.data = data
+        super().__init__(data)
         self.size = len(data)
         self._parts = 0
 
-    def read(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``; raises DamagedImageError where they are not there."""
-        if start + length > self.size:
-            raise DamagedImageError(f"The file ends at byte {self.size:,}, within a box.")
-        return self.data[start : start + length]
-
-    read_anywhere = read
+    read_anywhere = WholeFile.read
 
     def count_part(self) -> None:
         """Count one box, and raise DamagedImageError where there are too many."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.jpeg_frame import FRAMES
-from tilework.imaging.formats.jpeg_segments import DHT, SOS, Bytes, end_of_picture, payload_of, segments
+from tilework.imaging.formats.jpeg_segments import DHT, SOS, end_of_picture, payload_of, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +31,8 @@ def find_hole(data: bytes) -> int | None:
     """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
     first: dict[int, int] = {}
     components = 0
-    for segment in segments(Bytes(data)):
-        payload = payload_of(Bytes(data), segment)
+    for segment in segments(WholeFile(data)):
+        payload = payload_of(WholeFile(data), segment)
         if segment.marker in FRAMES:
             components = payload[COMPONENTS_AT]
         if segment.marker == DHT:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError
+from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.jpeg_segments import (
     ADOBE_TAG,
     APP0,
@@ -20,7 +21,6 @@ from tilework.imaging.formats.jpeg_segments import (
     JFIF_TAG,
     LEFT_OUT,
     SOS,
-    Bytes,
     scan_headers,
     segments,
 )
@@ -86,7 +86,7 @@ def _with_known_version(warning: str, data: bytes) -> tuple[str, bytes]:  # noqa
 
 def _without_profile(warning: str, data: bytes) -> tuple[str, bytes]:  # noqa: ARG001 - one signature for all
     whole = bytearray(data)
-    for segment in reversed(list(segments(Bytes(data)))):
+    for segment in reversed(list(segments(WholeFile(data)))):
         if segment.marker == APP2 and data.startswith(ICC_TAG, segment.start):
             del whole[segment.start - SEGMENT_HEAD : segment.stop]
     return LEFT_OUT, bytes(whole)
@@ -94,13 +94,13 @@ def _without_profile(warning: str, data: bytes) -> tuple[str, bytes]:  # noqa: A
 
 def _components(data: bytes) -> bytes:
     """How many components the first scan has, as it is written."""
-    scan = next(segment for segment in segments(Bytes(data)) if segment.marker == SOS)
+    scan = next(segment for segment in segments(WholeFile(data)) if segment.marker == SOS)
     return data[scan.start : scan.start + 1]
 
 
 def _replaced(data: bytes, marker: int, tag: bytes, offset: int, value: bytes) -> bytes:
     whole = bytearray(data)
-    for segment in segments(Bytes(data)):
+    for segment in segments(WholeFile(data)):
         start = segment.start + offset
         if segment.marker == marker and data.startswith(tag, segment.start) and start < segment.stop:
             whole[start : start + len(value)] = value

@@ -6,14 +6,17 @@ import math
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats.colour_profiles import SPACE_AT, SPACE_BYTES
+from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.metadata import INCH, Density, Metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tilework.imaging.formats.header_reader import Readable
 
 SOI, EOI, SOS, DHT, TEM = 0xD8, 0xD9, 0xDA, 0xC4, 0x01
 APP0, APP1, APP2, APP13, APP14, COM = 0xE0, 0xE1, 0xE2, 0xED, 0xEE, 0xFE
@@ -48,14 +51,6 @@ class Segment:
     marker: int
     start: int
     stop: int
-
-
-class Readable(Protocol):
-    """Bytes that are read by ranges: a header's reader, or a whole file."""
-
-    def read(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``, or raise."""
-        ...
 
 
 def segments(source: Readable) -> Iterator[Segment]:
@@ -106,22 +101,9 @@ def profile_space(source: Readable, segment: Segment) -> bytes:
     return source.read(start + 2 + SPACE_AT, SPACE_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Bytes:
-    """A whole file in memory, read like a source."""
-
-    data: bytes | memoryview
-
-    def read(self, start: int, length: int) -> bytes:
-        """Return ``length`` bytes from ``start``; raises DamagedImageError where the file ends before them."""
-        if start + length > len(self.data):
-            raise DamagedImageError(f"The file ends at byte {len(self.data):,}, within its header.")
-        return bytes(self.data[start : start + length])
-
-
 def read_metadata(data: bytes) -> Metadata:
     """Collect what stands before the picture in a whole JPEG file."""
-    source = Bytes(data)
+    source = WholeFile(data)
     exif_data: bytes | None = None
     xmp: bytes | None = None
     density: Density | None = None
@@ -166,7 +148,7 @@ def _segment(marker: int, payload: bytes) -> bytes:
 
 def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a JPEG that OpenCV encoded with ``metadata`` in it, after its JFIF segment."""
-    jfif = next(segments(Bytes(encoded)))
+    jfif = next(segments(WholeFile(encoded)))
     head = bytearray(encoded[: jfif.stop])
     density = None if metadata.density is None else _as_jfif(metadata.density)
     if density is not None:
@@ -206,7 +188,7 @@ def _profile_segments(icc: bytes) -> list[bytes]:
 
 def scan_headers(data: bytes) -> Iterator[Segment]:
     """Walk the headers of all scans of the first picture in a whole file."""
-    first = max(segments(Bytes(data)), key=lambda segment: segment.stop)
+    first = max(segments(WholeFile(data)), key=lambda segment: segment.stop)
     yield first
     for marker, position in _markers_after(data, first.stop):
         length = int.from_bytes(data[position : position + 2])
@@ -216,7 +198,7 @@ def scan_headers(data: bytes) -> Iterator[Segment]:
 
 def end_of_picture(data: bytes) -> int | None:
     """Where the end marker (EOI) of the first picture ends, or None where there is none."""
-    start = max(segment.stop for segment in segments(Bytes(data)))
+    start = max(segment.stop for segment in segments(WholeFile(data)))
     for marker, position in _markers_after(data, start):
         if marker == EOI:
             return position

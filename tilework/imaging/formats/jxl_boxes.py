@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats import jpeg_segments
 from tilework.imaging.formats.heif_metadata import exif_block
-from tilework.imaging.formats.isobmff import Box, WholeFile, boxes, shown
+from tilework.imaging.formats.isobmff import Box, CountedFile, boxes, shown
 from tilework.imaging.formats.jxl_codestream import MOST_HEADER_BYTES, SIGNATURE
 from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.limits import MIB
@@ -52,7 +52,7 @@ def read_metadata(data: bytes) -> Metadata:
 
     Boxes that are broken behind the picture are told in a note; whether the codestream is whole, its decoder knows.
     """
-    file, notes = WholeFile(data), []
+    file, notes = CountedFile(data), []
     found: dict[bytes, bytes] = {}
     from_jpeg = False
     try:

@@ -123,11 +123,10 @@ def decode(data: bytes, header: Header) -> Decoded:
     array = decoded(data)
     if array is None:
         raise DamagedImageError(_why_undecodable(data))
-    notes = png_chunks.trailing(data)
     detail = header.detail
     if isinstance(detail, PngDetail) and detail.transparent_grey is not None:
-        return Decoded(_masked(array, detail.transparent_grey), notes)
-    return Decoded(parted(array, header.pixels.channels), notes)
+        return Decoded(_masked(array, detail.transparent_grey))
+    return Decoded(parted(array, header.pixels.channels))
 
 
 def _masked(grey: Image, transparent: int) -> Picture:

@@ -83,12 +83,6 @@ def chunks(data: bytes) -> Iterator[Chunk]:
         position = chunk.stop + 4
 
 
-def trailing(data: bytes) -> tuple[str, ...]:
-    """A note about bytes behind the last chunk of a sound file, if there are any."""
-    end = max(chunk.stop + 4 for chunk in chunks(data))
-    return (f"{len(data) - end:,} bytes follow the picture.",) if end < len(data) else ()
-
-
 def check_sum(data: bytes, chunk: Chunk) -> None:
     """Raise :class:`~tilework.errors.DamagedImageError` for a chunk that fails its checksum."""
     expected = int.from_bytes(data[chunk.stop : chunk.stop + 4])
@@ -121,6 +115,9 @@ def read_metadata(data: bytes) -> Metadata:
             across, down, metre = struct.unpack(">IIB", payload)
             density = Density(across, down, "metre" if metre else "aspect")
     icc, notes = _unpacked(profile)
+    # the last chunk is the file's end
+    if (left := len(data) - chunk.stop - 4) > 0:
+        notes = (*notes, f"{left:,} bytes follow the picture.")
     return Metadata(
         exif=exif_data, xmp=xmp, density=density, icc=icc, colour=tuple(colour), text=tuple(text), notes=notes
     )

@@ -6,7 +6,6 @@ import re
 
 from tilework.errors import EmptyObjectError, NotAnImageError, UnsupportedFormatError
 from tilework.imaging.formats.header import Format
-from tilework.imaging.formats.table import is_read
 
 SIGNATURE_BYTES = 64
 """How many of the first bytes are looked at."""
@@ -60,7 +59,7 @@ def recognise(head: bytes) -> Format:
         raise EmptyObjectError("The file is empty.")
     for pattern, name, image_format in IMAGES:
         if re.match(pattern, head, re.DOTALL):
-            if image_format is None or not is_read(image_format):
+            if image_format is None:
                 raise UnsupportedFormatError(f"The file is {name}, which is not read.")
             return image_format
     for pattern, name in NO_IMAGES:

@@ -279,11 +279,6 @@ def row(image_format: Format) -> Row:
 _BY_FORMAT = {each.format: each for each in ROWS}
 
 
-def is_read(image_format: Format) -> bool:
-    """Whether the table lists the format."""
-    return image_format in _BY_FORMAT
-
-
 COLUMNS = {
     "format": "format",
     "pages": "pages",

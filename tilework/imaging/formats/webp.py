@@ -10,6 +10,7 @@ from tilework.errors import DamagedImageError, UnsupportedFormatError
 from tilework.imaging.formats import exif, webp_chunks
 from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.picture import Decoded, Picture
+from tilework.imaging.formats.rgb import parted_rgb
 from tilework.imaging.formats.webp_chunks import (
     ALPHA,
     ANIMATION,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.formats.metadata import Metadata
-    from tilework.imaging.operations.contract import Image
 
 EXTENDED_BYTES = 10
 ANIMATED_FLAG, EXIF_FLAG, ALPHA_FLAG = 0x02, 0x08, 0x10
@@ -183,16 +183,7 @@ def decode(data: bytes, header: Header) -> Decoded:
         raise DamagedImageError(
             f"The WebP's picture data{where} is corrupt or too short: libwebp says {error}."
         ) from error
-    return Decoded(_parted(array), webp_chunks.trailing(data))
-
-
-def _parted(array: Image) -> Picture:
-    """Part red, green, blue and perhaps alpha."""
-    import cv2
-
-    if array.shape[2] == 3:  # noqa: PLR2004
-        return Picture(cv2.cvtColor(array, cv2.COLOR_RGB2BGR))
-    return Picture(cv2.cvtColor(array, cv2.COLOR_RGBA2BGR), cv2.extractChannel(array, 3))
+    return Decoded(parted_rgb(array), webp_chunks.trailing(data))
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:
