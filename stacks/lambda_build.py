@@ -94,7 +94,13 @@ class LambdaBuild:
             )
         for left_over in _left_over(partial):
             shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
-        partial.rename(self.packages)
+        try:
+            partial.rename(self.packages)
+        except OSError:
+            # somebody who built the same at the same time was quicker
+            if not self.packages.is_dir():
+                raise
+            shutil.rmtree(partial)
 
     def bundle(self) -> Path:
         """Return the zip of packages and sources, made if need be. Raises SetupError where the packages miss."""

@@ -153,3 +153,21 @@ def small_build(tmp_path: Path) -> LambdaBuild:
     (build.packages / "six").mkdir(parents=True)
     (build.packages / "six" / "__init__.py").write_text("")
     return build
+
+
+class Beaten(LambdaBuild):
+    """A build during which somebody else puts the same in place."""
+
+    def _pip(self, target: Path) -> list[str]:
+        program = (
+            "import pathlib, sys\n"
+            "for folder in map(pathlib.Path, sys.argv[1:]):\n"
+            "    folder.mkdir(parents=True)\n    (folder / 'module.py').touch()"
+        )
+        return [sys.executable, "-c", program, str(target), str(self.packages)]
+
+
+def test_where_two_build_at_once_the_first_counts_and_the_second_leaves_nothing(tmp_path: Path) -> None:
+    build = Beaten(architecture=ARCHITECTURE, python=PYTHONS[0], cache=tmp_path)
+    build.install()
+    assert list(tmp_path.rglob("*")) == [build.packages, build.packages / "module.py"]
