@@ -34,6 +34,7 @@ def confine_to_loopback(pid: int, pidfd: int) -> int:
     """
     moved = 0
     signal.pidfd_send_signal(pidfd, signal.SIGSTOP)
+    _await_stop(pidfd)
     try:
         for door in _listening(pid, pidfd):
             with door:
@@ -47,6 +48,16 @@ def confine_to_loopback(pid: int, pidfd: int) -> int:
     finally:
         signal.pidfd_send_signal(pidfd, signal.SIGCONT)
     return moved
+
+
+def _await_stop(pidfd: int) -> None:
+    """Until all threads of the process have stopped.
+
+    The signal alone only asks for it: a thread that still ran would see its socket shut down, and complain.
+    """
+    state = os.waitid(os.P_PIDFD, pidfd, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    if state is None or state.si_code != os.CLD_STOPPED:
+        raise ProcessLookupError("mpiexec has ended")
 
 
 def _listening(pid: int, pidfd: int) -> Iterator[socket.socket]:
