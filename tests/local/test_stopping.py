@@ -43,7 +43,8 @@ def make(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }
     started = subprocess.Popen(
-        ["make", "-f", str(tmp_path / "Makefile"), "run"],
+        # with the signals as a terminal gives them, also where the tests run under nohup
+        ["env", "--default-signal=INT,HUP", "make", "-f", str(tmp_path / "Makefile"), "run"],
         cwd=ROOT,
         env=environment | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
