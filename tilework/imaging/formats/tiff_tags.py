@@ -75,8 +75,11 @@ def read_tree(directory: Directory, wanted: Container[int] | None = None, depth:
     return tree
 
 
-def write_directory(tree: Tree, position: int, *, big: bool = False) -> bytes:
-    """Write a little-endian directory that will lie at ``position``, all that it points to behind it."""
+def write_directory(tree: Tree, position: int, *, big: bool = False, following: int = 0) -> bytes:
+    """Write a little-endian directory that will lie at ``position``, all that it points to behind it.
+
+    ``following`` is the position of the next in its chain, 0 where it is the last.
+    """
     count_code, entry_code, offset_code = ("Q", "HHQ", "Q") if big else ("H", "HHI", "I")
     room = struct.calcsize(f"<{offset_code}")
     tags = sorted({*tree.tags, *tree.below})
@@ -96,7 +99,7 @@ def write_directory(tree: Tree, position: int, *, big: bool = False) -> bytes:
         else:
             head += struct.pack(f"<{offset_code}", end)
             tail += tag.value
-    return bytes(head + bytes(room) + tail)
+    return bytes(head + following.to_bytes(room, "little") + tail)
 
 
 def write_block(tree: Tree) -> bytes:

@@ -6,20 +6,11 @@ import io
 import struct
 from typing import TYPE_CHECKING, Any
 
-from tilework.errors import ImageError
-from tilework.imaging.formats.header import SIDEWAYS
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.tiff_description import kept, resolution, unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
-from tilework.imaging.formats.tiff_directory import BYTE, LONG, TiffFile
-from tilework.imaging.formats.tiff_metadata import DESCRIPTIVE, XMP
-from tilework.imaging.formats.tiff_samples import BLACK_IS_ZERO
-from tilework.imaging.formats.tiff_tags import (
-    EXIF_DIRECTORY,
-    GPS_DIRECTORY,
-    Tree,
-    read_tree,
-    write_directory,
-)
+from tilework.imaging.formats.tiff_directory import LONG, TiffFile
+from tilework.imaging.formats.tiff_tags import write_directory
 from tilework.imaging.limits import KIB, Limits
 from tilework.imaging.sources import BytesSource
 from tilework.imaging.windows import Size, Window, tiles
@@ -30,6 +21,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.header import Header
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.formats.picture import Picture
+    from tilework.imaging.formats.tiff_tags import Tree
     from tilework.imaging.operations.contract import Image
 
 TILE = Size(512, 512)
@@ -42,12 +34,6 @@ LEVEL = 6
 CLASSIC_BYTES = (1 << 32) - (1 << 26)
 """Uncompressed bytes that surely fit the offsets of a classic TIFF, packed badly and with their tags."""
 
-WRITTEN_TYPES = frozenset({1, 2, 3, 4, 7, 11, 12})
-"""Types of the tags that are kept: texts and bytes, whole numbers, floats."""
-
-POINTERS = (EXIF_DIRECTORY, GPS_DIRECTORY)
-PLAIN, INCH, CENTIMETRE = 1, 2, 3
-
 
 def encode(
     picture: Picture, metadata: Metadata, source: Header, *, most_classic: int = CLASSIC_BYTES
@@ -57,9 +43,9 @@ def encode(
 
     file = io.BytesIO()
     big = picture.size.pixels * picture.pixels.bytes > most_classic
-    tree = _tree(metadata)
+    tree = kept(metadata)
     with TiffWriter(file, bigtiff=big, byteorder="<") as writer:
-        writer.write(**_layout(picture, source), **_description(metadata, source, tree))
+        writer.write(**_layout(picture, source), **_description(tree, metadata, source))
     _append(file, tree, big=big)
     return file.getvalue()
 
@@ -68,7 +54,7 @@ def _layout(picture: Picture, source: Header) -> dict[str, Any]:
     """How the pixels are arranged and packed, as arguments of tifffile."""
     channels, alpha = picture.pixels.channels, picture.pixels.alpha
     detail = source.detail if isinstance(source.detail, TiffDetail) else None
-    bands = channels == 3 and detail is not None and detail.samples.photometric == BLACK_IS_ZERO  # noqa: PLR2004
+    bands = unnamed_channels(source, channels)
     extra = ["unspecified"] * 2 * bands
     if alpha:
         extra.append("assocalpha" if source.premultiplied else "unassalpha")
@@ -110,51 +96,20 @@ def _interleaved(picture: Picture, window: Window) -> Image:
     return whole
 
 
-def _description(metadata: Metadata, source: Header, tree: Tree) -> dict[str, Any]:
+def _description(tree: Tree, metadata: Metadata, source: Header) -> dict[str, Any]:
     """What stands beside the pixels, as arguments of tifffile; nothing of its own."""
-    texts = [(number, tag.type, tag.count, tag.value) for number, tag in tree.tags.items()]
     extra: list[tuple[int, int, int, Any, bool]] = [
-        (*tag, True) for tag in (*texts, *metadata.tags) if tag[1] in WRITTEN_TYPES
+        (number, tag.type, tag.count, tag.value, True) for number, tag in tree.tags.items()
     ]
     extra += [(number - 1, LONG, 1, 0, True) for number in tree.below]
-    if metadata.xmp is not None:
-        extra.append((XMP, BYTE, len(metadata.xmp), metadata.xmp, True))
-    resolution, unit = _resolution(metadata, source)
+    across, down, unit = resolution(metadata, source) or (None, None, None)
     return {
-        "iccprofile": metadata.icc,
-        "resolution": resolution,
+        "resolution": None if unit is None else (across, down),
         "resolutionunit": unit,
         "extratags": extra,
         "metadata": None,
         "software": False,
     }
-
-
-def _tree(metadata: Metadata) -> Tree:
-    """The descriptive tags of an EXIF block, and the directories below it; empty where it cannot be read."""
-    if metadata.exif is None:
-        return Tree()
-    try:
-        file = TiffFile(HeaderReader(BytesSource(metadata.exif), Limits()))
-        return read_tree(file.directory(file.first), DESCRIPTIVE | set(POINTERS))
-    except (ImageError, KeyError):
-        return Tree()
-
-
-def _resolution(
-    metadata: Metadata, source: Header
-) -> tuple[tuple[tuple[int, int], tuple[int, int]] | None, int | None]:
-    """Pixels for each unit as fractions, and the unit: a TIFF's own exactly, else the density."""
-    density = metadata.density
-    if isinstance(source.detail, TiffDetail) and source.detail.resolution is not None:
-        across, down, unit = source.detail.resolution
-        return ((down, across) if source.orientation in SIDEWAYS else (across, down)), unit
-    if density is None:
-        return None, None
-    divisor, unit = {"aspect": (1, PLAIN), "inch": (1, INCH), "centimetre": (1, CENTIMETRE)}.get(
-        density.unit, (100, CENTIMETRE)
-    )
-    return ((density.across, divisor), (density.down, divisor)), unit
 
 
 def _append(file: io.BytesIO, tree: Tree, *, big: bool) -> None:
