@@ -159,7 +159,11 @@ def full(**options: Any) -> bytes:
         (315, 2, 0, "Zoë".encode(), True),
         (33432, 2, 0, "© 2024".encode(), True),
     ]
-    names = [(285, 2, 0, "page", True), (700, 1, len(XMP), XMP, True), (33723, 7, 6, b"\x1c\2\0\0\1x", True)]
+    names = [
+        (285, 2, 0, "page", True),
+        (700, 1, len(XMP), XMP, True),
+        (33723, 7, 12, b"\x1c\2\5\0\7caption", True),
+    ]
     layers = [(37724, 7, 4, b"8BIM", True)]
     settings = {"photometric": "rgb", "iccprofile": PROFILE, "resolution": ((2_999_994, 10_000), (150, 1))}
     return written(

@@ -222,10 +222,11 @@ def _pixels(data: bytes, frame: Frame) -> Image:
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:
     """Encode at quality 95, with the source's subsampling where that is a JPEG, else with none."""
     subsampling = source.subsampling if source.format is Format.JPEG else None
-    return insert_metadata(_encoded(picture.colour, subsampling), metadata)
+    return insert_metadata(encoded(picture.colour, subsampling), metadata)
 
 
-def _encoded(image: Image, subsampling: str | None) -> memoryview:
+def encoded(image: Image, subsampling: str | None, quality: int = QUALITY) -> memoryview:
+    """Encode by OpenCV, with JPEG's standard Huffman tables; None means full chroma. The metadata is JFIF's marker."""
     import cv2
 
     samplings = {
@@ -235,7 +236,7 @@ def _encoded(image: Image, subsampling: str | None) -> memoryview:
         "4:2:0": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420,
         "4:1:1": cv2.IMWRITE_JPEG_SAMPLING_FACTOR_411,
     }
-    parameters = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality]
     if image.ndim == 3:  # noqa: PLR2004
         parameters += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, samplings[subsampling or "4:4:4"]]
     return cv2.imencode(".jpg", image, parameters)[1].data

@@ -1,4 +1,4 @@
-"""What decoders give that put red first: parted, reordered, and raised to a depth that the contract knows."""
+"""What decoders give and encoders take that put red first: parted and joined, and raised to a depth that is known."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
 
 GREY_ALPHA = 2
+
+REORDERED = frozenset({"uint8", "uint16", "float32"})
+"""Depths whose colours OpenCV puts into the other order, many times as quickly as NumPy."""
 
 
 def parted_rgb(array: Image) -> Picture:
@@ -25,6 +28,23 @@ def parted_rgb(array: Image) -> Picture:
     if channels == GREY_ALPHA:
         return Picture(cv2.extractChannel(array, 0), alpha)
     return Picture(cv2.cvtColor(array, cv2.COLOR_RGB2BGR if alpha is None else cv2.COLOR_RGBA2BGR), alpha)
+
+
+def red_first(picture: Picture) -> Image:
+    """Join a picture into (height, width) or (height, width, 2 to 4), alpha last; a grey one may be its own array."""
+    import cv2
+    import numpy as np
+
+    colour, alpha, channels = picture.colour, picture.alpha, picture.pixels.channels
+    if channels == 1 and alpha is None:
+        return np.ascontiguousarray(colour)
+    if alpha is None and colour.dtype.name in REORDERED:
+        return cv2.cvtColor(colour, cv2.COLOR_BGR2RGB)
+    whole = np.empty((*colour.shape[:2], channels + (alpha is not None)), colour.dtype)
+    sources = [colour] if alpha is None else [colour, alpha]
+    places = (2, 0, 1, 1, 0, 2, 3, 3)[: 2 * whole.shape[2]] if channels > 1 else (0, 0, 1, 1)
+    cv2.mixChannels(sources, [whole], places)
+    return whole
 
 
 def raised(array: Image, bits: int) -> Image:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.rgb import REORDERED
 from tilework.imaging.formats.tiff_coding import NONE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
 from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 GAP_BYTES = 4 * KIB
 """Bytes between two segments that are fetched with them rather than by another request."""
-
-SWAPPED_BY_OPENCV = frozenset({"uint8", "uint16", "float32"})
-"""Depths whose colours OpenCV swaps, four times as quickly as NumPy."""
 
 MOST_NOTES = 3
 """Segments that a note names; the others are counted."""
@@ -203,6 +201,6 @@ def _blue_first(pixels: Image) -> Image:
     """The first three of (height, width, 3 or 4) as blue, green, red."""
     import cv2
 
-    if pixels.dtype.name in SWAPPED_BY_OPENCV:
+    if pixels.dtype.name in REORDERED:
         return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR)
     return pixels[:, :, 2::-1]

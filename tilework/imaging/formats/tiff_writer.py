@@ -7,6 +7,8 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.rgb import red_first
 from tilework.imaging.formats.tiff_description import kept, resolution, unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_directory import LONG, TiffFile
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats.header import Header
     from tilework.imaging.formats.metadata import Metadata
-    from tilework.imaging.formats.picture import Picture
     from tilework.imaging.formats.tiff_tags import Tree
     from tilework.imaging.operations.contract import Image
 
@@ -82,18 +83,9 @@ def _tiles(picture: Picture) -> Iterator[Image]:
 
 def _interleaved(picture: Picture, window: Window) -> Image:
     """Red, green, blue and alpha of a window in one array."""
-    import numpy as np
-
     place = window.within(Window.whole(picture.size))
-    colour, alpha = picture.colour[place], picture.alpha
-    channels = picture.pixels.channels
-    if alpha is None and channels == 1:
-        return np.ascontiguousarray(colour)
-    whole = np.empty((window.height, window.width, channels + (alpha is not None)), colour.dtype)
-    whole[:, :, :channels] = colour[:, :, ::-1] if channels > 1 else colour[:, :, None]
-    if alpha is not None:
-        whole[:, :, channels] = alpha[place]
-    return whole
+    alpha = None if picture.alpha is None else picture.alpha[place]
+    return red_first(Picture(picture.colour[place], alpha))
 
 
 def _description(tree: Tree, metadata: Metadata, source: Header) -> dict[str, Any]:

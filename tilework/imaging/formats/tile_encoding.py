@@ -1,0 +1,148 @@
+"""One tile of a tiled TIFF as the bytes that the file holds: padded, red first, predicted, packed.
+
+Choices, by measurement (512 x 512 x 3, 8 bits, one core): libdeflate at level 6 takes 19 ms and all before it 0.1;
+the differences are OpenCV's and NumPy's, which are five times as quick as imagecodecs' predictors. OpenCV's JPEG is as
+quick as TurboJPEG's and nearer to the pixels, and is the one that whole JPEGs get.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from tilework.imaging.formats import jpeg
+from tilework.imaging.formats.header_reader import WholeFile
+from tilework.imaging.formats.jpeg_segments import APP0, DHT, DQT, segments
+from tilework.imaging.formats.rgb import red_first
+from tilework.imaging.formats.tiff_coding import FLOATING
+from tilework.imaging.formats.tiff_pictures import EOI, SOI
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats.cog import CogLayout
+    from tilework.imaging.formats.picture import Picture
+    from tilework.imaging.operations.contract import Image
+
+LEVEL = 6
+"""Of deflate: zlib's own default."""
+
+BLANK_TILES = 16
+"""Encoded tiles of one value that a process keeps."""
+
+TABLES = frozenset({DQT, DHT})
+"""Segments that all tiles share (ITU-T T.81, annex B.5)."""
+
+
+def encode_tile(picture: Picture, layout: CogLayout) -> bytes:
+    """Encode the pixels of a tile, of at most ``layout.tile`` columns and rows; the same input gives the same bytes.
+
+    A smaller picture, at the right or bottom edge, is continued by its last column and row: differences of these are
+    zeros and rows repeat, which packs best, and a JPEG has no edge there that would ring into the picture. Raises
+    ValueError for a picture of other pixels or a larger one.
+    """
+    if picture.pixels != layout.pixels or max(picture.colour.shape[:2]) > layout.tile:
+        raise ValueError(f"{picture.size} of {picture.pixels} for a tile of {layout.tile} of {layout.pixels}")
+    array = _padded(picture.colour if layout.compression == "jpeg" else red_first(picture), layout.tile)
+    return _blank_tile(_pixel(array), array.shape, layout) if _is_blank(array) else _packed(array, layout)
+
+
+@functools.lru_cache(maxsize=8)
+def jpeg_tables(layout: CogLayout) -> bytes:
+    """Return the tables (tag 347) of all JPEG tiles of a layout; none for another compression."""
+    import numpy as np
+
+    if layout.compression != "jpeg":
+        return b""
+    blank = np.zeros((16, 16, 3) if layout.pixels.channels > 1 else (16, 16), np.uint8)
+    return _parted(jpeg.encoded(blank, layout.subsampling, layout.quality))[1]
+
+
+def _padded(array: Image, tile: int) -> Image:
+    import cv2
+
+    height, width = array.shape[:2]
+    if (height, width) == (tile, tile):
+        return array
+    return cv2.copyMakeBorder(array, 0, tile - height, 0, tile - width, cv2.BORDER_REPLICATE)
+
+
+def _is_blank(array: Image) -> bool:
+    """Whether all pixels are the same to the bit; of most pictures the first row says no."""
+    import numpy as np
+
+    step = len(_pixel(array))
+    for part in (array[0], array):
+        run = np.ascontiguousarray(part).reshape(-1).view(np.uint8)
+        if not np.array_equal(run[step:], run[:-step]):
+            return False
+    return True
+
+
+def _pixel(array: Image) -> bytes:
+    """The first pixel."""
+    return bytes(array[0, 0].data)
+
+
+@functools.lru_cache(maxsize=BLANK_TILES)
+def _blank_tile(pixel: bytes, shape: tuple[int, ...], layout: CogLayout) -> bytes:
+    import numpy as np
+
+    array = np.empty(shape, layout.pixels.dtype)
+    array[:] = np.frombuffer(pixel, layout.pixels.dtype)
+    return _packed(array, layout)
+
+
+def _packed(array: Image, layout: CogLayout) -> bytes:
+    """The bytes of (tile, tile) or (tile, tile, samples): red first, but for JPEG blue first."""
+    import imagecodecs
+
+    if layout.compression == "jpeg":
+        return _jpeg_tile(array, layout)
+    if layout.predictor is None:
+        return array.tobytes()
+    rows = _planes_of_bytes(array) if layout.predictor == FLOATING else array.reshape(len(array), -1)
+    data = _differences(rows, layout.pixels.channels + layout.pixels.alpha).tobytes()
+    if layout.compression == "lzw":
+        return bytes(imagecodecs.lzw_encode(data))
+    return bytes(imagecodecs.deflate_encode(data, level=LEVEL))
+
+
+def _differences(rows: Image, step: int) -> Image:
+    """Each number less the one ``step`` before it in its row (TIFF 6.0, section 14); they wrap around."""
+    import numpy as np
+
+    found = np.empty_like(rows)
+    found[:, :step] = rows[:, :step]
+    np.subtract(rows[:, step:], rows[:, :-step], out=found[:, step:])
+    return found
+
+
+def _planes_of_bytes(array: Image) -> Image:
+    """(height, bytes of a row): the highest bytes of a row's numbers, then the next (Adobe's TIFF Technical Note 3)."""
+    import cv2
+    import numpy as np
+
+    height, item = len(array), array.itemsize
+    numbers = np.ascontiguousarray(array).view(np.uint8).reshape(height, -1, item)
+    planes = np.empty((height, item, numbers.shape[1]), np.uint8)
+    cv2.split(numbers, [planes[:, item - 1 - index] for index in range(item)])
+    return planes.reshape(height, -1)
+
+
+def _jpeg_tile(array: Image, layout: CogLayout) -> bytes:
+    """A JPEG without its tables, which must be those of all tiles."""
+    own, tables = _parted(jpeg.encoded(array, layout.subsampling, layout.quality))
+    if tables != jpeg_tables(layout):
+        raise RuntimeError("the JPEG encoder used other tables for this tile than for the others")
+    return own
+
+
+def _parted(stream: memoryview) -> tuple[bytes, bytes]:
+    """A JPEG's own part, without the marker of JFIF, which has no place in a TIFF, and its tables as a stream."""
+    own, tables, position = [SOI], [SOI], len(SOI)
+    for segment in segments(WholeFile(stream)):
+        if segment.marker in TABLES:
+            tables.append(bytes(stream[position : segment.stop]))
+        elif segment.marker != APP0:
+            own.append(bytes(stream[position : segment.stop]))
+        position = segment.stop
+    return b"".join((*own, stream[position:])), b"".join((*tables, EOI))
