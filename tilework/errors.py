@@ -154,6 +154,10 @@ class TooLargeError(ImageError):
     advice = "Make the image smaller; docs/formats.md lists the limits and their reasons."
 
 
+class BeyondRankError(TooLargeError):
+    """More than one rank may hold, of an image that is read by windows: stages take it, nobody need hear of this."""
+
+
 class OperationFailedError(TileworkError):
     """An operation raised on pixels that it says it takes; the reason names it and quotes the error."""
 

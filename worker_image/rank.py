@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -92,8 +92,10 @@ def start_rank(settings: WorkerSettings) -> None:
     inputs, outputs = connect_stores(settings.deployment)
     # Open MPI tells each process which one it is; 0 in a test without a world
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
-    _rank = Rank(inputs, outputs, board, settings.limits, made_by, number)
-    bound_process(settings.limits)
+    # until units of a large image go to the whole fleet, a rank has for it what it has for any
+    limits = replace(settings.limits, block_bytes=settings.limits.working_set)
+    _rank = Rank(inputs, outputs, board, limits, made_by, number)
+    bound_process(limits)
 
 
 def work(task: Task, *, suspect: bool = False) -> Worked:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import cv2
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
-from tilework.imaging.engine import run_tiled, run_whole
+from tests.imaging.staged import staged, windowed
+from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.pipeline import parse
 from tilework.imaging.windows import Size
@@ -62,7 +64,7 @@ def test_tiles_of_a_chain_equal_the_whole(  # noqa: PLR0917
     width: int, height: int, tile: Size, channels: int, dtype: str, text: str, seed: int
 ) -> None:
     image, pipeline = picture(noise(width, height, channels, dtype, seed)), parse(text)
-    assert_same(run_tiled(image, pipeline, tile), run_whole(image, pipeline))
+    assert_same(windowed(image, pipeline, tile), run_whole(image, pipeline))
 
 
 @pytest.mark.parametrize("text", ["blur(3)", "blur(9)", "blur(31)", "blur(101)", "blur(9, 5, 3.3)"])
@@ -74,7 +76,7 @@ def test_gaussians_of_every_depth_are_exact_in_tiles_of_odd_widths(text: str, dt
         image = picture(noise(389, 131, channels, dtype))
         whole = run_whole(image, pipeline)
         for tile in (Size(61, 47), Size(130, 131)):
-            assert_same(run_tiled(image, pipeline, tile), whole)
+            assert_same(windowed(image, pipeline, tile), whole)
 
 
 def test_a_float_gaussian_is_not_exact_without_alignment() -> None:
@@ -95,20 +97,102 @@ def test_not_a_number_spreads_in_tiles_as_in_the_whole(text: str, dtype: str) ->
     colour[np.random.default_rng(1).random(colour.shape) < 0.003] = np.nan
     colour[50:70, 100:140] = np.nan
     image, pipeline = Picture(colour), parse(text)
-    tiled, whole = run_tiled(image, pipeline, Size(64, 37)), run_whole(image, pipeline)
+    tiled, whole = windowed(image, pipeline, Size(64, 37)), run_whole(image, pipeline)
     assert tiled.colour.tobytes() == whole.colour.tobytes()
 
 
-@pytest.mark.parametrize("text", ["canny(20, 60)", "blur(5) | canny(10, 30) | dilate(3) | invert"])
-def test_edges_that_run_through_many_tiles_are_found_as_in_the_whole(text: str) -> None:
-    image, pipeline = picture(scene(157, 101)), parse(text)
-    assert_same(run_tiled(image, pipeline, Size(50, 34)), run_whole(image, pipeline))
+def halves(picture: Picture, count: int) -> list[Picture]:
+    """The picture and its overviews, by the definition: means of 2 x 2, an odd last column or row counted twice."""
+    levels = [picture]
+    for _ in range(count - 1):
+        levels.append(
+            Picture(*(None if each is None else half(each) for each in (levels[-1].colour, levels[-1].alpha)))
+        )
+    return levels
 
 
-def test_tiles_on_an_executor_equal_the_whole() -> None:
+def half(array: np.ndarray) -> np.ndarray:
+    array = np.pad(
+        array, [(0, side % 2) for side in array.shape[:2]] + [(0, 0)] * (array.ndim - 2), mode="edge"
+    )
+    if array.dtype.kind == "f":
+        beside = array[:, 0::2] + array[:, 1::2]
+        return (beside[0::2] + beside[1::2]) / array.dtype.type(4)
+    quads = array.astype(np.int64)
+    quads = quads[:, 0::2] + quads[:, 1::2]
+    return ((quads[0::2] + quads[1::2] + 2) // 4).astype(array.dtype)
+
+
+@settings(max_examples=150)
+@given(
+    width=SIDES,
+    height=SIDES,
+    columns=st.integers(1, 4),
+    overviews=st.integers(0, 3),
+    channels=st.sampled_from([1, 2, 3, 4]),
+    dtype=st.sampled_from(["uint8", "uint16", "int16", "float32"]),
+    text=CHAINS,
+)
+@example(1, 1, 1, 0, 3, "uint8", "blur(31) | erode(8, 3)")
+@example(193, 1, 1, 2, 4, "uint16", "dilate(8)")
+def test_units_of_any_size_write_the_whole_and_its_overviews(  # noqa: PLR0917
+    width: int, height: int, columns: int, overviews: int, channels: int, dtype: str, text: str
+) -> None:
+    image, pipeline = picture(noise(width, height, channels, dtype)), parse(text)
+    levels = staged(image, pipeline, columns=columns * 16 << overviews, overviews=overviews)
+    for level, expected in zip(levels, halves(run_whole(image, pipeline), len(levels)), strict=True):
+        assert_same(level, expected)
+
+
+EDGES = st.builds(
+    "canny({}, {}, {}, {})".format,
+    st.sampled_from([0, 20, 100, 250.5]),
+    st.sampled_from([0, 60, 200, 600.5]),
+    st.sampled_from([3, 3, 5, 7]),
+    st.sampled_from(["true", "false"]),
+)
+
+
+@settings(max_examples=150)
+@given(
+    width=SIDES,
+    height=SIDES,
+    columns=st.integers(1, 4),
+    overviews=st.integers(0, 2),
+    channels=st.sampled_from([1, 3, 4]),
+    blurred=st.sampled_from([1, 3, 7]),
+    before=st.sampled_from(["", "blur(5) | ", "erode(3) | "]),
+    edges=EDGES,
+    after=st.sampled_from(["", " | dilate(3) | invert", " | canny(1, 2)"]),
+    seed=st.integers(0, 9),
+)
+def test_edges_that_run_through_many_units_are_found_as_in_the_whole(  # noqa: PLR0917
+    width: int, height: int, columns: int, overviews: int, channels: int, blurred: int,
+    before: str, edges: str, after: str, seed: int,
+) -> None:  # fmt: skip
+    array = cv2.GaussianBlur(noise(width, height, channels, seed=seed), (blurred, blurred), 0)
+    image, pipeline = picture(array), parse(before + edges + after)
+    result = staged(image, pipeline, columns=columns * 16 << overviews, overviews=overviews)[0]
+    assert_same(result, run_whole(image, pipeline))
+
+
+def test_a_snake_through_every_unit_is_lit_from_one_seed_at_its_end() -> None:
+    """Hysteresis goes any way through any number of units, and through several levels of the tree that joins them."""
+    image = np.zeros((400, 400), np.uint8)
+    for row in range(8, 392, 16):
+        image[row : row + 8, 8:392] = 40
+        side = 8 if row // 16 % 2 else 384
+        image[row : row + 24, side : side + 8] = 40
+    image[8:12, 300:310] = 255
+    whole = run_whole(Picture(image), parse("canny(50, 300)"))
+    assert np.count_nonzero(whole.colour) > 5_000
+    assert_same(staged(Picture(image), parse("canny(50, 300)"), columns=16, overviews=0)[0], whole)
+
+
+def test_ranks_that_share_the_units_write_the_same() -> None:
     image, pipeline = picture(noise(203, 149, 4)), parse("blur(9) | erode(5) | invert")
-    with ThreadPoolExecutor(3) as executor:
-        assert_same(run_tiled(image, pipeline, Size(64, 41), executor), run_whole(image, pipeline))
+    with ProcessPoolExecutor(3, mp_context=get_context("forkserver")) as executor:
+        assert_same(staged(image, pipeline, executor=executor)[0], run_whole(image, pipeline))
 
 
 def test_the_number_of_threads_changes_no_pixel() -> None:

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.imaging.samples import noise, picture, scene
+from tests.imaging.staged import staged
 from tilework.errors import OperationFailedError
 from tilework.imaging import operations
-from tilework.imaging.engine import run_tiled, run_whole
-from tilework.imaging.operations import MeasuredOperation, Site, registry
+from tilework.imaging.engine import run_whole
+from tilework.imaging.operations import Measured, MeasuredOperation, Part, Reduced, Site, registry
 from tilework.imaging.pipeline import parse
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tilework.imaging.operations import Arguments
-    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.operations.contract import Arrays, Image
 
 
 class Darken(MeasuredOperation):
@@ -31,25 +31,25 @@ class Darken(MeasuredOperation):
     family = "tests"
     summary = formula = "v - floor(mean)"
 
-    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
         core = image[site.output.within(site.source)]
-        return int(core.sum(dtype=np.int64)), core.size
+        return Measured({"sum": core.sum(dtype=np.int64), "count": np.int64(core.size)}, {})
 
-    def reduce(self, partials: Sequence[Any]) -> Any:
-        return tuple(map(sum, zip(*partials, strict=True)))
+    def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:
+        names = ("sum", "count")
+        return Reduced({name: sum(part.partial[name] for part in parts) for name in names}, {})
 
-    def settle(self, partial: Any, arguments: Arguments) -> Arguments:
-        total, count = partial
-        return {"mean": total // count}
+    def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:
+        return {"mean": partial["sum"] // partial["count"]}
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        return cv2.subtract(image, np.full_like(image, arguments["mean"]))
+        return cv2.subtract(image, np.full_like(image, int(arguments["mean"])))
 
 
 class Broken(Darken):
     name = "broken"
 
-    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
         raise ValueError("cannot measure")
 
 
@@ -75,14 +75,11 @@ def test_each_operation_measures_what_the_ones_before_it_made() -> None:
     assert np.array_equal(run_whole(picture(image), chain).colour, expected)
 
 
-@pytest.mark.parametrize("tile", [Size(7, 90), Size(33, 20), Size(64, 64)])
-def test_measured_in_tiles_is_measured_whole(tile: Size) -> None:
+@pytest.mark.parametrize("columns", [32, 64, 160])
+def test_measured_in_units_is_measured_whole(columns: int) -> None:
     image, chain = picture(noise(131, 97, 4)), parse("blur(5) | darken | erode(3) | darken")
     whole = run_whole(image, chain)
-    with ThreadPoolExecutor(3) as executor:
-        for run in (None, executor):
-            tiled = run_tiled(image, chain, tile, run)
-            assert np.array_equal(tiled.colour, whole.colour)
+    assert np.array_equal(staged(image, chain, columns=columns)[0].colour, whole.colour)
 
 
 def test_what_was_measured_is_no_part_of_the_text() -> None:

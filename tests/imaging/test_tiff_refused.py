@@ -106,7 +106,7 @@ def test_what_the_table_does_not_list_is_refused_by_name(
         (
             built(PAGE | {256: (LONG, 1 << 20), 257: (LONG, 1 << 20)}, body=BODY),
             TooLargeError,
-            "limit: pixels",
+            "limit: window_pixels",
         ),
         (
             built(PAGE | {273: (LONG, 1 << 30)}, body=BODY),

@@ -8,7 +8,7 @@ import pytest
 from tests.imaging.samples import CountingSource, noise, scene
 from tests.imaging.tiffs import read, written
 from tilework.errors import DamagedImageError
-from tilework.imaging.engine import run_whole, run_window, settled
+from tilework.imaging.engine import run_whole, run_window
 from tilework.imaging.formats import probe
 from tilework.imaging.formats.tiff import open_reader
 from tilework.imaging.formats.tiff_reader import TiffReader
@@ -65,7 +65,7 @@ def test_every_window_has_the_pixels_of_the_whole(options: dict[str, object]) ->
 def test_a_pipeline_by_blocks_through_the_reader_gives_the_pixels_of_the_whole() -> None:
     data = written(noise(203, 150, 3), photometric="rgb", tile=(64, 64), compression="zstd")
     reader, _ = opened(data)
-    pipeline = settled(reader, parse("blur(9) | erode(3)"), reader.size)
+    pipeline = parse("blur(9) | erode(3)")
     whole = run_whole(read(data), pipeline)
     for window in tiles(reader.size, Size(70, 50)):
         part = run_window(reader, pipeline, window)

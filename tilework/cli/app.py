@@ -13,11 +13,15 @@ from tilework import __version__
 from tilework.cli import job_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
+    CompressionOption,
     JsonOption,
     OutputOption,
+    OverviewsOption,
     PageOption,
     PipelineOption,
     StateName,
+    TileSizeOption,
+    WorkingSetOption,
 )
 
 # The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
@@ -88,6 +92,10 @@ def process(
     ] = 1,
     output: OutputOption = None,
     page: PageOption = None,
+    tile_size: TileSizeOption = 512,
+    working_set: WorkingSetOption = None,
+    compression: CompressionOption = None,
+    overviews: OverviewsOption = True,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line for each image.")
     ] = False,
@@ -101,16 +109,23 @@ def process(
     hidden files are left out. A result appears whole or not at all, so Ctrl-C
     keeps those that are done.
 
+    An image of any size is worked on in the same memory: one that is larger and
+    can be read by windows (TIFF, PNM) becomes a tiled TIFF with overviews, a
+    Cloud-Optimized GeoTIFF, block by block on all ranks.
+
       tilework process photo.jpg smooth.jpg --pipeline 'blur(9)'
+      tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
     """
     from tilework.cli import process as command
     from tilework.cli.pipelines import pipeline_of
+    from tilework.imaging.stages.planning import Wishes
 
     text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
     into_folder = destination.endswith(os.sep) and not source.is_dir()
     target = Path(destination) / source.name if into_folder else Path(destination)
-    raise typer.Exit(command.run(source, target, text, ranks=ranks, json=json))
+    wishes = Wishes(tile_size, compression.value if compression else None, overviews)
+    raise typer.Exit(command.run(source, target, text, command.Ways(ranks, working_set, wishes), json=json))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Annotated
 
@@ -54,4 +55,53 @@ OutputOption = Annotated[
 ]
 PageOption = Annotated[
     int | None, typer.Option(min=0, help="The page to read of a file with several; they count from 0.")
+]
+
+
+class CompressionName(Enum):
+    """How the tiles of a large result can be packed."""
+
+    DEFLATE = "deflate"
+    LZW = "lzw"
+    JPEG = "jpeg"
+    NONE = "none"
+
+
+UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+"""What amounts of memory are given in."""
+
+
+def _tile_size(value: int) -> int:
+    if value < 16 or value % 16:  # noqa: PLR2004 - TIFF 6.0, section 15
+        raise typer.BadParameter("a tile's side is a multiple of 16")
+    return value
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?i?B?)", text.strip(), re.IGNORECASE)
+    unit = found[2].upper().replace("I", "") if found else None
+    unit = unit + "B" if unit in {"K", "M", "G"} else unit
+    if found is None or unit not in UNITS or float(found[1]) * UNITS[unit] < 1:
+        raise typer.BadParameter("an amount of memory, such as 4MB or 1.5GB")
+    return int(float(found[1]) * UNITS[unit])
+
+
+TileSizeOption = Annotated[
+    int, typer.Option(metavar="PIXELS", callback=_tile_size, help="Side of the tiles of a large result.")
+]
+WorkingSetOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="BYTES",
+        parser=_bytes,
+        help="Memory of a rank for one image, such as 512MB; less makes more blocks.",
+    ),
+]
+CompressionOption = Annotated[
+    CompressionName | None,
+    typer.Option(help="How the tiles of a large result are packed; else as its source's."),
+]
+OverviewsOption = Annotated[
+    bool,
+    typer.Option("--overviews/--no-overviews", help="Whether a large result has its pyramid of overviews."),
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from contextlib import closing
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -12,16 +13,18 @@ from rich.text import Text
 from tilework.cli import consoles, statuses
 from tilework.cli.files import Errand, errands_between, files_below, named_target
 from tilework.cli.interrupts import Interrupts
+from tilework.cli.large import LargeFiles, is_beyond_rank
 from tilework.cli.pipelines import extra_operations, pipeline_of
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import run_errand
 from tilework.cli.statuses import UsageError
 from tilework.imaging.limits import Limits
 from tilework.imaging.run import prepare_process
+from tilework.imaging.stages.planning import Wishes
 from tilework.shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
     from tilework.errors import TileworkError
@@ -29,7 +32,23 @@ if TYPE_CHECKING:
     from tilework.imaging.run import FileOutcome
 
 
-def run(source: Path, destination: Path, pipeline: str, *, ranks: int, json: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How it is to be done: on how many ranks, in how many bytes each (None: the limits'), large results how."""
+
+    ranks: int = 1
+    working_set: int | None = None
+    wishes: Wishes = field(default_factory=Wishes)
+
+    def limits(self) -> Limits:
+        """The limits of the environment, with the memory that was asked for."""
+        limits = Limits.from_environment(os.environ)
+        if self.working_set is None:
+            return limits
+        return replace(limits, working_set=self.working_set, block_bytes=self.working_set)
+
+
+def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: bool) -> int:
     """Process it all; the exit status."""
     chosen = pipeline_of(pipeline)
     errands = _errands(source, destination, chosen)
@@ -38,7 +57,7 @@ def run(source: Path, destination: Path, pipeline: str, *, ranks: int, json: boo
     tally = Tally(json=json)
     with (
         Interrupts() as interrupts,
-        closing(_outcomes(errands, chosen, ranks, interrupts)) as outcomes,
+        closing(_outcomes(errands, chosen, ways, interrupts)) as outcomes,
         Progress("Processing", len(errands)) as bar,
     ):
         for outcome in outcomes:
@@ -108,17 +127,30 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _outcomes(
-    errands: Sequence[Errand], pipeline: Pipeline, ranks: int, interrupts: Interrupts
+    errands: Sequence[Errand], pipeline: Pipeline, ways: Ways, interrupts: Interrupts
 ) -> Generator[FileOutcome, None, None]:
-    limits = Limits.from_environment(os.environ)
-    if ranks > 1:
+    """Those of ordinary files, then those of large ones."""
+    limits = ways.limits()
+    large = [errand for errand in errands if is_beyond_rank(errand, pipeline, limits)]
+    others = [errand for errand in errands if errand not in set(large)]
+    worlds = None
+    if ways.ranks > 1:
         from tilework.cli.worlds import Worlds  # noqa: PLC0415 - one process needs no MPI
 
         own = extra_operations()
-        worlds = Worlds(pipeline, limits, ranks=ranks, extra_operations=own, interrupts=interrupts)
-        yield from worlds.run(errands)
-        return
-    prepare_process()
+        worlds = Worlds(pipeline, limits, ranks=ways.ranks, extra_operations=own, interrupts=interrupts)
+        yield from worlds.run(others)
+    else:
+        prepare_process()
+        yield from _one_by_one(others, pipeline, limits, interrupts)
+    yield from LargeFiles(
+        pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts
+    ).run(large)
+
+
+def _one_by_one(
+    errands: Sequence[Errand], pipeline: Pipeline, limits: Limits, interrupts: Interrupts
+) -> Iterator[FileOutcome]:
     for errand in errands:
         if interrupts.asked:
             return
@@ -188,6 +220,7 @@ def as_json(outcome: FileOutcome) -> dict[str, object]:
         "width": outcome.width,
         "height": outcome.height,
         "dtype": outcome.dtype,
+        "blocks": outcome.blocks,
         "seconds": round(outcome.seconds, 4),
         "note": " ".join(outcome.notes),
     }

@@ -21,6 +21,7 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn  # noqa: PLC0415
         from rich.progress import Progress as Bar  # noqa: PLC0415 - half the start-up of a short command
 
+        self._what = what
         self._console = talk()
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         self._bar = Bar(*columns, console=self._console, transient=True)
@@ -36,6 +37,10 @@ class Progress:
     def advance(self, count: int = 1) -> None:
         """``count`` more are over."""
         self._bar.advance(self._task, count)
+
+    def show(self, done: int, total: int, what: str) -> None:
+        """``done`` of ``total`` are over, of the part that is called ``what``."""
+        self._bar.update(self._task, completed=done, total=total, description=f"{self._what}: {what}")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

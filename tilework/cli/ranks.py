@@ -35,7 +35,7 @@ def run_errand(errand: Errand, pipeline: Pipeline, limits: Limits, *, suspect: b
     try:
         return process_file(errand.source, errand.target, pipeline, limits, exact_name=True, how=how)
     except OSError as error:
-        return not_done(errand, UnwritableError(_unwritable(errand, error)), time.perf_counter() - began)
+        return not_done(errand, unwritable(errand, error), time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - an operation may raise anything; it is told as this file's failure
         return not_done(errand, unexpected(error), time.perf_counter() - began)
 
@@ -52,5 +52,6 @@ def unexpected(error: BaseException) -> TileworkError:
     return UnexpectedError(f"The work failed: {type(error).__name__}: {error}")
 
 
-def _unwritable(errand: Errand, error: OSError) -> str:
-    return f"The result {str(errand.target)!r} cannot be written: {error.strerror or error}."
+def unwritable(errand: Errand, error: OSError) -> TileworkError:
+    """The failure of a result's folder or disk."""
+    return UnwritableError(f"The result {str(errand.target)!r} cannot be written: {error.strerror or error}.")

@@ -59,7 +59,7 @@ class Worlds:
                 if self._fruitless >= FRUITLESS_WORLDS:
                     raise SetupError(f"{FRUITLESS_WORLDS} MPI worlds died in a row, and no file is to blame.")
                 self._fruitless += 1
-                with self._start(Path(directory) / "world") as world:
+                with self.start(Path(directory) / "world") as world:
                     try:
                         yield from self._live(world)
                     except BaseException:
@@ -69,7 +69,8 @@ class Worlds:
                         world.shutdown(wait=True)
                         self._sweep()
 
-    def _start(self, directory: Path) -> World:
+    def start(self, directory: Path) -> World:
+        """Start a world of ranks that are ready for images."""
         return World.start(
             ranks=self._ranks,
             directory=directory,

@@ -34,12 +34,23 @@ class Limits:
     pixels: int = _limit(
         1 << 30, "pixels", "of an image read whole: OpenCV's own limit (CV_IO_MAX_IMAGE_PIXELS)"
     )
+    window_pixels: int = _limit(
+        1 << 38,
+        "pixels",
+        "of an image read by windows: 274 gigapixels, 524,000 on a side, in 8,192 units of 33 megapixels",
+    )
     side: int = _limit(1 << 20, "pixels", "of a side: OpenCV's own limit (CV_IO_MAX_IMAGE_WIDTH and _HEIGHT)")
     working_set: int = _limit(
         GIB,
         "bytes",
         "one rank may need for one image: encoded, decoded, kernels and result together. A 24-megapixel colour "
         "photograph through canny needs about 0.6 GiB, and four ranks fit the 8 GiB of a host with 2 GiB a core",
+    )
+    block_bytes: int = _limit(
+        192 * MIB,
+        "bytes",
+        "one rank may need for an image that is read by windows; a larger one is worked on in blocks of that much. With "
+        "the libraries that makes 250 MiB a rank, whatever the image",
     )
     header_bytes: int = _limit(
         16 * MIB,
@@ -113,13 +124,18 @@ class Limits:
                 advice="Use fewer operations.",
             )
 
-    def check_size(self, size: Size) -> None:
-        """Raise :class:`~tilework.errors.TooLargeError` for an image with too many pixels or too long a side."""
+    def check_size(self, size: Size, *, by_windows: bool = False) -> None:
+        """Raise :class:`~tilework.errors.TooLargeError` for an image with too many pixels or too long a side.
+
+        ``by_windows`` says that it need not be read whole.
+        """
+        name = "window_pixels" if by_windows else "pixels"
+        most: int = getattr(self, name)
         if max(size.width, size.height) > self.side:
             raise TooLargeError(f"The image is {size} pixels; a side may have {self.side:,} (limit: side).")
-        if size.pixels > self.pixels:
+        if size.pixels > most:
             raise TooLargeError(
-                f"The image is {size} pixels, {size.pixels:,} in all; {self.pixels:,} are allowed (limit: pixels)."
+                f"The image is {size} pixels, {size.pixels:,} in all; {most:,} are allowed (limit: {name})."
             )
 
     def check_ratio(self, decoded: int, stored: int) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tilework.imaging.operations import Arguments, Operation, Pixels, Value
+    from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.windows import Size, Window
 
 MAX_CANONICAL_CHARACTERS = 400
@@ -57,9 +58,9 @@ class Step:
                 values.append(f"{parameter.name}={write(value)}" if gap else write(value))
         return f"{self.operation.name}({', '.join(values)})"
 
-    def knowing(self, known: Arguments) -> Step:
+    def knowing(self, known: Arrays) -> Step:
         """Return the step with what it measured of the whole image, which is no part of its text."""
-        return Step(self.operation, {**self.arguments, **known})
+        return Step(self.operation, {**self.arguments, **cast("Arguments", known)})
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.canonical == other.canonical
@@ -126,6 +127,14 @@ class Pipeline:
         for step in self.steps:
             sizes.append(step.operation.output_size(sizes[-1], step.arguments))
         return tuple(sizes)
+
+    def up_to(self, end: int) -> Pipeline:
+        """The first ``end`` steps alone."""
+        return Pipeline(self.steps[:end], self.page)
+
+    def after(self, begin: int) -> Pipeline:
+        """The steps from ``begin`` on alone."""
+        return Pipeline(self.steps[begin:], output=self.output)
 
     def sites(self, output: Window, size: Size, pixels: Pixels) -> tuple[Site, ...]:
         """Where each step works for ``output`` of the result, first step first: windows backwards through the chain.

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from tilework.errors import UnsupportedPixelsError
-from tilework.imaging.formats import SUFFIXES, Format, Header, row
+from tilework.errors import BeyondRankError, UnsupportedPixelsError
+from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row
+from tilework.imaging.limits import MIB
+from tilework.imaging.operations import WholeImageOperation
 
 if TYPE_CHECKING:
     from tilework.imaging.limits import Limits
@@ -40,13 +42,15 @@ class Plan:
 def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) -> Plan:
     """Plan an image of ``stored_bytes`` bytes.
 
-    Raises :class:`~tilework.errors.UnsupportedPixelsError` where an operation does not take its pixels, and
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` where an operation does not take its pixels,
+    :class:`~tilework.errors.BeyondRankError` where blocks take it (:mod:`~tilework.imaging.stages`), and
     :class:`~tilework.errors.TooLargeError` where one rank has not the memory.
     """
     limits.check_pipeline(pipeline.canonical)
     kinds, sizes = pipeline.kinds(header.pixels), pipeline.sizes(header.size)
+    staged = is_staged(header, pipeline)
     for size in sizes:
-        limits.check_size(size)
+        limits.check_size(size, by_windows=staged)
     wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     amounts = [size.pixels * kind.bytes for size, kind in zip(sizes, kinds, strict=True)]
     needed = stored_bytes + max(
@@ -57,6 +61,11 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
         ),
         amounts[-1] + _encoding(wanted, sizes[-1], kinds[-1]),
     )
+    if staged and (needed > limits.block_bytes or max(size.pixels for size in sizes) > limits.pixels):
+        raise BeyondRankError(
+            f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; one rank has "
+            f"{limits.block_bytes / MIB:,.0f} MiB (limit: block_bytes), and works on it only together with others."
+        )
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))
     return Plan(
@@ -68,6 +77,12 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
         guarded=header.guarded or row(header.format).guarded,
         notes=notes,
     )
+
+
+def is_staged(header: Header, pipeline: Pipeline) -> bool:
+    """Whether an image that is too large for one rank is worked on in blocks: then its result is a TIFF."""
+    whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
+    return is_windowed(header) and not whole and pipeline.output in {None, Format.TIFF}
 
 
 def _decoding(header: Header) -> int:

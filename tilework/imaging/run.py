@@ -140,7 +140,7 @@ Process: TypeAlias = "Callable[[Source, Pipeline, Limits], Product]"
 class FileOutcome:
     """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work.
 
-    ``notes`` are those of :class:`Product`.
+    ``notes`` are those of :class:`Product`, ``blocks`` how many the image was worked on in.
     """
 
     source: Path
@@ -151,6 +151,7 @@ class FileOutcome:
     seconds: float
     error: TileworkError | None
     notes: tuple[str, ...] = ()
+    blocks: int = 1
 
 
 def process_file(

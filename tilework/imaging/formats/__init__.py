@@ -9,15 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, NoSuchPageError
-from tilework.imaging.formats import exif
+from tilework.imaging.formats import exif, pnm, tiff
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
+from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
+from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
-    from tilework.imaging.formats.metadata import Metadata
+    from tilework.imaging.engine import Reader
     from tilework.imaging.limits import Limits
     from tilework.imaging.sources import Source
 
@@ -27,9 +29,12 @@ __all__ = [
     "Format",
     "Header",
     "HeaderReader",
+    "Metadata",
     "Picture",
     "decode",
     "encode",
+    "is_windowed",
+    "open_reader",
     "probe",
     "read_header",
     "read_metadata",
@@ -53,7 +58,7 @@ def read_header(reader: HeaderReader, page: int | None = None) -> Header:
     header = entry.codec.read_header(reader, page if entry.paged else None)
     if page and not entry.paged:
         raise NoSuchPageError(f"The file holds one picture, page 0; page {page} was asked for.")
-    reader.limits.check_size(header.stored)
+    reader.limits.check_size(header.stored, by_windows=entry.window)
     if not header.any_ratio:
         reader.limits.check_ratio(header.decoded_bytes, reader.size)
     return header
@@ -81,6 +86,23 @@ def decode(data: bytes, header: Header) -> Decoded:
     if picture.size != header.stored or picture.pixels != header.pixels:
         raise DamagedImageError("The pixels are not those that the header announces.")
     return Decoded(picture.upright(header.orientation), found.notes)
+
+
+def open_reader(source: Source, header: Header, cached_bytes: int = 0) -> Reader | None:
+    """Return a reader of the upright image by windows, each at the cost of its bytes; None where the file has none.
+
+    It keeps at most ``cached_bytes`` of what it decoded from one window to the next.
+    """
+    if header.orientation != exif.UPRIGHT:
+        return None
+    if header.format is Format.TIFF:
+        return tiff.open_reader(source, header)
+    return pnm.open_reader(source, header) if header.format is Format.PNM else None
+
+
+def is_windowed(header: Header) -> bool:
+    """Whether a part of this very image costs only that part."""
+    return open_reader(BytesSource(b""), header) is not None
 
 
 def encode(picture: Picture, image_format: Format, metadata: Metadata, source: Header) -> bytes:

@@ -33,7 +33,7 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     directory = choice.directory
     size = image_size(directory)
     # before the table of its tiles is read, which could be as large
-    reader.limits.check_size(size)
+    reader.limits.check_size(size, by_windows=True)
     detail, notes = read_detail(directory)
     tiff_metadata.check_claims(directory)
     in_runs = detail.coding.compression in CCITT

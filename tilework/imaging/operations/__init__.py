@@ -15,9 +15,12 @@ from tilework.errors import SettingsError
 from tilework.imaging.operations import edges, filters, morphology, point
 from tilework.imaging.operations.contract import (
     LocalOperation,
+    Measured,
     MeasuredOperation,
     Operation,
+    Part,
     Pixels,
+    Reduced,
     Site,
     WholeImageOperation,
 )
@@ -29,10 +32,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Arguments",
     "LocalOperation",
+    "Measured",
     "MeasuredOperation",
     "Operation",
     "Parameter",
+    "Part",
     "Pixels",
+    "Reduced",
     "Site",
     "Value",
     "WholeImageOperation",

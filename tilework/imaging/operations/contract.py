@@ -14,18 +14,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from tilework.imaging.windows import Margin, Size, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
     from tilework.imaging.operations.parameters import Arguments, Parameter
 
     Image: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]
+    Arrays: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
 
 ITEM_BYTES = {"uint8": 1, "uint16": 2, "int16": 2, "int32": 4, "float32": 4, "float64": 8}
 """Bytes of one sample by depth; the depths that the contract knows."""
@@ -156,24 +158,67 @@ class WholeImageOperation(LocalOperation):
         return Window.whole(size)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was measured of ``window`` of an image: its ``partial``."""
+
+    window: Window
+    partial: Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one window gave: its ``partial``, and what is ``kept`` of it for :meth:`MeasuredOperation.paint`."""
+
+    partial: Arrays
+    kept: Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """What parts give together: their ``partial``, and the ``joint`` that leads back to each of them."""
+
+    partial: Arrays
+    joint: Arrays
+
+
+NOTHING: Arrays = MappingProxyType({})
+"""No arrays."""
+
+
 class MeasuredOperation(LocalOperation):
     """An operation that must know something of the whole image before it can work on any part of it.
 
-    The engine lets it measure the image part by part, joins the partials (in any order and grouping, on any process),
-    and adds what :meth:`settle` makes of them to the arguments of every :meth:`kernel` call.
+    *Measure*: each window of a grid gives a partial. *Reduce*: partials of neighbouring windows, which together make a
+    rectangle, become one, and so on up a tree whose top is the whole image; a partial holds sums and borders only, so
+    that none grows with the area. *Settle*: the top's partial becomes what is known of the whole. *Descend*: what is
+    known goes down the tree again, at each joint divided among the parts. *Write*: the kernel is told what is known of
+    its window. All four are made of named arrays, which travel between hosts as such.
+
+    An operation with ``paints`` keeps of each measured window what its result there is made from, and
+    :meth:`paint` makes it without the image; one without is run on the image again, with what is known as arguments.
     """
 
-    @abstractmethod
-    def measure(self, image: Image, site: Site, arguments: Arguments) -> Any:
-        """Return a partial: what the pixels of ``site.output`` contribute, in sums that do not grow with them.
-
-        ``image`` holds ``site.source``, all that the kernel would need there. A partial is picklable.
-        """
+    paints: ClassVar[bool] = False
+    measured_bytes: ClassVar[float] = 0.0
+    """Memory that measuring takes beside the image, as bytes for a byte of it."""
 
     @abstractmethod
-    def reduce(self, partials: Sequence[Any]) -> Any:
-        """Join partials, at least one, into one of the same kind; order and grouping change nothing."""
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
+        """Return what the pixels of ``site.output`` contribute; ``image`` holds ``site.source``, what a kernel needs."""
 
     @abstractmethod
-    def settle(self, partial: Any, arguments: Arguments) -> Arguments:
-        """Return what the kernel is told beside its arguments, from the partial of the whole image."""
+    def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:
+        """Join at least one part, whose windows are the cells of a grid over a rectangle, in the order of its rows."""
+
+    @abstractmethod
+    def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:
+        """Return what is known of the whole image, from its partial."""
+
+    def descend(self, known: Arrays, joint: Arrays) -> Sequence[Arrays] | Arrays:  # noqa: ARG002
+        """Return what is known of each part of a joint in the parts' order, or the same for all of them."""
+        return known
+
+    def paint(self, kept: Arrays, known: Arrays, size: Size) -> Image:
+        """Return the result on a measured window of ``size`` from what was kept and is known of it."""
+        raise NotImplementedError

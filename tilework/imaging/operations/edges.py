@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import WholeImageOperation
+from tilework.imaging.operations import hysteresis
+from tilework.imaging.operations.contract import MeasuredOperation
 from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.windows import Margin
 
 if TYPE_CHECKING:
-    from tilework.imaging.operations.contract import Image
+    from collections.abc import Sequence
+
+    from tilework.imaging.operations.contract import Arrays, Image, Measured, Part, Reduced, Site
     from tilework.imaging.operations.parameters import Arguments
+    from tilework.imaging.windows import Size
 
 STRONGEST_GRADIENT = 1_000_000
 """Above every gradient of an 8-bit image (aperture 7: 163,200 a direction, 326,400 their L1 sum)."""
 
 CANNY_SCRATCH = 6.0
 """Measured on 24 MP of noise: 4.7 times the input for the two gradients (int16) and the map; the rest for its stack."""
+
+MEASURED_BYTES = 5.0
+"""Bytes for each of a grey image while it is measured: labels (int32), masks; of a colour image a third of it."""
+
+FAST_APERTURE = 3
+"""The aperture whose edges may be thinned on ready gradients.
+
+OpenCV compares directions of ready gradients a little otherwise than of an image: at aperture 7 a pixel in 10^7
+differed. The smallest gradient for which that matters is 1,393 (577 / 1,393 lies between the tangent of 22.5 degrees
+and OpenCV's 13,573 / 2^15), and at aperture 3 none exceeds 1,020.
+"""
+
+LARGEST = 32767.0
+"""To which cv2.Canny cuts thresholds before it squares them."""
+
+STRIP_BYTES = 384 << 10
+"""Of an image whose gradients, eight times as much, stay in a core's cache while they are thinned."""
 
 
 def _threshold(name: str, text: str, example: int) -> Parameter:
@@ -30,11 +53,11 @@ def _threshold(name: str, text: str, example: int) -> Parameter:
     )
 
 
-class Canny(WholeImageOperation):
+class Canny(MeasuredOperation):
     """Canny's edge detector.
 
-    Whether a weak edge stays depends on whether it hangs together with a strong one, however far away: the whole
-    image is its window.
+    Whether a weak edge stays depends on whether it hangs together with a strong one, however far away. So windows are
+    measured for their candidates and seeds, and :mod:`~tilework.imaging.operations.hysteresis` unites them.
     """
 
     name = "canny"
@@ -62,9 +85,19 @@ class Canny(WholeImageOperation):
     dtypes = ("uint8",)
     makes_mask = True
     scratch = CANNY_SCRATCH
+    paints = True
+    measured_bytes = MEASURED_BYTES
+
+    def margin(self, arguments: Arguments) -> Margin:
+        """Half the Sobel kernel, and the neighbours among which a pixel must be the strongest."""
+        reach = int(arguments["aperture"]) // 2 + 1
+        return Margin.even(reach, reach)
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        """One Canny on all colour channels: at each pixel the channel with the strongest gradient decides."""
+        """One Canny on all colour channels: at each pixel the channel with the strongest gradient decides.
+
+        Right only for a whole image; windows are measured and painted.
+        """
         import cv2
 
         return cv2.Canny(
@@ -74,6 +107,95 @@ class Canny(WholeImageOperation):
             apertureSize=int(arguments["aperture"]),
             L2gradient=bool(arguments["l2gradient"]),
         )
+
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
+        """Find candidates and seeds by OpenCV's own arithmetic, and label them."""
+        candidates, seeds = thin_edges(image, arguments)
+        core = site.output.within(site.source)
+        return hysteresis.track(candidates[core], seeds[core])
+
+    def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:  # noqa: ARG002
+        """Unite components across the seams."""
+        return hysteresis.joined(parts)
+
+    def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:  # noqa: ARG002
+        """Beyond the image there is nothing more to hang together with."""
+        return {"lit": partial["lit"]}
+
+    def descend(self, known: Arrays, joint: Arrays) -> Sequence[Arrays]:
+        """Tell each part which of its components are edges."""
+        return hysteresis.divided(known["lit"], joint)
+
+    def paint(self, kept: Arrays, known: Arrays, size: Size) -> Image:
+        """Edges, and what has turned out to hang together with one."""
+        return hysteresis.painted(kept, known["lit"], size)
+
+
+def thin_edges(image: Image, arguments: Arguments) -> tuple[Image, Image]:
+    """Pixels on thin edges above the low threshold, and above the high one; (height, width) uint8, 0 for no.
+
+    Both are :func:`cv2.Canny`'s own. Along the border of ``image`` they hold for the whole only where that is the true
+    edge.
+    """
+    import cv2
+
+    low, high = sorted((float(arguments["low"]), float(arguments["high"])))
+    by_length = bool(arguments["l2gradient"])
+    if arguments["aperture"] == FAST_APERTURE:
+        return _thin_edges_at_once(image, low, high, by_length=by_length)
+    one, other = (
+        cv2.Canny(image, bound, bound, apertureSize=int(arguments["aperture"]), L2gradient=by_length)
+        for bound in (low, high)
+    )
+    return one, other
+
+
+def _thin_edges_at_once(image: Image, low: float, high: float, *, by_length: bool) -> tuple[Image, Image]:
+    """Thin once, on gradients that tell the seeds, too: a third cheaper than asking twice."""
+    import cv2
+    import numpy as np
+
+    candidates = np.empty(image.shape[:2], np.uint8)
+    seeds = np.empty_like(candidates)
+    rows = max(1, STRIP_BYTES // image[0].nbytes)
+    for top in range(0, len(image), rows):
+        bottom = min(top + rows, len(image))
+        first, last = max(0, top - 1), min(len(image), bottom + 1)
+        dx, dy = _gradients(image, first, last)
+        core = slice(top - first, bottom - first)
+        thin = cv2.Canny(dx, dy, low, low, L2gradient=by_length)[core]
+        candidates[top:bottom] = thin
+        strong = _strong(dx[core], dy[core], high, by_length=by_length)
+        np.multiply(thin, strong, out=seeds[top:bottom])
+    return candidates, seeds
+
+
+def _gradients(image: Image, first: int, last: int) -> tuple[Image, Image]:
+    """Sobel's gradients of rows ``first`` to ``last``, int16, with what the kernel needs of the rows beside them."""
+    import cv2
+
+    above, below = max(0, first - 1), min(len(image), last + 1)
+    core = slice(first - above, last - above)
+    rows = image[above:below]
+    dx, dy = (
+        cv2.Sobel(rows, cv2.CV_16S, *orders, borderType=cv2.BORDER_REPLICATE) for orders in ((1, 0), (0, 1))
+    )
+    return dx[core], dy[core]
+
+
+def _strong(dx: Image, dy: Image, high: float, *, by_length: bool) -> Image:
+    """1 where the strongest channel's gradient is above ``high``, compared in whole numbers as cv2.Canny does; else 0."""
+    import cv2
+    import numpy as np
+
+    if by_length:
+        squares = np.square(dx, dtype=np.int32) + np.square(dy, dtype=np.int32)
+        above = squares > math.floor(min(LARGEST, high) ** 2)
+    else:
+        above = cv2.add(np.abs(dx), np.abs(dy)) > math.floor(high)
+    if above.ndim == 3:  # noqa: PLR2004
+        above = cv2.transform(above.view(np.uint8), np.ones((1, 3), np.float32)) > 0
+    return above.view(np.uint8)
 
 
 OPERATIONS = (Canny(),)

@@ -1,0 +1,105 @@
+"""A picture through the stages of large images, and its tiles joined again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tilework.imaging.engine import PictureReader, run_window
+from tilework.imaging.formats import Picture
+from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.stages.grid import Grid
+from tilework.imaging.stages.on_one_host import Ranks, run
+from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.scratch import FolderScratch
+from tilework.imaging.stages.tile_file import TileFile
+from tilework.imaging.stages.work import Work
+from tilework.imaging.windows import Size, Window, tiles
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from tilework.imaging.engine import Reader
+    from tilework.imaging.operations import Pixels
+    from tilework.imaging.pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class Held:
+    """A picture in memory as an image with an address."""
+
+    picture: Picture
+
+    @property
+    def size(self) -> Size:
+        return self.picture.size
+
+    @property
+    def pixels(self) -> Pixels:
+        return self.picture.pixels
+
+    def open(self) -> Reader:
+        return PictureReader(self.picture)
+
+
+def staged(
+    picture: Picture,
+    pipeline: Pipeline,
+    *,
+    tile: int = 16,
+    columns: int | None = None,
+    overviews: int = 1,
+    executor: Executor | None = None,
+) -> list[Picture]:
+    """The result and its overviews, written in units of ``columns`` and joined from their tiles."""
+    size, pixels = pipeline.sizes(picture.size)[-1], pipeline.kinds(picture.pixels)[-1]
+    layout = CogLayout(size=size, pixels=pixels, tile=tile, compression="none")
+    width = tile << overviews if columns is None else columns
+    with TemporaryDirectory() as place:
+        folder = Path(place)
+        work = Work(Held(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews)
+        file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in layout.grids))
+        file.create(0)
+        run(work, file, folder, Ranks(executor, 3, lambda _: None, float), 60)
+        data = file.path.read_bytes()
+        tables = [np.array(table) for table in file.tables()]
+    return [
+        _joined(data, table, Grid(level, Size(tile, tile)), pixels)
+        for table, level in zip(tables, layout.levels, strict=True)
+    ]
+
+
+def windowed(picture: Picture, pipeline: Pipeline, tile: Size) -> Picture:
+    """The result of a pipeline that measures nothing, window by window."""
+    reader = PictureReader(picture)
+    size, pixels = pipeline.sizes(picture.size)[-1], pipeline.kinds(picture.pixels)[-1]
+    whole = blank(size, pixels)
+    for window in tiles(size, tile):
+        paste(run_window(reader, pipeline, window), window, whole, Window.whole(size))
+    return whole
+
+
+def _joined(data: bytes, table: np.ndarray, grid: Grid, pixels: Pixels) -> Picture:
+    """Uncompressed tiles of red, green, blue and alpha."""
+    tile, count = grid.cell, pixels.channels + pixels.alpha
+    picture = blank(grid.size, pixels)
+    assert len(table) == grid.count
+    for index, (offset, length) in enumerate(table.tolist()):
+        samples = np.frombuffer(data[offset : offset + length], pixels.dtype)
+        assert samples.size == math.prod((tile.height, tile.width, count))
+        samples = samples.reshape(tile.height, tile.width, count)
+        colour = samples[:, :, 0] if pixels.channels == 1 else samples[:, :, 2::-1]
+        place = grid.window(index)
+        whole = Window(place.left, place.top, place.left + tile.width, place.top + tile.height)
+        paste(
+            Picture(colour, samples[:, :, -1] if pixels.alpha else None),
+            whole,
+            picture,
+            Window.whole(grid.size),
+        )
+    return picture

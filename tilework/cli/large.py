@@ -1,0 +1,107 @@
+"""Files too large for one rank, one after the other, each by all ranks together."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tilework.cli.progress import Progress
+from tilework.cli.ranks import not_done, unexpected, unwritable
+from tilework.errors import BeyondRankError, CrashedError, ImageError, WorldDiedError
+from tilework.imaging.formats import HeaderReader
+from tilework.imaging.large_file import LargeFile, process_large_file
+from tilework.imaging.run import prepare
+from tilework.imaging.sources import FileSource
+from tilework.imaging.stages.on_one_host import Ranks
+from tilework.shown import shown
+from tilework.world.deadline import allow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tilework.cli.files import Errand
+    from tilework.cli.interrupts import Interrupts
+    from tilework.cli.worlds import Worlds
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.run import FileOutcome
+    from tilework.imaging.stages.on_one_host import Step
+    from tilework.imaging.stages.planning import Wishes
+    from tilework.world import World
+
+WORLDS = 2
+"""Worlds that may die of a file before it is to blame."""
+
+
+def is_beyond_rank(errand: Errand, pipeline: Pipeline, limits: Limits) -> bool:
+    """Whether the file is one for all ranks together; one with anything wrong is for a rank to tell of."""
+    try:
+        prepare(HeaderReader(FileSource(errand.source), limits), pipeline, limits)
+    except BeyondRankError:
+        return True
+    except (ImageError, OSError):
+        return False
+    return False
+
+
+class LargeFiles:
+    """Processes large files with one pipeline: on the ranks of ``worlds``, or without them in this very process."""
+
+    def __init__(
+        self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, ranks: int, worlds: Worlds | None,
+        interrupts: Interrupts,
+    ) -> None:  # fmt: skip
+        self._pipeline = pipeline
+        self._limits = limits
+        self._wishes = wishes
+        self._ranks = ranks
+        self._interrupts = interrupts
+        self._worlds = worlds
+
+    def run(self, errands: Sequence[Errand]) -> Iterator[FileOutcome]:
+        """The outcomes, as they come. To be run in the main thread; an interrupt leaves off at once."""
+        for errand in errands:
+            if self._interrupts.asked:
+                return
+            with contextlib.suppress(KeyboardInterrupt), self._interrupts.waiting():
+                yield self._outcome(errand)
+
+    def _outcome(self, errand: Errand) -> FileOutcome:
+        wanted = LargeFile(
+            FileSource(errand.source), errand.target, self._pipeline, self._limits, self._wishes
+        )
+        try:
+            with Progress(f"Processing {shown(errand.source.name)}", 0) as bar:
+                return self._process(errand.source, wanted, bar)
+        except OSError as error:
+            return not_done(errand, unwritable(errand, error))
+        except Exception as error:  # noqa: BLE001 - an operation may raise anything; it is told as this file's failure
+            return not_done(errand, unexpected(error))
+
+    def _process(self, source: Path, wanted: LargeFile, bar: Progress) -> FileOutcome:
+        def tell(step: Step) -> None:
+            bar.show(step.done, step.units, step.stage)
+
+        if self._worlds is None:
+            return process_large_file(source, wanted, Ranks(None, 1, tell, allow))
+        reason = ""
+        for _ in range(WORLDS):
+            with TemporaryDirectory(prefix="tilework-") as place, _world(self._worlds, Path(place)) as world:
+                try:
+                    return process_large_file(source, wanted, Ranks(world, self._ranks, tell, allow))
+                except WorldDiedError as error:
+                    reason = error.reason
+        raise CrashedError(f"A rank ended each time: {reason}")
+
+
+@contextlib.contextmanager
+def _world(worlds: Worlds, place: Path) -> Iterator[World]:
+    """A world that is ended with whatever ends this one's work."""
+    with worlds.start(place / "world") as world:
+        try:
+            yield world
+        except BaseException:
+            world.kill()
+            raise

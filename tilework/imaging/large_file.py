@@ -1,0 +1,107 @@
+"""A large file into a file, on the ranks of one host: the stages, and around them what a user sees of it."""
+
+from __future__ import annotations
+
+import time
+from array import array
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from tilework.errors import TileworkError
+from tilework.imaging.costs import unit_seconds
+from tilework.imaging.formats import Format, HeaderReader, Metadata, read_header, tiff_metadata
+from tilework.imaging.formats.cog import TileTable, header, header_bytes
+from tilework.imaging.formats.tiff_description import description
+from tilework.imaging.formats.tile_encoding import jpeg_tables
+from tilework.imaging.plan import result_name
+from tilework.imaging.run import FileOutcome
+from tilework.imaging.stages.on_one_host import run
+from tilework.imaging.stages.planning import plan_stages
+from tilework.imaging.stages.scratch import FolderScratch
+from tilework.imaging.stages.tile_file import TileFile
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats import Header
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.sources import Source
+    from tilework.imaging.stages.on_one_host import Ranks
+    from tilework.imaging.stages.planning import Wishes
+    from tilework.imaging.stages.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """What is wanted of one large file."""
+
+    source: Source
+    target: Path
+    pipeline: Pipeline
+    limits: Limits
+    wishes: Wishes
+    exact_name: bool = False
+
+
+def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutcome:
+    """Process a file of any size; the target appears whole or not at all.
+
+    What is wrong with the image is told in the outcome; an OSError of the target's folder is raised. Beside the target
+    lies, meanwhile, a hidden folder for what the stages leave for each other: a thirtieth of the image's pixels as a
+    rule, and a quarter of a byte a pixel for an operation that looks for edges.
+    """
+    began = time.perf_counter()
+    target = wanted.target
+    if not wanted.exact_name:
+        target = target.with_name(result_name(target.name, Format.TIFF.suffix))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as place:
+            found, blocks, notes = _process(wanted, target, Path(place), ranks)
+    except TileworkError as error:
+        return FileOutcome(path, None, None, None, None, time.perf_counter() - began, error)
+    seconds = time.perf_counter() - began
+    size = found.size
+    return FileOutcome(
+        path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks
+    )
+
+
+def _process(
+    wanted: LargeFile, target: Path, folder: Path, ranks: Ranks
+) -> tuple[Header, int, tuple[str, ...]]:
+    """The source's header, how many blocks there were, and what was odd."""
+    reader = HeaderReader(wanted.source, wanted.limits)
+    found = read_header(reader, wanted.pipeline.page)
+    work = plan_stages(
+        wanted.source, found, wanted.pipeline, wanted.limits,
+        wishes=wanted.wishes, scratch=FolderScratch(folder / "scratch"), ranks=ranks.count,
+    )  # fmt: skip
+    metadata = (
+        tiff_metadata.read_metadata(wanted.source, found) if found.format is Format.TIFF else Metadata()
+    )
+    file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
+    tree = description(_kept(metadata, found, work), found)
+    tables = jpeg_tables(work.layout)
+    file.create(header_bytes(work.layout, tree, tables))
+    run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
+    file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))
+    file.path.replace(target)
+    return found, work.writing(0).units.count, (*found.notes, *metadata.notes)
+
+
+def _kept(metadata: Metadata, found: Header, work: Work) -> Metadata:
+    return metadata.for_result(
+        found,
+        work.layout.size,
+        same_format=found.format is Format.TIFF,
+        same_colour=not work.pipeline.makes_mask and work.layout.pixels.channels == found.pixels.channels,
+    )
+
+
+def _table(entries: object) -> TileTable:
+    import numpy as np
+
+    columns = np.asarray(entries).T
+    return TileTable(array("Q", columns[0].tobytes()), array("Q", columns[1].tobytes()))

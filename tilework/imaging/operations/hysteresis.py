@@ -1,0 +1,204 @@
+"""Edge tracking by hysteresis over an image of any size: which weak edges hang together with a strong one.
+
+A candidate is a pixel on a thin edge above the low threshold, a seed one above the high threshold. Canny keeps the
+components of candidates (8-connected) that hold a seed. Within a window only the components that touch its border can
+hang together with anything outside. So a window's partial is the numbers of the components along its border, and
+which of these hold a seed; where windows are joined, their numbers are united across the seams, diagonals too, and
+what does not reach the outer border is decided. J. Canny, "A Computational Approach to Edge Detection", 1986; uniting
+labels across tiles as in connected-component labelling (Rosenfeld and Pfaltz, 1966).
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, cast
+
+from tilework.imaging.operations.contract import Measured, Reduced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from tilework.imaging.operations.contract import Arrays, Image, Part
+    from tilework.imaging.windows import Size
+
+    Numbers = np.ndarray[Any, np.dtype[np.int32]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+SIDES = ("top", "bottom", "left", "right")
+DARK, LIT = -1, -2
+"""What a joint says of a component that ends within it; others have their number in the joint's own partial."""
+
+
+def track(candidates: Image, seeds: Image) -> Measured:
+    """Measure one window: both masks have shape (height, width), dtype uint8, 0 for no.
+
+    The partial: for each of :data:`SIDES` the components along it as int32 from 0, -1 for none; ``lit`` says which of
+    them hold a seed. Kept: ``edges``, the pixels of components with a seed, and ``open``, those of the others that
+    touch the border, both as packed bits (row by row, without padding); and the sides, to know these by.
+    """
+    import numpy as np
+
+    count, labels = _labelled(candidates)
+    lit = np.zeros(count, np.uint8)
+    lit[labels[seeds.view(bool)]] = 1
+    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+    # component 0 is the background, which every border may have
+    touching = np.unique(np.concatenate(sides))
+    touching = touching[touching > 0]
+    number = np.full(count, -1, np.int32)
+    number[touching] = np.arange(len(touching), dtype=np.int32)
+    kinds = lit.copy()
+    kinds[touching[lit[touching] == 0]] = 2
+    kind = kinds.take(labels)
+    numbers = {name: number[side] for name, side in zip(SIDES, sides, strict=True)}
+    kept = {"edges": np.packbits(kind == 1), "open": np.packbits(kind == 2)}  # noqa: PLR2004
+    return Measured({**numbers, "lit": lit[touching].astype(bool)}, {**numbers, **kept})
+
+
+def joined(parts: Sequence[Part]) -> Reduced:
+    """Join the parts of a rectangle, given row by row.
+
+    The joint's ``numbers`` tell for the components of all parts, one part after the other, what they are in the joined
+    partial, or :data:`DARK` or :data:`LIT`; ``ends`` tells where each part's stop.
+    """
+    import numpy as np
+
+    ends = np.cumsum([len(part.partial["lit"]) for part in parts])
+    rows = _rows(parts, [0, *ends[:-1].tolist()])
+    lit = np.concatenate([part.partial["lit"] for part in parts])
+    roots = _united(len(lit), _seams(rows))
+    holds = np.zeros(len(lit), bool)
+    holds[roots[lit]] = True
+    sides = {
+        "top": np.concatenate([cell["top"] for cell in rows[0]]),
+        "bottom": np.concatenate([cell["bottom"] for cell in rows[-1]]),
+        "left": np.concatenate([row[0]["left"] for row in rows]),
+        "right": np.concatenate([row[-1]["right"] for row in rows]),
+    }
+    found = np.concatenate(list(sides.values()))
+    outer = np.unique(roots[found[found >= 0]])
+    number = np.where(holds, LIT, DARK).astype(np.int32)
+    number[outer] = np.arange(len(outer), dtype=np.int32)
+    partial = {name: _renumbered(side, number[roots]) for name, side in sides.items()}
+    return Reduced({**partial, "lit": holds[outer]}, {"numbers": number[roots], "ends": ends})
+
+
+def divided(lit: Flags, joint: Arrays) -> list[Arrays]:
+    """What is known of each part of a joint: which of its components are edges, given the joined partial's."""
+    import numpy as np
+
+    numbers = joint["numbers"]
+    known = numbers == LIT
+    outer = numbers >= 0
+    known[outer] = lit[numbers[outer]]
+    return [{"lit": flags} for flags in np.split(known, joint["ends"][:-1])]
+
+
+def painted(kept: Arrays, lit: Flags, size: Size) -> Image:
+    """The edges of a window, (height, width) uint8 of 0 and 255, once it is known which of its components are lit."""
+    import numpy as np
+
+    edges = _unpacked(kept["edges"], size)
+    found = np.concatenate([kept[name] for name in SIDES])
+    wanted = found >= 0
+    wanted[wanted] = lit[found[wanted]]
+    if wanted.any():
+        still_open = _unpacked(kept["open"], size)
+        count, labels = _labelled(still_open)
+        ring = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+        chosen = np.zeros(count, np.uint8)
+        chosen[ring[wanted]] = 1
+        chosen[0] = 0
+        np.bitwise_or(edges, chosen.take(labels), out=edges)
+    np.multiply(edges, 255, out=edges)
+    return edges
+
+
+def _labelled(mask: Image) -> tuple[int, Numbers]:
+    """How many components there are, the background among them, and which each pixel belongs to; 0 is the background."""
+    import cv2
+
+    count, labels = cv2.connectedComponentsWithAlgorithm(
+        mask, connectivity=8, ltype=cv2.CV_32S, ccltype=cv2.CCL_SAUF
+    )
+    return count, cast("Numbers", labels)
+
+
+def _unpacked(bits: np.ndarray[Any, np.dtype[np.uint8]], size: Size) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    import numpy as np
+
+    return np.unpackbits(bits, count=size.pixels).reshape(size.height, size.width)
+
+
+def _rows(parts: Sequence[Part], firsts: Sequence[int]) -> list[list[dict[str, Numbers]]]:
+    """The sides of the parts, row by row of the grid, their components numbered through from each part's first."""
+    import numpy as np
+
+    numbers = np.arange(firsts[-1] + len(parts[-1].partial["lit"]), dtype=np.int32)
+    rows: list[list[dict[str, Numbers]]] = []
+    top = None
+    for part, first in zip(parts, firsts, strict=True):
+        if part.window.top != top:
+            rows.append([])
+            top = part.window.top
+        rows[-1].append({name: _renumbered(part.partial[name], numbers[first:]) for name in SIDES})
+    return rows
+
+
+def _renumbered(side: Numbers, number: Numbers) -> Numbers:
+    renumbered = side.copy()
+    there = side >= 0
+    renumbered[there] = number[side[there]]
+    return renumbered
+
+
+def _seams(rows: list[list[dict[str, Numbers]]]) -> Numbers:
+    """Pairs (two rows) of components that touch across a seam of the grid.
+
+    The seams between rows run through the whole width, so that diagonals across the corners of four cells are there.
+    """
+    import numpy as np
+
+    seams = [(one["right"], other["left"]) for row in rows for one, other in itertools.pairwise(row)]
+    for above, below in itertools.pairwise(rows):
+        seams.append(
+            (
+                np.concatenate([cell["bottom"] for cell in above]),
+                np.concatenate([cell["top"] for cell in below]),
+            )
+        )
+    pairs = [np.empty((2, 0), np.int32)]
+    for one, other in seams:
+        pairs += [_touching(one, other), _touching(one[1:], other[:-1]), _touching(one[:-1], other[1:])]
+    return np.concatenate(pairs, axis=1)
+
+
+def _touching(one: Numbers, other: Numbers) -> Numbers:
+    import numpy as np
+
+    both = (one >= 0) & (other >= 0)
+    return np.stack([one[both], other[both]])
+
+
+def _united(count: int, pairs: Numbers) -> Numbers:
+    """The smallest number of each set when the pairs are united: hooking and pointer jumping until nothing changes.
+
+    Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", 1982.
+    """
+    import numpy as np
+
+    roots = np.arange(count, dtype=np.int32)
+    while True:
+        ones, others = roots[pairs[0]], roots[pairs[1]]
+        apart = ones != others
+        if not apart.any():
+            return roots
+        low, high = np.minimum(ones[apart], others[apart]), np.maximum(ones[apart], others[apart])
+        np.minimum.at(roots, high, low)
+        while True:
+            jumped = roots[roots]
+            if np.array_equal(jumped, roots):
+                break
+            roots = jumped

@@ -1,0 +1,127 @@
+"""Measure and reduce: what an operation must know of the whole image, found out by units and a tree of nodes.
+
+A *unit* measures the cells of a block, row by row, and joins them. A *node* joins up to :data:`FAN` squared units or nodes of
+the level below. The node at the top has the image's partial. What a cell must know is then told down the tree by
+whoever asks for it: from the top's partial by the joints above the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from tilework.imaging.engine import blaming, run_window
+from tilework.imaging.operations import MeasuredOperation, Part
+from tilework.imaging.stages.grid import Grid
+from tilework.imaging.stages.readers import Band
+from tilework.imaging.windows import Size, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tilework.imaging.engine import Reader
+    from tilework.imaging.operations import Reduced
+    from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.pipeline import Pipeline, Step
+    from tilework.imaging.stages.readers import Openable
+    from tilework.imaging.stages.scratch import Scratch
+
+FAN = 8
+"""Nodes across and down that are joined at once: four levels for a million units, and few borders in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measuring:
+    """The measuring of the last step of ``pipeline``, whose input the steps before it make of ``image``.
+
+    ``units`` cut that input, and ``cells`` cut it finer: a unit is made of whole cells. ``name`` begins the names of
+    what lies in the scratch.
+    """
+
+    name: str
+    image: Openable
+    pipeline: Pipeline
+    scratch: Scratch
+    units: Grid
+    cells: Grid
+
+    @property
+    def step(self) -> Step:
+        """The step that is measured."""
+        return self.pipeline.steps[-1]
+
+    @property
+    def operation(self) -> MeasuredOperation:
+        """Its operation."""
+        return cast("MeasuredOperation", self.step.operation)
+
+    def levels(self) -> list[Grid]:
+        """The grid of the units, then of each level of nodes; the last has one cell."""
+        grids = [self.units]
+        while grids[-1].count > 1:
+            below = grids[-1].cell
+            grids.append(Grid(self.units.size, Size(below.width * FAN, below.height * FAN)))
+        return grids
+
+    def measure(self, reader: Reader, index: int) -> None:
+        """Do unit ``index``: leave its partial, its joint, and what is kept of its cells."""
+        unit = self.units.window(index)
+        parts: list[Part] = []
+        for top in range(unit.top, unit.bottom, self.cells.cell.height):
+            row = Window(unit.left, top, unit.right, min(unit.bottom, top + self.cells.cell.height))
+            parts += self._measure_row(reader, row)
+        self._leave(0, index, self._reduced(parts))
+
+    def reduce(self, level: int, index: int) -> None:
+        """Do node ``index`` of a level, from 1: leave its partial and its joint."""
+        grids = self.levels()
+        below = grids[level - 1]
+        parts = [
+            Part(below.window(child), self.scratch.get(self._named("partial", level - 1, child)))
+            for child in below.meeting(grids[level].window(index))
+        ]
+        self._leave(level, index, self._reduced(parts))
+
+    def known_whole(self) -> Arrays:
+        """What the top's partial tells."""
+        top = len(self.levels()) - 1
+        with blaming(self.operation):
+            return self.operation.settle(
+                self.scratch.get(self._named("partial", top, 0)), self.step.arguments
+            )
+
+    def joint(self, level: int, index: int) -> Arrays:
+        """How a node, or at level 0 a unit, was joined."""
+        return self.scratch.get(self._named("joint", level, index))
+
+    def kept(self, cell: int) -> Arrays:
+        """What is kept of a cell."""
+        return self.scratch.get(f"{self.name}-kept-{cell}")
+
+    def _measure_row(self, reader: Reader, row: Window) -> list[Part]:
+        """Measure a row of cells, whose pixels are read at once."""
+        index = len(self.pipeline.steps) - 1
+        before = self.pipeline.up_to(index)
+        site = self.pipeline.site(index, row, reader.size, reader.pixels)
+        band = Band(site.source_size, site.source, run_window(reader, before, site.source))
+        parts = []
+        for cell in self.cells.meeting(row):
+            window = self.cells.window(cell)
+            place = self.pipeline.site(index, window, reader.size, reader.pixels)
+            with blaming(self.operation):
+                measured = self.operation.measure(band.read(place.source).colour, place, self.step.arguments)
+            if self.operation.paints:
+                self.scratch.put(f"{self.name}-kept-{cell}", measured.kept)
+            parts.append(Part(window, measured.partial))
+        return parts
+
+    def _reduced(self, parts: Sequence[Part]) -> Reduced:
+        with blaming(self.operation):
+            return self.operation.reduce(parts, self.step.arguments)
+
+    def _leave(self, level: int, index: int, reduced: Reduced) -> None:
+        self.scratch.put(self._named("joint", level, index), reduced.joint)
+        self.scratch.put(self._named("partial", level, index), reduced.partial)
+
+    def _named(self, what: str, level: int, index: int) -> str:
+        return f"{self.name}-{what}-{level}-{index}"

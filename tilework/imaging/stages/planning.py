@@ -1,0 +1,184 @@
+"""How a large image is cut into units: as large as the memory of a rank allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tilework.errors import TooLargeError
+from tilework.imaging.formats import Format, open_reader
+from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
+from tilework.imaging.formats.tiff_description import unnamed_channels
+from tilework.imaging.formats.tiff_detail import TiffDetail
+from tilework.imaging.limits import MIB
+from tilework.imaging.operations import WholeImageOperation
+from tilework.imaging.stages.readers import Stored
+from tilework.imaging.stages.work import Work
+from tilework.imaging.windows import Size, Window
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats import Header
+    from tilework.imaging.formats.cog import Compression
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.operations import Pixels
+    from tilework.imaging.pipeline import Pipeline
+    from tilework.imaging.sources import Source
+    from tilework.imaging.stages.scratch import Scratch
+
+TILE = 512
+"""Pixels of a tile's side, unless another is asked for: what GDAL writes, and viewers expect."""
+
+JPEG_QUALITY = 95
+
+FIXED_BYTES = 48 * MIB
+"""Of a rank's memory, what does not grow with a unit's width: packed bytes on their way, labels, a few tiles."""
+
+LEAST_SHARE = 4
+"""Of little memory a quarter is for the rows of a unit, however much the rest needs."""
+
+MOST_OVERVIEWS = 3
+"""Levels that a unit makes at once: the next stage then begins with a 64th of the pixels."""
+
+UNITS_A_RANK = 4
+"""At least, where the image gives them: so that all ranks end at about the same time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What may be asked of a large result: the side of its tiles, its compression (None: as the source's), its pyramid."""
+
+    tile: int = TILE
+    compression: Compression | None = None
+    overviews: bool = True
+
+
+def plan_stages(
+    source: Source, header: Header, pipeline: Pipeline, limits: Limits, *,
+    wishes: Wishes, scratch: Scratch, ranks: int,
+) -> Work:  # fmt: skip
+    """Plan an image that is read by windows.
+
+    Raises :class:`~tilework.errors.TooLargeError` where it cannot be, or where not even the narrowest unit fits the
+    memory of a rank, and the errors of :func:`~tilework.imaging.plan.plan`.
+    """
+    limits.check_pipeline(pipeline.canonical)
+    sizes, kinds = pipeline.sizes(header.size), pipeline.kinds(header.pixels)
+    for size in sizes:
+        limits.check_size(size, by_windows=True)
+    _check_windows(source, header, pipeline)
+    layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
+    rows = _Rows.of(header, pipeline, layout)
+    columns, overviews, cached_bytes = _unit(rows, layout, limits, ranks)
+    image = Stored(source, header, cached_bytes)
+    return Work(image, pipeline, layout, scratch, columns, overviews)
+
+
+def _check_windows(source: Source, header: Header, pipeline: Pipeline) -> None:
+    if open_reader(source, header) is None:
+        raise TooLargeError(
+            "An image of this size is only read by windows, and this file cannot be.",
+            advice="Convert it to a tiled TIFF.",
+        )
+    for step in pipeline.steps:
+        if isinstance(step.operation, WholeImageOperation):
+            raise TooLargeError(
+                f"The operation {step.operation.name} needs the whole image at once, and this one is too large for that."
+            )
+
+
+def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
+    """The layout of a large result: compressed as its source is, masks without loss."""
+    return CogLayout(
+        size=size,
+        pixels=pixels,
+        tile=wishes.tile,
+        compression=wishes.compression or _compression(header, pipeline, pixels),
+        subsampling=header.subsampling if header.subsampling in {"4:4:4", "4:2:2", "4:2:0"} else "4:4:4",  # type: ignore[arg-type]
+        quality=JPEG_QUALITY,
+        overviews=wishes.overviews,
+        unnamed=unnamed_channels(header, pixels.channels),
+        premultiplied=header.premultiplied,
+    )
+
+
+def _compression(header: Header, pipeline: Pipeline, pixels: Pixels) -> Compression:
+    detail = header.detail
+    lossy = header.format is Format.JPEG or (
+        isinstance(detail, TiffDetail) and detail.coding.compression == JPEG
+    )
+    if lossy and not pipeline.makes_mask and pixels.dtype == "uint8" and not pixels.alpha:
+        return "jpeg"
+    if isinstance(detail, TiffDetail) and not lossy:
+        found: dict[int, Compression] = {LZW: "lzw", NONE: "none"}
+        return found.get(detail.coding.compression, "deflate")
+    return "deflate"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What a row of tiles needs: bytes of a pixel of input and result, rows of input, and the input's segments."""
+
+    before: int
+    after: int
+    tile: int
+    reach: int
+    segment: Size
+    width: int
+
+    @classmethod
+    def of(cls, header: Header, pipeline: Pipeline, layout: CogLayout) -> _Rows:
+        """Those of an image; an operation's reach is that in the image's middle."""
+        size = pipeline.sizes(header.size)[-1]
+        middle = size.height // 2
+        window = Window(0, middle, size.width, min(size.height, middle + layout.tile))
+        sites = pipeline.sites(window, header.size, header.pixels)
+        most = max((site.source.height for site in sites), default=window.height)
+        detail = header.detail
+        segment = detail.segments.segment if isinstance(detail, TiffDetail) else Size(1, 1)
+        return cls(
+            before=header.pixels.bytes,
+            after=layout.pixels.bytes,
+            tile=layout.tile,
+            reach=max(0, most - layout.tile),
+            segment=segment,
+            width=header.size.width,
+        )
+
+    def segments(self, columns: int) -> int:
+        """Bytes of two rows of segments, which hold all that the next row of tiles needs again."""
+        across = min(self.width, columns + 2 * self.segment.width)
+        return 2 * across * self.segment.height * self.before
+
+    def worked_on(self, columns: int) -> int:
+        """Bytes of a unit of ``columns`` that there must be: the row that is worked on, and those of its overviews."""
+        wide = min(columns, self.width)
+        return wide * ((self.tile + self.reach) * self.before + self.tile * self.after)
+
+    def check(self, allowed: int) -> None:
+        """Raise TooLargeError where not even a single segment and the narrowest row fit."""
+        needed = self.segment.pixels * self.before + self.worked_on(self.tile)
+        if needed > allowed:
+            raise TooLargeError(
+                f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
+                f" {allowed / MIB:,.0f} MiB are allowed (limit: block_bytes).",
+                advice="Convert it to a TIFF of smaller tiles, or raise the limit.",
+            )
+
+
+def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[int, int, int]:
+    """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
+    rows.check(limits.block_bytes)
+    allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
+    most = min(MOST_OVERVIEWS, len(layout.levels) - 1)
+    for overviews in range(most, -1, -1):
+        step = layout.tile << overviews
+        steps = -(-layout.size.width // step)
+        for parts in range(1, steps + 1):
+            columns = -(-steps // parts) * step
+            needed = rows.segments(columns) + rows.worked_on(columns)
+            if needed <= allowed and parts * -(-layout.size.height // step) >= UNITS_A_RANK * ranks:
+                return columns, overviews, rows.segments(columns)
+    # the narrowest there are, in little memory or of few tiles: segments are decoded again where they must be
+    left = max(0, allowed - rows.worked_on(layout.tile))
+    return layout.tile, 0, min(left, rows.segments(layout.tile))

@@ -1,0 +1,110 @@
+"""A large image's work as its stages see it: which stages there are, and what each needs of those before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tilework.imaging.operations import MeasuredOperation
+from tilework.imaging.pipeline import Pipeline
+from tilework.imaging.stages.grid import Grid
+from tilework.imaging.stages.measuring import Measuring
+from tilework.imaging.stages.painted import Painted
+from tilework.imaging.stages.writing import Writing, leftover
+from tilework.imaging.windows import Size
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats.cog import CogLayout
+    from tilework.imaging.stages.readers import Openable
+    from tilework.imaging.stages.scratch import Scratch
+
+CELL_WIDTH = 4096
+"""Columns of what is measured at once, one row of tiles high: its labels and masks are some 25 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """An image, a pipeline and the layout of the result; picklable.
+
+    A unit is ``columns`` wide, a multiple of the width of ``2 ** overviews`` tiles, and so many tiles high.
+    ``overviews`` is how many of them a unit makes of what it writes. The result's pixels, and the bytes of its tiles,
+    depend on neither.
+    """
+
+    image: Openable
+    pipeline: Pipeline
+    layout: CogLayout
+    scratch: Scratch
+    columns: int
+    overviews: int
+
+    @property
+    def measured(self) -> list[int]:
+        """The steps that must know the whole image, in their order; each is a stage of measuring and its reducing."""
+        steps = enumerate(self.pipeline.steps)
+        return [index for index, step in steps if isinstance(step.operation, MeasuredOperation)]
+
+    @property
+    def written(self) -> list[tuple[int, int]]:
+        """The stages of writing, as the levels (base, top) between which each works."""
+        last, step = len(self.layout.levels) - 1, max(1, self.overviews)
+        begins = range(min(self.overviews, last), last, step)
+        return [(0, min(self.overviews, last)), *((base, min(base + step, last)) for base in begins)]
+
+    def measuring(self, index: int) -> Measuring:
+        """The measuring of step ``index``; what the steps before it had to know has been reduced."""
+        image, before = self._input_of(index)
+        pipeline = replace(before, steps=(*before.steps, self.pipeline.steps[index]))
+        size = pipeline.sizes(image.size)[-2]
+        width = self.columns // CELL_WIDTH * CELL_WIDTH or self.columns
+        return Measuring(
+            name=f"measure-{index}",
+            image=image,
+            pipeline=pipeline,
+            scratch=self.scratch,
+            units=Grid(size, Size(width, self.layout.tile << self.overviews)),
+            cells=Grid(size, Size(min(width, CELL_WIDTH), self.layout.tile)),
+        )
+
+    def writing(self, stage: int) -> Writing:
+        """A stage of :attr:`written`; all before it is done."""
+        base, top = self.written[stage]
+        image, pipeline = (
+            self._input_of(len(self.pipeline.steps))
+            if stage == 0
+            else (self._left_by(stage - 1), Pipeline(()))
+        )
+        return Writing(
+            image=image,
+            pipeline=pipeline,
+            layout=self.layout,
+            scratch=self.scratch,
+            units=self._units(stage),
+            base=base,
+            top=top,
+            writes_base=stage == 0,
+        )
+
+    def _units(self, stage: int) -> Grid:
+        base, top = self.written[stage]
+        height = self.layout.tile << top - base
+        return Grid(self.layout.levels[base], Size(-(-self.columns // height) * height, height))
+
+    def _left_by(self, stage: int) -> Openable:
+        base, top = self.written[stage]
+        return leftover(self.layout, self.scratch, self._units(stage).cell, base=base, top=top)
+
+    def _input_of(self, end: int) -> tuple[Openable, Pipeline]:
+        """An image, and which of the first ``end`` steps are left to be run on it, with all they must know."""
+        image, pipeline = self.image, self.pipeline.up_to(end)
+        painted = 0
+        for index in (index for index in self.measured if index < end):
+            measuring = self.measuring(index)
+            if measuring.operation.paints:
+                image, painted = Painted(measuring), index + 1
+                pipeline = self.pipeline.up_to(end).after(painted)
+            else:
+                steps = list(pipeline.steps)
+                steps[index - painted] = steps[index - painted].knowing(measuring.known_whole())
+                pipeline = replace(pipeline, steps=tuple(steps))
+        return image, pipeline
