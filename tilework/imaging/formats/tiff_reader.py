@@ -9,6 +9,7 @@ from tilework.errors import DamagedImageError
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.tiff_coding import NONE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
+from tilework.imaging.formats.tiff_index import IndexReader
 from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
 from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
 from tilework.imaging.formats.tiff_unpacking import Packed, unpack
@@ -56,6 +57,10 @@ class TiffReader:
     source: Source
     detail: TiffDetail
     odd: list[str] = field(default_factory=list)
+    index: IndexReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.index = IndexReader(self.source, self.detail.segments.index)
 
     @property
     def size(self) -> Size:
@@ -103,7 +108,7 @@ class TiffReader:
         """Of an uncompressed strip, which may be the whole image, only the rows of the window; else all."""
         segments = self.detail.segments
         plane, place = segments.place(index)
-        start, count = segments.offsets[index], segments.counts[index]
+        start, count = self.index[index]
         if self.detail.coding.compression == NONE and count and not segments.tiled:
             row = segment_bytes(self.detail.samples, segments.planes, place) // place.height
             top = max(0, window.top - place.top)
@@ -132,13 +137,17 @@ class TiffReader:
             self._blame(part.index, str(error), error)
 
     def _note(self, index: int, text: str) -> None:
-        self.odd.append(f"{self.detail.segments.named(index).capitalize()} is odd: {text.rstrip('.')}.")
+        self.odd.append(f"{self._named(index).capitalize()} is odd: {text.rstrip('.')}.")
 
     def _blame(self, index: int, text: str, cause: Exception | None = None) -> NoReturn:
-        segments = self.detail.segments
+        total = self.detail.segments.index.total
         raise DamagedImageError(
-            f"The TIFF's {segments.named(index)} of {len(segments.offsets):,} is damaged: {text}."
+            f"The TIFF's {self._named(index)} of {total:,} is damaged: {text}."
         ) from cause
+
+    def _named(self, index: int) -> str:
+        """A segment by its number and where it lies in the file."""
+        return f"{self.detail.segments.name} {index:,} (byte {self.index[index][0]:,})"
 
     def _paste(self, pixels: Image, part: _Part, picture: Picture, window: Window) -> None:
         """Put what the window shares with a segment into its place."""
