@@ -58,9 +58,12 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     )
 
 
-def open_reader(source: Source, header: Header) -> TiffReader:
-    """Return a reader of the page that ``header`` is of: windows of the stored image, each at the cost of its bytes."""
-    return TiffReader(source, cast("TiffDetail", header.detail))
+def open_reader(source: Source, header: Header, cache_bytes: int = 0) -> TiffReader:
+    """Return a reader of the page that ``header`` is of: windows of the stored image, each at the cost of its bytes.
+
+    At most ``cache_bytes`` of decoded strips or tiles are kept from one window to the next.
+    """
+    return TiffReader(source, cast("TiffDetail", header.detail), cache_bytes)
 
 
 def read_metadata(data: bytes, header: Header) -> Metadata:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.tiff_cache import SegmentCache
 from tilework.imaging.formats.tiff_coding import NONE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
 from tilework.imaging.formats.tiff_index import IndexReader
@@ -17,8 +18,6 @@ from tilework.imaging.limits import KIB
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from tilework.imaging.formats.tiff_detail import TiffDetail
     from tilework.imaging.formats.tiff_samples import Samples
     from tilework.imaging.operations import Pixels
@@ -51,16 +50,20 @@ class _Part:
 class TiffReader:
     """A page of a TIFF as :class:`~tilework.imaging.engine.Reader`: windows of the stored, not the upright, image.
 
+    At most ``cache_bytes`` of decoded segments are kept for the next window; rows of uncompressed strips never are.
     ``odd`` gathers what was strange in segments and cost no pixel.
     """
 
     source: Source
     detail: TiffDetail
+    cache_bytes: int = 0
     odd: list[str] = field(default_factory=list)
     index: IndexReader = field(init=False)
+    cache: SegmentCache = field(init=False)
 
     def __post_init__(self) -> None:
         self.index = IndexReader(self.source, self.detail.segments.index)
+        self.cache = SegmentCache(self.cache_bytes)
 
     @property
     def size(self) -> Size:
@@ -77,39 +80,62 @@ class TiffReader:
 
         Raises DamagedImageError that names the strip or tile and its first byte.
         """
-        picture = self._blank(window)
         parts = [self._part(index, window) for index in self.detail.segments.meeting(window)]
-        for run in _runs(part for part in parts if part.start < part.stop):
-            start = run[0].start
-            data = self._fetched(start, max(part.stop for part in run), run[0].index)
-            for part in run:
-                pixels = self._decoded(data[part.start - start : part.stop - start], part)
-                self._paste(pixels, part, picture, window)
+        stored = [part for part in parts if part.start < part.stop]
+        picture = self._picture(window, filled=len(stored) < len(parts))
+        fresh = []
+        for part in stored:
+            # what is kept goes first, before new segments take its place
+            kept = self.cache.get(part.index)
+            if kept is None:
+                fresh.append(part)
+            else:
+                self._paste(kept, part, picture, window)
+        for run in _runs(fresh):
+            self._read_run(run, picture, window)
         return picture
+
+    def _read_run(self, run: list[_Part], picture: Picture, window: Window) -> None:
+        """Fetch what lies together, and decode it from top to bottom, so that what lies lowest is kept longest."""
+        start = min(part.start for part in run)
+        data = memoryview(self._fetched(start, max(part.stop for part in run), run[0].index))
+        for part in run:
+            pixels = self._decoded(data[part.start - start : part.stop - start], part)
+            self._paste(pixels, part, picture, window)
+            if not self._by_rows:
+                self.cache.keep(part.index, pixels)
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about what was strange in the segments that were read."""
         more = len(self.odd) - MOST_NOTES
         return (*self.odd[:MOST_NOTES], *((f"So do {more:,} others.",) if more > 0 else ()))
 
-    def _blank(self, window: Window) -> Picture:
+    @property
+    def _by_rows(self) -> bool:
+        """Whether of a segment only the rows of the window are read: uncompressed strips, each maybe the whole image."""
+        return self.detail.coding.compression == NONE and not self.detail.segments.tiled
+
+    def _picture(self, window: Window, *, filled: bool) -> Picture:
+        """The picture that segments are put into; ``filled`` with what missing ones are, if there are any."""
         import numpy as np
 
         samples, pixels, shape = self.detail.samples, self.pixels, (window.height, window.width)
-        stored = np.full((1, 1, samples.count), self.detail.fill, samples.dtype)
-        fill = _meant(stored, samples, 0)[0, 0]
-        if pixels.channels == 1:
-            colour = np.full(shape, fill[0], pixels.dtype)
-        else:
-            colour = np.full((*shape, 3), fill[:3], pixels.dtype)
-        return Picture(colour, np.full(shape, fill[-1], pixels.dtype) if pixels.alpha else None)
+        colour = np.empty(shape if pixels.channels == 1 else (*shape, 3), pixels.dtype)
+        alpha = np.empty(shape, pixels.dtype) if pixels.alpha else None
+        if filled:
+            stored = np.full((1, 1, samples.count), self.detail.fill, samples.dtype)
+            fill = _meant(stored, samples, 0)[0, 0]
+            colour[...] = fill[0] if pixels.channels == 1 else fill[:3]
+            if alpha is not None:
+                alpha[...] = fill[-1]
+        return Picture(colour, alpha)
 
     def _part(self, index: int, window: Window) -> _Part:
-        """Of an uncompressed strip, which may be the whole image, only the rows of the window; else all."""
+        """All of a segment, or only the rows of the window."""
         segments = self.detail.segments
         plane, place = segments.place(index)
         start, count = self.index[index]
-        if self.detail.coding.compression == NONE and count and not segments.tiled:
+        if count and self._by_rows:
             row = segment_bytes(self.detail.samples, segments.planes, place) // place.height
             top = max(0, window.top - place.top)
             bottom = min(place.height, window.bottom - place.top)
@@ -125,12 +151,12 @@ class TiffReader:
             self._blame(index, f"the file ended at byte {start + len(data):,} while it was read")
         return data
 
-    def _decoded(self, data: bytes, part: _Part) -> Image:
+    def _decoded(self, data: memoryview, part: _Part) -> Image:
         """(rows, columns, samples) of a segment."""
         detail, place = self.detail, part.window
         segments, samples = detail.segments, detail.samples
         shape = (segments.segment.height, place.width, samples.count if segments.planes == 1 else 1)
-        packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text))
+        packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text), self.cache.room)
         try:
             return _meant(unpack(packed, detail.coding, samples, detail.order), samples, part.plane)
         except SegmentDamageError as error:
@@ -173,23 +199,23 @@ class TiffReader:
         elif self.detail.coding.blue_first or self.detail.samples.palette:
             colour[place] = pixels[:, :, :3]
         else:
-            colour[place] = _blue_first(pixels)
+            _put_blue_first(pixels, colour[place])
         if alpha is not None:
             alpha[place] = pixels[:, :, channels]
 
 
-def _runs(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
-    """Group parts that lie beside each other in the file."""
-    run: list[_Part] = []
-    stop = 0
+def _runs(parts: list[_Part]) -> list[list[_Part]]:
+    """Group parts that lie beside each other in the file; groups, and the parts of each, in the order of the image."""
+    runs: list[list[_Part]] = []
+    start = stop = 0
     for part in sorted(parts, key=lambda part: part.start):
-        if run and (part.start > stop + GAP_BYTES or max(stop, part.stop) - run[0].start > FETCH_BYTES):
-            yield run
-            run = []
-        run.append(part)
-        stop = max(stop if len(run) > 1 else 0, part.stop)
-    if run:
-        yield run
+        if not runs or part.start > stop + GAP_BYTES or max(stop, part.stop) - start > FETCH_BYTES:
+            runs.append([])
+            start = stop = part.start
+        runs[-1].append(part)
+        stop = max(stop, part.stop)
+    in_order = (sorted(run, key=lambda part: part.index) for run in runs)
+    return sorted(in_order, key=lambda run: run[0].index)
 
 
 def _meant(stored: Image, samples: Samples, plane: int) -> Image:
@@ -208,10 +234,14 @@ def _meant(stored: Image, samples: Samples, plane: int) -> Image:
     return stored.astype(samples.pixels.dtype, copy=False)
 
 
-def _blue_first(pixels: Image) -> Image:
-    """The first three of (height, width, 3 or 4) as blue, green, red."""
+def _put_blue_first(pixels: Image, target: Image) -> None:
+    """Put the first three of (height, width, 3 or 4) into (height, width, 3) as blue, green, red."""
     import cv2
 
-    if pixels.dtype.name in SWAPPED_BY_OPENCV:
-        return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR)
-    return pixels[:, :, 2::-1]
+    if pixels.dtype.name not in SWAPPED_BY_OPENCV:
+        target[...] = pixels[:, :, 2::-1]
+        return
+    code = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGR  # noqa: PLR2004
+    swapped = cv2.cvtColor(pixels, code, dst=target)
+    if swapped is not target:
+        target[...] = swapped
