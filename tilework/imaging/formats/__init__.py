@@ -15,11 +15,14 @@ from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
+from tilework.imaging.formats.upright import UprightReader
 
 if TYPE_CHECKING:
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.limits import Limits
     from tilework.imaging.sources import Source
+    from tilework.imaging.windows import Size
 
 __all__ = [
     "SUFFIXES",
@@ -30,6 +33,8 @@ __all__ = [
     "Picture",
     "decode",
     "encode",
+    "open_reader",
+    "overlap_bytes",
     "probe",
     "read_header",
     "read_metadata",
@@ -81,6 +86,28 @@ def decode(data: bytes, header: Header) -> Decoded:
     if picture.size != header.stored or picture.pixels != header.pixels:
         raise DamagedImageError("The pixels are not those that the header announces.")
     return Decoded(picture.upright(header.orientation), found.notes)
+
+
+def open_reader(source: Source, header: Header, cache_bytes: int = 0) -> WindowReader | None:
+    """Return a reader by windows of the upright image that ``header`` is of; None where the file is read in sequence.
+
+    At most ``cache_bytes`` of decoded pixels are kept from one window to the next, see :func:`overlap_bytes`. Whoever
+    reads opens it once: it is no thing to send to another process, but ``source`` and ``header`` are.
+    """
+    format_module = row(header.format).windowed
+    reader = None if format_module is None else format_module.open_reader(source, header, cache_bytes)
+    if reader is None or header.orientation == exif.UPRIGHT:
+        return reader
+    return UprightReader(reader, header.orientation)
+
+
+def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
+    """How many decoded bytes to keep so that windows one below the other decode nothing twice.
+
+    ``window`` is the size of each in the upright image, ``overlap`` how many rows each shares with the next.
+    """
+    format_module = row(header.format).windowed
+    return 0 if format_module is None else format_module.overlap_bytes(header, window, overlap)
 
 
 def encode(picture: Picture, image_format: Format, metadata: Metadata, source: Header) -> bytes:

@@ -64,6 +64,10 @@ class PnmReader:
         inner = slice(window.left - first, window.right - first)
         return Picture(found.colour[:, inner], None if found.alpha is None else found.alpha[:, inner])
 
+    def notes(self) -> tuple[str, ...]:
+        """There is nothing odd that the header does not tell."""
+        return ()
+
     def _columns(self, window: Window) -> tuple[int, int]:
         """The columns to be read: those of the window, widened to whole bytes."""
         if self.detail.coding != "packed":

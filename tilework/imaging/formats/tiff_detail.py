@@ -19,6 +19,7 @@ from tilework.imaging.formats.tiff_segments import (
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_directory import Directory
+    from tilework.imaging.windows import Size
 
 NODATA = 42113
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
@@ -70,6 +71,16 @@ class TiffDetail:
         segments = self.segments
         whole = segment_bytes(self.samples, segments.planes, segments.place(0)[1])
         return whole * (segments.index.total - segments.index.missing)
+
+    def meeting_bytes(self, window: Size) -> int:
+        """Bytes of all decoded segments that a window of such a size can meet, wherever it lies."""
+        segments = self.segments
+        across = min(segments.across, -(-(window.width - 1) // segments.segment.width) + 1)
+        down = min(segments.down, -(-(window.height - 1) // segments.segment.height) + 1)
+        samples = self.samples
+        one = 3 if samples.palette else samples.count
+        item = samples.pixels.bytes // (samples.pixels.channels + samples.pixels.alpha)
+        return across * down * segments.segment.pixels * one * item
 
 
 def read_detail(directory: Directory) -> tuple[TiffDetail, tuple[str, ...]]:

@@ -15,7 +15,7 @@ from tilework.imaging.formats.header import Format, Header
 from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.jpeg_frame import COLOUR, FRAMES, OTHER_FRAMES, Frame, read_frame
 from tilework.imaging.formats.jpeg_holes import hole_after, silent_scan
-from tilework.imaging.formats.jpeg_segments import APP0, APP14, payload_of, segments
+from tilework.imaging.formats.jpeg_segments import APP0, APP14, SOS, payload_of, segments
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
 from tilework.imaging.formats.tiff_samples import YCBCR
 from tilework.imaging.operations import Pixels
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_unpacking import Packed
     from tilework.imaging.operations.contract import Image
 
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
+SOI, EOI, SCAN = b"\xff\xd8", b"\xff\xd9", bytes((0xFF, SOS))
 ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 """Adobe's marker but for its last byte, the colour transform: 0 for RGB, 1 for YCbCr."""
 
@@ -37,10 +37,11 @@ KEPT_HEADS = 16
 class _Head:
     """What stands before the picture data, complete, and what it says.
 
-    ``scan`` is where picture data begins in which zeros would decode in silence; None where they would not.
+    It takes the place of ``stored`` bytes. ``scan`` is where picture data begins in which zeros would decode in silence; None where they would not.
     """
 
     data: bytes
+    stored: int
     frame: Frame
     scan: int | None
 
@@ -52,20 +53,40 @@ def jpeg_samples(packed: Packed, tables: bytes, samples: Samples) -> tuple[Image
     """
     height, width, count = packed.shape
     try:
-        if bytes(packed.data[: len(SOI)]) != SOI:
+        data = bytes(packed.data)
+        if not data.startswith(SOI):
             raise SegmentDamageError("it holds no JPEG")
-        *_, scan = segments(WholeFile(packed.data))
-        head = _head(bytes(packed.data[: scan.stop]), tables, ycbcr=samples.photometric == YCBCR)
+        head = _head(_stored_head(data), tables, ycbcr=samples.photometric == YCBCR)
         size, components = head.frame.size, head.frame.components
         if size.width != width or not packed.rows <= size.height <= height or components != count:
             raise SegmentDamageError(
                 f"it holds a JPEG of {size} pixels in {components} channels where {width} x {packed.rows} in {count} "
                 "must be"
             )
-        pixels, notes = _decoded(b"".join((head.data, packed.data[scan.stop :])), head, packed)
+        pixels, notes = _decoded(head.data + data[head.stored :], head, packed)
     except (DamagedImageError, UnsupportedPixelsError) as error:
         raise SegmentDamageError(error.reason.rstrip(".")) from error
     return pixels.reshape(*pixels.shape[:2], count)[: packed.rows], notes
+
+
+def _stored_head(data: bytes) -> bytes:
+    """A JPEG as far as its picture data."""
+    start = data.find(SCAN) + len(SCAN)
+    guessed = data[: start + int.from_bytes(data[start : start + 2])]
+    if _ends_with_scan(guessed):
+        return guessed
+    *_, scan = segments(WholeFile(data))
+    return data[: scan.stop]
+
+
+@functools.lru_cache(maxsize=KEPT_HEADS)
+def _ends_with_scan(head: bytes) -> bool:
+    """Whether a head that was guessed is one, and no bytes of a table were taken for the marker of its scan."""
+    try:
+        *_, scan = segments(WholeFile(head))
+    except DamagedImageError:
+        return False
+    return scan.stop == len(head)
 
 
 @functools.lru_cache(maxsize=KEPT_HEADS)
@@ -91,7 +112,7 @@ def _head(stored: bytes, tables: bytes, *, ycbcr: bool) -> _Head:
     if frame.components == COLOUR:
         parts.insert(1, ADOBE + bytes((ycbcr,)))
     data = b"".join(parts)
-    return _Head(data, frame, None if frame.kind == "progressive" else silent_scan(data))
+    return _Head(data, len(stored), frame, None if frame.kind == "progressive" else silent_scan(data))
 
 
 def _decoded(picture: bytes, head: _Head, packed: Packed) -> tuple[Image, tuple[str, ...]]:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_samples import Samples
     from tilework.imaging.operations.contract import Image
 
-    Buffer: TypeAlias = bytes | memoryview | Image
+    Stored: TypeAlias = bytes | memoryview
+    Buffer: TypeAlias = Stored | Image
 
 REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 MOST_LZMA_BYTES = 128 * MIB
@@ -51,7 +52,7 @@ class Packed:
     in which the segment may be returned.
     """
 
-    data: Buffer
+    data: Stored
     shape: tuple[int, int, int]
     rows: int
     odd: Callable[[str], None]
@@ -111,7 +112,7 @@ def _samples(
     return numbers
 
 
-def _unpacked(compression: int, data: Buffer, most: int, packed: Packed) -> Buffer:
+def _unpacked(compression: int, data: Stored, most: int, packed: Packed) -> Buffer:
     """Bytes that a segment of ``most`` bytes holds; fewer where its stream ends early."""
     if compression == NONE:
         return data
@@ -130,7 +131,7 @@ def _unpacked(compression: int, data: Buffer, most: int, packed: Packed) -> Buff
     return unpacked
 
 
-def _imagecodec(name: str, data: Buffer, room: Image) -> Buffer:
+def _imagecodec(name: str, data: Stored, room: Image) -> Buffer:
     import imagecodecs
 
     try:
@@ -140,19 +141,16 @@ def _imagecodec(name: str, data: Buffer, room: Image) -> Buffer:
     return unpacked
 
 
-def _deflate(data: Buffer, room: Image, odd: Callable[[str], None]) -> Buffer:
+def _deflate(data: Stored, room: Image, odd: Callable[[str], None]) -> Buffer:
     """The quick decoder (libdeflate); where that complains the slow one, which tells how far it came."""
-    import imagecodecs
-
     try:
-        quick: Image = imagecodecs.deflate_decode(data, out=room)
-    except RuntimeError:
+        return _imagecodec("deflate_decode", data, room)
+    except SegmentDamageError:
         return _slowly(zlib.decompressobj(), data, room.size, odd)
-    return quick
 
 
 def _slowly(
-    stream: zlib._Decompress | lzma.LZMADecompressor, data: Buffer, most: int, odd: Callable[[str], None]
+    stream: zlib._Decompress | lzma.LZMADecompressor, data: Stored, most: int, odd: Callable[[str], None]
 ) -> Buffer:
     """Unpack with a stream that stops at ``most`` bytes; what only lacks its end, or goes on, is whole."""
     try:
