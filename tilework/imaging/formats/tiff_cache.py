@@ -1,6 +1,6 @@
 """Decoded strips and tiles that are kept for the next window, and memory that is used again and again.
 
-Fresh memory costs about half as much as decoding a JPEG into it: the system clears each page of it first.
+Fresh memory costs time, too: the system clears each page of it first.
 """
 
 from __future__ import annotations
