@@ -46,8 +46,8 @@ def test_a_hole_of_zeros_in_a_tile_is_damage_also_where_it_decodes_in_silence() 
     colour = {258: (SHORT, (8, 8, 8)), 259: (SHORT, 7), 262: (SHORT, 6), 277: (SHORT, 3)}
     reasons = []
     for place in range(start, start + 40):
+        data = whole[:place] + bytes(1024) + whole[place + 1024 :]
         with pytest.raises(DamagedImageError) as caught:
-            data = whole[:place] + bytes(1024) + whole[place + 1024 :]
             read(built(grey(256, 200, 16, len(data)) | colour, body=data))
         reasons.append(caught.value.reason)
     assert all("strip 0 (byte 16) of 1 is damaged" in reason for reason in reasons)
