@@ -166,8 +166,9 @@ KINDS = {
 def test_every_window_has_the_pixels_of_the_whole(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     data = KINDS[kind]
     whole = PictureReader(read(data).picture)
-    for gap in (1 << 20, 0):
+    for gap, most in ((1 << 20, 1 << 23), (0, 1 << 23), (1 << 20, 300)):
         monkeypatch.setattr("tilework.imaging.formats.pnm_pixels.WIDE_GAP", gap)
+        monkeypatch.setattr("tilework.imaging.formats.pnm_pixels.FETCH_BYTES", most)
         reader = pnm.open_reader(BytesSource(data), probe(BytesSource(data), LIMITS))
         assert reader is not None
         assert (reader.size, reader.pixels) == (whole.size, whole.pixels)
@@ -201,6 +202,16 @@ def test_a_window_costs_the_bytes_of_its_rows_and_of_wide_rows_its_own() -> None
     assert reader is not None
     reader.read(Window(500, 1, 600, 3))
     assert [stop - start for start, stop in wide.reads] == [300, 300]
+
+
+def test_a_window_of_many_long_rows_is_fetched_in_bounded_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tilework.imaging.formats.pnm_pixels.FETCH_BYTES", 40_000)
+    source = CountingSource(raw(noise(1000, 800, 3)))
+    reader = pnm.open_reader(source, probe(BytesSource(source.data), LIMITS))
+    assert reader is not None
+    reader.read(Window(990, 0, 1000, 800))
+    assert max(stop - start for start, stop in source.reads) <= 40_000
+    assert len(source.reads) == 62
 
 
 def test_a_plain_pnm_is_read_in_sequence() -> None:

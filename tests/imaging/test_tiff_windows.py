@@ -105,8 +105,7 @@ def test_long_runs_of_tiles_are_fetched_in_bounded_requests(monkeypatch: pytest.
 
 def test_a_damaged_tile_harms_only_the_windows_that_meet_it() -> None:
     data = bytearray(written(scene(128, 128), photometric="rgb", tile=(64, 64), compression="adobe_deflate"))
-    detail = opened(bytes(data))[0].detail
-    start = detail.segments.offsets[3]
+    start = opened(bytes(data))[0].index[3][0]
     data[start + 20 : start + 60] = bytes(40)
     reader, _ = opened(bytes(data))
     assert reader.read(Window(0, 0, 128, 64)).size == Size(128, 64)

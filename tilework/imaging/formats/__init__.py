@@ -9,19 +9,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, NoSuchPageError
-from tilework.imaging.formats import exif, pnm, tiff
+from tilework.imaging.formats import exif
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
+from tilework.imaging.formats.upright import UprightReader
 from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
-    from tilework.imaging.engine import Reader
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.limits import Limits
     from tilework.imaging.sources import Source
+    from tilework.imaging.windows import Size
 
 __all__ = [
     "SUFFIXES",
@@ -35,6 +37,7 @@ __all__ = [
     "encode",
     "is_windowed",
     "open_reader",
+    "overlap_bytes",
     "probe",
     "read_header",
     "read_metadata",
@@ -88,16 +91,26 @@ def decode(data: bytes, header: Header) -> Decoded:
     return Decoded(picture.upright(header.orientation), found.notes)
 
 
-def open_reader(source: Source, header: Header, cached_bytes: int = 0) -> Reader | None:
-    """Return a reader of the upright image by windows, each at the cost of its bytes; None where the file has none.
+def open_reader(source: Source, header: Header, cache_bytes: int = 0) -> WindowReader | None:
+    """Return a reader by windows of the upright image that ``header`` is of; None where the file is read in sequence.
 
-    It keeps at most ``cached_bytes`` of what it decoded from one window to the next.
+    At most ``cache_bytes`` of decoded pixels are kept from one window to the next, see :func:`overlap_bytes`. Whoever
+    reads opens it once: it is no thing to send to another process, but ``source`` and ``header`` are.
     """
-    if header.orientation != exif.UPRIGHT:
-        return None
-    if header.format is Format.TIFF:
-        return tiff.open_reader(source, header)
-    return pnm.open_reader(source, header) if header.format is Format.PNM else None
+    format_module = row(header.format).windowed
+    reader = None if format_module is None else format_module.open_reader(source, header, cache_bytes)
+    if reader is None or header.orientation == exif.UPRIGHT:
+        return reader
+    return UprightReader(reader, header.orientation)
+
+
+def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
+    """How many decoded bytes to keep so that windows one below the other decode nothing twice.
+
+    ``window`` is the size of each in the upright image, ``overlap`` how many rows each shares with the next.
+    """
+    format_module = row(header.format).windowed
+    return 0 if format_module is None else format_module.overlap_bytes(header, window, overlap)
 
 
 def is_windowed(header: Header) -> bool:

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.formats.picture import Decoded, Picture
+    from tilework.imaging.operations import Pixels
+    from tilework.imaging.sources import Source
+    from tilework.imaging.windows import Size, Window
 
 
 class Decoder(Protocol):
@@ -31,6 +34,49 @@ class Decoder(Protocol):
 
         Raises DamagedImageError where they are cut short or corrupt, naming the place where that is known, and
         MemoryError.
+        """
+        ...
+
+
+class WindowReader(Protocol):
+    """The pixels of one file by windows, each at the cost of its own bytes; also an :class:`~..engine.Reader`."""
+
+    @property
+    def size(self) -> Size:
+        """Width and height of the whole image."""
+        ...
+
+    @property
+    def pixels(self) -> Pixels:
+        """What one pixel is."""
+        ...
+
+    def read(self, window: Window) -> Picture:
+        """Return the pixels of ``window``, which lies within the image; the caller does not change them.
+
+        Raises DamagedImageError where they are cut short or corrupt, and MemoryError.
+        """
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences about what was odd in what was read so far, and taken all the same."""
+        ...
+
+
+class WindowedDecoder(Decoder, Protocol):
+    """A format that can be read by windows."""
+
+    def open_reader(self, source: Source, header: Header, cache_bytes: int = 0) -> WindowReader | None:
+        """Return a reader of the image as it is stored, not turned upright; None for a file that is read in sequence.
+
+        At most ``cache_bytes`` of decoded pixels are kept from one window to the next.
+        """
+        ...
+
+    def overlap_bytes(self, header: Header, window: Size, overlap: int) -> int:
+        """How many decoded bytes to keep so that windows of the upright image, one below the other, decode none twice.
+
+        ``window`` is the size of each, ``overlap`` how many rows each shares with the next.
         """
         ...
 

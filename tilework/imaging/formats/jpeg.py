@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.operations.contract import Image
 
+
 COEFFICIENT_BYTES = 2
 """Bytes of a sample, beside the decoded ones, of a JPEG whose picture comes in several scans; at 4:4:4."""
 
@@ -181,7 +182,7 @@ def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str
         data, notes = data[:end], [] if more else [f"{length - end:,} bytes follow the picture."]
     for _ in range(MOST_ODDITIES):
         try:
-            pixels = _pixels(data, frame)
+            pixels = strict_pixels(data, frame)
         except ValueError as error:
             warning = str(error)
         else:
@@ -210,12 +211,15 @@ def _check_holes(data: bytes, frame: Frame) -> None:
         raise DamagedImageError(f"The JPEG has zeros at byte {hole:,}, where its picture data should be.")
 
 
-def _pixels(data: bytes, frame: Frame) -> Image:
-    """(height, width), or (height, width, 3 or 4); ValueError where libjpeg fails or warns."""
+def strict_pixels(data: bytes, frame: Frame, room: Image | None = None) -> Image:
+    """(height, width), or (height, width, 3 or 4) with blue first, in ``room`` (bytes) where that is given.
+
+    Raises ValueError where libjpeg fails or warns.
+    """
     import simplejpeg
 
     space = {GREY: "GRAY", INKS: "CMYK"}.get(frame.components, "BGR")
-    pixels: Image = simplejpeg.decode_jpeg(data, space)
+    pixels: Image = simplejpeg.decode_jpeg(data, space, buffer=room)
     return pixels[:, :, 0] if frame.components == GREY else pixels
 
 

@@ -29,10 +29,22 @@ LENGTHS = 16
 
 def find_hole(data: bytes) -> int | None:
     """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
+    scan = silent_scan(data)
+    return None if scan is None else hole_after(data, scan)
+
+
+def hole_after(data: bytes, scan: int) -> int | None:
+    """Where zeros stand for picture data from byte ``scan`` on."""
+    start = data.find(HOLE, scan)
+    return start if 0 <= start < (end_of_picture(data) or 0) else None
+
+
+def silent_scan(head: bytes) -> int | None:
+    """Where the scan begins, if zeros in it are no picture data and decode in silence; it may end there."""
     first: dict[int, int] = {}
     components = 0
-    for segment in segments(WholeFile(data)):
-        payload = payload_of(WholeFile(data), segment)
+    for segment in segments(WholeFile(head)):
+        payload = payload_of(WholeFile(head), segment)
         if segment.marker in FRAMES:
             components = payload[COMPONENTS_AT]
         if segment.marker == DHT:
@@ -44,8 +56,7 @@ def find_hole(data: bytes) -> int | None:
             tables = {0x10 | selectors & 15 for selectors in payload[2 : 1 + 2 * payload[0] : 2]}
             if all(first.get(table, END_OF_BLOCK) == END_OF_BLOCK for table in tables):
                 return None
-            start = data.find(HOLE, segment.stop)
-            return start if 0 <= start < (end_of_picture(data) or 0) else None
+            return segment.stop
     return None
 
 

@@ -20,6 +20,7 @@ from tilework.imaging.formats.pnm_plain import BLOCK_SCRATCH, plain_picture
 if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.sources import Source
+    from tilework.imaging.windows import Size
 
 PEEKED = 64
 """Bytes behind a picture in which another may begin after white space."""
@@ -95,10 +96,15 @@ def decode(data: bytes, header: Header) -> Decoded:
     return Decoded(found, (f"{len(behind):,} bytes follow the picture.",) if behind else ())
 
 
-def open_reader(source: Source, header: Header) -> PnmReader | None:
-    """A reader of single windows of ``source``; None for a plain PNM, which is read in sequence."""
+def open_reader(source: Source, header: Header, cache_bytes: int = 0) -> PnmReader | None:  # noqa: ARG001 - one signature
+    """A reader of single windows of ``source``; None for a plain PNM, which is read in sequence. It keeps nothing."""
     detail = cast("PnmDetail", header.detail)
     return None if detail.coding == "plain" else PnmReader(source, detail)
+
+
+def overlap_bytes(header: Header, window: Size, overlap: int) -> int:  # noqa: ARG001 - one signature for all formats
+    """Nothing is decoded twice, for nothing is coded."""
+    return 0
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:  # noqa: ARG001 - one signature for all

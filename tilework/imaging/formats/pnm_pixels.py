@@ -9,7 +9,7 @@ from tilework.errors import DamagedImageError
 from tilework.imaging.formats.bands import bands, blank
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pnm_header import float_order
-from tilework.imaging.windows import Size
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.pnm_header import PnmDetail
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
-    from tilework.imaging.windows import Window
 
     Samples: TypeAlias = np.ndarray[tuple[int, ...], np.dtype[Any]]
 
 WIDE_GAP = 1 << 20
 """Bytes of a row beside a window from which the window's rows are read one by one: a read costs about so much."""
+
+FETCH_BYTES = 8 << 20
+"""Bytes fetched at once, unless a row has more: a window of wide rows would bring many times its own bytes."""
 
 FULL = {"uint8": 255, "uint16": 65_535}
 """The sample that means full in what is decoded."""
@@ -47,6 +49,20 @@ class PnmReader:
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``, which lies within the image; raises DamagedImageError."""
+        step = max(1, FETCH_BYTES // self.detail.stride)
+        if window.height <= step:
+            return self._read(window)
+        target = blank(window.size, self.pixels)
+        for top in range(window.top, window.bottom, step):
+            part = Window(window.left, top, window.right, min(window.bottom, top + step))
+            found, place = self._read(part), part.within(window)
+            target.colour[place] = found.colour
+            if target.alpha is not None and found.alpha is not None:
+                target.alpha[place] = found.alpha
+        return target
+
+    def _read(self, window: Window) -> Picture:
+        """Read a window whose rows, with what lies beside it, are fetched at once."""
         detail, height = self.detail, self.detail.size.height
         top, bottom = window.top, window.bottom
         if detail.coding == "floats":
@@ -63,6 +79,10 @@ class PnmReader:
         found = picture(stored, part, pitch, window.top)
         inner = slice(window.left - first, window.right - first)
         return Picture(found.colour[:, inner], None if found.alpha is None else found.alpha[:, inner])
+
+    def notes(self) -> tuple[str, ...]:
+        """There is nothing odd that the header does not tell."""
+        return ()
 
     def _columns(self, window: Window) -> tuple[int, int]:
         """The columns to be read: those of the window, widened to whole bytes."""

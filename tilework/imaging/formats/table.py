@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from tilework.imaging.formats.header import Format
 
 if TYPE_CHECKING:
-    from tilework.imaging.formats.contract import Decoder, Encoder
+    from tilework.imaging.formats.contract import Decoder, Encoder, WindowedDecoder
     from tilework.imaging.operations import Pixels
     from tilework.imaging.windows import Size
 
@@ -77,6 +77,11 @@ class Row:
         """The module of the format."""
         name = self.module or self.format.value
         return cast("Decoder", importlib.import_module(f"tilework.imaging.formats.{name}"))
+
+    @property
+    def windowed(self) -> WindowedDecoder | None:
+        """The module of a format of which a part costs only its own bytes."""
+        return cast("WindowedDecoder", self.codec) if self.window else None
 
     @property
     def encoder(self) -> Encoder:

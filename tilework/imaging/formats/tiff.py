@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.formats import exif, tiff_metadata, tiff_writer
-from tilework.imaging.formats.header import Format, Header
+from tilework.imaging.formats.header import SIDEWAYS, Format, Header
 from tilework.imaging.formats.picture import Decoded
 from tilework.imaging.formats.tiff_coding import CCITT, LOSSY
 from tilework.imaging.formats.tiff_detail import TiffDetail, read_detail
@@ -16,7 +16,7 @@ from tilework.imaging.formats.tiff_reader import TiffReader
 from tilework.imaging.formats.tiff_segments import image_size
 from tilework.imaging.formats.tiff_tags import EXIF_DIRECTORY
 from tilework.imaging.sources import BytesSource
-from tilework.imaging.windows import Window
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.header_reader import HeaderReader
@@ -58,9 +58,20 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
     )
 
 
-def open_reader(source: Source, header: Header) -> TiffReader:
-    """Return a reader of the page that ``header`` is of: windows of the stored image, each at the cost of its bytes."""
-    return TiffReader(source, cast("TiffDetail", header.detail))
+def open_reader(source: Source, header: Header, cache_bytes: int = 0) -> TiffReader:
+    """Return a reader of the page that ``header`` is of: windows of the stored image, each at the cost of its bytes.
+
+    At most ``cache_bytes`` of decoded strips or tiles are kept from one window to the next.
+    """
+    return TiffReader(source, cast("TiffDetail", header.detail), cache_bytes)
+
+
+def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
+    """How many decoded bytes to keep so that windows of the upright image, one below the other, decode none twice."""
+    detail = cast("TiffDetail", header.detail)
+    # where they only touch, a row of segments may lie across
+    shared = Size(window.width, max(1, overlap))
+    return detail.meeting_bytes(shared.turned if header.orientation in SIDEWAYS else shared)
 
 
 def read_metadata(data: bytes, header: Header) -> Metadata:

@@ -19,6 +19,7 @@ from tilework.imaging.formats.tiff_segments import (
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_directory import Directory
+    from tilework.imaging.windows import Size
 
 NODATA = 42113
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
@@ -53,7 +54,7 @@ class TiffDetail:
         """
         segments, samples = self.segments, self.samples
         window = segments.place(0)[1]
-        stored = max(segments.counts)
+        stored = segments.index.longest
         pixels = window.width * window.height
         unpacked = segment_bytes(samples, segments.planes, window) + pixels * samples.pixels.bytes
         own = {
@@ -61,7 +62,7 @@ class TiffDetail:
             **dict.fromkeys(JPEGS_2000, 3 * pixels * samples.count),
             CCITT_G3: 120 * stored + pixels,
         }
-        fetched = max(stored, min(FETCH_BYTES, sum(segments.counts)))
+        fetched = max(stored, min(FETCH_BYTES, segments.index.stored))
         return fetched + 2 * unpacked + own.get(self.coding.compression, 0)
 
     @property
@@ -69,7 +70,17 @@ class TiffDetail:
         """Bytes of all segments that are in the file, unpacked, with what tiles hold beyond the edges."""
         segments = self.segments
         whole = segment_bytes(self.samples, segments.planes, segments.place(0)[1])
-        return whole * (len(segments.counts) - segments.missing)
+        return whole * (segments.index.total - segments.index.missing)
+
+    def meeting_bytes(self, window: Size) -> int:
+        """Bytes of all decoded segments that a window of such a size can meet, wherever it lies."""
+        segments = self.segments
+        across = min(segments.across, -(-(window.width - 1) // segments.segment.width) + 1)
+        down = min(segments.down, -(-(window.height - 1) // segments.segment.height) + 1)
+        samples = self.samples
+        one = 3 if samples.palette else samples.count
+        item = samples.pixels.bytes // (samples.pixels.channels + samples.pixels.alpha)
+        return across * down * segments.segment.pixels * one * item
 
 
 def read_detail(directory: Directory) -> tuple[TiffDetail, tuple[str, ...]]:
@@ -88,8 +99,9 @@ def read_detail(directory: Directory) -> tuple[TiffDetail, tuple[str, ...]]:
             f"Its nodata value {nodata} is kept as a tag; pixels of it are treated as any others.",
         )
     fill = _fill(nodata, samples)
-    if segments.missing:
-        missing = f"{segments.missing:,} of its {len(segments.counts):,} {segments.name}s"
+    index = segments.index
+    if index.missing:
+        missing = f"{index.missing:,} of its {index.total:,} {segments.name}s"
         notes = (*notes, f"{missing} are not in the file; their values are {fill:g}.")
     if samples.format == FLOAT and samples.bits == 16:  # noqa: PLR2004
         notes = (*notes, "Its floating-point numbers of 16 bits become such of 32, exactly.")

@@ -121,17 +121,33 @@ class Directory:
         return data.partition(b"\0")[0].decode("utf-8", "replace")
 
     def table(self, tag: int, count: int) -> array[int]:
-        """The first ``count`` numbers of a tag that has at least so many, as unsigned numbers of 64 bits."""
+        """The first ``count`` numbers of a tag that has at least so many, in their own type."""
+        entry = self._table(tag, count)
+        numbers = array(CODES[entry.type])
+        numbers.frombytes(self.file.value(entry, count * TYPE_BYTES[entry.type]))
+        if self.file.swapped:
+            numbers.byteswap()
+        return numbers
+
+    def located(self, tag: int, count: int) -> tuple[int, str]:
+        """Where such numbers begin that are too many for an entry, and NumPy's name of one; they lie in the file."""
+        entry = self._table(tag, count)
+        start, item = self.file.start(entry), TYPE_BYTES[entry.type]
+        stop, size = start + count * item, self.file.reader.size
+        if stop > size:
+            raise DamagedImageError(
+                f"The TIFF's tag {tag} lies at bytes {start:,} to {stop:,}, outside the file of {size:,} bytes: it is cut"
+                " short or corrupt."
+            )
+        return start, f"{self.file.order}u{item}"
+
+    def _table(self, tag: int, count: int) -> Entry:
         entry = self.entries[tag]
         if entry.type not in UNSIGNED or entry.amount < count:
             raise DamagedImageError(
                 f"The TIFF's tag {tag} holds {entry.amount:,} numbers where {count:,} must be."
             )
-        numbers = array(CODES[entry.type])
-        numbers.frombytes(self.file.value(entry, count * TYPE_BYTES[entry.type]))
-        if self.file.swapped:
-            numbers.byteswap()
-        return array("Q", numbers)
+        return entry
 
 
 class TiffFile:

@@ -1,4 +1,4 @@
-"""Segments of a TIFF that are pictures of other formats: JPEG, JPEG 2000, WebP.
+"""Segments of a TIFF that are pictures of other formats: JPEG 2000, WebP.
 
 Each is looked at before it is decoded: what it claims to be must be the strip or tile that it stands for.
 """
@@ -8,88 +8,15 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError, UnsupportedPixelsError
-from tilework.imaging.formats import jpeg
-from tilework.imaging.formats.header import Format, Header
-from tilework.imaging.formats.header_reader import HeaderReader
-from tilework.imaging.formats.jpeg_frame import COLOUR, FRAMES, OTHER_FRAMES, Frame, read_frame
-from tilework.imaging.formats.jpeg_segments import APP0, payload_of, segments
 from tilework.imaging.formats.tiff_coding import APERIO_YCBCR
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
-from tilework.imaging.formats.tiff_samples import YCBCR
-from tilework.imaging.limits import Limits
-from tilework.imaging.operations import Pixels
-from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_samples import Samples
     from tilework.imaging.operations.contract import Image
 
-SOI, EOI = b"\xff\xd8", b"\xff\xd9"
-APP14 = 0xEE
-ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
-"""Adobe's marker but for its last byte, the colour transform: 0 for RGB, 1 for YCbCr."""
-
 CODESTREAM = b"\xff\x4f\xff\x51"
 """Start of a JPEG 2000 codestream and its size marker (ISO 15444-1, annex A.5.1)."""
-
-
-def jpeg_samples(
-    data: bytes, tables: bytes, samples: Samples, shape: tuple[int, int, int], rows: int
-) -> tuple[Image, tuple[str, ...]]:
-    """(rows, width, 1), or (rows, width, 3) with blue first, of a JPEG, and notes about it.
-
-    ``shape`` is the most that it may hold, ``rows`` the least.
-    """
-    height, width, count = shape
-    try:
-        picture, frame = _self_contained(data, tables, samples)
-        size = frame.size
-        if size.width != width or not rows <= size.height <= height or frame.components != count:
-            raise SegmentDamageError(
-                f"it holds a JPEG of {size} pixels in {frame.components} channels where {width} x {rows} in {count} "
-                "must be"
-            )
-        header = Header(
-            format=Format.JPEG,
-            stored=size,
-            pixels=Pixels("uint8", count),
-            bits=8,
-            colour="grey" if count == 1 else "colour",
-            lossless=False,
-            detail=frame,
-        )
-        found = jpeg.decode(picture, header)
-    except (DamagedImageError, UnsupportedPixelsError) as error:
-        raise SegmentDamageError(error.reason.rstrip(".")) from error
-    pixels = found.picture.colour
-    return pixels.reshape(*pixels.shape[:2], count)[:rows], found.notes
-
-
-def _self_contained(data: bytes, tables: bytes, samples: Samples) -> tuple[bytes, Frame]:
-    """A JPEG with the tables in it and its colours named as the TIFF says, and its frame header.
-
-    The TIFF's photometric interpretation counts, as for libtiff, whatever the JPEG says or a decoder would guess.
-    """
-    if not data.startswith(SOI):
-        raise SegmentDamageError("it holds no JPEG")
-    source = HeaderReader(BytesSource(data), Limits(header_bytes=max(1, len(data))))
-    parts = [SOI, tables.removeprefix(SOI).removesuffix(EOI)]
-    frame: Frame | None = None
-    position = len(SOI)
-    for segment in segments(source):
-        if segment.marker in FRAMES:
-            frame = read_frame(segment.marker, payload_of(source, segment))
-        elif segment.marker in OTHER_FRAMES:
-            raise SegmentDamageError(f"it holds {OTHER_FRAMES[segment.marker]}, which is not read")
-        if segment.marker not in {APP0, APP14}:
-            parts.append(data[position : segment.stop])
-        position = segment.stop
-    if frame is None:
-        raise SegmentDamageError("its JPEG has no frame header")
-    if frame.components == COLOUR:
-        parts.insert(1, ADOBE + bytes((samples.photometric == YCBCR,)))
-    return b"".join((*parts, data[position:])), frame
 
 
 def jpeg_2000_samples(data: bytes, compression: int, samples: Samples, shape: tuple[int, int, int]) -> Image:

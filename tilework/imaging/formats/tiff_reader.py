@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.rgb import REORDERED
+from tilework.imaging.formats.tiff_cache import SegmentCache
 from tilework.imaging.formats.tiff_coding import NONE
 from tilework.imaging.formats.tiff_damage import SegmentDamageError
+from tilework.imaging.formats.tiff_index import IndexReader
 from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
 from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
 from tilework.imaging.formats.tiff_unpacking import Packed, unpack
@@ -17,7 +19,7 @@ from tilework.imaging.limits import KIB
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable
 
     from tilework.imaging.formats.tiff_detail import TiffDetail
     from tilework.imaging.formats.tiff_samples import Samples
@@ -48,12 +50,21 @@ class _Part:
 class TiffReader:
     """A page of a TIFF as :class:`~tilework.imaging.engine.Reader`: windows of the stored, not the upright, image.
 
+    At most ``cache_bytes`` of decoded segments are kept for the next window; rows of uncompressed strips never are.
     ``odd`` gathers what was strange in segments and cost no pixel.
     """
 
     source: Source
     detail: TiffDetail
+    cache_bytes: int = 0
     odd: list[str] = field(default_factory=list)
+    index: IndexReader = field(init=False)
+    cache: SegmentCache = field(init=False)
+    last: Window | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.index = IndexReader(self.source, self.detail.segments.index)
+        self.cache = SegmentCache(self.cache_bytes)
 
     @property
     def size(self) -> Size:
@@ -70,39 +81,80 @@ class TiffReader:
 
         Raises DamagedImageError that names the strip or tile and its first byte.
         """
-        picture = self._blank(window)
         parts = [self._part(index, window) for index in self.detail.segments.meeting(window)]
-        for run in _runs(part for part in parts if part.start < part.stop):
-            start = run[0].start
-            data = self._fetched(start, max(part.stop for part in run), run[0].index)
-            for part in run:
-                pixels = self._decoded(data[part.start - start : part.stop - start], part)
-                self._paste(pixels, part, picture, window)
+        stored = [part for part in parts if part.start < part.stop]
+        picture = self._picture(window, filled=len(stored) < len(parts))
+        fresh = []
+        for part in stored:
+            kept = self.cache.get(part.index)
+            if kept is None:
+                fresh.append(part)
+            else:
+                self._paste(kept, part, picture, window)
+        ahead = self._turn_to(window)
+        met = {part.index for part in stored}
+        self.cache.arrange(lambda index: (index in met, ahead(index)))
+        for run in _runs(fresh, ahead):
+            self._read_run(run, picture, window)
         return picture
+
+    def _turn_to(self, window: Window) -> Callable[[int], int]:
+        """How far ahead a segment lies on the way from the last window to this one; the next will meet those again."""
+        last, self.last = self.last, window
+        size, place = self.size, self.detail.segments.place
+        if last is None:
+            right = _inwards(window.left, window.right, size.width)
+            down = _inwards(window.top, window.bottom, size.height)
+        else:
+            right, down = _sign(window.left - last.left), _sign(window.top - last.top)
+
+        def ahead(index: int) -> int:
+            _, at = place(index)
+            return right * at.left + down * at.top
+
+        return ahead
+
+    def _read_run(self, run: list[_Part], picture: Picture, window: Window) -> None:
+        """Fetch what lies together in the file, and decode it."""
+        start = min(part.start for part in run)
+        data = memoryview(self._fetched(start, max(part.stop for part in run), run[0].index))
+        for part in run:
+            pixels = self._decoded(data[part.start - start : part.stop - start], part)
+            self._paste(pixels, part, picture, window)
+            if not self._by_rows:
+                self.cache.keep(part.index, pixels)
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about what was strange in the segments that were read."""
         more = len(self.odd) - MOST_NOTES
         return (*self.odd[:MOST_NOTES], *((f"So do {more:,} others.",) if more > 0 else ()))
 
-    def _blank(self, window: Window) -> Picture:
+    @property
+    def _by_rows(self) -> bool:
+        """Whether of a segment only the rows of the window are read: uncompressed strips, each maybe the whole image."""
+        return self.detail.coding.compression == NONE and not self.detail.segments.tiled
+
+    def _picture(self, window: Window, *, filled: bool) -> Picture:
+        """The picture that segments are put into; ``filled`` with what missing ones are, if there are any."""
         import numpy as np
 
         samples, pixels, shape = self.detail.samples, self.pixels, (window.height, window.width)
-        stored = np.full((1, 1, samples.count), self.detail.fill, samples.dtype)
-        fill = _meant(stored, samples, 0)[0, 0]
-        if pixels.channels == 1:
-            colour = np.full(shape, fill[0], pixels.dtype)
-        else:
-            colour = np.full((*shape, 3), fill[:3], pixels.dtype)
-        return Picture(colour, np.full(shape, fill[-1], pixels.dtype) if pixels.alpha else None)
+        colour = np.empty(shape if pixels.channels == 1 else (*shape, 3), pixels.dtype)
+        alpha = np.empty(shape, pixels.dtype) if pixels.alpha else None
+        if filled:
+            stored = np.full((1, 1, samples.count), self.detail.fill, samples.dtype)
+            fill = _meant(stored, samples, 0)[0, 0]
+            colour[...] = fill[0] if pixels.channels == 1 else fill[:3]
+            if alpha is not None:
+                alpha[...] = fill[-1]
+        return Picture(colour, alpha)
 
     def _part(self, index: int, window: Window) -> _Part:
-        """Of an uncompressed strip, which may be the whole image, only the rows of the window; else all."""
+        """All of a segment, or only the rows of the window."""
         segments = self.detail.segments
         plane, place = segments.place(index)
-        start, count = segments.offsets[index], segments.counts[index]
-        if self.detail.coding.compression == NONE and count and not segments.tiled:
+        start, count = self.index[index]
+        if count and self._by_rows:
             row = segment_bytes(self.detail.samples, segments.planes, place) // place.height
             top = max(0, window.top - place.top)
             bottom = min(place.height, window.bottom - place.top)
@@ -118,25 +170,29 @@ class TiffReader:
             self._blame(index, f"the file ended at byte {start + len(data):,} while it was read")
         return data
 
-    def _decoded(self, data: bytes, part: _Part) -> Image:
+    def _decoded(self, data: memoryview, part: _Part) -> Image:
         """(rows, columns, samples) of a segment."""
         detail, place = self.detail, part.window
         segments, samples = detail.segments, detail.samples
         shape = (segments.segment.height, place.width, samples.count if segments.planes == 1 else 1)
-        packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text))
+        packed = Packed(data, shape, place.height, lambda text: self._note(part.index, text), self.cache.room)
         try:
             return _meant(unpack(packed, detail.coding, samples, detail.order), samples, part.plane)
         except SegmentDamageError as error:
             self._blame(part.index, str(error), error)
 
     def _note(self, index: int, text: str) -> None:
-        self.odd.append(f"{self.detail.segments.named(index).capitalize()} is odd: {text.rstrip('.')}.")
+        self.odd.append(f"{self._named(index).capitalize()} is odd: {text.rstrip('.')}.")
 
     def _blame(self, index: int, text: str, cause: Exception | None = None) -> NoReturn:
-        segments = self.detail.segments
+        total = self.detail.segments.index.total
         raise DamagedImageError(
-            f"The TIFF's {segments.named(index)} of {len(segments.offsets):,} is damaged: {text}."
+            f"The TIFF's {self._named(index)} of {total:,} is damaged: {text}."
         ) from cause
+
+    def _named(self, index: int) -> str:
+        """A segment by its number and where it lies in the file."""
+        return f"{self.detail.segments.name} {index:,} (byte {self.index[index][0]:,})"
 
     def _paste(self, pixels: Image, part: _Part, picture: Picture, window: Window) -> None:
         """Put what the window shares with a segment into its place."""
@@ -160,25 +216,34 @@ class TiffReader:
         if channels == 1:
             colour[place] = pixels[:, :, 0]
         elif self.detail.coding.blue_first or self.detail.samples.palette:
-            colour[place] = pixels[:, :, :3]
+            _put(pixels, colour[place])
         else:
-            colour[place] = _blue_first(pixels)
+            _put_blue_first(pixels, colour[place])
         if alpha is not None:
             alpha[place] = pixels[:, :, channels]
 
 
-def _runs(parts: Iterable[_Part]) -> Iterator[list[_Part]]:
-    """Group parts that lie beside each other in the file."""
-    run: list[_Part] = []
-    stop = 0
+def _runs(parts: list[_Part], ahead: Callable[[int], int]) -> list[list[_Part]]:
+    """Group parts that lie beside each other in the file; groups, and the parts of each, so that the last lie ahead."""
+    runs: list[list[_Part]] = []
+    start = stop = 0
     for part in sorted(parts, key=lambda part: part.start):
-        if run and (part.start > stop + GAP_BYTES or max(stop, part.stop) - run[0].start > FETCH_BYTES):
-            yield run
-            run = []
-        run.append(part)
-        stop = max(stop if len(run) > 1 else 0, part.stop)
-    if run:
-        yield run
+        if not runs or part.start > stop + GAP_BYTES or max(stop, part.stop) - start > FETCH_BYTES:
+            runs.append([])
+            start = stop = part.start
+        runs[-1].append(part)
+        stop = max(stop, part.stop)
+    in_order = (sorted(run, key=lambda part: ahead(part.index)) for run in runs)
+    return sorted(in_order, key=lambda run: ahead(run[0].index))
+
+
+def _inwards(start: int, stop: int, end: int) -> int:
+    """Where a walk goes that begins there: nowhere from all of a side, else on, or back from the end."""
+    return (start > 0 or stop < end) * (1 if start == 0 or stop < end else -1)
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
 
 
 def _meant(stored: Image, samples: Samples, plane: int) -> Image:
@@ -197,10 +262,22 @@ def _meant(stored: Image, samples: Samples, plane: int) -> Image:
     return stored.astype(samples.pixels.dtype, copy=False)
 
 
-def _blue_first(pixels: Image) -> Image:
-    """The first three of (height, width, 3 or 4) as blue, green, red."""
+def _put(pixels: Image, target: Image) -> None:
+    """Copy (height, width, 3) into another; OpenCV does that in three quarters of NumPy's time."""
     import cv2
 
-    if pixels.dtype.name in REORDERED:
-        return cv2.cvtColor(pixels[:, :, :3], cv2.COLOR_RGB2BGR)
-    return pixels[:, :, 2::-1]
+    if cv2.copyTo(pixels, None, target) is not target:  # type: ignore[call-overload]
+        target[...] = pixels
+
+
+def _put_blue_first(pixels: Image, target: Image) -> None:
+    """Put the first three of (height, width, 3 or 4) into (height, width, 3) as blue, green, red."""
+    import cv2
+
+    if pixels.dtype.name not in REORDERED:
+        target[...] = pixels[:, :, 2::-1]
+        return
+    code = cv2.COLOR_RGB2BGR if pixels.shape[2] == 3 else cv2.COLOR_RGBA2BGR  # noqa: PLR2004
+    swapped = cv2.cvtColor(pixels, code, target)
+    if swapped is not target:
+        target[...] = swapped

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError, TooLargeError, UnsupportedPixelsError
+from tilework.errors import DamagedImageError, UnsupportedPixelsError
+from tilework.imaging.formats.tiff_index import Index, Whole, check_total, read_index
 from tilework.imaging.limits import MIB
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Iterator
 
     from tilework.imaging.formats.tiff_directory import Directory
@@ -24,9 +24,6 @@ CHUNKY, SEPARATE = 1, 2
 FETCH_BYTES = 8 * MIB
 """Bytes fetched at once where segments adjoin: enough for the throughput of a store, little beside a working set."""
 
-HEADER_BYTES = 8
-"""No pixel lies before it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segments:
@@ -34,15 +31,14 @@ class Segments:
 
     ``size`` is the image's, ``segment`` that of a strip or tile; tiles at the right and bottom edge are stored whole,
     the last strip is cut. ``planes`` is 1, or the number of samples where each has segments of its own, one plane
-    after the other. ``offsets`` and ``counts`` (bytes) tell where each lies; a count of 0 says that it is missing.
+    after the other. ``index`` tells where each lies.
     """
 
     size: Size
     segment: Size
     tiled: bool
     planes: int
-    offsets: array[int]
-    counts: array[int]
+    index: Index
 
     @property
     def name(self) -> str:
@@ -58,11 +54,6 @@ class Segments:
     def down(self) -> int:
         """Rows of segments, in one plane."""
         return -(-self.size.height // self.segment.height)
-
-    @property
-    def missing(self) -> int:
-        """How many are not in the file."""
-        return self.counts.count(0)
 
     def place(self, index: int) -> tuple[int, Window]:
         """The plane of a segment, and its window of the image; that of a tile may reach beyond the edge."""
@@ -82,10 +73,6 @@ class Segments:
             for row in rows:
                 for column in columns:
                     yield (plane * self.down + row) * self.across + column
-
-    def named(self, index: int) -> str:
-        """A segment by its number and where it lies in the file."""
-        return f"{self.name} {index:,} (byte {self.offsets[index]:,})"
 
 
 def image_size(directory: Directory) -> Size:
@@ -108,37 +95,15 @@ def read_segments(directory: Directory, samples: Samples, *, packed: bool) -> Se
     tiled = TILE_WIDTH in directory or TILE_OFFSETS in directory
     segment = _segment(directory, size, tiled=tiled)
     planes = samples.count if directory.number(PLANAR, CHUNKY) == SEPARATE else 1
-    count = -(-size.width // segment.width) * -(-size.height // segment.height) * planes
-    _check_count(directory, count)
-    offsets, counts = _tables(directory, count, tiled=tiled)
-    if counts is None:
-        if packed:
-            raise DamagedImageError("The TIFF does not say how long its strips are.")
-        counts = offsets[:0]
-        counts.extend([ALL] * count)
-    _mend_counts(offsets, counts, packed=packed)
-    segments = Segments(
-        size=size, segment=segment, tiled=tiled, planes=planes, offsets=offsets, counts=counts
-    )
+    bare = Segments(size=size, segment=segment, tiled=tiled, planes=planes, index=Index(total=0))
+    per_plane = bare.across * bare.down
+    check_total(directory, per_plane * planes)
+    whole = None
     if not packed:
-        _cut(segments, samples)
-    _check_within(segments, directory.file.reader.size)
-    return segments
-
-
-ALL = 0xFFFF_FFFF_FFFF_FFFF
-"""A byte count that is cut to what an uncompressed segment needs."""
-
-
-def _mend_counts(offsets: array[int], counts: array[int], *, packed: bool) -> None:
-    """A segment that lies somewhere and has no bytes: what old scanners' software writes where nothing is packed."""
-    for index, count in enumerate(counts):
-        if not count and offsets[index]:
-            if packed:
-                raise DamagedImageError(
-                    f"The TIFF's segment {index:,} at byte {offsets[index]:,} has no bytes, and is not missing either."
-                )
-            counts[index] = ALL
+        first, last = (segment_bytes(samples, planes, bare.place(index)[1]) for index in (0, per_plane - 1))
+        whole = Whole(first, last, per_plane)
+    index = read_index(directory, _tags(directory, tiled=tiled), per_plane * planes, whole, bare.name)
+    return replace(bare, index=index)
 
 
 def _segment(directory: Directory, size: Size, *, tiled: bool) -> Size:
@@ -151,22 +116,12 @@ def _segment(directory: Directory, size: Size, *, tiled: bool) -> Size:
     return Size(width, height)
 
 
-def _check_count(directory: Directory, count: int) -> None:
-    """Raise TooLargeError for a table that could not be read within a header's limit."""
-    most = directory.file.reader.limits.header_bytes
-    if count * 8 > most:
-        raise TooLargeError(
-            f"The image has {count:,} strips or tiles; a table of {most:,} bytes is allowed (limit: header_bytes)."
-        )
-
-
-def _tables(directory: Directory, count: int, *, tiled: bool) -> tuple[array[int], array[int] | None]:
-    """Offsets and byte counts; writers mix the names of strips and tiles."""
+def _tags(directory: Directory, *, tiled: bool) -> tuple[int, int]:
+    """The tags of offsets and byte counts; writers mix the names of strips and tiles."""
     pairs = ((STRIP_OFFSETS, STRIP_BYTES), (TILE_OFFSETS, TILE_BYTES))
     for offsets, counts in reversed(pairs) if tiled else pairs:
         if offsets in directory:
-            lengths = directory.table(counts, count) if counts in directory else None
-            return directory.table(offsets, count), lengths
+            return offsets, counts
     raise DamagedImageError("The TIFF does not say where its pixels lie.")
 
 
@@ -174,23 +129,3 @@ def segment_bytes(samples: Samples, planes: int, window: Window) -> int:
     """Bytes of a segment that covers ``window``, uncompressed: each row ends with a whole byte."""
     count = samples.count if planes == 1 else 1
     return -(-window.width * count * samples.bits // 8) * window.height
-
-
-def _cut(segments: Segments, samples: Samples) -> None:
-    """Cut the byte counts of uncompressed segments to what they need; writers add padding, or tell no counts."""
-    whole = segment_bytes(samples, segments.planes, segments.place(0)[1])
-    counts, per_plane = segments.counts, segments.across * segments.down
-    for index in range(len(counts)):
-        counts[index] = min(counts[index], whole)
-    for plane in range(1, segments.planes + 1):
-        last = plane * per_plane - 1
-        counts[last] = min(counts[last], segment_bytes(samples, segments.planes, segments.place(last)[1]))
-
-
-def _check_within(segments: Segments, size: int) -> None:
-    for index, (offset, count) in enumerate(zip(segments.offsets, segments.counts, strict=True)):
-        if count and not HEADER_BYTES <= offset <= offset + count <= size:
-            raise DamagedImageError(
-                f"The TIFF's {segments.name} {index:,} of {len(segments.offsets):,} lies at bytes {offset:,} to"
-                f" {offset + count:,}, outside the file of {size:,} bytes: it is cut short or corrupt."
-            )
