@@ -7,6 +7,7 @@ those, and the copy lost something there.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats.header_reader import WholeFile
@@ -16,7 +17,7 @@ from tilework.imaging.formats.jpeg_segments import DHT, SOS, end_of_picture, pay
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HOLE = bytes(96)
+HOLE = re.compile(re.escape(bytes(96)))
 """768 zero bits: four blocks whose coefficients take 3 bits each."""
 
 END_OF_BLOCK = 0
@@ -27,7 +28,7 @@ LENGTHS = 16
 """Bytes that count the codes of each length, before the symbols themselves (T.81, B.2.4.2)."""
 
 
-def find_hole(data: bytes) -> int | None:
+def find_hole(data: bytes | memoryview) -> int | None:
     """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
     first: dict[int, int] = {}
     components = 0
@@ -44,8 +45,8 @@ def find_hole(data: bytes) -> int | None:
             tables = {0x10 | selectors & 15 for selectors in payload[2 : 1 + 2 * payload[0] : 2]}
             if all(first.get(table, END_OF_BLOCK) == END_OF_BLOCK for table in tables):
                 return None
-            start = data.find(HOLE, segment.stop)
-            return start if 0 <= start < (end_of_picture(data) or 0) else None
+            hole = HOLE.search(data, segment.stop)
+            return hole.start() if hole and hole.start() < (end_of_picture(data) or 0) else None
     return None
 
 
