@@ -8,11 +8,17 @@ import os
 import tempfile
 import threading
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
+
+from tilework.imaging.formats.source_ranges import ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import BufferedRandom
     from pathlib import Path
+
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.sources import Source
 
 PAUSE = 0.02
 """Seconds in which a decoder fills some ten megabytes."""
@@ -22,7 +28,7 @@ PAUSE = 0.02
 class FileMemory:
     """A file and its mapping: what is written to one is read from the other."""
 
-    file: IO[bytes]
+    file: BufferedRandom
     memory: mmap.mmap
 
 
@@ -32,12 +38,31 @@ def in_file(length: int, folder: Path | None) -> FileMemory:
     Raises OSError where the disk has not the room: found now, for later the kernel would end the process.
     """
     with contextlib.ExitStack() as on_failure:
-        file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - it outlives this function
+        file = cast("BufferedRandom", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - it outlives this function
         on_failure.callback(file.close)
         os.posix_fallocate(file.fileno(), 0, length)
         found = FileMemory(file, mmap.mmap(file.fileno(), length))
         on_failure.pop_all()
     return found
+
+
+def fetched(source: Source, folder: Path | None, tail: bytes) -> FileMemory:
+    """Return all bytes of a source, and ``tail`` behind them, in such memory; raises as :func:`in_file` and ``ranges``."""
+    found = in_file(source.size + len(tail), folder)
+    for part in ranges(source):
+        found.file.write(part)
+    found.file.write(tail)
+    found.file.flush()
+    return found
+
+
+def next_rows(file: BufferedRandom, shape: tuple[int, int, int]) -> Image:
+    """Return the next (rows, width, samples) of 8 bits in a file."""
+    import numpy as np
+
+    pixels = np.empty(shape, np.uint8)
+    file.readinto(pixels.data)
+    return pixels
 
 
 @contextlib.contextmanager

@@ -145,7 +145,7 @@ def _scratch(frame: Frame, scanned: int) -> int:
     return (coefficients + (INKS if frame.components == INKS else 0)) * frame.size.pixels
 
 
-def read_metadata(data: bytes, header: Header) -> Metadata:
+def read_metadata(data: bytes | memoryview, header: Header) -> Metadata:
     """Collect what stands before the picture in a whole file; the profile of inks is gone with the inks."""
     metadata = jpeg_segments.read_metadata(data)
     return replace(metadata, icc=None) if header.colour == "CMYK" else metadata

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_CHUNKS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP"})
 TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+METADATA_CHUNKS = COLOUR_CHUNKS | TEXT_CHUNKS | {b"eXIf", b"iCCP", b"pHYs"}
 CICP_RGB = (0, 1)
 """Matrix coefficients and range in a cICP chunk: RGB, and the full one."""
 
@@ -101,8 +102,11 @@ def failed_sum(name: bytes, place: int) -> DamagedImageError:
     return DamagedImageError(f"The PNG's chunk {text} at byte {place:,} fails its checksum.")
 
 
-def read_metadata(data: bytes) -> Metadata:
-    """Collect what stands around the pixels in a whole PNG file; raises DamagedImageError as :func:`chunks` does."""
+def read_metadata(data: bytes, more: int = 0) -> Metadata:
+    """Collect what stands around the pixels in a whole PNG file, and tell of bytes behind it and ``more`` of them.
+
+    Raises DamagedImageError as :func:`chunks` does.
+    """
     exif_data: bytes | None = None
     xmp: bytes | None = None
     density: Density | None = None
@@ -126,7 +130,7 @@ def read_metadata(data: bytes) -> Metadata:
             density = Density(across, down, "metre" if metre else "aspect")
     icc, notes = _unpacked(profile)
     # the last chunk is the file's end
-    if (left := len(data) - chunk.stop - 4) > 0:
+    if (left := len(data) - chunk.stop - 4 + more) > 0:
         notes = (*notes, f"{left:,} bytes follow the picture.")
     return Metadata(
         exif=exif_data, xmp=xmp, density=density, icc=icc, colour=tuple(colour), text=tuple(text), notes=notes

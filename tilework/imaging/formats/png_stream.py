@@ -6,30 +6,38 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError
+from tilework.errors import DamagedImageError, TooLargeError
 from tilework.imaging.formats.png import UNDECODABLE
 from tilework.imaging.formats.png_chunks import (
     FRAME_BYTES,
     IHDR_BYTES,
+    METADATA_CHUNKS,
     SIGNATURE,
     cut_short,
     failed_sum,
+    read_metadata,
     whole_chunk,
 )
 from tilework.imaging.formats.source_ranges import ranges
-from tilework.imaging.limits import KIB
+from tilework.imaging.limits import KIB, MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.sources import Source
 
 MEANING = (b"PLTE", b"tRNS")
 """What says which colours samples stand for."""
 
-MOST_MEANING_BYTES = 64 * KIB
+MOST_METADATA_BYTES = 16 * MIB
+"""As much as a header may have."""
+
 KNOWN = (b"PLTE", b"IDAT", b"IEND")
 """What may follow the header chunk of all that a reader must understand; the first letter of others is small."""
+
+BEYOND_BYTES = 64 * KIB
+"""What is unpacked at a time to be thrown away."""
 
 SMALL = 0x20
 """The bit of small letters (section 5.4)."""
@@ -46,9 +54,11 @@ class PixelStream:
     def __init__(self, source: Source) -> None:
         self.meaning = b""
         self._file = _Forward(source)
-        head = self._file.take(len(SIGNATURE) + IHDR_BYTES + FRAME_BYTES)
-        self.bits, self.colour_type = head[24:26]
-        self.interlaced = bool(head[28])
+        self._head = self._file.take(len(SIGNATURE) + IHDR_BYTES + FRAME_BYTES)
+        self.bits, self.colour_type = self._head[24:26]
+        self.interlaced = bool(self._head[28])
+        self._metadata: list[bytes] = []
+        self._metadata_bytes = 0
         self._packed = self._pieces()
         self._unpacker = zlib.decompressobj()
         # leads to the pixel data, past what says how they are meant
@@ -67,9 +77,16 @@ class PixelStream:
     def finish(self) -> None:
         """Read the rest of the file: the packed stream's own checksum, and the chunks that follow.
 
-        Pixel data beyond the last row is left alone, as libpng does.
+        Pixel data beyond the last row only irritates libpng, and so does what is wrong with it, but that it
+        must end.
         """
-        self._unpacked(1)
+        if self._unpacked(1):
+            try:
+                while self._unpacked(BEYOND_BYTES):
+                    pass
+            except DamagedImageError as error:
+                if error.__cause__ is None:
+                    raise
         for _ in self._packed:
             pass
 
@@ -100,18 +117,38 @@ class PixelStream:
             if name == b"IDAT" and begun and before != name and not self._unpacker.eof:
                 raise DamagedImageError(UNDECODABLE)
             begun = begun or name == b"IDAT"
-            check, kept = zlib.crc32(name), b""
-            for piece in self._file.pieces(length):
-                check = zlib.crc32(piece, check)
-                if name == b"IDAT":
-                    yield piece
-                elif name in MEANING and not begun and len(kept) < MOST_MEANING_BYTES:
-                    kept += piece
-            if check != int.from_bytes(self._file.take(4)):
-                raise failed_sum(name, place)
-            if not name[0] & SMALL and name not in KNOWN:
-                raise DamagedImageError(UNDECODABLE)
-            self.meaning += whole_chunk(name, kept) if name in MEANING and not begun else b""
+            if name == b"IDAT":
+                yield from self._checked(name, place, length)
+            else:
+                self._take_in(name, place, length, begun=begun)
+
+    def _take_in(self, name: bytes, place: int, length: int, *, begun: bool) -> None:
+        """Look at a chunk that is no pixel data, and keep what is to be kept of it."""
+        kept = name in METADATA_CHUNKS or (name in MEANING and not begun)
+        self._metadata_bytes += length * kept
+        if self._metadata_bytes > MOST_METADATA_BYTES:
+            raise TooLargeError(f"The PNG has more than {MOST_METADATA_BYTES:,} bytes beside its pixel data.")
+        pieces = [piece for piece in self._checked(name, place, length) if kept]
+        if not name[0] & SMALL and name not in KNOWN:
+            raise DamagedImageError(UNDECODABLE)
+        if name in METADATA_CHUNKS:
+            self._metadata.append(whole_chunk(name, b"".join(pieces)))
+        elif kept:
+            self.meaning += whole_chunk(name, b"".join(pieces))
+
+    def _checked(self, name: bytes, place: int, length: int) -> Iterator[bytes]:
+        """Yield a chunk's payload, and then check its sum."""
+        check = zlib.crc32(name)
+        for piece in self._file.pieces(length):
+            check = zlib.crc32(piece, check)
+            yield piece
+        if check != int.from_bytes(self._file.take(4)):
+            raise failed_sum(name, place)
+
+    def metadata(self) -> Metadata:
+        """Return what stands around the pixels, when all has been read."""
+        left = self._file.size - self._file.position
+        return read_metadata(b"".join((self._head, *self._metadata, whole_chunk(b"IEND", b""))), left)
 
 
 class _Forward:
@@ -119,15 +156,15 @@ class _Forward:
 
     def __init__(self, source: Source) -> None:
         self.position = 0
-        self._size = source.size
+        self.size = source.size
         self._ranges = ranges(source)
         self._block = b""
         self._used = 0
 
     def expect(self, length: int) -> None:
         """Raise DamagedImageError where so many bytes are not left."""
-        if self.position + length > self._size:
-            raise cut_short(self._size)
+        if self.position + length > self.size:
+            raise cut_short(self.size)
 
     def pieces(self, length: int) -> Iterator[bytes]:
         """Yield the next ``length`` bytes, as they come."""

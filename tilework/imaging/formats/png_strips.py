@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import DamagedImageError, TooLargeError
 from tilework.imaging.formats import png
 from tilework.imaging.formats.opencv import decoded, parted
-from tilework.imaging.formats.picture import Picture
+from tilework.imaging.formats.picture import Found, Picture
 from tilework.imaging.formats.png_chunks import assemble
 from tilework.imaging.formats.png_stream import PixelStream
 from tilework.imaging.limits import MIB
@@ -41,8 +41,8 @@ CARRIERS = {
 SAMPLES = {png.GREY: 1, png.RGB: 3, png.PALETTE: 1, png.GREY_ALPHA: 2, png.RGB_ALPHA: 4}
 
 
-def read(source: Source, header: Header, rows: int) -> Generator[Picture, None, tuple[str, ...]]:
-    """Yield the strips, and return the notes; see :func:`~tilework.imaging.formats.strips.read_strips`."""
+def read(source: Source, header: Header, rows: int) -> Generator[Picture, None, Found]:
+    """Yield the strips, and return what else was found; see :func:`~tilework.imaging.formats.strips.read_strips`."""
     import numpy as np
 
     stream = PixelStream(source)
@@ -62,7 +62,7 @@ def read(source: Source, header: Header, rows: int) -> Generator[Picture, None, 
             stream.finish()
         yield strip
         del colour, strip
-    return ()
+    return Found((), stream.metadata())
 
 
 class _Rows:
@@ -117,7 +117,12 @@ class _Rows:
         rows[:, 1:] = np.frombuffer(_as_stored(carried), np.uint8).reshape(count, -1)
         size = Size(self.header.stored.width, count)
         whole = assemble(
-            size, self.stream.bits, self.stream.colour_type, rows.tobytes(), before=self.stream.meaning, level=0
+            size,
+            self.stream.bits,
+            self.stream.colour_type,
+            rows.tobytes(),
+            before=self.stream.meaning,
+            level=0,
         )
         return png.decode(whole, self.header).picture
 

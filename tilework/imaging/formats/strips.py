@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, TooLargeError
-from tilework.imaging.formats import jpeg_strips, png_strips
+from tilework.imaging.formats import file_strips, jpeg_strips, png_strips, webp_strips
 from tilework.imaging.formats.header import Format
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.table import row
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
+    from tilework.imaging.formats.file_strips import Filed
     from tilework.imaging.formats.header import Header
+    from tilework.imaging.formats.picture import Found
     from tilework.imaging.sources import Source
 
 FLAT_BYTES = 32 * MIB
 """What reading takes beside its strips, above what was measured: a range of the source, blocks of rows, page tables."""
 
 
-class Strips(Iterator[Picture]):
-    """The strips of an image, and then sentences about what was odd in it and taken all the same."""
+FILED: dict[Format, Filed] = {Format.JPEG: jpeg_strips, Format.WEBP: webp_strips}
+"""Formats whose library decodes a file in one go."""
 
-    def __init__(self, parts: Generator[Picture, None, tuple[str, ...]], header: Header) -> None:
-        self.notes: tuple[str, ...] = ()
+
+class Strips(Iterator[Picture]):
+    """The strips of an image; ``found`` is what is known after the last one, None before."""
+
+    def __init__(self, parts: Generator[Picture, None, Found], header: Header) -> None:
+        self.found: Found | None = None
         self._parts = parts
         self._header = header
 
@@ -39,7 +45,7 @@ class Strips(Iterator[Picture]):
         try:
             part = next(self._parts)
         except StopIteration as end:
-            self.notes = end.value or ()
+            self.found = self.found or end.value
             raise StopIteration from None
         if part.pixels != self._header.pixels:
             raise DamagedImageError("The pixels are not those that the header announces.")
@@ -53,35 +59,38 @@ class Strips(Iterator[Picture]):
 def read_strips(source: Source, header: Header, rows: int, folder: Path | None = None) -> Strips:
     """Read an image's strips of ``rows`` rows, the last one shorter, as they are stored (not turned upright).
 
-    The source is read once, by ranges of a few MiB. ``folder`` is on a disk, where a JPEG has files without a name
-    for its bytes, encoded and decoded, while it is read; None is the system's own for such. A JPEG that is damaged
-    gives no strip, a PNG those before the damage: a reader keeps nothing until the last one has come.
+    The source is read once, by ranges of at most :data:`~.source_ranges.RANGE_BYTES`. ``folder`` is on a disk: a JPEG or
+    a WebP has files without a name there for its bytes, encoded and decoded, as long as it is read; None is the
+    system's own folder for such. A JPEG or a WebP that is damaged gives no strip, a PNG those before the damage: a
+    reader keeps nothing until the last one has come.
 
-    Raises, now or with a strip, :class:`~tilework.errors.DamagedImageError` and the other errors of ``decode``,
-    :class:`~tilework.errors.TooLargeError` for an image that its format does not give in strips, MemoryError, and
-    OSError where the folder's disk is full.
+    Raises, now or with a strip, :class:`~tilework.errors.DamagedImageError` and the other errors of ``read_metadata``
+    and ``decode``, :class:`~tilework.errors.TooLargeError` for an image that its format does not give in strips,
+    MemoryError, and OSError where the folder's disk is full.
     """
-    if not streams(header):
+    if header.format is Format.PNG:
+        return Strips(png_strips.read(source, header, rows), header)
+    filed = FILED.get(header.format)
+    if filed is None:
         raise TooLargeError(
             f"A {row(header.format).name} file is decoded whole, in memory, and this one is too large for that.",
             advice="Convert it to a tiled TIFF.",
         )
-    if header.format is Format.JPEG:
-        return Strips(jpeg_strips.read(source, header, rows, folder), header)
-    return Strips(png_strips.read(source, header, rows), header)
-
-
-def streams(header: Header) -> bool:
-    """Whether an image's format is read in strips."""
-    return header.format in {Format.JPEG, Format.PNG}
+    return Strips(file_strips.read(source, header, rows, folder, filed), header)
 
 
 def strip_memory(header: Header, rows: int) -> int:
     """The memory, in bytes, that reading strips of ``rows`` rows takes, with two strips in it.
 
-    It grows with the image for a JPEG in several scans, a progressive one above all: libjpeg holds its coefficients.
+    It grows with the image for a JPEG in several scans, a progressive one above all, and for a WebP that is lossless or
+    has alpha: their libraries hold what they decode from.
     """
-    inks = header.format is Format.JPEG and header.colour == "CMYK"
-    held = jpeg_strips.coefficient_bytes(header) if header.format is Format.JPEG else 0
-    row_bytes = header.stored.width * (header.pixels.bytes + (jpeg_strips.INKS if inks else 0))
-    return FLAT_BYTES + held + 2 * min(rows, header.stored.height) * row_bytes
+    held, samples = 0, header.pixels.channels + header.pixels.alpha
+    if header.format is Format.JPEG:
+        held, samples = jpeg_strips.held_bytes(header), samples + jpeg_strips.samples(header)
+    elif header.format is Format.WEBP:
+        held, samples = webp_strips.held_bytes(header), samples * 2
+    sample_bytes = header.pixels.bytes // (header.pixels.channels + header.pixels.alpha)
+    return (
+        FLAT_BYTES + held + 2 * min(rows, header.stored.height) * header.stored.width * samples * sample_bytes
+    )
