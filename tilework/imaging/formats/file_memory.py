@@ -7,8 +7,7 @@ import mmap
 import os
 import tempfile
 import threading
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tilework.imaging.formats.source_ranges import ranges
 
@@ -24,36 +23,25 @@ PAUSE = 0.02
 """Seconds in which a decoder fills some ten megabytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileMemory:
-    """A file and its mapping: what is written to one is read from the other."""
+@contextlib.contextmanager
+def in_file(length: int, folder: Path | None) -> Iterator[tuple[BufferedRandom, mmap.mmap]]:
+    """Give ``length`` bytes in a file without a name, and the same as memory, which may outlive the file.
 
-    file: BufferedRandom
-    memory: mmap.mmap
-
-
-def in_file(length: int, folder: Path | None) -> FileMemory:
-    """Return ``length`` bytes of memory in a file that vanishes with it; None is the system's folder for such.
-
-    Raises OSError where the disk has not the room: found now, for later the kernel would end the process.
+    ``folder`` None is the system's for such. Raises OSError where the disk has not the room: told now, for later the
+    kernel would end the process.
     """
-    with contextlib.ExitStack() as on_failure:
-        file = cast("BufferedRandom", tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - it outlives this function
-        on_failure.callback(file.close)
+    with tempfile.TemporaryFile(dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, length)
-        found = FileMemory(file, mmap.mmap(file.fileno(), length))
-        on_failure.pop_all()
-    return found
+        yield file, mmap.mmap(file.fileno(), length)
 
 
-def fetched(source: Source, folder: Path | None, tail: bytes) -> FileMemory:
+def fetched(source: Source, folder: Path | None, tail: bytes) -> mmap.mmap:
     """Return all bytes of a source, and ``tail`` behind them, in such memory; raises as :func:`in_file` and ``ranges``."""
-    found = in_file(source.size + len(tail), folder)
-    for part in ranges(source):
-        found.file.write(part)
-    found.file.write(tail)
-    found.file.flush()
-    return found
+    with in_file(source.size + len(tail), folder) as (file, memory):
+        for part in ranges(source):
+            file.write(part)
+        file.write(tail)
+    return memory
 
 
 def next_rows(file: BufferedRandom, shape: tuple[int, int, int]) -> Image:

@@ -50,14 +50,14 @@ def read(
 ) -> Generator[Picture, None, Found]:
     """Yield the strips, and return what else was found; see :func:`~tilework.imaging.formats.strips.read_strips`."""
     width, height, samples = header.stored.width, header.stored.height, filed.samples(header)
-    encoded = fetched(source, folder, filed.TAIL)
-    decoded = in_file(height * width * samples, folder)
-    with kept_out_of_memory(encoded.memory, decoded.memory):
-        data = memoryview(encoded.memory)
-        # before the file is decoded, for that may mend it
-        metadata, picture_of = filed.prepared(data[: source.size], header)
-        notes = filed.decode_into(decoded.memory, data, header)
-    del encoded, data
-    for top in range(0, height, rows):
-        yield picture_of(next_rows(decoded.file, (min(rows, height - top), width, samples)))
+    with in_file(height * width * samples, folder) as (file, decoded):
+        encoded = fetched(source, folder, filed.TAIL)
+        with kept_out_of_memory(encoded, decoded):
+            data = memoryview(encoded)
+            # before the file is decoded, for that may mend it
+            metadata, picture_of = filed.prepared(data[: source.size], header)
+            notes = filed.decode_into(decoded, data, header)
+        del encoded, decoded, data
+        for top in range(0, height, rows):
+            yield picture_of(next_rows(file, (min(rows, height - top), width, samples)))
     return Found(notes, metadata)

@@ -85,12 +85,14 @@ def strip_memory(header: Header, rows: int) -> int:
     It grows with the image for a JPEG in several scans, a progressive one above all, and for a WebP that is lossless or
     has alpha: their libraries hold what they decode from.
     """
-    held, samples = 0, header.pixels.channels + header.pixels.alpha
+    size, samples = header.stored, header.pixels.channels + header.pixels.alpha
+    sample_bytes = header.pixels.bytes // samples
+    held = 0
     if header.format is Format.JPEG:
-        held, samples = jpeg_strips.held_bytes(header), samples + jpeg_strips.samples(header)
+        held = jpeg_strips.held_bytes(header)
+        # inks, and the colours that they become
+        samples += jpeg_strips.samples(header) * (header.colour == "CMYK")
     elif header.format is Format.WEBP:
-        held, samples = webp_strips.held_bytes(header), samples * 2
-    sample_bytes = header.pixels.bytes // (header.pixels.channels + header.pixels.alpha)
-    return (
-        FLAT_BYTES + held + 2 * min(rows, header.stored.height) * header.stored.width * samples * sample_bytes
-    )
+        held = webp_strips.held_bytes(header)
+        samples *= 2
+    return FLAT_BYTES + held + 2 * min(rows, size.height) * size.width * samples * sample_bytes
