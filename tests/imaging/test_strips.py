@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -152,7 +153,7 @@ def test_a_damaged_jpeg_is_refused_for_the_same_reason_and_gives_no_strip(name: 
 
 
 def filtered_png(
-    size: tuple[int, int], bits: int, colour_type: int, seed: int, before: bytes = b"", interlace: int = 0
+    size: tuple[int, int], bits: int, colour_type: int, seed: int, before: bytes = b"", *, interlace: int = 0
 ) -> bytes:
     """Random bytes under random filters: they are somebody's pixels; the pixel data in several chunks."""
     chooser = random.Random(seed)  # noqa: S311 -- no secret
@@ -347,7 +348,7 @@ except MemoryError:
 
 
 @pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
-def test_a_large_image_needs_less_memory_than_its_pixels(kind: str, tmp_path: object) -> None:
+def test_a_large_image_needs_less_memory_than_its_pixels(kind: str, tmp_path: Path) -> None:
     """Twelve megapixels, 36 MB, where there are 24 MiB of memory beyond what a small one took."""
     large = np.tile(scene(400, 300), (10, 10, 1))
     for name, array in (("small", large[:64, :64]), ("large", large)):
@@ -356,10 +357,10 @@ def test_a_large_image_needs_less_memory_than_its_pixels(kind: str, tmp_path: ob
             "png": png,
             "webp": lambda each: bytes(imagecodecs.webp_encode(each, level=50, method=0, lossless=False)),
         }[kind](np.ascontiguousarray(array))
-        (tmp_path / name).write_bytes(encoded)  # type: ignore[operator]
+        (tmp_path / name).write_bytes(encoded)
     child = subprocess.run(
         [sys.executable, "-c", IN_LITTLE_MEMORY, "small", "large"],
-        cwd=str(tmp_path), check=True, capture_output=True, text=True,
+        cwd=tmp_path, check=True, capture_output=True, text=True,
         env={"PYTHONPATH": ":".join(sys.path)},
     )  # fmt: skip
     assert child.stdout.split("\n")[:2] == ["3000", "too much"]
@@ -368,7 +369,7 @@ def test_a_large_image_needs_less_memory_than_its_pixels(kind: str, tmp_path: ob
 def resident(length: int) -> int:
     """KiB in memory of the mappings of so many bytes."""
     found, ours = 0, False
-    with open("/proc/self/smaps") as maps:
+    with Path("/proc/self/smaps").open() as maps:
         for line in maps:
             words = line.split()
             if "-" in words[0]:

@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.picture import Found
     from tilework.imaging.sources import Source
 
-FLAT_BYTES = 32 * MIB
-"""What reading takes beside its strips, above what was measured: a range of the source, blocks of rows, page tables."""
+FLAT_BYTES = 48 * MIB
+"""What reading takes beside its strips; 30 MiB were measured: ranges of the source, blocks of rows, and the pages of
+files that a decoder fills until they are let go of."""
+
+PNG_ROWS = 16
+"""Rows in memory beside a PNG's strips, 14 were measured: a block has one at least, and there are copies of it."""
 
 
 FILED: dict[Format, Filed] = {Format.JPEG: jpeg_strips, Format.WEBP: webp_strips}
@@ -95,4 +99,6 @@ def strip_memory(header: Header, rows: int) -> int:
     elif header.format is Format.WEBP:
         held = webp_strips.held_bytes(header)
         samples *= 2
+    elif header.format is Format.PNG:
+        held = PNG_ROWS * size.width * header.pixels.bytes
     return FLAT_BYTES + held + 2 * min(rows, size.height) * size.width * samples * sample_bytes
