@@ -38,7 +38,7 @@ from tilework.imaging.formats import decode, png_strips, probe, read_metadata, s
 from tilework.imaging.formats.file_memory import in_file, kept_out_of_memory
 from tilework.imaging.formats.png import DEPTHS, GREY, PALETTE, RGB
 from tilework.imaging.formats.png_strips import SAMPLES
-from tilework.imaging.formats.strips import read_strips, strip_memory
+from tilework.imaging.formats.strips import read_strips, strip_disk, strip_memory
 from tilework.imaging.limits import Limits
 from tilework.imaging.sources import BytesSource
 
@@ -394,6 +394,27 @@ def test_memory_in_a_file_is_let_go_of_and_keeps_what_was_written() -> None:
 def test_a_full_disk_is_told_before_anything_is_written() -> None:
     with pytest.raises(OSError, match=r"space|large"), in_file(1 << 60, None):
         pass
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("data", [jpeg(scene(97, 89)), png(noise(97, 89))])
+def test_strips_that_are_not_read_to_their_end_leave_nothing_open(data: bytes) -> None:
+    before = open_files()
+    strips = read_strips(BytesSource(data), header_of(data), 16)
+    next(strips)
+    strips.close()
+    assert open_files() == before
+    assert list(strips) == []
+    assert strips.found is None
+
+
+def test_the_room_on_the_disk_is_announced() -> None:
+    data = INKED["CMYK"]
+    assert strip_disk(header_of(data), len(data)) == 70 * 50 * 4 + len(data) + 2
+    assert strip_disk(header_of(PNG), len(PNG)) == 0
 
 
 def test_the_memory_of_coefficients_and_of_lossless_webps_is_announced() -> None:

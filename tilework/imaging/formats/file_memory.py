@@ -28,11 +28,15 @@ def in_file(length: int, folder: Path | None) -> Iterator[tuple[BufferedRandom, 
     """Give ``length`` bytes in a file without a name, and the same as memory, which may outlive the file.
 
     ``folder`` None is the system's for such. Raises OSError where the disk has not the room: told now, for later the
-    kernel would end the process.
+    kernel would end the process. Raises MemoryError where the process may not have the addresses.
     """
     with tempfile.TemporaryFile(dir=folder) as file:
         os.posix_fallocate(file.fileno(), 0, length)
-        yield file, mmap.mmap(file.fileno(), length)
+        try:
+            memory = mmap.mmap(file.fileno(), length)
+        except OSError as error:
+            raise MemoryError(f"{length:,} bytes of a file cannot be mapped: {error.strerror}.") from error
+        yield file, memory
 
 
 def fetched(source: Source, folder: Path | None, tail: bytes) -> mmap.mmap:

@@ -83,6 +83,12 @@ def read_strips(source: Source, header: Header, rows: int, folder: Path | None =
     return Strips(file_strips.read(source, header, rows, folder, filed), header)
 
 
+def strip_disk(header: Header, encoded: int) -> int:
+    """The room on a disk, and in the address space, in bytes, that strips of a file of ``encoded`` bytes take."""
+    filed = FILED.get(header.format)
+    return 0 if filed is None else header.stored.pixels * filed.samples(header) + encoded + len(filed.TAIL)
+
+
 def strip_memory(header: Header, rows: int) -> int:
     """The memory, in bytes, that reading strips of ``rows`` rows takes, with two strips in it.
 
