@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import struct
 import zlib
 from typing import TYPE_CHECKING
@@ -36,6 +37,12 @@ MOST_METADATA_BYTES = 16 * MIB
 KNOWN = (b"PLTE", b"IDAT", b"IEND")
 """What may follow the header chunk of all that a reader must understand; the first letter of others is small."""
 
+PIECE_BYTES = 256 * KIB
+"""Most that is unpacked at a time: what is left of it is copied each time that rows are asked for."""
+
+FORKS = 8
+"""How many streams of one file may read at the same time in the memory of one."""
+
 BEYOND_BYTES = 64 * KIB
 """What is unpacked at a time to be thrown away."""
 
@@ -53,12 +60,14 @@ class PixelStream:
 
     def __init__(self, source: Source) -> None:
         self.meaning = b""
-        self._file = _Forward(source)
+        self._source = source
+        self._file = _Forward(ranges(source), source.size)
         self._head = self._file.take(len(SIGNATURE) + IHDR_BYTES + FRAME_BYTES)
         self.bits, self.colour_type = self._head[24:26]
         self.interlaced = bool(self._head[28])
         self._metadata: list[bytes] = []
         self._metadata_bytes = 0
+        self._left = 0
         self._packed = self._pieces()
         self._unpacker = zlib.decompressobj()
         # leads to the pixel data, past what says how they are meant
@@ -139,11 +148,31 @@ class PixelStream:
     def _checked(self, name: bytes, place: int, length: int) -> Iterator[bytes]:
         """Yield a chunk's payload, and then check its sum."""
         check = zlib.crc32(name)
+        self._left = length
         for piece in self._file.pieces(length):
             check = zlib.crc32(piece, check)
+            self._left -= len(piece)
             yield piece
         if check != int.from_bytes(self._file.take(4)):
             raise failed_sum(name, place)
+
+    def fork(self) -> PixelStream:
+        """Return another stream of the rows from here on, which reads them again and checks no chunks."""
+        twin = copy.copy(self)
+        place = self._file.position - len(self._waiting)
+        twin._file = _Forward(ranges(self._source, place, FORKS), self._file.size, place)  # noqa: SLF001 - its own kind
+        twin._packed = twin._rest(self._left + len(self._waiting))  # noqa: SLF001
+        twin._unpacker = self._unpacker.copy()  # noqa: SLF001
+        twin._waiting = b""  # noqa: SLF001
+        return twin
+
+    def _rest(self, left: int) -> Iterator[bytes]:
+        """Yield the packed pixel data from within a chunk of which so much is left."""
+        name = b"IDAT"
+        while name == b"IDAT":
+            yield from self._file.pieces(left)
+            self._file.take(4)
+            left, name = struct.unpack(">I4s", self._file.take(FRAME_BYTES - 4))
 
     def metadata(self) -> Metadata:
         """Return what stands around the pixels, when all has been read."""
@@ -154,10 +183,10 @@ class PixelStream:
 class _Forward:
     """A source from its first byte to its last, in pieces of any length."""
 
-    def __init__(self, source: Source) -> None:
-        self.position = 0
-        self.size = source.size
-        self._ranges = ranges(source)
+    def __init__(self, blocks: Iterator[bytes], size: int, position: int = 0) -> None:
+        self.position = position
+        self.size = size
+        self._ranges = blocks
         self._block = b""
         self._used = 0
 
@@ -172,7 +201,7 @@ class _Forward:
         while length:
             if self._used == len(self._block):
                 self._block, self._used = next(self._ranges), 0
-            piece = self._block[self._used : self._used + length]
+            piece = self._block[self._used : self._used + min(length, PIECE_BYTES)]
             self._used += len(piece)
             self.position += len(piece)
             length -= len(piece)

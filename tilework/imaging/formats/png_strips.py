@@ -3,13 +3,17 @@
 A row's filter refers to the row above it. So each small PNG begins with the last row of the one before, unfiltered;
 its rows are put in as they are, without compression. Where samples are no whole bytes, or stand for colours of a
 palette, the rows are first decoded as if their bytes were grey, for filters work on bytes (W3C PNG, section 9).
+
+An interlaced file holds seven pictures one after the other. It is gone through once, checked, and then read at seven
+places at the same time.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tilework.errors import DamagedImageError, TooLargeError
+from tilework.errors import DamagedImageError
 from tilework.imaging.formats import png
 from tilework.imaging.formats.opencv import decoded, parted
 from tilework.imaging.formats.picture import Found, Picture
@@ -38,31 +42,72 @@ CARRIERS = {
 }
 """For each distance in bytes that filters look back, a kind of PNG of that many bytes a pixel; no palette, no loss."""
 
+ADAM7 = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+"""The passes of an interlaced file: first pixel (across, down), and steps from pixel to pixel (section 8.1)."""
+
 SAMPLES = {png.GREY: 1, png.RGB: 3, png.PALETTE: 1, png.GREY_ALPHA: 2, png.RGB_ALPHA: 4}
 
 
 def read(source: Source, header: Header, rows: int) -> Generator[Picture, None, Found]:
     """Yield the strips, and return what else was found; see :func:`~tilework.imaging.formats.strips.read_strips`."""
-    import numpy as np
-
     stream = PixelStream(source)
-    if stream.interlaced:
-        raise TooLargeError(
-            "The PNG is interlaced: it is decoded whole, in memory, and this one is too large for that.",
-            advice="Save it without interlacing, or convert it to a tiled TIFF.",
-        )
-    unfiltered = _Rows(stream, header)
-    size, pixels = header.stored, header.pixels
-    for top in range(0, size.height, rows):
-        shape = (min(rows, size.height - top), size.width)
-        colour = np.empty(shape if pixels.channels == 1 else (*shape, pixels.channels), pixels.dtype)
-        strip = Picture(colour, np.empty(shape, pixels.dtype) if pixels.alpha else None)
-        unfiltered.fill(strip)
-        if top + rows >= size.height:
+    parts = _passes(stream, header) if stream.interlaced else [_Pass(_Rows(stream, header))]
+    height = header.stored.height
+    for top in range(0, height, rows):
+        strip = _empty(header, min(rows, height - top))
+        for part in parts:
+            part.fill(strip, top)
+        if top + rows >= height and not stream.interlaced:
             stream.finish()
         yield strip
-        del colour, strip
+        del strip
     return Found((), stream.metadata())
+
+
+def _empty(header: Header, rows: int) -> Picture:
+    import numpy as np
+
+    shape, pixels = (rows, header.stored.width), header.pixels
+    colour = np.empty(shape if pixels.channels == 1 else (*shape, pixels.channels), pixels.dtype)
+    return Picture(colour, np.empty(shape, pixels.dtype) if pixels.alpha else None)
+
+
+def _passes(stream: PixelStream, header: Header) -> list[_Pass]:
+    """Go through all the passes of an interlaced file, and stand at the beginning of each at the same time."""
+    found = []
+    for left, top, across, down in ADAM7:
+        width, height = -(-(header.stored.width - left) // across), -(-(header.stored.height - top) // down)
+        if width > 0 and height > 0:
+            rows = _Rows(stream.fork(), replace(header, stored=Size(width, height)))
+            found.append(_Pass(rows, left, top, across, down))
+            rows.skip(stream, height)
+    stream.finish()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Rows of every ``across``-th pixel of every ``down``-th row, from the pixel (``left``, ``top``) on."""
+
+    rows: _Rows
+    left: int = 0
+    top: int = 0
+    across: int = 1
+    down: int = 1
+
+    def fill(self, strip: Picture, above: int) -> None:
+        """Fill in its pixels of a strip that has ``above`` rows above it."""
+        first = max(self.top, self.top + -(-(above - self.top) // self.down) * self.down) - above
+        part = slice(first, None, self.down), slice(self.left, None, self.across)
+        self.rows.fill(Picture(strip.colour[part], None if strip.alpha is None else strip.alpha[part]))
 
 
 class _Rows:
@@ -80,10 +125,16 @@ class _Rows:
         # the row above the first counts as zeros
         self.above = bytes(self.row_bytes)
 
+        self.step = max(1, BLOCK_BYTES // self.row_bytes)
+
+    def skip(self, stream: PixelStream, count: int) -> None:
+        """Let ``stream`` pass over so many rows like these."""
+        for top in range(0, count, self.step):
+            stream.filtered(min(self.step, count - top) * (1 + self.row_bytes))
+
     def fill(self, strip: Picture) -> None:
         """Fill a strip with the next rows."""
-        height = strip.size.height
-        step = max(1, BLOCK_BYTES // self.row_bytes)
+        height, step = strip.colour.shape[0], self.step
         for top in range(0, height, step):
             block = self._next(min(step, height - top))
             if block.pixels != self.header.pixels:

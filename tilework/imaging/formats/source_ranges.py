@@ -16,10 +16,14 @@ RANGE_BYTES = 4 * MIB
 """Most bytes asked for at once: fifty milliseconds of a store's connection, and little memory."""
 
 
-def ranges(source: Source) -> Iterator[bytes]:
-    """Yield all bytes of the source; raises DamagedImageError where it has become shorter."""
-    for start in range(0, source.size, RANGE_BYTES):
-        stop = min(source.size, start + RANGE_BYTES)
+def ranges(source: Source, first: int = 0, share: int = 1) -> Iterator[bytes]:
+    """Yield all bytes of the source from ``first`` on, by ranges of a ``share`` of the most.
+
+    Raises DamagedImageError where the source has become shorter.
+    """
+    step = max(1, RANGE_BYTES // share)
+    for start in range(first, source.size, step):
+        stop = min(source.size, start + step)
         part = source.read(start, stop)
         if len(part) < stop - start:
             raise DamagedImageError(

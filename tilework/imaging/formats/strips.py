@@ -63,10 +63,10 @@ class Strips(Iterator[Picture]):
 def read_strips(source: Source, header: Header, rows: int, folder: Path | None = None) -> Strips:
     """Read an image's strips of ``rows`` rows, the last one shorter, as they are stored (not turned upright).
 
-    The source is read once, by ranges of at most :data:`~.source_ranges.RANGE_BYTES`. ``folder`` is on a disk: a JPEG or
-    a WebP has files without a name there for its bytes, encoded and decoded, as long as it is read; None is the
-    system's own folder for such. A JPEG or a WebP that is damaged gives no strip, a PNG those before the damage: a
-    reader keeps nothing until the last one has come.
+    The source is read once, an interlaced PNG's twice, by ranges of at most :data:`~.source_ranges.RANGE_BYTES`.
+    ``folder`` is on a disk: a JPEG or a WebP has files without a name there for its bytes, encoded and decoded, as long
+    as it is read; None is the system's own folder for such. A JPEG or a WebP that is damaged gives no strip, a PNG
+    those before the damage: a reader keeps nothing until the last one has come.
 
     Raises, now or with a strip, :class:`~tilework.errors.DamagedImageError` and the other errors of ``read_metadata``
     and ``decode``, :class:`~tilework.errors.TooLargeError` for an image that its format does not give in strips,
