@@ -33,13 +33,14 @@ from tests.imaging.samples import (
 )
 from tests.imaging.test_jpeg import INKED, PLAIN
 from tests.imaging.test_jpeg_damage import LARGE, spoilt
-from tilework.errors import ImageError, TooLargeError
+from tilework.errors import ImageError, OutOfMemoryError, TooLargeError
+from tilework.guard.child import Bounds, run_guarded
 from tilework.imaging.formats import decode, png_strips, probe, read_metadata, source_ranges
 from tilework.imaging.formats.file_memory import in_file, kept_out_of_memory
 from tilework.imaging.formats.png import DEPTHS, GREY, PALETTE, RGB
 from tilework.imaging.formats.png_strips import ADAM7, SAMPLES
 from tilework.imaging.formats.strips import read_strips, strip_disk, strip_memory
-from tilework.imaging.limits import Limits
+from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
@@ -397,6 +398,21 @@ def test_memory_in_a_file_is_let_go_of_and_keeps_what_was_written() -> None:
 def test_a_full_disk_is_told_before_anything_is_written() -> None:
     with pytest.raises(OSError, match=r"space|large"), in_file(1 << 60, None):
         pass
+
+
+def rows_of(data: bytes) -> int:
+    return sum(each.size.height for each in read_strips(BytesSource(data), header_of(data), 64))
+
+
+def test_a_guarded_child_reads_strips_with_the_room_that_they_take() -> None:
+    """The guard bounds the files that a child writes, too: they could be in memory."""
+    data = jpeg(np.tile(scene(400, 300), (20, 20, 1)))
+    rows_of(PLAIN)
+    room = strip_disk(header_of(data), len(data))
+    assert room > 64 * MIB
+    assert run_guarded(rows_of, Bounds(60, 120, 64 * MIB, room), data) == 6000
+    with pytest.raises(OutOfMemoryError):
+        run_guarded(rows_of, Bounds(60, 120, 64 * MIB), data)
 
 
 def open_files() -> int:
