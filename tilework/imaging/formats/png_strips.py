@@ -124,7 +124,6 @@ class _Rows:
         self.direct = self.carrier == (stream.bits, stream.colour_type) and not stream.meaning
         # the row above the first counts as zeros
         self.above = bytes(self.row_bytes)
-
         self.step = max(1, BLOCK_BYTES // self.row_bytes)
 
     def skip(self, stream: PixelStream, count: int) -> None:
