@@ -47,11 +47,15 @@ MOST_WORDS = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the child may take: seconds of processor time and by the clock, bytes beyond what its parent has mapped."""
+    """What the child may take: seconds of processor time and by the clock, bytes beyond what its parent has mapped.
+
+    ``disk`` is what it may write into files on a disk, and map of them.
+    """
 
     cpu_seconds: float
     wall_seconds: float
     memory: int
+    disk: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +201,8 @@ def _settle_in(bounds: Bounds, words: IO[bytes]) -> None:
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_CPU, _cpu_limit(bounds))
     # files in memory are no mappings, and would escape the bounds on those
-    limit(resource.RLIMIT_FSIZE, bounds.memory)
-    bound_growth(bounds.memory)
+    limit(resource.RLIMIT_FSIZE, max(bounds.memory, bounds.disk))
+    bound_growth(bounds.memory, bounds.disk)
     be_taken_first(CHILD_SCORE)
 
 

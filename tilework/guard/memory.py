@@ -24,11 +24,14 @@ RESERVED = 2 * GIB
 """Addresses beyond that: libraries with threads reserve 72 MiB for each, and use next to nothing of it."""
 
 
-def bound_growth(allowed: int) -> None:
-    """Let this process, and those forked from it, map ``allowed`` bytes more than it does now, and no more."""
+def bound_growth(allowed: int, of_files: int = 0) -> None:
+    """Let this process, and those forked from it, map ``allowed`` bytes more than it does now, and no more.
+
+    ``of_files`` bytes of files that are shared with the kernel's cache are no memory, but take addresses.
+    """
     size, data = mapped()
     limit(resource.RLIMIT_DATA, data + allowed)
-    limit(resource.RLIMIT_AS, size + allowed + RESERVED)
+    limit(resource.RLIMIT_AS, size + allowed + of_files + RESERVED)
 
 
 def unbound_growth() -> None:

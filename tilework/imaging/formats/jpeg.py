@@ -38,6 +38,8 @@ from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.formats.jpeg_segments import Segment
     from tilework.imaging.formats.metadata import Metadata
@@ -144,7 +146,7 @@ def _scratch(frame: Frame, scanned: int) -> int:
     return (coefficients + (INKS if frame.components == INKS else 0)) * frame.size.pixels
 
 
-def read_metadata(data: bytes, header: Header) -> Metadata:
+def read_metadata(data: bytes | memoryview, header: Header) -> Metadata:
     """Collect what stands before the picture in a whole file; the profile of inks is gone with the inks."""
     metadata = jpeg_segments.read_metadata(data)
     return replace(metadata, icc=None) if header.colour == "CMYK" else metadata
@@ -155,34 +157,49 @@ def decode(data: bytes, header: Header) -> Decoded:
 
     libjpeg conceals damage and goes on. Every warning of it that means missing or wrong pixels is an error here.
     """
-    frame = header.detail
-    if not isinstance(frame, Frame):
+    frame = frame_of(header)
+    ended = data if data.endswith(END) else data + END
+    pixels, notes = read_pixels(memoryview(ended), len(data), header)
+    if frame.components != INKS:
+        return Decoded(Picture(pixels[:, :, 0] if frame.components == GREY else pixels), notes)
+    profile = jpeg_segments.read_metadata(data).icc
+    return Decoded(Picture(pixels if profile is None else inks_to_srgb(pixels, profile)), (*notes, CONVERTED))
+
+
+def frame_of(header: Header) -> Frame:
+    """The frame of a JPEG's header."""
+    if not isinstance(header.detail, Frame):
         raise TypeError("the header is no JPEG's")
-    profile = jpeg_segments.read_metadata(data).icc if frame.components == INKS else None
-    pixels, notes = _decoded(data, frame, more=MORE_PICTURES in header.notes)
-    if profile is None:
-        return Decoded(Picture(pixels), notes)
-    return Decoded(Picture(colour_profiles.to_srgb(_inverted(pixels), profile)), (*notes, CONVERTED))
+    return header.detail
 
 
-def _inverted(inks: Image) -> Image:
-    """Adobe writes 0 for a full ink; in place, for it is a large array."""
+def inks_to_srgb(inks: Image, profile: bytes) -> Image:
+    """Convert (height, width, 4) as Adobe writes them, 0 for a full ink; ``inks`` is overwritten, for it is large."""
     import cv2
 
-    return cv2.bitwise_not(inks, dst=inks)
+    return colour_profiles.to_srgb(cv2.bitwise_not(inks, dst=inks), profile)
 
 
-def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str, ...]]:
-    """The pixels, and what was odd about the file; that there are ``more`` pictures behind is not."""
+def read_pixels(
+    data: memoryview, length: int, header: Header, into: mmap | None = None
+) -> tuple[Image, tuple[str, ...]]:
+    """Decode the first picture of a file of ``length`` bytes: (height, width, samples), and what was odd about it.
+
+    ``data`` holds the file, and behind it an end marker where it does not end with one; it is mended in place if it
+    may be changed. The pixels come ``into`` such memory if there is some. That more pictures are announced and follow
+    is not odd. Raises :class:`~tilework.errors.DamagedImageError`, and MemoryError.
+    """
+    frame, more = frame_of(header), MORE_PICTURES in header.notes
     notes: list[str] = []
-    length, end = len(data), len(data) if data.endswith(END) else end_of_picture(data)
-    if end is None:
-        data, notes = data + END, ["Its end marker is missing; all rows are there."]
-    elif end < length:
+    end = length if len(data) == length else end_of_picture(data)
+    whole = end is not None and end <= length
+    if not whole:
+        notes = ["Its end marker is missing; all rows are there."]
+    elif end is not None and end < length:
         data, notes = data[:end], [] if more else [f"{length - end:,} bytes follow the picture."]
     for _ in range(MOST_ODDITIES):
         try:
-            pixels = strict_pixels(data, frame)
+            pixels = strict_pixels(data, frame, into)
         except ValueError as error:
             warning = str(error)
         else:
@@ -190,7 +207,7 @@ def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str
             return pixels, tuple(notes)
         if UNKNOWN_SAMPLING in warning:
             raise unusual_sampling(frame)
-        if end is None:
+        if not whole:
             raise DamagedImageError(
                 f"The JPEG is cut short: it ends at byte {length:,}, before its last row ({warning})."
             )
@@ -204,15 +221,17 @@ def _decoded(data: bytes, frame: Frame, *, more: bool) -> tuple[Image, tuple[str
     raise DamagedImageError(f"The JPEG's picture data is damaged: {warning}.")
 
 
-def _check_holes(data: bytes, frame: Frame) -> None:
+def _check_holes(data: memoryview, frame: Frame) -> None:
     """Raise DamagedImageError for zeros that decode in silence; those of a progressive JPEG never do."""
     hole = None if frame.kind == "progressive" else find_hole(data)
     if hole is not None:
         raise DamagedImageError(f"The JPEG has zeros at byte {hole:,}, where its picture data should be.")
 
 
-def strict_pixels(data: bytes, frame: Frame, room: Image | None = None) -> Image:
-    """(height, width), or (height, width, 3 or 4) with blue first, in ``room`` (bytes) where that is given.
+def strict_pixels(
+    data: bytes | memoryview, frame: Frame, room: Image | memoryview | mmap | None = None
+) -> Image:
+    """(height, width, samples), blue first, in ``room`` (bytes) where that is given.
 
     Raises ValueError where libjpeg fails or warns.
     """
@@ -220,7 +239,7 @@ def strict_pixels(data: bytes, frame: Frame, room: Image | None = None) -> Image
 
     space = {GREY: "GRAY", INKS: "CMYK"}.get(frame.components, "BGR")
     pixels: Image = simplejpeg.decode_jpeg(data, space, buffer=room)
-    return pixels[:, :, 0] if frame.components == GREY else pixels
+    return pixels
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:

@@ -7,6 +7,7 @@ those, and the copy lost something there.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats.header_reader import WholeFile
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOLE = bytes(96)
+HOLES = re.compile(re.escape(HOLE))
 """768 zero bits: four blocks whose coefficients take 3 bits each."""
 
 END_OF_BLOCK = 0
@@ -27,19 +29,25 @@ LENGTHS = 16
 """Bytes that count the codes of each length, before the symbols themselves (T.81, B.2.4.2)."""
 
 
-def find_hole(data: bytes) -> int | None:
+def find_hole(data: bytes | memoryview) -> int | None:
     """Where zeros stand for picture data in the first picture of a whole file; None where there is no such place."""
     scan = silent_scan(data)
     return None if scan is None else hole_after(data, scan)
 
 
-def hole_after(data: bytes, scan: int) -> int | None:
+def hole_after(data: bytes | memoryview, scan: int) -> int | None:
     """Where zeros stand for picture data from byte ``scan`` on."""
-    start = data.find(HOLE, scan)
-    return start if 0 <= start < (end_of_picture(data) or 0) else None
+    # the search of bytes is ten times as quick, but what is mapped has none
+    found = data.find(HOLE, scan) if isinstance(data, bytes) else _found(data, scan)
+    return found if 0 <= found < (end_of_picture(data) or 0) else None
 
 
-def silent_scan(head: bytes) -> int | None:
+def _found(data: memoryview, scan: int) -> int:
+    match = HOLES.search(data, scan)
+    return -1 if match is None else match.start()
+
+
+def silent_scan(head: bytes | memoryview) -> int | None:
     """Where the scan begins, if zeros in it are no picture data and decode in silence; it may end there."""
     first: dict[int, int] = {}
     components = 0

@@ -101,7 +101,7 @@ def profile_space(source: Readable, segment: Segment) -> bytes:
     return source.read(start + 2 + SPACE_AT, SPACE_BYTES)
 
 
-def read_metadata(data: bytes) -> Metadata:
+def read_metadata(data: bytes | memoryview) -> Metadata:
     """Collect what stands before the picture in a whole JPEG file."""
     source = WholeFile(data)
     exif_data: bytes | None = None
@@ -110,7 +110,7 @@ def read_metadata(data: bytes) -> Metadata:
     profile: list[bytes] = []
     text: list[bytes] = []
     for segment in segments(source):
-        payload = data[segment.start : segment.stop]
+        payload = bytes(data[segment.start : segment.stop])
         if segment.marker == APP1 and exif_data is None and payload.startswith(EXIF_TAG):
             exif_data = payload[len(EXIF_TAG) :]
         elif segment.marker == APP1 and xmp is None and payload.startswith(XMP_TAG):
@@ -186,7 +186,7 @@ def _profile_segments(icc: bytes) -> list[bytes]:
     ]
 
 
-def scan_headers(data: bytes) -> Iterator[Segment]:
+def scan_headers(data: memoryview) -> Iterator[Segment]:
     """Walk the headers of all scans of the first picture in a whole file."""
     first = max(segments(WholeFile(data)), key=lambda segment: segment.stop)
     yield first
@@ -196,7 +196,7 @@ def scan_headers(data: bytes) -> Iterator[Segment]:
             yield Segment(marker, position + 2, position + length)
 
 
-def end_of_picture(data: bytes) -> int | None:
+def end_of_picture(data: bytes | memoryview) -> int | None:
     """Where the end marker (EOI) of the first picture ends, or None where there is none."""
     start = max(segment.stop for segment in segments(WholeFile(data)))
     for marker, position in _markers_after(data, start):
@@ -205,7 +205,7 @@ def end_of_picture(data: bytes) -> int | None:
     return None
 
 
-def _markers_after(data: bytes, position: int) -> Iterator[tuple[int, int]]:
+def _markers_after(data: bytes | memoryview, position: int) -> Iterator[tuple[int, int]]:
     """Walk the markers after the first scan's header, each with where it ends: tables, further scans, the end."""
     while (found := MARKER_IN_SCAN.search(data, position)) is not None:
         yield found.group()[1], found.end()

@@ -9,6 +9,7 @@ from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
+    from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.operations.contract import Image
 
 
@@ -46,6 +47,14 @@ class Decoded:
 
     picture: Picture
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a file when its last strip has been read: sentences as a decoder tells them, and its metadata."""
+
+    notes: tuple[str, ...]
+    metadata: Metadata
 
 
 def _upright(image: Image, orientation: int) -> Image:

@@ -32,6 +32,7 @@ DEPTHS = {
 """The allowed combinations of colour type and bits (table 11.1)."""
 
 COLOURS = {GREY: "grey", RGB: "colour", PALETTE: "palette", GREY_ALPHA: "grey", RGB_ALPHA: "colour"}
+UNDECODABLE = "The PNG's pixel data cannot be decoded: its compressed stream is corrupt or too short."
 SUB = 1
 """PNG's filter that takes the difference to the pixel on the left."""
 
@@ -144,7 +145,7 @@ def _why_undecodable(data: bytes) -> str:
             png_chunks.check_sum(data, chunk)
     except DamagedImageError as error:
         return error.reason
-    return "The PNG's pixel data cannot be decoded: its compressed stream is corrupt or too short."
+    return UNDECODABLE
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:  # noqa: ARG001 - one signature for all

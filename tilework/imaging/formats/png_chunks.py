@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_CHUNKS = frozenset({b"gAMA", b"cHRM", b"sRGB", b"cICP"})
 TEXT_CHUNKS = frozenset({b"tEXt", b"zTXt", b"iTXt"})
+METADATA_CHUNKS = COLOUR_CHUNKS | TEXT_CHUNKS | {b"eXIf", b"iCCP", b"pHYs"}
 CICP_RGB = (0, 1)
 """Matrix coefficients and range in a cICP chunk: RGB, and the full one."""
 
@@ -70,11 +71,11 @@ def chunks(data: bytes) -> Iterator[Chunk]:
     position = len(SIGNATURE)
     while True:
         if position + FRAME_BYTES > len(data):
-            raise DamagedImageError(f"The PNG is cut short: it ends at byte {len(data):,}.")
+            raise cut_short(len(data))
         length, name = struct.unpack_from(">I4s", data, position)
         chunk = Chunk(name, position + 8, position + 8 + length)
         if chunk.stop + 4 > len(data):
-            raise DamagedImageError(f"The PNG is cut short: it ends at byte {len(data):,}.")
+            raise cut_short(len(data))
         if name != b"IDAT":
             check_sum(data, chunk)
         yield chunk
@@ -87,12 +88,25 @@ def check_sum(data: bytes, chunk: Chunk) -> None:
     """Raise :class:`~tilework.errors.DamagedImageError` for a chunk that fails its checksum."""
     expected = int.from_bytes(data[chunk.stop : chunk.stop + 4])
     if zlib.crc32(memoryview(data)[chunk.start - 4 : chunk.stop]) != expected:
-        name = chunk.type.decode("ascii", "replace")
-        raise DamagedImageError(f"The PNG's chunk {name} at byte {chunk.start - 8:,} fails its checksum.")
+        raise failed_sum(chunk.type, chunk.start - 8)
 
 
-def read_metadata(data: bytes) -> Metadata:
-    """Collect what stands around the pixels in a whole PNG file; raises DamagedImageError as :func:`chunks` does."""
+def cut_short(length: int) -> DamagedImageError:
+    """A file that ends, after ``length`` bytes, before its last chunk does."""
+    return DamagedImageError(f"The PNG is cut short: it ends at byte {length:,}.")
+
+
+def failed_sum(name: bytes, place: int) -> DamagedImageError:
+    """A chunk that begins at ``place`` and is not what was written."""
+    text = name.decode("ascii", "replace")
+    return DamagedImageError(f"The PNG's chunk {text} at byte {place:,} fails its checksum.")
+
+
+def read_metadata(data: bytes, more: int = 0) -> Metadata:
+    """Collect what stands around the pixels in a whole PNG file, and tell of bytes behind it and ``more`` of them.
+
+    Raises DamagedImageError as :func:`chunks` does.
+    """
     exif_data: bytes | None = None
     xmp: bytes | None = None
     density: Density | None = None
@@ -108,15 +122,15 @@ def read_metadata(data: bytes) -> Metadata:
         elif chunk.type == b"iCCP":
             profile = payload
         elif chunk.type in COLOUR_CHUNKS:
-            colour.append(_chunk(chunk.type, payload))
+            colour.append(whole_chunk(chunk.type, payload))
         elif chunk.type in TEXT_CHUNKS:
-            text.append(_chunk(chunk.type, payload))
+            text.append(whole_chunk(chunk.type, payload))
         elif chunk.type == b"pHYs" and len(payload) == 9:  # noqa: PLR2004
             across, down, metre = struct.unpack(">IIB", payload)
             density = Density(across, down, "metre" if metre else "aspect")
     icc, notes = _unpacked(profile)
     # the last chunk is the file's end
-    if (left := len(data) - chunk.stop - 4) > 0:
+    if (left := len(data) - chunk.stop - 4 + more) > 0:
         notes = (*notes, f"{left:,} bytes follow the picture.")
     return Metadata(
         exif=exif_data, xmp=xmp, density=density, icc=icc, colour=tuple(colour), text=tuple(text), notes=notes
@@ -138,7 +152,8 @@ def _unpacked(chunk: bytes | None) -> tuple[bytes | None, tuple[str, ...]]:
     return icc, ()
 
 
-def _chunk(name: bytes, payload: bytes) -> bytes:
+def whole_chunk(name: bytes, payload: bytes) -> bytes:
+    """A chunk with its length and checksum."""
     return len(payload).to_bytes(4) + name + payload + zlib.crc32(name + payload).to_bytes(4)
 
 
@@ -146,27 +161,30 @@ def insert_metadata(encoded: memoryview, metadata: Metadata) -> bytes:
     """Return a PNG with ``metadata`` in it, after its header chunk."""
     parts = list(metadata.colour)
     if metadata.icc is not None:
-        parts.append(_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc)))
+        parts.append(whole_chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc)))
     if metadata.cicp is not None:
-        parts.append(_chunk(b"cICP", bytes((*metadata.cicp, *CICP_RGB))))
+        parts.append(whole_chunk(b"cICP", bytes((*metadata.cicp, *CICP_RGB))))
     if metadata.density is not None:
         density = metadata.density.per_metre
         parts.append(
-            _chunk(b"pHYs", struct.pack(">IIB", density.across, density.down, density.unit == "metre"))
+            whole_chunk(b"pHYs", struct.pack(">IIB", density.across, density.down, density.unit == "metre"))
         )
     if metadata.exif is not None:
-        parts.append(_chunk(b"eXIf", metadata.exif))
+        parts.append(whole_chunk(b"eXIf", metadata.exif))
     if metadata.xmp is not None:
-        parts.append(_chunk(b"iTXt", XMP_TAG + metadata.xmp))
+        parts.append(whole_chunk(b"iTXt", XMP_TAG + metadata.xmp))
     cut = len(SIGNATURE) + IHDR_BYTES + FRAME_BYTES
     return b"".join((encoded[:cut], *parts, *metadata.text, encoded[cut:]))
 
 
-def assemble(size: Size, bits: int, colour_type: int, rows: bytes) -> bytes:
+def assemble(
+    size: Size, bits: int, colour_type: int, rows: bytes, *, before: bytes = b"", level: int = 3
+) -> bytes:
     """Write a PNG from rows that are filtered already, each led by its filter's number.
 
-    For what OpenCV does not write: grey with alpha.
+    For what OpenCV does not write: grey with alpha. Whole chunks may stand ``before`` the pixels; at ``level`` 0
+    these are not compressed.
     """
     header = struct.pack(">IIBBBBB", size.width, size.height, bits, colour_type, 0, 0, 0)
-    pixels = zlib.compress(rows, 3)
-    return SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", pixels) + _chunk(b"IEND", b"")
+    pixels = whole_chunk(b"IDAT", zlib.compress(rows, level))
+    return b"".join((SIGNATURE, whole_chunk(b"IHDR", header), before, pixels, whole_chunk(b"IEND", b"")))

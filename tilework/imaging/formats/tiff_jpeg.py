@@ -120,7 +120,9 @@ def _decoded(picture: bytes, head: _Head, packed: Packed) -> tuple[Image, tuple[
     frame = head.frame
     if picture.endswith(EOI) and (head.scan is None or hole_after(picture, head.scan) is None):
         try:
-            return jpeg.strict_pixels(picture, frame, packed.room(frame.size.pixels * frame.components)), ()
+            room = packed.room(frame.size.pixels * frame.components)
+            pixels = jpeg.strict_pixels(picture, frame, room)
+            return pixels[:, :, 0] if frame.components == 1 else pixels, ()
         except ValueError:
             pass
     found = jpeg.decode(picture, _header(frame))

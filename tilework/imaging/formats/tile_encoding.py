@@ -15,7 +15,7 @@ from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.jpeg_segments import APP0, DHT, DQT, segments
 from tilework.imaging.formats.rgb import red_first
 from tilework.imaging.formats.tiff_coding import FLOATING
-from tilework.imaging.formats.tiff_pictures import EOI, SOI
+from tilework.imaging.formats.tiff_jpeg import EOI, SOI
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.cog import CogLayout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tilework.errors import DamagedImageError, UnsupportedFormatError
 from tilework.imaging.formats import exif, webp_chunks
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.formats.metadata import Metadata
+    from tilework.imaging.operations.contract import Image
 
 EXTENDED_BYTES = 10
 ANIMATED_FLAG, EXIF_FLAG, ALPHA_FLAG = 0x02, 0x08, 0x10
@@ -166,24 +167,29 @@ def _with_exif(header: Header, reader: HeaderReader, walk: Iterator[Chunk]) -> H
     return replace(header, has_exif=True, orientation=exif.orientation(block))
 
 
-def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
+def read_metadata(data: bytes | memoryview, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
     """Collect what stands around the pixels of a whole file."""
     return webp_chunks.read_metadata(data)
 
 
 def decode(data: bytes, header: Header) -> Decoded:
     """Decode a whole file. libwebp decodes a picture to its last pixel or not at all."""
+    return Decoded(parted_rgb(read_pixels(data, header)), webp_chunks.trailing(data))
+
+
+def read_pixels(data: bytes | memoryview, header: Header, into: Image | None = None) -> Image:
+    """Decode a whole file to (height, width, 3 or 4), red first, ``into`` such an array if there is one."""
     import imagecodecs
 
     found = [chunk for chunk in webp_chunks.chunks_of(data) if chunk.name in PICTURES]
     try:
-        array = imagecodecs.webp_decode(data, hasalpha=header.pixels.alpha)
+        pixels: Image = imagecodecs.webp_decode(cast("bytes", data), hasalpha=header.pixels.alpha, out=into)
     except (imagecodecs.WebpError, ValueError) as error:
         where = f", bytes {found[0].start:,} to {found[0].stop:,}," if found else ""
         raise DamagedImageError(
             f"The WebP's picture data{where} is corrupt or too short: libwebp says {error}."
         ) from error
-    return Decoded(parted_rgb(array), webp_chunks.trailing(data))
+    return pixels
 
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:

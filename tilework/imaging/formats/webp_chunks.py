@@ -70,15 +70,15 @@ def chunks(read: Callable[[int, int], bytes], end: int) -> Iterator[Chunk]:
         position = chunk.after
 
 
-def chunks_of(data: bytes) -> Iterator[Chunk]:
+def chunks_of(data: bytes | memoryview) -> Iterator[Chunk]:
     """Walk all chunks of a whole file; raises as :func:`chunks` does."""
-    end = end_of_riff(data[:RIFF_BYTES], len(data))
-    return chunks(lambda start, length: data[start : start + length], end)
+    end = end_of_riff(bytes(data[:RIFF_BYTES]), len(data))
+    return chunks(lambda start, length: bytes(data[start : start + length]), end)
 
 
-def trailing(data: bytes) -> tuple[str, ...]:
+def trailing(data: bytes | memoryview) -> tuple[str, ...]:
     """A note about bytes behind the RIFF of a sound file, if there are any."""
-    surplus = len(data) - end_of_riff(data[:RIFF_BYTES], len(data))
+    surplus = len(data) - end_of_riff(bytes(data[:RIFF_BYTES]), len(data))
     return (f"{surplus:,} bytes follow the picture.",) if surplus else ()
 
 
@@ -87,11 +87,11 @@ def exif_block(payload: bytes) -> bytes:
     return payload.removeprefix(EXIF_TAG)
 
 
-def read_metadata(data: bytes) -> Metadata:
+def read_metadata(data: bytes | memoryview) -> Metadata:
     """Collect what stands around the pixels in a whole file; of several chunks of a kind the first counts."""
     found: dict[bytes, bytes] = {}
     for chunk in chunks_of(data):
         if chunk.name in {ICC, EXIF, XMP}:
-            found.setdefault(chunk.name, data[chunk.start : chunk.stop])
+            found.setdefault(chunk.name, bytes(data[chunk.start : chunk.stop]))
     exif = found.get(EXIF)
     return Metadata(exif=None if exif is None else exif_block(exif), xmp=found.get(XMP), icc=found.get(ICC))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import TooLargeError
-from tilework.imaging.formats import Format, open_reader
+from tilework.imaging.formats import Format, open_reader, overlap_bytes
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
 from tilework.imaging.formats.tiff_description import unnamed_channels
@@ -117,14 +117,14 @@ def _compression(header: Header, pipeline: Pipeline, pixels: Pixels) -> Compress
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """What a row of tiles needs: bytes of a pixel of input and result, rows of input, and the input's segments."""
+    """What a row of tiles needs: bytes of a pixel of input and result, rows and columns beyond it, and whose they are."""
 
     before: int
     after: int
     tile: int
     reach: int
-    segment: Size
     width: int
+    header: Header
 
     @classmethod
     def of(cls, header: Header, pipeline: Pipeline, layout: CogLayout) -> _Rows:
@@ -134,21 +134,19 @@ class _Rows:
         window = Window(0, middle, size.width, min(size.height, middle + layout.tile))
         sites = pipeline.sites(window, header.size, header.pixels)
         most = max((site.source.height for site in sites), default=window.height)
-        detail = header.detail
-        segment = detail.segments.segment if isinstance(detail, TiffDetail) else Size(1, 1)
         return cls(
             before=header.pixels.bytes,
             after=layout.pixels.bytes,
             tile=layout.tile,
             reach=max(0, most - layout.tile),
-            segment=segment,
             width=header.size.width,
+            header=header,
         )
 
     def segments(self, columns: int) -> int:
-        """Bytes of two rows of segments, which hold all that the next row of tiles needs again."""
-        across = min(self.width, columns + 2 * self.segment.width)
-        return 2 * across * self.segment.height * self.before
+        """Decoded bytes that hold all that the next row of tiles needs again."""
+        wide = min(columns + self.reach, self.width)
+        return overlap_bytes(self.header, Size(wide, self.tile + self.reach), max(1, self.reach))
 
     def worked_on(self, columns: int) -> int:
         """Bytes of a unit of ``columns`` that there must be: the row that is worked on, and those of its overviews."""
@@ -157,7 +155,7 @@ class _Rows:
 
     def check(self, allowed: int) -> None:
         """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        needed = self.segment.pixels * self.before + self.worked_on(self.tile)
+        needed = self.header.scratch + self.worked_on(self.tile)
         if needed > allowed:
             raise TooLargeError(
                 f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
