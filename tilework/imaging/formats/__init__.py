@@ -33,6 +33,7 @@ __all__ = [
     "HeaderReader",
     "Metadata",
     "Picture",
+    "completed",
     "decode",
     "encode",
     "is_windowed",
@@ -73,9 +74,14 @@ def read_metadata(data: bytes, header: Header) -> tuple[Header, Metadata]:
     Raises :class:`~tilework.errors.DamagedImageError`.
     """
     metadata = row(header.format).codec.read_metadata(data, header)
-    if metadata.exif is not None and not header.has_exif:
-        header = replace(header, has_exif=True, orientation=exif.orientation(metadata.exif))
-    return header, metadata
+    return completed(header, metadata), metadata
+
+
+def completed(header: Header, metadata: Metadata) -> Header:
+    """Complete a header by what stood behind the pixels."""
+    if metadata.exif is None or header.has_exif:
+        return header
+    return replace(header, has_exif=True, orientation=exif.orientation(metadata.exif))
 
 
 def decode(data: bytes, header: Header) -> Decoded:

@@ -39,6 +39,11 @@ class Grid:
         left, top = column * self.cell.width, row * self.cell.height
         return Window(left, top, left + self.cell.width, top + self.cell.height).clamped(self.size)
 
+    def down_columns(self, position: int) -> int:
+        """The cell at a position of the way down the first column of cells, then down the next, and so on."""
+        column, row = divmod(position, self.down)
+        return row * self.across + column
+
     def meeting(self, window: Window) -> Iterator[int]:
         """The cells that share pixels with a window, row by row."""
         for row in range(window.top // self.cell.height, (window.bottom - 1) // self.cell.height + 1):

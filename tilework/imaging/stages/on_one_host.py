@@ -86,7 +86,8 @@ class Units:
         """Do units until none is left; gives how many this process has done, after each."""
         reader = self.stage.image.open()
         with Appending(self.file) as sink:
-            for done, unit in enumerate(self.walk.units(), 1):
+            for done, position in enumerate(self.walk.units(), 1):
+                unit = self.stage.units.down_columns(position)
                 self.allow(self.seconds)
                 if isinstance(self.stage, Measuring):
                     self.stage.measure(reader, unit)

@@ -13,6 +13,7 @@ from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import WholeImageOperation
+from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Size, Window
@@ -40,7 +41,7 @@ LEAST_SHARE = 4
 MOST_OVERVIEWS = 3
 """Levels that a unit makes at once: the next stage then begins with a 64th of the pixels."""
 
-UNITS_A_RANK = 4
+UNITS_A_RANK = 3
 """At least, where the image gives them: so that all ranks end at about the same time."""
 
 
@@ -168,15 +169,24 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[i
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
-    most = min(MOST_OVERVIEWS, len(layout.levels) - 1)
-    for overviews in range(most, -1, -1):
-        step = layout.tile << overviews
-        steps = -(-layout.size.width // step)
-        for parts in range(1, steps + 1):
-            columns = -(-steps // parts) * step
-            needed = rows.segments(columns) + rows.worked_on(columns)
-            if needed <= allowed and parts * -(-layout.size.height // step) >= UNITS_A_RANK * ranks:
-                return columns, overviews, rows.segments(columns)
-    # the narrowest there are, in little memory or of few tiles: segments are decoded again where they must be
+    for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
+        columns = _widest(rows, layout, overviews, allowed)
+        if columns is None:
+            continue
+        units = Grid(layout.size, Size(columns, layout.tile << overviews))
+        if units.count >= UNITS_A_RANK * ranks or not overviews:
+            return columns, overviews, rows.segments(columns)
+    # the narrowest there are, in little memory: segments are decoded again where they must be
     left = max(0, allowed - rows.worked_on(layout.tile))
     return layout.tile, 0, min(left, rows.segments(layout.tile))
+
+
+def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int) -> int | None:
+    """Columns of the widest units that need no more than is allowed, all about equally wide."""
+    step = layout.tile << overviews
+    steps = -(-layout.size.width // step)
+    for parts in range(1, steps + 1):
+        columns = -(-steps // parts) * step
+        if rows.segments(columns) + rows.worked_on(columns) <= allowed:
+            return columns
+    return None
