@@ -60,7 +60,9 @@ def jpeg_samples(packed: Packed, tables: bytes, samples: Samples) -> tuple[Image
         data = packed.data
         if data[: len(SOI)] != SOI:
             raise SegmentDamageError("it holds no JPEG")
-        head = _head(_stored_head(data), tables, ycbcr=samples.photometric == YCBCR)
+        stored = _stored_head(data)
+        read_head = _head if len(stored) <= USUAL_HEAD else _head.__wrapped__
+        head = read_head(stored, tables, ycbcr=samples.photometric == YCBCR)
         size, components = head.frame.size, head.frame.components
         if size.width != width or not packed.rows <= size.height <= height or components != count:
             raise SegmentDamageError(
