@@ -23,7 +23,14 @@ def test_a_strip_has_the_pixels_of_the_jpeg_as_a_file() -> None:
 
 
 @pytest.mark.parametrize(
-    "comment", [b"\xff\xda\0\x08" + bytes(20), b"\xff\xda", b"\xff\xda\0\0", b"\xff\xda\xff\xff" + bytes(9)]
+    "comment",
+    [
+        b"\xff\xda\0\x08" + bytes(20),
+        b"\xff\xda",
+        b"\xff\xda\0\0",
+        b"\xff\xda\xff\xff" + bytes(9),
+        b"long" * 5_000,
+    ],
 )
 def test_bytes_of_a_comment_are_not_taken_for_the_marker_of_the_scan(comment: bytes) -> None:
     odd = with_segments(LARGE, segment(0xFE, comment))
@@ -58,6 +65,14 @@ def test_what_is_odd_in_a_tile_and_costs_no_pixel_is_a_note() -> None:
     picture, notes = everything(strip(LARGE[:-2]))[1::2]
     assert np.array_equal(picture.colour, decoded(LARGE))
     assert "Strip 0 (byte 16) is odd: Its end marker is missing; all rows are there." in str(notes)
+
+
+def test_of_many_odd_tiles_the_first_are_named_and_the_others_counted() -> None:
+    tile = jpeg(scene(64, 64, 1))[:-2]
+    tags = grey(64, 64 * 5, 0, 0, _259=(SHORT, 7), _278=(SHORT, 64))
+    tags |= {273: (4, [16] * 5), 279: (4, [len(tile)] * 5)}
+    notes = everything(built(tags, body=tile))[3]
+    assert [note[:7] for note in notes] == ["Strip 0", "Strip 1", "Strip 2", "So do 2"]
 
 
 def test_tiles_are_the_pixels_of_opencv() -> None:

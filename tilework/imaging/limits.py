@@ -55,8 +55,9 @@ class Limits:
     header_bytes: int = _limit(
         16 * MIB,
         "bytes",
-        "of header and metadata. Real headers with thumbnails, profiles and maker notes stay below 1 MiB; a JPEG's "
-        "profile alone can be 16 MiB",
+        "of header and metadata, and of a table of a TIFF's tiles at 8 a tile. Real headers with thumbnails, profiles "
+        "and maker notes stay below 1 MiB; a JPEG's profile alone can be 16 MiB, and 100 gigapixels in tiles of "
+        "256 x 256 have a table of 12 MiB",
     )
     header_parts: int = _limit(
         10_000,

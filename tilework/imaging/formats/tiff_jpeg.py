@@ -22,7 +22,7 @@ from tilework.imaging.operations import Pixels
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.tiff_samples import Samples
-    from tilework.imaging.formats.tiff_unpacking import Packed
+    from tilework.imaging.formats.tiff_unpacking import Packed, Stored
     from tilework.imaging.operations.contract import Image
 
 SOI, EOI, SCAN = b"\xff\xd8", b"\xff\xd9", bytes((0xFF, SOS))
@@ -31,6 +31,10 @@ ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"
 
 KEPT_HEADS = 16
 """Heads that are remembered: all tiles of a file have one and the same, or its last row another."""
+
+
+USUAL_HEAD = 4_096
+"""Bytes in which a head ends, unless it holds a profile or the like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +57,33 @@ def jpeg_samples(packed: Packed, tables: bytes, samples: Samples) -> tuple[Image
     """
     height, width, count = packed.shape
     try:
-        data = bytes(packed.data)
-        if not data.startswith(SOI):
+        data = packed.data
+        if data[: len(SOI)] != SOI:
             raise SegmentDamageError("it holds no JPEG")
-        head = _head(_stored_head(data), tables, ycbcr=samples.photometric == YCBCR)
+        stored = _stored_head(data)
+        read_head = _head if len(stored) <= USUAL_HEAD else _head.__wrapped__
+        head = read_head(stored, tables, ycbcr=samples.photometric == YCBCR)
         size, components = head.frame.size, head.frame.components
         if size.width != width or not packed.rows <= size.height <= height or components != count:
             raise SegmentDamageError(
                 f"it holds a JPEG of {size} pixels in {components} channels where {width} x {packed.rows} in {count} "
                 "must be"
             )
-        pixels, notes = _decoded(head.data + data[head.stored :], head, packed)
+        pixels, notes = _decoded(b"".join((head.data, data[head.stored :])), head, packed)
     except (DamagedImageError, UnsupportedPixelsError) as error:
         raise SegmentDamageError(error.reason.rstrip(".")) from error
     return pixels.reshape(*pixels.shape[:2], count)[: packed.rows], notes
 
 
-def _stored_head(data: bytes) -> bytes:
+def _stored_head(data: Stored) -> bytes:
     """A JPEG as far as its picture data."""
-    start = data.find(SCAN) + len(SCAN)
-    guessed = data[: start + int.from_bytes(data[start : start + 2])]
+    beginning = bytes(data[:USUAL_HEAD])
+    start = beginning.find(SCAN) + len(SCAN)
+    guessed = beginning[: start + int.from_bytes(beginning[start : start + 2])]
     if _ends_with_scan(guessed):
         return guessed
     *_, scan = segments(WholeFile(data))
-    return data[: scan.stop]
+    return bytes(data[: scan.stop])
 
 
 @functools.lru_cache(maxsize=KEPT_HEADS)

@@ -51,13 +51,15 @@ class TiffReader:
     """A page of a TIFF as :class:`~tilework.imaging.engine.Reader`: windows of the stored, not the upright, image.
 
     At most ``cache_bytes`` of decoded segments are kept for the next window; rows of uncompressed strips never are.
-    ``odd`` gathers what was strange in segments and cost no pixel.
+    ``odd`` is what was strange in the first of segments, and cost no pixel; ``more_odd`` counts the others. One thread
+    at a time reads.
     """
 
     source: Source
     detail: TiffDetail
     cache_bytes: int = 0
     odd: list[str] = field(default_factory=list)
+    more_odd: int = 0
     index: IndexReader = field(init=False)
     cache: SegmentCache = field(init=False)
     last: Window | None = field(default=None, init=False)
@@ -126,8 +128,7 @@ class TiffReader:
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about what was strange in the segments that were read."""
-        more = len(self.odd) - MOST_NOTES
-        return (*self.odd[:MOST_NOTES], *((f"So do {more:,} others.",) if more > 0 else ()))
+        return (*self.odd, *((f"So do {self.more_odd:,} others.",) if self.more_odd else ()))
 
     @property
     def _by_rows(self) -> bool:
@@ -182,7 +183,10 @@ class TiffReader:
             self._blame(part.index, str(error), error)
 
     def _note(self, index: int, text: str) -> None:
-        self.odd.append(f"{self._named(index).capitalize()} is odd: {text.rstrip('.')}.")
+        if len(self.odd) < MOST_NOTES:
+            self.odd.append(f"{self._named(index).capitalize()} is odd: {text.rstrip('.')}.")
+        else:
+            self.more_odd += 1
 
     def _blame(self, index: int, text: str, cause: Exception | None = None) -> NoReturn:
         total = self.detail.segments.index.total
