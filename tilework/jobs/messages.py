@@ -36,7 +36,7 @@ def asks(body: str, bucket: str) -> list[Ask]:
     Raises UnreadableMessageError where nobody can read it, ForeignBucketError where it is about another bucket
     than ``bucket``.
     """
-    document = _document(body)
+    document = body_document(body)
     if document.get("Event") == TEST_EVENT:
         return []
     if "Records" in document:
@@ -51,7 +51,7 @@ def asks(body: str, bucket: str) -> list[Ask]:
 def records_apart(body: str) -> list[str]:
     """An event of several records as so many events of one, so that none goes down with another; else nothing."""
     try:
-        records = _document(body).get("Records")
+        records = body_document(body).get("Records")
     except (UnreadableMessageError, NewerMessageError):
         return []
     if not isinstance(records, list) or len(records) == 1:
@@ -59,7 +59,8 @@ def records_apart(body: str) -> list[str]:
     return [json.dumps({"Records": [record]}) for record in records]
 
 
-def _document(body: str) -> dict[str, Any]:
+def body_document(body: str) -> dict[str, Any]:
+    """A body as the JSON object it is. Raises UnreadableMessageError, NewerMessageError."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -195,7 +196,7 @@ def notice_body(notice: Notice) -> str:
 
 def notice(body: str) -> Notice:
     """The notice in a results-queue body. Raises UnreadableMessageError."""
-    document = _document(body)
+    document = body_document(body)
     try:
         inner = document["notice"]
         told = Notice(

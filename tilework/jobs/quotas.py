@@ -42,6 +42,9 @@ RECEIVE_LIMIT = 10
 SEND_LIMIT = 10
 """Most messages in one batched send, all together of the bytes of one."""
 
+DELETE_LIMIT = 1000
+"""Most objects in one batched delete."""
+
 _METADATA_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _NOT_IN_MESSAGES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
