@@ -18,6 +18,7 @@ from tilework.jobs.staged import advanced, is_complete, missing, opened, storing
 from tilework.jobs.stages import plan_of, plan_text, stage_number
 from tilework.jobs.transitions import Outcome, ended
 from tilework.jobs.units import Unit, unit_body
+from tilework.jobs.work_objects import sweep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -76,7 +77,12 @@ class StageLife:
 
         Raises LeaseLostError, ServiceError; the message must come again then, to :meth:`told_again`.
         """
-        row = self.open(job, self.store_plan(job, plan), seen)
+        stored = self.store_plan(job, plan)
+        try:
+            row = self.open(job, stored, seen)
+        except LeaseLostError:
+            self._clean(job)
+            raise
         self.send(row)
         return row
 
@@ -146,6 +152,12 @@ class StageLife:
                 return over
             row = current
         return None
+
+    def _clean(self, job: Job) -> None:
+        """Delete a plan that was stored for a job that had ended before."""
+        row = self._table.get(job.id)
+        if row is None or row.state.is_end or row.epoch > job.epoch:
+            sweep(self._system.outputs, job.id, job.epoch)
 
     # --- the plan ----------------------------------------------------------------------------------------------------
 

@@ -108,12 +108,17 @@ class UnitLife:
         return over
 
     def count_failure(self, unit: Unit, label: str, attempt: str, reason: str) -> int:
-        """Note that ``attempt`` failed; returns how many of the unit's have.
+        """Note that ``attempt`` failed; returns how many of the unit's have, 0 where its job no longer runs there.
 
         Each is an object in the unit's folder: failures are rare, and need no place in the row.
         """
         failures = folder_of(unit, label).failures
         self._outputs.create(failures + attempt, reason.encode(), metadata={}, content_type="text/plain")
+        row = self._system.table.get(unit.job)
+        if row is None or not row.runs(unit.epoch, label):
+            # whoever ended the job may have swept before this was written
+            discard(self._outputs, failures + attempt)
+            return 0
         return sum(1 for _ in self._outputs.list(failures))
 
     def _done(self, row: Job, outcome: Outcome) -> Job:

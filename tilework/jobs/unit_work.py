@@ -163,7 +163,8 @@ class UnitWork:
             return self._end(message, task, State.FAILED, failure, rank)
         used_up = self._units.count_failure(task.unit, task.label, task.attempt, failure.reason)
         if used_up < MAX_ATTEMPTS:
-            self._system.units.set_visibility(message, self._terms.pause(used_up))
+            pause = self._terms.pause(used_up) if used_up else 0.0
+            self._system.units.set_visibility(message, pause)
             return None
         last = none_left(task.unit, task.label, failure.reason)
         return self._end(message, task, State.FAILED, last, rank)
