@@ -195,7 +195,7 @@ def test_a_message_of_an_ended_job_cleans_its_work_objects_and_is_deleted(host: 
     held = host.claims.consider(event, 0)
     assert held is not None
     work = host.system.outputs
-    work.put(work_prefix(job.id) + "1/unit", b"x", metadata={}, content_type="application/octet-stream")
+    work.put(work_prefix(job.id) + "0/unit", b"x", metadata={}, content_type="application/octet-stream")
     work.put(work_prefix("other") + "1/unit", b"x", metadata={}, content_type="application/octet-stream")
     host.life.done(held.job, Outcome(result_key="r"))
     host.system.jobs.send(event.body)
