@@ -10,7 +10,7 @@ from tilework.jobs.job import Job, State
 from tilework.jobs.object_keys import WORK
 from tilework.jobs.work_objects import sweep
 
-SEEDS = 25
+SEEDS = 20
 WORKERS = 4
 
 
