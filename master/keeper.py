@@ -13,7 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from master.statistics import countable, furthest, progress_name, raised, tally
+from master.statistics import countable, tally
 from master.verdicts import (
     Horizon,
     Verdict,
@@ -117,16 +117,13 @@ class Keeper:
         return len(messages)
 
     def fold(self, bodies: Iterable[str]) -> None:
-        """Add notices to the progress of their jobs and to the statistics; what is no notice is logged and left.
+        """Add notices to the statistics; what is no notice is logged and left.
 
         Raises ServiceError where they must be folded later.
         """
         notices = [each for body in bodies if (each := _readable(body)) is not None]
         for (name, group), amounts in tally(notices).items():
             self._add(name, amounts, group)
-        for job_id, reached in furthest(notices).items():
-            counted = self._system.table.counters(progress_name(job_id))
-            self._add(progress_name(job_id), raised(counted, reached))
 
     def _add(self, name: str, amounts: Mapping[str, float], group: str = "") -> None:
         try:

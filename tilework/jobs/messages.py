@@ -176,10 +176,10 @@ LATEST = 253_402_300_800.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a worker tells on the way: ``kind`` is started, progress or ended. Losing one loses a moment's display.
+    """What a worker tells on the way: ``kind`` is started or ended. Losing one loses a moment's display.
 
     ``at`` in seconds since the epoch; ``facts`` are texts (state, code, pipeline, host), ``amounts`` numbers
-    (seconds by phase, pixels, source_bytes, result_bytes; done and total units for progress).
+    (seconds by phase, pixels, source_bytes, result_bytes).
     """
 
     kind: str
