@@ -45,6 +45,8 @@ def test_the_owner_plans_the_row_runs_in_the_first_stage_and_its_units_are_sent(
     assert (row.width, row.height, row.dtype, row.note) == (40_000, 30_000, "uint8", "No profile.")
     assert site.system.outputs.read(plan_key(row.id, 0), None, 0, 9_999) == plan_text(PLAN).encode()
     assert site.numbers() == [0, 1]
+    # nobody holds it: an erasure need not wait for its planner
+    assert row.lease_end == 0.0
 
 
 def test_a_stage_is_sent_whole_however_large_it_is(site: Site) -> None:

@@ -18,6 +18,7 @@ from tilework.errors import (
 from tilework.jobs.job import State
 from tilework.jobs.staged import is_last
 from tilework.jobs.transitions import MAX_ATTEMPTS
+from tilework.jobs.unit_life import UnitLife
 from tilework.jobs.unit_work import HOST_FAULT_PAUSE
 from tilework.jobs.units import unit_of
 
@@ -87,6 +88,7 @@ def test_done_is_written_over_failed_by_whoever_finds_the_result_and_not_over_ca
 
 def test_a_cancelled_jobs_row_tells_until_when_its_assembly_may_still_store(site: Site) -> None:
     message, task = site.assembly()
+    assert site.row().lease_end == site.clock.now + LEASE
     site.clock.now += 30
     site.work.renew(message, task)
     until = site.clock.now + LEASE
@@ -217,3 +219,21 @@ def test_an_erased_jobs_units_leave_nothing(site: Site) -> None:
     site.write(task)
     site.work.commit(working, task, "tiles")
     assert (site.left_in_work(), site.waiting()) == ([], 0)
+
+
+def test_an_assembly_that_fails_beside_one_that_stored_the_result_ends_done(site: Site) -> None:
+    message, task = site.assembly()
+    key = site.store_result()
+    assert site.work.failed(message, task, DamagedImageError("no")) is None
+    assert (site.row().state, site.row().result_key) == (State.DONE, key)
+    assert (site.left_in_work(), site.waiting()) == ([], 0)
+
+
+def test_a_unit_that_is_done_can_fail_no_job(site: Site) -> None:
+    site.begin()
+    message, _ = site.receive()
+    task = site.task(message)
+    site.do(message)
+    units = UnitLife(site.system, site.life, site.stages)
+    assert units.end(task.unit, task.label, State.FAILED, DamagedImageError("no")) is None
+    assert site.row().state is State.RUNNING

@@ -196,3 +196,31 @@ def test_a_unit_is_held_for_as_long_as_it_is_renewed_and_leaves_a_sign_of_life_n
     site.work.renew(message, task)
     assert site.row().touched == site.clock.now
     assert site.clock.now - 1_000.0 > TOUCH_SECONDS
+
+
+def test_a_twin_that_finds_its_unit_added_and_the_stage_moved_by_its_own_message_sends_for_it(
+    site: Site,
+) -> None:
+    site.begin()
+    first, last = site.receive()
+    site.do(first)
+    quick, slow = site.task(last), site.task(last)
+    site.work.record(quick, "tiles")
+    row = site.stages.mark_done(quick.unit, quick.label)
+    assert row is not None
+    # the quick one dies when it has moved the row
+    site.stages.advance(row, last.id)
+    site.work.commit(last, slow, "tiles")
+    assert site.numbers() == [0, 1, 2]
+    assert site.waiting() == 3
+
+
+def test_only_a_unit_that_comes_again_is_looked_for_before_it_is_done(site: Site) -> None:
+    site.begin()
+    message, _ = site.receive()
+    site.work.record(site.task(message), "tiles")
+    site.system.units.send(message.body)
+    fresh = site.receive()[0]
+    task = site.task(fresh)
+    site.work.commit(fresh, task, "tiles")
+    assert site.row().units_done == {0}
