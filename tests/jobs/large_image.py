@@ -18,6 +18,7 @@ from tilework.jobs.units import unit_of
 
 if TYPE_CHECKING:
     from tilework.jobs.queues import Message
+    from tilework.jobs.system import System
     from tilework.jobs.units import UnitTask
 
 LEASE = 60.0
@@ -36,17 +37,19 @@ class Clock:
 class Site:
     """A deployment with one large image, and the hands of whoever works on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, system: System | None = None) -> None:
         self.clock = Clock()
-        self.system = memory_system(self.clock, visibility=LEASE, announce=False)
+        self.system = system or memory_system(self.clock, visibility=LEASE, announce=False)
         self.life = JobLife(self.system.table, self.clock)
         self.stages = StageLife(self.system, self.clock)
-        names = (f"attempt{number}" for number in count())
-        terms = UnitTerms(LEASE, pause=lambda failures: 10.0 * failures, attempt=lambda: next(names))
+        numbers = count()
+        terms = UnitTerms(
+            LEASE, pause=lambda failures: 10.0 * failures, attempt=lambda: f"attempt{next(numbers)}"
+        )
         self.work = UnitWork(self.system, self.life, self.stages, terms)
         self.rescue = StageRescue(self.system, self.life, self.stages)
         version = self.system.inputs.put("scan.tif", b"pixels", metadata={}, content_type="image/tiff")
-        self.ask = Ask(Drop("memory-input", "scan.tif", version))
+        self.ask = Ask(Drop(self.system.inputs.bucket, "scan.tif", version))
 
     def claim(self, message: str = "job-message") -> Claim:
         claimant = Claimant("host-1", message, LEASE)
