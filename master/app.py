@@ -38,7 +38,7 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
         docs_url=None,
         redoc_url=None,
     )
-    listing = jobs.Listing(system, settings)
+    listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock))

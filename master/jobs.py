@@ -1,6 +1,7 @@
 """Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -9,11 +10,11 @@ from pydantic import BaseModel
 from master.conditional import tagged
 from master.problems import no_such_job
 from master.settings import MasterSettings
-from master.statistics import progress_name
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
 from tilework.jobs import cursor
 from tilework.jobs.job import Job, State
+from tilework.jobs.staged import progress
 from tilework.jobs.stores import ObjectStore
 from tilework.jobs.story import story
 from tilework.jobs.system import System
@@ -26,10 +27,11 @@ NAME_CHARACTERS = 80
 
 
 class Progress(BaseModel):
-    """Units done of all units, for an image that is worked on in stages."""
+    """Units done of all units, for an image that is worked on in stages; ``seconds_left`` is an estimate, or null."""
 
     done: int
     total: int
+    seconds_left: float | None
 
 
 class JobView(BaseModel):
@@ -111,9 +113,10 @@ class Wanted:
 class Listing:
     """What the API and the page tell of jobs."""
 
-    def __init__(self, system: System, settings: MasterSettings) -> None:
+    def __init__(self, system: System, settings: MasterSettings, clock: Callable[[], float]) -> None:
         self._system = system
         self._settings = settings
+        self._clock = clock
 
     @property
     def input_bucket(self) -> str:
@@ -150,13 +153,8 @@ class Listing:
         return JobView(**fields, name=display_name(row), progress=self._progress(row))
 
     def _progress(self, row: Job) -> Progress | None:
-        if row.state is not State.RUNNING or not row.stage:
-            return None
-        counted = self._system.table.counters(progress_name(row.id))
-        if not counted.get("total"):
-            return None
-        total = int(counted["total"])
-        return Progress(done=min(total, int(counted.get("done", 0))), total=total)
+        reached = progress(row, self._clock())
+        return None if reached is None else Progress(**asdict(reached))
 
     def _links(self, row: Job) -> Links:
         seconds = self._settings.presign_seconds

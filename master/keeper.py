@@ -13,8 +13,16 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from master.statistics import countable, furthest, progress_name, raised, tally
-from master.verdicts import Horizon, Verdict, about_dead_letter, could_lack_row, delay_of, is_silent
+from master.statistics import countable, tally
+from master.verdicts import (
+    Horizon,
+    Verdict,
+    about_dead_letter,
+    could_lack_row,
+    delay_of,
+    is_silent,
+    is_stalled,
+)
 from tilework.errors import (
     ForeignBucketError,
     NewerMessageError,
@@ -26,10 +34,13 @@ from tilework.errors import (
 from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import Notice, ask_of, asks, body_of, notice, notice_body
-from tilework.jobs.object_keys import WORK, work_prefix
+from tilework.jobs.object_keys import WORK, epoch_of, work_prefix
 from tilework.jobs.results import find_result
+from tilework.jobs.stage_life import StageLife
+from tilework.jobs.stage_rescue import StageRescue
 from tilework.jobs.transitions import Outcome
 from tilework.jobs.unheard import take_up
+from tilework.jobs.units import tells_unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,7 +73,7 @@ DEAD_LETTER_NOTE = "Came back from the dead-letter queue; queued again by the ke
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one reconciliation found: input versions without a row, and rows without a sign of life.
+    """What one reconciliation found: input versions without a row, rows and stages without a sign of life.
 
     One that was ``cut_short`` has not seen all versions; the next goes on from there.
     """
@@ -70,6 +81,7 @@ class Found:
     unheard: int = 0
     silent: int = 0
     cut_short: bool = False
+    revived: int = 0
 
 
 class Keeper:
@@ -87,6 +99,7 @@ class Keeper:
         self._clock = clock
         self._timer = timer
         self._life = JobLife(system.table, clock)
+        self._rescue = StageRescue(system, self._life, StageLife(system, clock))
 
     # --- notices ---------------------------------------------------------------------------------------------------
 
@@ -104,16 +117,13 @@ class Keeper:
         return len(messages)
 
     def fold(self, bodies: Iterable[str]) -> None:
-        """Add notices to the progress of their jobs and to the statistics; what is no notice is logged and left.
+        """Add notices to the statistics; what is no notice is logged and left.
 
         Raises ServiceError where they must be folded later.
         """
         notices = [each for body in bodies if (each := _readable(body)) is not None]
         for (name, group), amounts in tally(notices).items():
             self._add(name, amounts, group)
-        for job_id, reached in furthest(notices).items():
-            counted = self._system.table.counters(progress_name(job_id))
-            self._add(progress_name(job_id), raised(counted, reached))
 
     def _add(self, name: str, amounts: Mapping[str, float], group: str = "") -> None:
         try:
@@ -158,6 +168,11 @@ class Keeper:
 
         Raises TileworkError where it must be judged later.
         """
+        if tells_unit(message.body):
+            over = self._rescue.judge(message)
+            if over is not None:
+                self._count(over)
+            return
         bucket = self._system.inputs.bucket
         try:
             found = asks(message.body, bucket)
@@ -205,17 +220,27 @@ class Keeper:
     def sweep(self) -> int:
         """Delete the work objects of jobs that are over; returns how many objects those were."""
         swept = 0
-        job_id, over = "", False
+        job_id, row = "", None
         for item in self._system.outputs.list(WORK):
             # objects come in the order of their keys, so that each job is looked up once
             if not item.key.startswith(work_prefix(job_id)):
                 job_id = item.key.removeprefix(WORK).split("/", 1)[0]
                 row = self._system.table.get(job_id)
-                over = row is not None and row.state.is_end
-            if over:
+            # a retry since that look has begun another epoch
+            if row is not None and row.state.is_end and epoch_of(item.key) <= row.epoch:
                 self._system.outputs.delete(item.key)
                 swept += 1
         return swept
+
+    # --- stages ------------------------------------------------------------------------------------------------------
+
+    def revive(self) -> int:
+        """Send again the units that are missing in stages that show no life; returns how many stages those were."""
+        now, backlog = self._clock(), self._system.units.backlog()
+        stalled = [row for row in self._system.table.list(State.RUNNING) if is_stalled(row, now, backlog)]
+        for row in stalled:
+            log.warning("The stage %s shows no life", row.stage, extra={"job": row.id})
+        return sum(map(self._rescue.revive, stalled))
 
     # --- reconciling -----------------------------------------------------------------------------------------------
 
@@ -229,10 +254,11 @@ class Keeper:
         horizon, backlog = self._horizon(), self._system.jobs.backlog()
         # rows first: what is queued below is no row that was silent before
         silent = sum(self._wake(row) for row in self._silent_rows(horizon, backlog))
+        revived = self.revive()
         unheard, cut_short = self._look(horizon, backlog, end)
         if silent or unheard:
             log.warning("Reconciled: %d drops without a row, %d rows without a sign of life", unheard, silent)
-        return Found(unheard, silent, cut_short)
+        return Found(unheard, silent, cut_short, revived)
 
     def _look(self, horizon: Horizon, backlog: Backlog, end: float) -> tuple[int, bool]:
         """Tell the input versions without a row from where the last look ended: how many, and whether it was cut short.

@@ -24,6 +24,8 @@ DEAD_LETTER_SECONDS = 5.0
 GATHER_SECONDS = 1.0
 """Between two looks at notices that keep coming: folding many at once costs hardly more than folding one."""
 
+REVIVE_SECONDS = 60.0
+
 GO_ON_SECONDS = 10.0
 """After a reconciliation that was cut short, for what waits meanwhile."""
 
@@ -63,6 +65,7 @@ class Rounds:
         steps = [
             Step("begin", self._begin),
             Step("dead letters", self._judge),
+            Step("stages", self._revive),
             Step("sweep", self._sweep),
             Step("reconcile", self._reconcile),
             Step("notices", self._fold),
@@ -94,6 +97,10 @@ class Rounds:
     def _judge(self) -> float:
         self._keeper.dead_letters()
         return DEAD_LETTER_SECONDS
+
+    def _revive(self) -> float:
+        self._keeper.revive()
+        return REVIVE_SECONDS
 
     def _sweep(self) -> float:
         self._keeper.sweep()

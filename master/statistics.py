@@ -1,4 +1,4 @@
-"""What notices add up to: counters a day, and a day and pipeline, and how far an image in stages has come.
+"""What notices add up to: counters a day, and a day and pipeline.
 
 Notices come at least once and may be lost, so the counters are close, not exact; the job table is the authority.
 """
@@ -13,7 +13,7 @@ from tilework.errors import PipelineError
 from tilework.jobs.statistics import day_name, pipeline_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from tilework.jobs.messages import Notice
 
@@ -31,11 +31,6 @@ NAME_CHARACTERS = 400
 """Of a pipeline in a row's name: at four bytes each it stays below the 2,048 bytes of a DynamoDB key."""
 
 _NAME = re.compile(r"[\w.:-]{0,100}", re.ASCII)
-
-
-def progress_name(job_id: str) -> str:
-    """The statistics row that holds ``done`` and ``total`` units of a job in stages."""
-    return f"progress {job_id}"
 
 
 def countable(told: Notice) -> bool:
@@ -89,20 +84,3 @@ def _amounts(ended: Notice) -> dict[str, float]:
         if name.startswith("seconds") or name.endswith("_bytes")
     }
     return {name: amount for name, amount in amounts.items() if amount}
-
-
-def furthest(notices: Iterable[Notice]) -> dict[str, dict[str, float]]:
-    """The furthest progress that notices tell, by job: they may come late, doubled and in any order."""
-    reached: dict[str, dict[str, float]] = {}
-    for each in notices:
-        if each.kind == "progress":
-            known = reached.setdefault(each.job, {"done": 0.0, "total": 0.0})
-            for name in known:
-                known[name] = max(known[name], each.amounts.get(name, 0.0))
-    return reached
-
-
-def raised(counted: Mapping[str, float], reached: Mapping[str, float]) -> dict[str, float]:
-    """What must be added to ``counted`` so that no counter is below ``reached``."""
-    missing = {name: amount - counted.get(name, 0.0) for name, amount in reached.items()}
-    return {name: amount for name, amount in missing.items() if amount > 0}

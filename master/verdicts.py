@@ -18,6 +18,12 @@ LONGEST_DELAY = 900.0
 """Seconds that a message can be delayed (SQS quota)."""
 
 
+STALLED_SECONDS = 300.0
+"""Without a sign of life in a stage: five leases, and as many of the signs that a long unit leaves."""
+
+SENT_SECONDS = 60.0
+"""Within which the units of a stage are sent, once its row says so."""
+
 CLOCKS_APART = 30.0
 """Seconds that a worker's clock may be behind: by its own it must find a lease ended when the message comes."""
 
@@ -102,3 +108,11 @@ def is_silent(row: Job, horizon: Horizon, backlog: Backlog) -> bool:
         return False
     age = horizon.now - max(row.updated, row.lease_end)
     return age >= horizon.lost_after and may_be_queued(age, backlog)
+
+
+def is_stalled(row: Job, now: float, units: Backlog) -> bool:
+    """Whether a stage has shown no life for so long that messages of its units must be gone."""
+    if row.state is not State.RUNNING or not row.stage:
+        return False
+    age = now - row.touched
+    return age >= STALLED_SECONDS and may_be_queued(age - SENT_SECONDS, units)

@@ -74,6 +74,8 @@ class Grants:
         queues = self.queues
         self._keep_books(role)
         _allow(role, TAKE, [queues.results.queue_arn, queues.dead_letters.queue_arn])
+        # a unit's dead letter is counted where its other failures are
+        _allow(role, ("s3:PutObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
 
     def to_clock(self, role: iam.IGrantable) -> None:
         """Find what was forgotten and send it again, sweep work/ of ended jobs."""

@@ -22,10 +22,11 @@ from tilework.imaging import limits
 from tilework.imaging.formats import table
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
-from tilework.jobs.job import State
+from tilework.jobs.job import State, digest
 from tilework.jobs.messages import asks
 from tilework.jobs.preset_file import MOST_BYTES, read_presets
 from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
+from tilework.jobs.units import Unit, unit_of
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -161,8 +162,10 @@ def test_every_operation_is_named_where_the_reader_begins() -> None:
 
 def test_the_messages_that_are_shown_are_understood() -> None:
     examples = blocks(CONCEPTS, "json")
-    assert len(examples) == 2
-    event, native = (asks(example.replace("…", "bucket"), "bucket") for example in examples)
+    assert len(examples) == 3
+    event, native = (asks(example.replace("…", "bucket"), "bucket") for example in examples[:2])
+    job = digest("scan")
+    assert unit_of(examples[2].replace("…", job)) == Unit(job, 0, 2, 17)
     assert [ask.drop.key for ask in (*event, *native)] == ["holiday/a photo.jpg"] * 2
     assert (event[0].pipeline, native[0].pipeline) == (None, "erode(3)")
     assert all(json.loads(example) for example in examples)

@@ -20,10 +20,12 @@ from tilework.errors import (
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.messages import asks, body_of, records_apart
-from tilework.jobs.object_keys import is_folder_marker, result_stem, work_prefix
+from tilework.jobs.object_keys import is_folder_marker, result_stem
 from tilework.jobs.presets import Presets, choose
 from tilework.jobs.results import find_result
+from tilework.jobs.stage_life import StageLife
 from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
+from tilework.jobs.work_objects import sweep
 from worker_image.end_notices import tell_end
 from worker_image.held import Held
 from worker_image.lease_board import boottime
@@ -67,6 +69,7 @@ class Claims:
     ) -> None:  # fmt: skip
         self._system = system
         self._life = life
+        self._stages = StageLife(system, life.now)
         self._host = host
         self._lease_seconds = lease_seconds
         self._presets = BucketPresets(system.inputs, Presets.shipped(presets), life.now)
@@ -139,18 +142,16 @@ class Claims:
 
     def _refused(self, message: Message, claim: Claim) -> None:
         row = claim.job
-        if claim.refusal is Refusal.HELD:
+        if claim.refusal is Refusal.HELD and not row.stage:
             left = max(1.0, row.lease_end - self._life.now())
             self._system.jobs.set_visibility(message, left)
             return
-        if claim.refusal is Refusal.ENDED:
-            self.sweep(row.id)
+        if claim.refusal is Refusal.HELD:
+            # whoever planned it with this message may have died before all units of the first stage were sent
+            self._stages.told_again(row, message.id)
+        elif claim.refusal is Refusal.ENDED:
+            sweep(self._system.outputs, row.id, row.epoch)
         self._system.jobs.delete([message])
-
-    def sweep(self, job_id: str) -> None:
-        """Delete the work objects of a job that is over."""
-        for item in self._system.outputs.list(work_prefix(job_id)):
-            self._system.outputs.delete(item.key)
 
     def _over_already(self, message: Message, claim: Claim, wish: Wish) -> bool:
         """End a job whose end is known without any work: refused, out of attempts, or stored by an earlier attempt."""

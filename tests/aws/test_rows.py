@@ -31,6 +31,7 @@ KINDS = {
     "int": some.integers(min_value=0, max_value=2**62),
     "float": TIMES,
     "State": some.sampled_from(State),
+    "frozenset[int]": some.frozensets(some.integers(min_value=0, max_value=8191), max_size=40),
 }
 FIELDS = {field.name: KINDS[str(field.type)] for field in fields(Job)}
 IDS = some.text().map(digest)

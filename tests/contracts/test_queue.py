@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tilework.jobs.quotas import MESSAGE_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -31,6 +33,26 @@ def test_a_message_arrives_with_its_body_and_attributes(queue: Queue) -> None:
     assert (message.id, message.body) == (identity, '{"ü": "🦊\t\\n"}')
     assert (message.attributes, message.receives) == ({"trace": "abc ü"}, 1)
     assert abs(message.sent - before) < 2
+
+
+def test_many_messages_are_sent_at_once(queue: Queue) -> None:
+    bodies = [f"unit {number}" for number in range(35)]
+    queue.send_all(bodies)
+    queue.send_all([])
+    received: list[str] = []
+    while found := queue.receive():
+        received += [message.body for message in found]
+    assert sorted(received) == sorted(bodies)
+
+
+def test_long_messages_are_sent_together_as_far_as_they_fit(queue: Queue) -> None:
+    queue.send_all(["x" * MESSAGE_BYTES, "y" * (MESSAGE_BYTES // 2), "z" * MESSAGE_BYTES])
+    lengths: list[int] = []
+    while found := queue.receive(1):
+        lengths += [len(message.body) for message in found]
+    assert sorted(lengths) == [MESSAGE_BYTES // 2, MESSAGE_BYTES, MESSAGE_BYTES]
+    with pytest.raises(ValueError, match="at most"):
+        queue.send_all(["x" * (MESSAGE_BYTES + 1)])
 
 
 def test_a_received_message_is_invisible_until_its_time_is_over(queue: Queue, elapse: Elapse) -> None:

@@ -257,6 +257,16 @@ def test_metadata_up_to_the_quota_is_taken(store: ObjectStore) -> None:
     assert store.head("a").metadata == metadata
 
 
+def test_many_objects_are_deleted_at_once_and_one_that_is_not_there_is_no_error(store: ObjectStore) -> None:
+    keys = ["a.png", "a b+c.png", "ü&<東京>.png", "work/1/plan"]
+    for key in (*keys, "work/1/plan2"):
+        put(store, key)
+    store.delete_all([*keys, "nothing.png"])
+    store.delete_all([])
+    assert [found.key for found in store.list()] == ["work/1/plan2"]
+    store.delete_all([f"{number}.png" for number in range(1001)])
+
+
 def test_a_purge_takes_every_version_and_marker_of_one_key_and_nothing_of_any_other(
     store: ObjectStore,
 ) -> None:

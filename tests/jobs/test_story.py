@@ -17,7 +17,7 @@ from tests.jobs.test_life import World
 from tilework.errors import CrashedError, DamagedImageError, UnexpectedError
 from tilework.jobs.export import COLUMNS, Format, lines, record
 from tilework.jobs.job import Job, State
-from tilework.jobs.story import next_steps, story
+from tilework.jobs.story import Line, next_steps, story
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from tilework.shown import shell_word
 
@@ -131,3 +131,11 @@ def test_a_spreadsheet_computes_nothing_that_a_key_says() -> None:
 def test_an_export_of_nothing_is_a_head_or_nothing() -> None:
     assert "".join(lines([], Format.CSV)).strip() == ",".join(COLUMNS)
     assert list(lines([], Format.JSONL)) == []
+
+
+def test_a_job_in_stages_tells_how_far_it_has_come() -> None:
+    row = Job(
+        "a", "b", "k", "v", State.RUNNING, stage="2-write", units_done=frozenset({1, 5}), units_behind=6, units_in_all=64,
+        created=1.0, touched=9.0,
+    )  # fmt: skip
+    assert story(row)[-1] == Line(9.0, "In the stage 2-write: 8 of 64 units are done.")

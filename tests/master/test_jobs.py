@@ -117,10 +117,13 @@ def test_a_result_of_an_operation_that_the_master_does_not_know_still_has_a_name
 
 
 def test_a_job_in_stages_tells_how_many_units_are_done(client: Client, world: World) -> None:
-    world.put_row("a", state=State.RUNNING, stage="2-write")
+    world.put_row("a", state=State.RUNNING)
     assert client.get("/api/jobs/a").json()["progress"] is None
-    world.system.table.add("progress a", {"done": 7, "total": 64})
-    assert client.get("/api/jobs/a").json()["progress"] == {"done": 7, "total": 64}
+    world.put_row(
+        "b", state=State.RUNNING, stage="2-write", stage_units=16, units_done=frozenset({3, 9}), units_behind=6,
+        units_in_all=64, staged=world.clock.now - 10,
+    )  # fmt: skip
+    assert client.get("/api/jobs/b").json()["progress"] == {"done": 8, "total": 64, "seconds_left": 70.0}
 
 
 def test_the_name_of_a_job_can_be_shown_anywhere(client: Client, world: World) -> None:

@@ -54,15 +54,6 @@ def test_notices_of_ended_jobs_add_up_a_day_and_a_day_and_pipeline(world: World,
     assert keeper.fold_notices() == 0
 
 
-def test_progress_only_grows_though_notices_come_late_doubled_and_in_any_order(
-    world: World, keeper: Keeper
-) -> None:
-    for done in (3, 5, 5, 4):
-        tell(world, "progress", done=done, total=8)
-        keeper.fold_notices()
-    assert world.system.table.counters("progress a") == {"done": 5, "total": 8}
-
-
 def test_a_notice_that_nobody_can_read_is_dropped_and_hurts_no_other(world: World, keeper: Keeper) -> None:
     world.system.results.send("no JSON")
     world.system.results.send(json.dumps({"schema": 99, "notice": {}}))
@@ -111,14 +102,12 @@ def test_a_notice_with_what_cannot_be_leaves_the_good_ones_of_its_batch_counted_
     tell(world, "ended", pixels=1_000_000)
     world.system.results.send(json.dumps({"schema": 1, "notice": good | strange}))
     tell(world, "ended", "b", pixels=1_000_000)
-    tell(world, "progress", done=1, total=2)
     keeper.fold_notices()
     assert world.system.table.counters("day 2025-11-24") == {
         "failed": 2,
         "failed:damaged": 2,
         "megapixels": 2,
     }
-    assert world.system.table.counters("progress a") == {"done": 1, "total": 2}
     assert world.system.results.backlog().total == 0
 
 
@@ -134,10 +123,8 @@ def test_a_row_that_the_table_refuses_costs_no_other_its_count(
 
     monkeypatch.setattr(world.system.table, "add", refuse_pipelines)
     tell(world, "ended")
-    tell(world, "progress", done=1, total=2)
     keeper.fold_notices()
     assert world.system.table.counters("day 2025-11-24")["failed"] == 1
-    assert world.system.table.counters("progress a") == {"done": 1, "total": 2}
     assert world.system.results.backlog().total == 0
 
 

@@ -158,7 +158,7 @@ def test_a_message_of_a_foreign_queue_is_left_where_it_is(deployment: Deployment
 
 def test_the_clock_sweeps_and_reconciles(deployment: Deployment, system: System) -> None:
     answer = lambda_handler.keeper_handler({"source": "aws.events"}, None)
-    assert answer == {"swept": 0, "unheard": 0, "silent": 0, "cut_short": False}
+    assert answer == {"swept": 0, "unheard": 0, "silent": 0, "cut_short": False, "revived": 0}
     assert system.table.counters("deployment")["keepers"] == 1
 
 

@@ -14,6 +14,8 @@ from tilework.jobs.messages import native_body, notice
 from tilework.jobs.object_keys import PRESETS, result_key, work_prefix
 from tilework.jobs.orders import Orders
 from tilework.jobs.queues import Message
+from tilework.jobs.stage_life import StageLife
+from tilework.jobs.stages import Plan, Stage
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from worker_image.claims import Claims
 from worker_image.held import Held
@@ -189,13 +191,30 @@ def test_a_folder_marker_is_skipped(host: Host) -> None:
     assert (host.row(job).state, host.row(job).code) == (State.SKIPPED, "folder_marker")
 
 
+def test_the_message_of_a_job_in_stages_comes_again_to_send_its_first_units_and_goes(host: Host) -> None:
+    host.drop()
+    message = host.message()
+    held = host.claims.consider(message, 0)
+    assert held is not None
+    stages = StageLife(host.system, host.clock)
+    plan = Plan((Stage("write", 2), Stage("assemble", 1)))
+    stages.open(held.job, stages.store_plan(held.job, plan))
+    # its planner dies before a unit is sent
+    host.clock.now += 61
+    assert host.consider() is None
+    assert (host.system.units.backlog().total, host.system.jobs.backlog().total) == (2, 0)
+    host.system.jobs.send(message.body)
+    assert host.consider() is None
+    assert (host.system.units.backlog().total, host.system.jobs.backlog().total) == (2, 0)
+
+
 def test_a_message_of_an_ended_job_cleans_its_work_objects_and_is_deleted(host: Host) -> None:
     job = host.drop()
     event = host.message()
     held = host.claims.consider(event, 0)
     assert held is not None
     work = host.system.outputs
-    work.put(work_prefix(job.id) + "1/unit", b"x", metadata={}, content_type="application/octet-stream")
+    work.put(work_prefix(job.id) + "0/unit", b"x", metadata={}, content_type="application/octet-stream")
     work.put(work_prefix("other") + "1/unit", b"x", metadata={}, content_type="application/octet-stream")
     host.life.done(held.job, Outcome(result_key="r"))
     host.system.jobs.send(event.body)

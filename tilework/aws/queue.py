@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
     from types_boto3_sqs import SQSClient
     from types_boto3_sqs.literals import QueueAttributeNameType
-    from types_boto3_sqs.type_defs import DeleteMessageBatchRequestEntryTypeDef, MessageTypeDef
+    from types_boto3_sqs.type_defs import (
+        DeleteMessageBatchRequestEntryTypeDef,
+        MessageTypeDef,
+        SendMessageBatchRequestEntryTypeDef,
+    )
 
     from tilework.aws.ages import Metrics
 
@@ -27,6 +32,9 @@ EXPIRED = frozenset({"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidPar
 
 The last three share InvalidParameterValue; nothing else of the request can be invalid, for it was checked before.
 """
+
+REQUESTS_AT_ONCE = 8
+"""Of batches that are sent: 8,192 messages at 10 ms a request take a second."""
 
 _COUNTS: tuple[QueueAttributeNameType, ...] = (
     "ApproximateNumberOfMessages",
@@ -61,6 +69,12 @@ class AwsQueue:
                 },
             )
         return answer["MessageId"]
+
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Send any number of messages, in requests of ten and of no more bytes than one may have."""
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+            # the first failure is raised when all have been tried
+            list(pool.map(self._send_batch, list(quotas.message_batches(bodies))))
 
     def receive(
         self, limit: int = BATCH, wait: float = 0.0, visibility: float | None = None
@@ -117,6 +131,16 @@ class AwsQueue:
         waits = bool(visible or in_flight or delayed)
         oldest = oldest_age(self._metrics, self._name) if waits and self._metrics else None
         return Backlog(visible, in_flight, delayed, oldest)
+
+    def _send_batch(self, bodies: Sequence[str]) -> None:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)
+        ]
+        with told_as_ours(f"send to the queue {self._name}"):
+            answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
+        for failed in answer.get("Failed", []):
+            said = f"{failed.get('Message', '')} ({failed['Code']})"
+            raise ServiceError(f"Could not send to the queue {self._name}: {said}")
 
     def _delete_batch(self, entries: list[DeleteMessageBatchRequestEntryTypeDef]) -> None:
         with told_as_ours(f"remove messages of the queue {self._name}"):

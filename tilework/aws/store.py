@@ -10,11 +10,12 @@ from botocore.exceptions import BotoCoreError, ClientError, IncompleteReadError,
 
 from tilework.aws.attachments import disposition
 from tilework.aws.failures import code_of, told_as_ours
+from tilework.errors import ServiceError
 from tilework.jobs import metadata_text, quotas
 from tilework.jobs.stores import ObjectInfo, ObjectVersion, PresignedPost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from types_boto3_s3 import S3Client
 
@@ -115,6 +116,18 @@ class AwsStore:
         quotas.check_key(key)
         with told_as_ours(f"delete {self._called(key, version)}"):
             self._client.delete_object(Bucket=self._bucket, Key=key, **_of_version(version))
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete any number of objects, a thousand in a request."""
+        for start in range(0, len(keys), quotas.DELETE_LIMIT):
+            wanted = keys[start : start + quotas.DELETE_LIMIT]
+            with told_as_ours(f"delete {len(wanted)} objects in {self._bucket}"):
+                answer = self._client.delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in wanted], "Quiet": True}
+                )
+            for failed in answer.get("Errors", []):
+                said = f"{failed.get('Message', '')} ({failed.get('Code', '')})"
+                raise ServiceError(f"Could not delete {self._called(failed.get('Key', ''))}: {said}")
 
     def purge(self, key: str) -> int:
         """Delete every version of exactly this key and every delete marker; how many there were."""

@@ -102,7 +102,10 @@ class Job:
     Times are seconds since the epoch, UTC; 0 means never. ``lease_number`` rises with every claim and fences off
     earlier owners; ``attempts`` counts what the job used up itself, ``losses`` the attempts that ended without a
     word (a killed host, a drain is neither). ``message`` is the queue's id of the message that holds the claim.
-    ``epoch`` and ``stage`` belong to images worked on in stages: ``stage`` is empty for an ordinary image.
+    ``epoch`` rises with every retry. What follows belongs to images worked on in stages, and is empty for an ordinary
+    one: ``stage`` is the label of the stage that runs (:func:`tilework.jobs.stages.label`), ``stage_units`` how many
+    units it has, ``units_done`` which of them are done; ``units_behind`` are those of the stages before it,
+    ``units_in_all`` those of the whole plan. ``staged`` is when the first stage began, ``touched`` the last sign of life.
     A cancelled row keeps its last ``lease_end``: until then its worker may still store. ``history`` tells the attempts.
     ``serial`` rises with every write and is what conditional writes compare.
     """
@@ -126,6 +129,12 @@ class Job:
     message: str = ""
     epoch: int = 0
     stage: str = ""
+    stage_units: int = 0
+    units_done: frozenset[int] = frozenset()
+    units_behind: int = 0
+    units_in_all: int = 0
+    staged: float = 0.0
+    touched: float = 0.0
     owner: str = ""
     batch: str = ""
     created: float = 0.0
@@ -146,3 +155,7 @@ class Job:
     def drop(self) -> Drop:
         """The object version that the job is about."""
         return Drop(self.bucket, self.key, self.version)
+
+    def runs(self, epoch: int, stage: str) -> bool:
+        """Whether the job is RUNNING in just this epoch and stage."""
+        return self.state is State.RUNNING and (self.epoch, self.stage) == (epoch, stage)

@@ -197,7 +197,8 @@ class JobLife:
     def _as_owner(self, job: Job, change: Callable[[Job, float], Job]) -> Job:
         """Write ``change`` of the row as long as its lease is still the one that ``job`` holds."""
         row = job
-        while row.state is State.RUNNING and row.lease_number == job.lease_number:
+        # a job in stages is carried by its units, and no lease speaks for it any more
+        while row.state is State.RUNNING and row.lease_number == job.lease_number and not row.stage:
             changed = change(row, self._clock())
             current = self._replace(changed, row)
             if current is None:

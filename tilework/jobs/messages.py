@@ -36,7 +36,7 @@ def asks(body: str, bucket: str) -> list[Ask]:
     Raises UnreadableMessageError where nobody can read it, ForeignBucketError where it is about another bucket
     than ``bucket``.
     """
-    document = _document(body)
+    document = body_document(body)
     if document.get("Event") == TEST_EVENT:
         return []
     if "Records" in document:
@@ -51,7 +51,7 @@ def asks(body: str, bucket: str) -> list[Ask]:
 def records_apart(body: str) -> list[str]:
     """An event of several records as so many events of one, so that none goes down with another; else nothing."""
     try:
-        records = _document(body).get("Records")
+        records = body_document(body).get("Records")
     except (UnreadableMessageError, NewerMessageError):
         return []
     if not isinstance(records, list) or len(records) == 1:
@@ -59,7 +59,8 @@ def records_apart(body: str) -> list[str]:
     return [json.dumps({"Records": [record]}) for record in records]
 
 
-def _document(body: str) -> dict[str, Any]:
+def body_document(body: str) -> dict[str, Any]:
+    """A body as the JSON object it is. Raises UnreadableMessageError, NewerMessageError."""
     try:
         document = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -175,10 +176,10 @@ LATEST = 253_402_300_800.0
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a worker tells on the way: ``kind`` is started, progress or ended. Losing one loses a moment's display.
+    """What a worker tells on the way: ``kind`` is started or ended. Losing one loses a moment's display.
 
     ``at`` in seconds since the epoch; ``facts`` are texts (state, code, pipeline, host), ``amounts`` numbers
-    (seconds by phase, pixels, source_bytes, result_bytes; done and total units for progress).
+    (seconds by phase, pixels, source_bytes, result_bytes).
     """
 
     kind: str
@@ -195,7 +196,7 @@ def notice_body(notice: Notice) -> str:
 
 def notice(body: str) -> Notice:
     """The notice in a results-queue body. Raises UnreadableMessageError."""
-    document = _document(body)
+    document = body_document(body)
     try:
         inner = document["notice"]
         told = Notice(

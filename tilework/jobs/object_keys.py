@@ -55,6 +55,22 @@ def work_prefix(job_id: str) -> str:
     return f"{WORK}{job_id}/"
 
 
+def epoch_prefix(job_id: str, epoch: int) -> str:
+    """Under which the work objects of one epoch of a job lie: none of another epoch can touch them."""
+    return f"{work_prefix(job_id)}{epoch}/"
+
+
+def plan_key(job_id: str, epoch: int) -> str:
+    """The key of the plan of an epoch."""
+    return f"{epoch_prefix(job_id, epoch)}plan"
+
+
+def epoch_of(key: str) -> int:
+    """The epoch of a work object's key; -1 where it is of none."""
+    parts = key.split("/")
+    return int(parts[2]) if len(parts) > 3 and parts[2].isdecimal() else -1  # noqa: PLR2004
+
+
 def is_folder_marker(key: str, size: int) -> bool:
     """Whether the object only stands for a folder, as consoles make them: a name with a final slash, no bytes."""
     return key.endswith("/") and size == 0

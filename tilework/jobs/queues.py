@@ -50,6 +50,13 @@ class Queue(Protocol):
         """Send one message, visible after ``delay`` seconds (at most 900); returns its id."""
         ...
 
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Send any number of messages, ten in a request and several requests at once, in no order.
+
+        Raises ServiceError where some were not sent; others may have been.
+        """
+        ...
+
     def receive(
         self, limit: int = BATCH, wait: float = 0.0, visibility: float | None = None
     ) -> list[Message]:

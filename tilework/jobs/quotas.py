@@ -13,7 +13,7 @@ from tilework.errors import MetadataError
 from tilework.jobs import metadata_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 KEY_BYTES = 1024
 """Longest object key, in bytes of UTF-8."""
@@ -38,6 +38,12 @@ WAIT_SECONDS = 20
 
 RECEIVE_LIMIT = 10
 """Most messages in one receive, and in one batched delete."""
+
+SEND_LIMIT = 10
+"""Most messages in one batched send, all together of the bytes of one."""
+
+DELETE_LIMIT = 1000
+"""Most objects in one batched delete."""
 
 _METADATA_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _NOT_IN_MESSAGES = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -92,6 +98,25 @@ def check_message(body: str, attributes: Mapping[str, str], delay: float) -> Non
     size = sum(len(text.encode()) for text in (body, *attributes, *attributes.values()))
     if size > MESSAGE_BYTES:
         raise ValueError(f"A message has at most {MESSAGE_BYTES} bytes, this one {size}.")
+
+
+def message_batches(bodies: Sequence[str]) -> Iterator[list[str]]:
+    """``bodies`` in batches that one request may send: ten messages, and together the bytes of one.
+
+    Raises ValueError where SQS would refuse a body.
+    """
+    batch: list[str] = []
+    left = MESSAGE_BYTES
+    for body in bodies:
+        check_message(body, {}, 0)
+        size = len(body.encode())
+        if batch and (len(batch) == SEND_LIMIT or size > left):
+            yield batch
+            batch, left = [], MESSAGE_BYTES
+        batch.append(body)
+        left -= size
+    if batch:
+        yield batch
 
 
 def check_receive(limit: int, wait: float) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,13 @@ class ObjectStore(Protocol):
 
     def delete(self, key: str, version: str | None = None) -> None:
         """Delete one version, or put a delete marker above all of them. Nothing there is no error."""
+        ...
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete any number of objects as :meth:`delete` does without a version, a thousand in a request.
+
+        Raises ServiceError where some were not deleted.
+        """
         ...
 
     def purge(self, key: str) -> int:

@@ -36,6 +36,11 @@ def story(job: Job) -> list[Line]:
         lines.append(Line(job.ended or job.updated, _end(job)))
     elif job.state is State.QUEUED:
         lines.append(Line(job.updated, "It waits for a worker."))
+    elif job.stage:
+        done = job.units_behind + len(job.units_done)
+        lines.append(
+            Line(job.touched, f"In the stage {job.stage}: {done} of {job.units_in_all} units are done.")
+        )
     return lines
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job, State
@@ -30,6 +30,16 @@ class JobTable(Protocol):
         """Write ``job`` if the row's serial is still ``seen.serial``; ``job.serial`` must be one more.
 
         None when written, else the row that is there now. Raises KeyError where there is no row.
+        """
+        ...
+
+    def mark_done(
+        self, job_id: str, units: Collection[int], *, epoch: int, stage: str, now: float
+    ) -> Job | None:
+        """Add ``units`` (0 to 8,191; none is a mere sign of life) to the row's set of done ones, in one write.
+
+        Only while the job is RUNNING in this epoch and stage: the row as it is then, else None. Whoever adds at the same
+        time is no hindrance, and adding twice is adding once. The serial rises, and ``touched`` becomes ``now``.
         """
         ...
 

@@ -64,6 +64,11 @@ class MemoryQueue:
             self._place(_Held(identity, body, dict(attributes or {}), now, now + delay))
         return identity
 
+    def send_all(self, bodies: Sequence[str]) -> None:
+        """Send any number of messages."""
+        for body in bodies:
+            self.send(body)
+
     def receive(
         self, limit: int = BATCH, wait: float = 0.0, visibility: float | None = None
     ) -> list[Message]:

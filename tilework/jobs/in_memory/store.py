@@ -16,7 +16,7 @@ from tilework.jobs.in_memory.events import object_created
 from tilework.jobs.stores import ObjectInfo, ObjectVersion, PresignedPost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,11 @@ class MemoryStore:
                 self._objects[key] = stack
             else:
                 self._objects.pop(key, None)
+
+    def delete_all(self, keys: Sequence[str]) -> None:
+        """Delete any number of objects."""
+        for key in keys:
+            self.delete(key)
 
     def purge(self, key: str) -> int:
         """Delete every version of exactly this key and every delete marker; how many there were."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from tilework.jobs.cursor import order
 from tilework.jobs.table import check_follows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job, State
@@ -49,6 +50,18 @@ class MemoryTable:
                 return there
             self._rows[job.id] = job
             return None
+
+    def mark_done(
+        self, job_id: str, units: Collection[int], *, epoch: int, stage: str, now: float
+    ) -> Job | None:
+        """Add ``units`` to the row's set of done ones if it runs in this epoch and stage: the row then, else None."""
+        with self._lock:
+            there = self._rows.get(job_id)
+            if there is None or not there.runs(epoch, stage):
+                return None
+            done = there.units_done | frozenset(units)
+            self._rows[job_id] = replace(there, units_done=done, touched=now, serial=there.serial + 1)
+            return self._rows[job_id]
 
     def delete(self, job_id: str) -> None:
         """Forget the row."""
