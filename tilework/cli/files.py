@@ -8,23 +8,51 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tilework.errors import ImageError
-from tilework.imaging.formats import SUFFIXES, Format
+from tilework.errors import BeyondRankError, ImageError
+from tilework.imaging.formats import SUFFIXES, Format, HeaderReader
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.plan import wanted_format
+from tilework.imaging.run import prepare
+from tilework.imaging.sources import FileSource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One file to be processed, and where its result goes."""
+    """One file to be processed, and where its result goes; a large one is for all ranks together."""
 
     source: Path
     target: Path
+    large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """How the result's name ends, None where no result will be, and whether all ranks are wanted for it."""
+
+    suffix: str | None
+    large: bool = False
+
+
+def foresee(source: Path, pipeline: Pipeline, limits: Limits) -> Foreseen:
+    """What the header of a file tells of its result; what is wrong with the file is for a rank to tell."""
+    file = FileSource(source)
+    try:
+        suffix = wanted_format(recognise(file.read(0, SIGNATURE_BYTES)), pipeline).suffix
+    except (ImageError, OSError):
+        return Foreseen(None)
+    try:
+        prepare(HeaderReader(file, limits), pipeline, limits)
+    except BeyondRankError:
+        return Foreseen(Format.TIFF.suffix, large=True)
+    except (ImageError, OSError):
+        pass
+    return Foreseen(suffix)
 
 
 def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
@@ -50,8 +78,8 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def errands_between(
-    sources: Sequence[Path], folder: Path, results: Path, pipeline: Pipeline
-) -> list[Errand]:  # fmt: skip
+    sources: Sequence[Path], folder: Path, results: Path, pipeline: Pipeline, limits: Limits
+) -> list[Errand]:
     """Pair every file below ``folder`` with its result below ``results``.
 
     A result is called as its source is. Where it is of another format (a mask of a JPEG is a PNG), the suffix
@@ -61,9 +89,10 @@ def errands_between(
     taken: set[Path] = set()
     targets: dict[Path, Path] = {}
     changing: dict[Path, str] = {}
+    foreseen = {source: foresee(source, pipeline, limits) for source in sources}
     for source in sources:
         wanted = results / source.relative_to(folder)
-        suffix = _suffix_of_result(source, pipeline)
+        suffix = foreseen[source].suffix
         if suffix is None or _fits(wanted, suffix):
             targets[source] = wanted
             # a file that gives no result needs no name
@@ -80,24 +109,16 @@ def errands_between(
             short if free else _free(results / source.relative_to(folder), changing[source], taken)
         )
         taken.add(targets[source])
-    return [Errand(source, targets[source]) for source in sources]
+    return [Errand(source, targets[source], foreseen[source].large) for source in sources]
 
 
-def named_target(source: Path, wanted: Path, pipeline: Pipeline) -> Path:
-    """Where the result of one file goes: as ``wanted`` says, unless its suffix would tell another format than is written."""
-    suffix = _suffix_of_result(source, pipeline)
+def errand_to(source: Path, wanted: Path, pipeline: Pipeline, limits: Limits) -> Errand:
+    """One file whose result goes as ``wanted`` says, unless its suffix would tell another format than is written."""
+    foreseen = foresee(source, pipeline, limits)
+    suffix = foreseen.suffix
     if suffix is None or not wanted.suffix or _fits(wanted, suffix):
-        return wanted
-    return _with_suffix(wanted, suffix)
-
-
-def _suffix_of_result(source: Path, pipeline: Pipeline) -> str | None:
-    """How the result's name ends, by the first bytes of its source; None where no result will be."""
-    try:
-        with source.open("rb") as file:
-            return wanted_format(recognise(file.read(SIGNATURE_BYTES)), pipeline).suffix
-    except (ImageError, OSError):
-        return None
+        return Errand(source, wanted, foreseen.large)
+    return Errand(source, _with_suffix(wanted, suffix), foreseen.large)
 
 
 def _format_named(path: Path) -> Format | None:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING
 
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import not_done, unexpected, unwritable
-from tilework.errors import BeyondRankError, CrashedError, ImageError, WorldDiedError
-from tilework.imaging.formats import HeaderReader
+from tilework.errors import CrashedError, WorldDiedError
 from tilework.imaging.large_file import LargeFile, process_large_file
-from tilework.imaging.run import prepare
 from tilework.imaging.sources import FileSource
 from tilework.imaging.stages.on_one_host import Ranks
 from tilework.shown import shown
@@ -33,17 +31,6 @@ if TYPE_CHECKING:
 
 WORLDS = 2
 """Worlds that may die of a file before it is to blame."""
-
-
-def is_beyond_rank(errand: Errand, pipeline: Pipeline, limits: Limits) -> bool:
-    """Whether the file is one for all ranks together; one with anything wrong is for a rank to tell of."""
-    try:
-        prepare(HeaderReader(FileSource(errand.source), limits), pipeline, limits)
-    except BeyondRankError:
-        return True
-    except (ImageError, OSError):
-        return False
-    return False
 
 
 class LargeFiles:
@@ -70,7 +57,12 @@ class LargeFiles:
 
     def _outcome(self, errand: Errand) -> FileOutcome:
         wanted = LargeFile(
-            FileSource(errand.source), errand.target, self._pipeline, self._limits, self._wishes
+            FileSource(errand.source),
+            errand.target,
+            self._pipeline,
+            self._limits,
+            self._wishes,
+            exact_name=True,
         )
         try:
             with Progress(f"Processing {shown(errand.source.name)}", 0) as bar:

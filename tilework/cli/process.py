@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from tilework.cli import consoles, statuses
-from tilework.cli.files import Errand, errands_between, files_below, named_target
+from tilework.cli.files import Errand, errand_to, errands_between, files_below
 from tilework.cli.interrupts import Interrupts
-from tilework.cli.large import LargeFiles, is_beyond_rank
+from tilework.cli.large import LargeFiles
 from tilework.cli.pipelines import extra_operations, pipeline_of
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import run_errand
@@ -51,13 +51,14 @@ class Ways:
 def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: bool) -> int:
     """Process it all; the exit status."""
     chosen = pipeline_of(pipeline)
-    errands = _errands(source, destination, chosen)
+    limits = ways.limits()
+    errands = _errands(source, destination, chosen, limits)
     if not errands:
         consoles.talk().print(f"There are no files in {shown(str(source))}.")
     tally = Tally(json=json)
     with (
         Interrupts() as interrupts,
-        closing(_outcomes(errands, chosen, ways, interrupts)) as outcomes,
+        closing(_outcomes(errands, chosen, limits, ways, interrupts)) as outcomes,
         Progress("Processing", len(errands)) as bar,
     ):
         for outcome in outcomes:
@@ -69,9 +70,9 @@ def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: boo
     return statuses.SOME_FAILED if tally.failed else statuses.ALL_DONE
 
 
-def _errands(source: Path, destination: Path, pipeline: Pipeline) -> list[Errand]:
+def _errands(source: Path, destination: Path, pipeline: Pipeline, limits: Limits) -> list[Errand]:
     if not source.is_dir():
-        return [_single_errand(source, destination, pipeline)]
+        return [_single_errand(source, destination, pipeline, limits)]
     if destination.exists() and not destination.is_dir():
         raise UsageError(
             f"{source} is a folder and {destination} is a file.", advice="Name a folder for the results."
@@ -81,19 +82,20 @@ def _errands(source: Path, destination: Path, pipeline: Pipeline) -> list[Errand
             "The results would overwrite their sources.", advice="Name another folder for the results."
         )
     sources = list(files_below(source, without=destination))
-    errands = errands_between(sources, source, destination, pipeline)
+    errands = errands_between(sources, source, destination, pipeline, limits)
     _check_no_source_is_overwritten(errands)
     return errands
 
 
-def _single_errand(source: Path, destination: Path, pipeline: Pipeline) -> Errand:
+def _single_errand(source: Path, destination: Path, pipeline: Pipeline, limits: Limits) -> Errand:
     if not source.is_file():
         raise UsageError(
             f"{source} is neither a file nor a folder.", advice="Name an image, or a folder of images."
         )
     into_folder = destination.is_dir()
     wanted = destination / source.name if into_folder else destination
-    target = named_target(source, wanted, pipeline)
+    errand = errand_to(source, wanted, pipeline, limits)
+    target = errand.target
     if target != wanted and not into_folder:
         if target.exists():
             raise UsageError(
@@ -105,7 +107,6 @@ def _single_errand(source: Path, destination: Path, pipeline: Pipeline) -> Erran
         consoles.talk().print(
             f"The result is no {shown(wanted.suffix)} file: written to {shown(str(target))}."
         )
-    errand = Errand(source, target)
     _check_no_source_is_overwritten([errand])
     return errand
 
@@ -127,12 +128,11 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _outcomes(
-    errands: Sequence[Errand], pipeline: Pipeline, ways: Ways, interrupts: Interrupts
+    errands: Sequence[Errand], pipeline: Pipeline, limits: Limits, ways: Ways, interrupts: Interrupts
 ) -> Generator[FileOutcome, None, None]:
     """Those of ordinary files, then those of large ones."""
-    limits = ways.limits()
-    large = [errand for errand in errands if is_beyond_rank(errand, pipeline, limits)]
-    others = [errand for errand in errands if errand not in set(large)]
+    large = [errand for errand in errands if errand.large]
+    others = [errand for errand in errands if not errand.large]
     worlds = None
     if ways.ranks > 1:
         from tilework.cli.worlds import Worlds  # noqa: PLC0415 - one process needs no MPI

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline
@@ -40,6 +41,12 @@ def unit_seconds(work: Work, limits: Limits) -> float:
     share = min(1.0, unit / work.layout.size.pixels)
     estimate = share * _estimate(work.image.size, work.image.pixels, work.pipeline)
     return CLOCK * (limits.decoder_seconds + limits.deadline_factor * estimate)
+
+
+def rewriting_seconds(header: Header, limits: Limits) -> float:
+    """Seconds by the clock in which an image that is only read in sequence is rewritten."""
+    samples = header.stored.pixels * (header.pixels.channels + header.pixels.alpha) / MILLION
+    return CLOCK * (limits.decoder_seconds + limits.deadline_factor * CODEC_SECONDS * samples)
 
 
 def _estimate(size: Size, pixels: Pixels, pipeline: Pipeline) -> float:

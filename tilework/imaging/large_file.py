@@ -5,30 +5,47 @@ from __future__ import annotations
 import time
 from array import array
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError
-from tilework.imaging.costs import unit_seconds
-from tilework.imaging.formats import Format, HeaderReader, Metadata, read_header, tiff_metadata
+from tilework.errors import TileworkError, TooLargeError
+from tilework.imaging.costs import rewriting_seconds, unit_seconds
+from tilework.imaging.formats import (
+    Format,
+    HeaderReader,
+    Metadata,
+    is_windowed,
+    read_header,
+    row,
+    tiff_metadata,
+)
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
+from tilework.imaging.formats.strips import FLAT_BYTES, strip_memory
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
+from tilework.imaging.limits import MIB
 from tilework.imaging.plan import result_name
 from tilework.imaging.run import FileOutcome
-from tilework.imaging.stages.on_one_host import run
+from tilework.imaging.stages.on_one_host import rewrite_on, run
 from tilework.imaging.stages.planning import plan_stages
+from tilework.imaging.stages.readers import Stored
+from tilework.imaging.stages.rewriting import pieces_of
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.sources import Source
     from tilework.imaging.stages.on_one_host import Ranks
     from tilework.imaging.stages.planning import Wishes
+    from tilework.imaging.stages.readers import Openable
+    from tilework.imaging.stages.scratch import Scratch
     from tilework.imaging.stages.work import Work
 
 
@@ -72,31 +89,65 @@ def _process(
     wanted: LargeFile, target: Path, folder: Path, ranks: Ranks
 ) -> tuple[Header, int, tuple[str, ...]]:
     """The source's header, how many blocks there were, and what was odd."""
-    reader = HeaderReader(wanted.source, wanted.limits)
-    found = read_header(reader, wanted.pipeline.page)
+    scratch = FolderScratch(folder / "scratch")
+    read = _read(wanted, scratch, folder, ranks)
     work = plan_stages(
-        wanted.source, found, wanted.pipeline, wanted.limits,
-        wishes=wanted.wishes, scratch=FolderScratch(folder / "scratch"), ranks=ranks.count,
+        read.image, read.header, wanted.pipeline, wanted.limits,
+        wishes=wanted.wishes, scratch=scratch, ranks=ranks.count,
     )  # fmt: skip
-    metadata = (
-        tiff_metadata.read_metadata(wanted.source, found) if found.format is Format.TIFF else Metadata()
-    )
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
-    tree = description(_kept(metadata, found, work), found)
+    tree = description(_kept(read, work), read.header)
     tables = jpeg_tables(work.layout)
     file.create(header_bytes(work.layout, tree, tables))
-    run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
+    odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
-    return found, work.writing(0).units.count, (*found.notes, *metadata.notes)
+    notes = dict.fromkeys((*read.header.notes, *read.metadata.notes, *read.notes, *odd))
+    return read.header, work.writing(0).units.count, tuple(notes)
 
 
-def _kept(metadata: Metadata, found: Header, work: Work) -> Metadata:
-    return metadata.for_result(
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An image that can be read by windows now, and what stands around its pixels."""
+
+    image: Callable[[int], Openable]
+    header: Header
+    metadata: Metadata
+    notes: tuple[str, ...] = ()
+
+
+def _read(wanted: LargeFile, scratch: Scratch, folder: Path, ranks: Ranks) -> _Read:
+    """Read the header, and rewrite an image that is only read in sequence."""
+    source, limits = wanted.source, wanted.limits
+    found = read_header(HeaderReader(source, limits), wanted.pipeline.page)
+    if is_windowed(found):
+        metadata = tiff_metadata.read_metadata(source, found) if found.format is Format.TIFF else Metadata()
+        return _Read(partial(Stored, source, found), found, metadata)
+    pieces = pieces_of(found, scratch)
+    _check_memory(found, pieces.grid.cell.height, limits)
+    rewritten = rewrite_on(
+        ranks, source, found, pieces, folder=folder, seconds=rewriting_seconds(found, limits)
+    )
+    return _Read(lambda _: rewritten.image, rewritten.header, rewritten.metadata, rewritten.notes)
+
+
+def _check_memory(found: Header, rows: int, limits: Limits) -> None:
+    needed = strip_memory(found, rows)
+    if needed > max(limits.working_set, FLAT_BYTES * 2):
+        raise TooLargeError(
+            f"Reading the {row(found.format).name} takes {needed / MIB:,.0f} MiB of memory; {limits.working_set / MIB:,.0f}"
+            " MiB are allowed (limit: working_set).",
+            advice="Convert it to a tiled TIFF, or raise the limit.",
+        )
+
+
+def _kept(read: _Read, work: Work) -> Metadata:
+    found, layout = read.header, work.layout
+    return read.metadata.for_result(
         found,
-        work.layout.size,
+        layout.size,
         same_format=found.format is Format.TIFF,
-        same_colour=not work.pipeline.makes_mask and work.layout.pixels.channels == found.pixels.channels,
+        same_colour=not work.pipeline.makes_mask and layout.pixels.channels == found.pixels.channels,
     )
 
 

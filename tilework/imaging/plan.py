@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import BeyondRankError, UnsupportedPixelsError
 from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row
+from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import WholeImageOperation
 
@@ -49,6 +50,7 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     limits.check_pipeline(pipeline.canonical)
     kinds, sizes = pipeline.kinds(header.pixels), pipeline.sizes(header.size)
     staged = is_staged(header, pipeline)
+    allowed = limits.block_bytes if is_windowed(header) else limits.working_set
     for size in sizes:
         limits.check_size(size, by_windows=staged)
     wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
@@ -61,10 +63,10 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
         ),
         amounts[-1] + _encoding(wanted, sizes[-1], kinds[-1]),
     )
-    if staged and (needed > limits.block_bytes or max(size.pixels for size in sizes) > limits.pixels):
+    if staged and (needed > allowed or max(size.pixels for size in sizes) > limits.pixels):
         raise BeyondRankError(
-            f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; one rank has "
-            f"{limits.block_bytes / MIB:,.0f} MiB (limit: block_bytes), and works on it only together with others."
+            f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; one rank has {allowed / MIB:,.0f} MiB,"
+            " and works on it only together with others."
         )
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))
@@ -82,7 +84,8 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
 def is_staged(header: Header, pipeline: Pipeline) -> bool:
     """Whether an image that is too large for one rank is worked on in blocks: then its result is a TIFF."""
     whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
-    return is_windowed(header) and not whole and pipeline.output in {None, Format.TIFF}
+    read = is_windowed(header) or is_streamed(header)
+    return read and not whole and pipeline.output in {None, Format.TIFF}
 
 
 def _decoding(header: Header) -> int:

@@ -83,6 +83,11 @@ def read_strips(source: Source, header: Header, rows: int, folder: Path | None =
     return Strips(file_strips.read(source, header, rows, folder, filed), header)
 
 
+def is_streamed(header: Header) -> bool:
+    """Whether :func:`read_strips` reads such an image."""
+    return header.format is Format.PNG or header.format in FILED
+
+
 def strip_disk(header: Header, encoded: int) -> int:
     """The room on a disk, and in the address space, in bytes, that strips of a file of ``encoded`` bytes take."""
     filed = FILED.get(header.format)

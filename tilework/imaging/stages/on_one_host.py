@@ -9,19 +9,26 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tilework.imaging.stages.measuring import Measuring
+from tilework.imaging.stages.rewriting import rewrite
 from tilework.imaging.stages.tile_file import Appending, TileFile
 from tilework.imaging.stages.walk import Walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from tilework.imaging.formats import Header
+    from tilework.imaging.sources import Source
+    from tilework.imaging.stages.readers import Pieces
+    from tilework.imaging.stages.rewriting import Rewritten
     from tilework.imaging.stages.work import Work
     from tilework.imaging.stages.writing import Writing
+
+T = TypeVar("T")
 
 PROGRESS_SECONDS = 0.2
 """Between two looks at how many units are done."""
@@ -50,16 +57,18 @@ class Ranks:
     allow: Callable[[float], None]
 
 
-def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) -> None:
+def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) -> set[str]:
     """Run all stages: afterwards every tile lies in ``file``, and its tables tell where.
 
-    ``folder`` is for what the ranks share meanwhile, ``seconds`` is what any unit may take. Raises what a unit raises.
+    ``folder`` is for what the ranks share meanwhile, ``seconds`` is what any unit may take. Returns sentences about what
+    was odd in the image, and raises what a unit raises.
     """
+    notes: set[str] = set()
 
     def walk(stage: Measuring | Writing) -> None:
         units = Units(stage, file, Walk(folder / f"units-{stage.name}"), ranks.allow, seconds)
         units.walk.create(stage.units.count)
-        _walk(units, ranks)
+        notes.update(_walk(units, ranks))
 
     for index in work.measured:
         measuring = work.measuring(index)
@@ -70,6 +79,7 @@ def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) 
     for stage in range(len(work.written)):
         walk(work.writing(stage))
     file.append_first_tiles()
+    return notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +92,80 @@ class Units:
     allow: Callable[[float], None]
     seconds: float
 
-    def do(self) -> Iterator[int]:
-        """Do units until none is left; gives how many this process has done, after each."""
+    def do(self, after_each: Callable[[], None]) -> tuple[str, ...]:
+        """Do units until none is left; what was odd in what was read for them."""
         reader = self.stage.image.open()
         with Appending(self.file) as sink:
-            for done, position in enumerate(self.walk.units(), 1):
+            for position in self.walk.units():
                 unit = self.stage.units.down_columns(position)
                 self.allow(self.seconds)
                 if isinstance(self.stage, Measuring):
                     self.stage.measure(reader, unit)
                 else:
                     self.stage.write(reader, unit, sink)
-                yield done
+                after_each()
+        return reader.notes()
 
 
-def do_all(units: Units) -> None:
-    """What each rank does of a stage."""
-    for _ in units.do():
-        pass
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """The rewriting of an image, as one rank does it. Picklable."""
+
+    source: Source
+    header: Header
+    pieces: Pieces
+    folder: Path
+    walk: Walk
+    allow: Callable[[float], None]
+    seconds: float
+
+    def do(self, after_each: Callable[[], None]) -> Rewritten:
+        """Stream it."""
+        self.allow(self.seconds)
+
+        def told(index: int) -> None:
+            self.walk.mark(index)
+            after_each()
+
+        return rewrite(self.source, self.header, self.pieces, self.folder, told)
 
 
-def _walk(units: Units, ranks: Ranks) -> None:
-    name, count = units.stage.name, units.stage.units.count
+def rewrite_on(
+    ranks: Ranks, source: Source, header: Header, pieces: Pieces, *, folder: Path, seconds: float
+) -> Rewritten:
+    """Have one rank rewrite an image, told of as a stage of its own."""
+    walk = Walk(folder / "units-rewrite")
+    walk.create(pieces.grid.count)
+    task = Rewriting(source, header, pieces, folder, walk, ranks.allow, seconds)
+    (rewritten,) = _together([task.do], walk, ranks, "rewrite", pieces.grid.count)
+    return rewritten
+
+
+def _walk(units: Units, ranks: Ranks) -> set[str]:
+    count = units.stage.units.count
+    tasks = [units.do] * min(ranks.count, count)
+    return {note for notes in _together(tasks, units.walk, ranks, units.stage.name, count) for note in notes}
+
+
+def _together(
+    tasks: Sequence[Callable[[Callable[[], None]], T]], walk: Walk, ranks: Ranks, name: str, units: int
+) -> list[T]:
+    """Run tasks on the ranks, and tell how many units are done; without an executor one task does them all."""
+
+    def tell() -> None:
+        ranks.tell(Step(name, walk.done(), units))
+
     if ranks.executor is None:
-        for done in units.do():
-            ranks.tell(Step(name, done, count))
-        return
-    unfinished = {ranks.executor.submit(do_all, units) for _ in range(min(ranks.count, count))}
+        return [task(tell) for task in tasks[:1]]
+    futures = [ranks.executor.submit(task, _nothing) for task in tasks]
+    unfinished = set(futures)
     while unfinished:
         finished, unfinished = wait(unfinished, PROGRESS_SECONDS, FIRST_EXCEPTION)
         for future in finished:
             future.result()
-        ranks.tell(Step(name, units.walk.done(), count))
+        tell()
+    return [future.result() for future in futures]
+
+
+def _nothing() -> None:
+    """Whoever waits looks for itself."""

@@ -12,7 +12,7 @@ from tilework.imaging.formats import Picture
 from tilework.imaging.stages.readers import blank, paste
 
 if TYPE_CHECKING:
-    from tilework.imaging.engine import Reader
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.stages.measuring import Measuring
@@ -41,7 +41,7 @@ class Painted:
         """What one pixel is."""
         return self.measuring.pipeline.kinds(self.measuring.image.pixels)[-1]
 
-    def open(self) -> Reader:
+    def open(self) -> WindowReader:
         """Return a reader that keeps the cells it painted last."""
         return PaintedReader(self)
 
@@ -64,6 +64,10 @@ class PaintedReader:
         for cell in cells.meeting(window):
             paste(self._cell(cell), cells.window(cell), picture, window)
         return picture
+
+    def notes(self) -> tuple[str, ...]:
+        """There is nothing odd in what was measured."""
+        return ()
 
     def _paint(self, cell: int) -> Picture:
         measuring = self._measuring

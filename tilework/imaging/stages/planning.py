@@ -6,25 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import TooLargeError
-from tilework.imaging.formats import Format, open_reader, overlap_bytes
+from tilework.imaging.formats import Format, is_windowed, overlap_bytes
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
 from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.limits import MIB
-from tilework.imaging.operations import WholeImageOperation
 from tilework.imaging.stages.grid import Grid
-from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.cog import Compression
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline
-    from tilework.imaging.sources import Source
+    from tilework.imaging.stages.readers import Openable
     from tilework.imaging.stages.scratch import Scratch
 
 TILE = 512
@@ -41,8 +41,9 @@ LEAST_SHARE = 4
 MOST_OVERVIEWS = 3
 """Levels that a unit makes at once: the next stage then begins with a 64th of the pixels."""
 
-UNITS_A_RANK = 3
-"""At least, where the image gives them: so that all ranks end at about the same time."""
+UNITS_A_RANK = 4
+LEAST_UNITS = 9
+"""Where the image gives so many: so that all ranks end at about the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +56,22 @@ class Wishes:
 
 
 def plan_stages(
-    source: Source, header: Header, pipeline: Pipeline, limits: Limits, *,
+    image: Callable[[int], Openable], header: Header, pipeline: Pipeline, limits: Limits, *,
     wishes: Wishes, scratch: Scratch, ranks: int,
 ) -> Work:  # fmt: skip
-    """Plan an image that is read by windows.
+    """Plan an image that is read by windows; ``image`` gives its address, for so many bytes that a reader may keep.
 
-    Raises :class:`~tilework.errors.TooLargeError` where it cannot be, or where not even the narrowest unit fits the
-    memory of a rank, and the errors of :func:`~tilework.imaging.plan.plan`.
+    Raises :class:`~tilework.errors.TooLargeError` where not even the narrowest unit fits the memory of a rank, and the
+    errors of :func:`~tilework.imaging.plan.plan`.
     """
     limits.check_pipeline(pipeline.canonical)
     sizes, kinds = pipeline.sizes(header.size), pipeline.kinds(header.pixels)
     for size in sizes:
         limits.check_size(size, by_windows=True)
-    _check_windows(source, header, pipeline)
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
     rows = _Rows.of(header, pipeline, layout)
     columns, overviews, cached_bytes = _unit(rows, layout, limits, ranks)
-    image = Stored(source, header, cached_bytes)
-    return Work(image, pipeline, layout, scratch, columns, overviews)
-
-
-def _check_windows(source: Source, header: Header, pipeline: Pipeline) -> None:
-    if open_reader(source, header) is None:
-        raise TooLargeError(
-            "An image of this size is only read by windows, and this file cannot be.",
-            advice="Convert it to a tiled TIFF.",
-        )
-    for step in pipeline.steps:
-        if isinstance(step.operation, WholeImageOperation):
-            raise TooLargeError(
-                f"The operation {step.operation.name} needs the whole image at once, and this one is too large for that."
-            )
+    return Work(image(cached_bytes), pipeline, layout, scratch, columns, overviews)
 
 
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
@@ -156,7 +142,8 @@ class _Rows:
 
     def check(self, allowed: int) -> None:
         """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        needed = self.header.scratch + self.worked_on(self.tile)
+        scratch = self.header.scratch if is_windowed(self.header) else 0
+        needed = scratch + self.worked_on(self.tile)
         if needed > allowed:
             raise TooLargeError(
                 f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
@@ -169,24 +156,24 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[i
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
+    least = max(LEAST_UNITS, UNITS_A_RANK * ranks)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
-        columns = _widest(rows, layout, overviews, allowed)
-        if columns is None:
-            continue
+        columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
-        if units.count >= UNITS_A_RANK * ranks or not overviews:
+        needed = rows.segments(columns) + rows.worked_on(columns)
+        if needed <= allowed and units.count >= least:
             return columns, overviews, rows.segments(columns)
-    # the narrowest there are, in little memory: segments are decoded again where they must be
-    left = max(0, allowed - rows.worked_on(layout.tile))
-    return layout.tile, 0, min(left, rows.segments(layout.tile))
+    # the narrowest there are, in little memory or of few tiles: segments are decoded again where they must be
+    left = max(0, allowed - rows.worked_on(columns))
+    return columns, 0, min(left, rows.segments(columns))
 
 
-def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int) -> int | None:
-    """Columns of the widest units that need no more than is allowed, all about equally wide."""
+def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int) -> int:
+    """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
-    steps = -(-layout.size.width // step)
+    steps, down = -(-layout.size.width // step), -(-layout.size.height // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
-        if rows.segments(columns) + rows.worked_on(columns) <= allowed:
+        if rows.segments(columns) + rows.worked_on(columns) <= allowed and parts * down >= least:
             return columns
-    return None
+    return step

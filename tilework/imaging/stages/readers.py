@@ -9,8 +9,8 @@ from tilework.imaging.formats import Picture, open_reader
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
-    from tilework.imaging.engine import Reader
     from tilework.imaging.formats import Header
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
     from tilework.imaging.stages.grid import Grid
@@ -31,7 +31,7 @@ class Openable(Protocol):
         """What one pixel is."""
         ...
 
-    def open(self) -> Reader:
+    def open(self) -> WindowReader:
         """Return a reader, which may keep what it thinks will be asked for again."""
         ...
 
@@ -54,7 +54,7 @@ class Stored:
         """What one pixel is."""
         return self.header.pixels
 
-    def open(self) -> Reader:
+    def open(self) -> WindowReader:
         """Open it; the header is not read again. Raises ValueError for a file that is only read in sequence."""
         reader = open_reader(self.source, self.header, self.cached_bytes)
         if reader is None:
@@ -96,9 +96,13 @@ class Pieces:
         """Width and height."""
         return self.grid.size
 
-    def open(self) -> Reader:
+    def open(self) -> WindowReader:
         """Nothing is kept: what the scratch maps costs nothing to ask for again."""
         return self
+
+    def notes(self) -> tuple[str, ...]:
+        """What was odd was told when the pieces were made."""
+        return ()
 
     def put(self, index: int, picture: Picture) -> None:
         """Keep a cell."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats import completed
+from tilework.imaging.formats.header import SIDEWAYS
 from tilework.imaging.formats.strips import read_strips
 from tilework.imaging.formats.upright import UprightReader
 from tilework.imaging.stages.grid import Grid
@@ -13,14 +14,14 @@ from tilework.imaging.stages.readers import Pieces
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tilework.imaging.engine import Reader
     from tilework.imaging.formats import Header, Metadata
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
     from tilework.imaging.stages.scratch import Scratch
-    from tilework.imaging.stages.walk import Walk
 
 PIECE_BYTES = 1 << 24
 """Of a piece, which is as wide as the image: two of them are in memory while the next is read."""
@@ -54,7 +55,7 @@ class Turned:
         """What one pixel is."""
         return self.pieces.pixels
 
-    def open(self) -> Reader:
+    def open(self) -> WindowReader:
         """Return a reader."""
         return UprightReader(self.pieces, self.orientation)
 
@@ -65,15 +66,17 @@ def pieces_of(header: Header, scratch: Scratch) -> Pieces:
     return Pieces(scratch, "rewritten", Grid(header.stored, Size(header.stored.width, rows)), header.pixels)
 
 
-def rewrite(source: Source, header: Header, pieces: Pieces, walk: Walk, folder: Path) -> Rewritten:
-    """Stream the image into its pieces, and tell ``walk`` of each; ``folder`` is on a disk with room for the pixels.
+def rewrite(
+    source: Source, header: Header, pieces: Pieces, folder: Path, told: Callable[[int], None]
+) -> Rewritten:
+    """Stream the image into its pieces, and tell of each; ``folder`` is on a disk with room for the pixels.
 
     Raises what :func:`~tilework.imaging.formats.strips.read_strips` raises.
     """
     strips = read_strips(source, header, pieces.grid.cell.height, folder)
     for index, strip in enumerate(strips):
         pieces.put(index, strip)
-        walk.mark(index)
+        told(index)
     found = strips.found
     if found is None:
         raise AssertionError("all strips have come, and nothing is known of the image")
