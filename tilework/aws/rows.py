@@ -3,22 +3,19 @@
 Fields that hold their default are left out: most rows stay below the 1 KB of one write unit. The indexes ``by_state``
 and ``by_batch`` want their keys there and not empty: ``shelf`` is made of the state and the id, ``batch_shelf`` of the
 batch as well, where the job has one; ``updated`` is always written.
-
-The units that are done lie in sets of binary values of one byte, 256 units a set (``done.00`` to ``done.31``): a set
-can be added to without reading it, and 8,192 units take 8 KB where numbers would take 24.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from tilework.aws.done_units import from_sets, to_sets
 from tilework.jobs import history
 from tilework.jobs.job import Job, State, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Mapping
 
     from types_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
@@ -30,10 +27,6 @@ SHELVES = 4
 BATCH_BYTES = 1024
 """Longest name of a batch that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is hashed."""
 
-UNITS_A_SET = 256
-"""Units that one byte can tell apart."""
-
-_DONE = "done."
 _FIELDS = {field.name: field for field in fields(Job) if field.name != "units_done"}
 _ALWAYS = frozenset({"updated"})
 
@@ -68,21 +61,12 @@ def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:
         value = getattr(job, name)
         if field.default is MISSING or value != field.default or name in _ALWAYS:
             item[name] = _attribute(value)
-    return item | unit_sets(job.units_done)
-
-
-def unit_sets(units: Collection[int]) -> dict[str, AttributeValueTypeDef]:
-    """Return the sets that hold ``units``, by the names of their attributes."""
-    parts = groupby(sorted(units), lambda unit: unit // UNITS_A_SET)
-    return {
-        f"{_DONE}{part:02d}": {"BS": [bytes([unit % UNITS_A_SET]) for unit in members]}
-        for part, members in parts
-    }
+    return item | to_sets(job.units_done)
 
 
 def from_item(item: Mapping[str, Any]) -> Job:
     """Return the job that ``item`` holds; attributes of a newer schema are passed over."""
-    values: dict[str, Any] = {"units_done": _units(item)}
+    values: dict[str, Any] = {"units_done": from_sets(item)}
     for name, field in _FIELDS.items():
         if name not in item:
             continue
@@ -90,13 +74,6 @@ def from_item(item: Mapping[str, Any]) -> Job:
         # exact both ways: DynamoDB keeps 38 decimal digits, and the shortest spelling of a double has 17
         values[name] = _KINDS[str(field.type)](text)
     return Job(**values)
-
-
-def _units(item: Mapping[str, Any]) -> frozenset[int]:
-    sets = {
-        int(name.removeprefix(_DONE)): held["BS"] for name, held in item.items() if name.startswith(_DONE)
-    }
-    return frozenset(UNITS_A_SET * part + member[0] for part, members in sets.items() for member in members)
 
 
 def _attribute(value: str | float | History) -> AttributeValueTypeDef:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, shelf_number, to_item, unit_sets
+from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, shelf_number, to_item
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import check_follows
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import QueryOutputTypeDef
+    from types_boto3_dynamodb.type_defs import QueryOutputTypeDef, UpdateItemOutputTypeDef
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job
@@ -88,34 +89,14 @@ class AwsTable:
         self, job_id: str, units: Collection[int], *, epoch: int, stage: str, now: float
     ) -> Job | None:
         """Add ``units`` to the row's set of done ones if it runs in this epoch and stage: the row then, else None."""
-        numbered = list(enumerate(unit_sets(units).items()))
-        # an epoch of 0 is a default, and so not in the item
-        same = "#epoch = :epoch" if epoch else "attribute_not_exists(#epoch)"
-        values: dict[str, Any] = {f":u{i}": members for i, (_, members) in numbered}
-        values |= {
-            ":one": number(1),
-            ":now": number(now),
-            ":running": {"S": State.RUNNING},
-            ":stage": {"S": stage},
-        }
-        values |= {":epoch": number(epoch)} if epoch else {}
-        with told_as_ours(f"mark units of the job {job_id}"):
-            try:
-                answer = self._client.update_item(
-                    TableName=self._name,
-                    Key={"id": {"S": job_id}},
-                    UpdateExpression="SET touched = :now ADD serial :one"
-                    + "".join(f", #u{i} :u{i}" for i, _ in numbered),
-                    ConditionExpression=f"#state = :running AND #stage = :stage AND {same}",
-                    ExpressionAttributeNames={f"#u{i}": name for i, (name, _) in numbered}
-                    | {"#state": "state", "#stage": "stage", "#epoch": "epoch"},
-                    ExpressionAttributeValues=values,
-                    ReturnValues="ALL_NEW",
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                return None
+        row = StageRow(self._name, job_id, epoch, stage)
+        answer = self._updated(job_id, row.addition(units, now))
+        if answer is None:
+            return None
+        full = full_sets(answer["Attributes"])
+        if full:
+            # the last of 256 units folds them; where that fails, one that is told twice may
+            self._updated(job_id, row.folding(full))
         return from_item(answer["Attributes"])
 
     def delete(self, job_id: str) -> None:
@@ -195,6 +176,16 @@ class AwsTable:
                 TableName=self._name, Key={"id": {"S": _STATISTICS + name}}, ConsistentRead=True
             )
         return answer.get("Item", {})
+
+    def _updated(self, job_id: str, request: Mapping[str, Any]) -> UpdateItemOutputTypeDef | None:
+        """Carry out an update; None where its condition is not met."""
+        with told_as_ours(f"mark units of the job {job_id}"):
+            try:
+                return self._client.update_item(**request)
+            except ClientError as error:
+                if code_of(error) != "ConditionalCheckFailedException":
+                    raise
+                return None
 
     def _put(self, job: Job, condition: Mapping[str, Any]) -> Job | None:
         with told_as_ours(f"write the job {job.id}"):

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.errors import UnreadableMessageError
+from tilework.errors import UnreadableMessageError, VersionGoneError
 from tilework.jobs.job import SCHEMA
 from tilework.jobs.messages import body_document
 
@@ -61,7 +61,11 @@ def commit_manifest(outputs: ObjectStore, folder: UnitFolder, manifest: Manifest
 
 def is_committed(outputs: ObjectStore, folder: UnitFolder) -> bool:
     """Whether an attempt has committed the unit."""
-    return any(item.key == folder.manifest for item in outputs.list(folder.manifest))
+    try:
+        outputs.head(folder.manifest)
+    except VersionGoneError:
+        return False
+    return True
 
 
 def read_manifest(outputs: ObjectStore, folder: UnitFolder) -> Manifest:
