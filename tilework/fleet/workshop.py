@@ -87,9 +87,10 @@ class Workshop:
         self._limits = limits
         self._bench: _Bench | None = None
 
-    def forget(self) -> None:
-        """Give back the memory of what was kept."""
-        self._bench = None
+    def tidy(self) -> None:
+        """Give back the memory of decoded pixels, which other work may need; the next unit decodes them anew."""
+        if self._bench is not None:
+            self._bench.stage = self._bench.reader = None
 
     def make(self, task: UnitTask, around: Surroundings) -> str:
         """Do a unit, and return what its manifest is to tell.
