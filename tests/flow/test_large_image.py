@@ -50,15 +50,12 @@ def left_in_work(running: RunningSystem, job: str) -> list[str]:
     return [item.key for item in running.system.outputs.list(work_prefix(job))]
 
 
-def row_of(running: RunningSystem, job: str) -> Job:
+def has_come_to(running: RunningSystem, job: str, done: int = 1) -> bool:
+    """Whether so many units are done, or all is over."""
     row = running.system.table.get(job)
-    assert row is not None
-    return row
-
-
-def is_in_stage(running: RunningSystem, job: str, done: int = 1) -> bool:
-    row = running.system.table.get(job)
-    return row is not None and bool(row.stage) and row.units_behind + len(row.units_done) >= done
+    if row is None:
+        return False
+    return row.state.is_end or (bool(row.stage) and row.units_behind + len(row.units_done) >= done)
 
 
 def check(running: RunningSystem, row: Job, picture: NDArray[np.generic]) -> None:
@@ -81,7 +78,7 @@ def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     running: RunningSystem, picture: NDArray[np.generic], large: bytes
 ) -> None:
     job = running.drop("large/scan.tif", large, pipeline=PIPELINE)
-    wait_for(lambda: is_in_stage(running, job))
+    wait_for(lambda: has_come_to(running, job))
     photos = [running.drop(f"large/photo {n}.png", png(PHOTO), pipeline="invert()") for n in range(6)]
     rows = running.ended([job, *photos])
     assert all(rows[photo].ended < rows[job].ended for photo in photos)
@@ -97,7 +94,7 @@ def test_a_large_image_survives_ranks_and_supervisors_that_are_killed(
 ) -> None:
     job = running.drop("large/killed.tif", large, pipeline=PIPELINE)
     for done, victims in ((2, running.ranks), (6, running.supervisors), (10, running.ranks)):
-        wait_for(lambda done=done: is_in_stage(running, job, done) or row_of(running, job).state.is_end)
+        wait_for(lambda done=done: has_come_to(running, job, done))
         wait_for(victims)
         victims()[-1].kill()
         time.sleep(0.5)
