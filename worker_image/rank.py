@@ -77,7 +77,7 @@ def start_rank(settings: WorkerSettings) -> None:
     inputs, outputs = connect_stores(settings.deployment)
     # Open MPI tells each process which one it is; 0 in a test without a world
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
-    workshop = Workshop(inputs, outputs, settings.limits)
+    workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
     _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
     bound_process(settings.limits)
 
@@ -161,7 +161,7 @@ def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
     """In a guarded child: with connections of its own, for the parent's are in the middle of who knows what."""
     inputs, outputs = connect_stores(rank.settings.deployment)
     around = Surroundings(partial(rank.board.holds, order.place), lambda _: None)
-    return _made(Workshop(inputs, outputs, rank.limits), order, around, rank)
+    return _made(Workshop(inputs, outputs, rank.limits, rank.settings.directory), order, around, rank)
 
 
 def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:

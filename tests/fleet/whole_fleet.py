@@ -52,10 +52,10 @@ class Fleet:
             Workshop(self.system.inputs, self.system.outputs, self.limits) for _ in range(self.ranks)
         ]
 
-    def drop(self, body: bytes, pipeline: str) -> Job:
+    def drop(self, body: bytes, pipeline: str, key: str = "large.tif") -> Job:
         """Drop an image, claim its job, plan it, and send its first units."""
         system = self.system
-        system.inputs.put("large.tif", body, metadata={}, content_type="image/tiff")
+        system.inputs.put(key, body, metadata={}, content_type="image/tiff")
         (message,) = system.jobs.receive(1)
         (ask,) = asks(message.body, system.inputs.bucket)
         text = parse(pipeline).canonical

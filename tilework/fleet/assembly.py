@@ -14,10 +14,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError
+from tilework.fleet.blueprint import writes_tiles
 from tilework.fleet.made import first_name, tiles_name
 from tilework.fleet.result_metadata import result_metadata
+from tilework.fleet.rewritten import rewritten_metadata
 from tilework.imaging.costs import transfer_seconds
-from tilework.imaging.formats import Format, Metadata, tiff_metadata
+from tilework.imaging.formats import Format, Metadata, is_windowed, tiff_metadata
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
@@ -154,9 +156,7 @@ class Assembly:
     def store(self, made_by: str) -> Stored:
         """Store the result, unless it is there. Raises LeaseLostError, VersionGoneError, ServiceError."""
         found, layout = self.image.header, self.image.work.layout
-        metadata = Metadata()
-        if found.format is Format.TIFF:
-            metadata = tiff_metadata.read_metadata(self.image.source, found)
+        metadata = self._metadata()
         tree, tables = description(self._kept(metadata), found), jpeg_tables(layout)
         contents = self._contents()
         firsts = [contents.firsts[level] for level in sorted(contents.firsts, reverse=True)]
@@ -167,6 +167,12 @@ class Assembly:
         size = self._upload(key, told, plan, head)
         notes = dict.fromkeys((*found.notes, *metadata.notes, *contents.notes))
         return Stored(key, size, " ".join(notes), contents.seconds)
+
+    def _metadata(self) -> Metadata:
+        found = self.image.header
+        if found.format is Format.TIFF:
+            return tiff_metadata.read_metadata(self.image.source, found)
+        return Metadata() if is_windowed(found) else rewritten_metadata(self.image.scratch)
 
     def _kept(self, metadata: Metadata) -> Metadata:
         found, work = self.image.header, self.image.work
@@ -186,7 +192,7 @@ class Assembly:
         contents = Contents(tables=[np.zeros((grid.pixels, 3), np.uint64) for grid in grids])
         made_by = self.image.scratch.made_by
         for number, stage in enumerate(self.task.plan.stages):
-            if stage.name != "write" and not stage.name.startswith("overviews-"):
+            if not writes_tiles(stage):
                 continue
             for first in range(0, stage.units, AT_ONCE):
                 self._go_on(transfer_seconds(MOST_BYTES, self.limits))

@@ -106,6 +106,11 @@ class Cells:
             raise UnreadableMessageError(f"The plan's cells are none: {error!r:.200}.") from error
 
 
+def writes_tiles(stage: Stage) -> bool:
+    """Whether the units of a stage leave tiles of the result."""
+    return stage.name == "write" or stage.name.startswith("overviews-")
+
+
 def block_named(stage: Stage, unit: int) -> str:
     """Where a unit lies, as a sentence ends that tells what has become of it."""
     if not stage.what:

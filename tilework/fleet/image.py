@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.fleet.blueprint import Blueprint
+from tilework.fleet.rewritten import image_of
 from tilework.fleet.scratch import ObjectScratch
 from tilework.fleet.source import ObjectSource
 from tilework.imaging.formats import HeaderReader, read_header
 from tilework.imaging.pipeline import parse
 from tilework.imaging.stages.planning import Wishes, layout_of
-from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.work import Work
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ class LargeImage:
         sizes, kinds = pipeline.sizes(header.size), pipeline.kinds(header.pixels)
         layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
         scratch = ObjectScratch(outputs, task)
-        image = Stored(source, header, blueprint.cached_bytes)
+        image = image_of(source, header, scratch, blueprint.cached_bytes)
         work = Work(image, pipeline, layout, scratch, blueprint.columns, blueprint.overviews)
         return cls(source, header, work, scratch, blueprint)

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tilework.errors import TooLargeError
 from tilework.fleet.blueprint import Blueprint, Cells
+from tilework.fleet.rewritten import image_of
 from tilework.imaging.costs import pixels_within
-from tilework.imaging.formats import HeaderReader, is_windowed, read_header, row
+from tilework.imaging.formats import HeaderReader, is_windowed, read_header
 from tilework.imaging.stages.measuring import levels_of
 from tilework.imaging.stages.planning import Wishes, plan_stages
 from tilework.imaging.stages.readers import Stored
+from tilework.imaging.stages.rewriting import check_memory
+from tilework.imaging.stages.scratch import NOWHERE
 from tilework.jobs.quotas import PART_BYTES
 from tilework.jobs.stages import MOST_UNITS, Plan, Stage
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
-    from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.sources import Source
     from tilework.imaging.stages.grid import Grid
@@ -59,10 +60,7 @@ def plan_image(source: Source, pipeline: Pipeline, limits: Limits, ranks: int) -
     """
     header = read_header(HeaderReader(source, limits), pipeline.page)
     if not is_windowed(header):
-        raise TooLargeError(
-            f"A {row(header.format).name} file is read in sequence, and this one is too large for one rank.",
-            advice="Convert it to a tiled TIFF.",
-        )
+        check_memory(header, limits)
     plan = _plan(source, header, pipeline, limits, ranks)
     return Planned(plan, header.size.width, header.size.height, header.pixels.dtype, " ".join(header.notes))
 
@@ -70,23 +68,22 @@ def plan_image(source: Source, pipeline: Pipeline, limits: Limits, ranks: int) -
 def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ranks: int) -> Plan:
     wishes = Wishes()
     most = pixels_within(UNIT_SECONDS, header.size, header.pixels, pipeline)
+    image = partial(image_of, source, header, NOWHERE)
     work = plan_stages(
-        partial(Stored, source, header), header, pipeline, limits,
-        wishes=wishes, scratch=Unused(), ranks=ranks, most=most,
-    )  # fmt: skip
-    if not isinstance(work.image, Stored):
-        raise TypeError(f"{work.image!r} is not what was planned")
+        image, header, pipeline, limits, wishes=wishes, scratch=NOWHERE, ranks=ranks, most=most
+    )
     layout = work.layout
     blueprint = Blueprint(
         columns=work.columns,
         overviews=work.overviews,
-        cached_bytes=work.image.cached_bytes,
+        cached_bytes=work.image.cached_bytes if isinstance(work.image, Stored) else 0,
         tile=layout.tile,
         compression=layout.compression,
         pyramid=layout.overviews,
         bundle_bytes=_bundle_bytes(work),
     )
-    return Plan((*_stages(work, most), Stage("assemble", 1)), blueprint.text)
+    rewriting = () if is_windowed(header) else (Stage("rewrite", 1),)
+    return Plan((*rewriting, *_stages(work, most), Stage("assemble", 1)), blueprint.text)
 
 
 def _stages(work: Work, most: int) -> Iterator[Stage]:
@@ -115,15 +112,3 @@ def _bundle_bytes(work: Work) -> int:
     """So many that the result, were nothing gained by packing it, has not too many parts."""
     bytes_in_all = work.layout.size.pixels * work.layout.pixels.bytes * 4 // 3
     return max(PART_BYTES, BUNDLE_BYTES, -(-bytes_in_all // MOST_BUNDLES))
-
-
-class Unused:
-    """A scratch that nothing is put into: planning needs none."""
-
-    def put(self, name: str, arrays: Arrays) -> None:  # noqa: ARG002
-        """Refuse."""
-        raise KeyError(name)
-
-    def get(self, name: str) -> Arrays:
-        """Refuse."""
-        raise KeyError(name)

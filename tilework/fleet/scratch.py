@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tilework.errors import UnreadableMessageError
-from tilework.fleet.blueprint import Cells
+from tilework.fleet.blueprint import Cells, writes_tiles
 from tilework.fleet.made import Made, arrays_name, made_of
 from tilework.jobs.manifests import read_manifest
 from tilework.jobs.units import UnitFolder
@@ -42,20 +42,22 @@ class ObjectScratch:
         self._kept: OrderedDict[str, Arrays] = OrderedDict()
         self._kept_bytes = 0
         self._bundle: Bundle | None = None
+        self._names: list[str] = []
         self._put: list[tuple[str, str]] = []
 
     def begin(self, bundle: Bundle) -> None:
         """Let all that is put go into ``bundle``."""
-        self._bundle, self._put = bundle, []
+        self._bundle, self._names, self._put = bundle, [], []
 
     def end(self) -> dict[str, dict[str, Place]]:
         """Store what was put; where each array lies."""
         if self._bundle is None:
             raise RuntimeError("end() before begin()")
         self._bundle.close()
-        found: dict[str, dict[str, Place]] = {}
+        # a set may be empty
+        found: dict[str, dict[str, Place]] = {name: {} for name in self._names}
         for (name, each), place in zip(self._put, self._bundle.places, strict=True):
-            found.setdefault(name, {})[each] = place
+            found[name][each] = place
         self._bundle = None
         return found
 
@@ -65,6 +67,7 @@ class ObjectScratch:
 
         if self._bundle is None:
             raise RuntimeError("put() before begin()")
+        self._names.append(name)
         for each, array in arrays.items():
             file = io.BytesIO()
             np.save(file, array, allow_pickle=False)
@@ -117,11 +120,13 @@ class Units:
             if stage.what
         }
         # what level N is left by: the stage of writing that is followed by the overviews from N on
-        self._writing = [name for name in self._stages if name == "write" or name.startswith("overviews-")]
+        self._writing = [stage.name for stage in plan.stages if writes_tiles(stage)]
 
     def of(self, name: str) -> tuple[int, int]:
         """The numbers of the stage and the unit."""
         words = name.split("-")
+        if words[0] == "rewritten":
+            return 0, 0
         if words[0] == "level":
             following = self._writing.index(f"overviews-{words[1]}")
             number, cells = self._stages[self._writing[following - 1]]

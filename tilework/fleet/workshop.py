@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, ImageError, LeaseLostError, OperationFailedError
@@ -13,11 +14,13 @@ from tilework.fleet.blueprint import Cells, block_named
 from tilework.fleet.bundles import CONTENT_TYPE, Bundle
 from tilework.fleet.image import LargeImage
 from tilework.fleet.made import COLUMNS, Made, arrays_name, first_name, made_text, tiles_name
-from tilework.imaging.costs import transfer_seconds, unit_seconds
+from tilework.fleet.rewritten import rewrite_image
+from tilework.imaging.costs import rewriting_seconds, transfer_seconds, unit_seconds
 from tilework.imaging.stages.measuring import Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tilework.fleet.assembly import Stored
     from tilework.imaging.formats.contract import WindowReader
@@ -79,9 +82,15 @@ class _Bench:
 
 
 class Workshop:
-    """Does units, one after the other, in one process."""
+    """Does units, one after the other, in one process.
 
-    def __init__(self, inputs: ObjectStore, outputs: ObjectStore, limits: Limits) -> None:
+    ``folder`` is on a disk, for images that are only read in sequence; None is the system's own for such.
+    """
+
+    def __init__(
+        self, inputs: ObjectStore, outputs: ObjectStore, limits: Limits, folder: Path | None = None
+    ) -> None:
+        self._folder = folder
         self._inputs = inputs
         self._outputs = outputs
         self._limits = limits
@@ -99,9 +108,8 @@ class Workshop:
         lease ends meanwhile.
         """
         began = time.perf_counter()
-        with _naming(task):
+        with naming(task):
             bench = self._bench_for(task)
-            cells = Cells.read(task.plan.stages[task.unit.stage].what)
             image = bench.image
             tiles = Tiles(self._outputs, task, _bundle(self._outputs, task, image.blueprint.bundle_bytes))
             image.scratch.begin(
@@ -110,17 +118,21 @@ class Workshop:
             seconds = unit_seconds(image.work, self._limits) + transfer_seconds(
                 4 * image.blueprint.bundle_bytes, self._limits
             )
-            for cell in cells.of_unit(task.unit.number):
-                if not around.holds():
-                    raise LeaseLostError(f"The lease of a unit of job {task.job} has ended.")
-                around.allow(seconds)
-                self._do(bench, task, cell, tiles)
+            stage = task.plan.stages[task.unit.stage]
+            notes: tuple[str, ...] = ()
+            if stage.name == "rewrite":
+                seconds += rewriting_seconds(image.header, self._limits)
+                notes = rewrite_image(image, self._folder, partial(_go_on, task, around, seconds))
+            else:
+                for cell in Cells.read(stage.what).of_unit(task.unit.number):
+                    _go_on(task, around, seconds)
+                    self._do(bench, task, cell, tiles)
             around.allow(seconds)
-            return made_text(_made(bench, tiles, time.perf_counter() - began))
+            return made_text(_made(bench, tiles, notes, time.perf_counter() - began))
 
     def assemble(self, task: UnitTask, around: Surroundings, made_by: str) -> Stored:
         """Join all tiles into the result, and store it. Raises as :meth:`make` does."""
-        with _naming(task):
+        with naming(task):
             image = self._bench_for(task).image
             return Assembly(image, self._outputs, task, around, self._limits).store(made_by)
 
@@ -162,17 +174,25 @@ def _bundle(outputs: ObjectStore, task: UnitTask, least: int) -> Bundle:
     return Bundle(outputs, lambda item: task.object_key(tiles_name(item)), least)
 
 
-def _made(bench: _Bench, tiles: Tiles, seconds: float) -> Made:
+def _go_on(task: UnitTask, around: Surroundings, seconds: float) -> None:
+    """Let the next part of the work take ``seconds``, unless the lease has ended."""
+    if not around.holds():
+        raise LeaseLostError(f"The lease of a unit of job {task.job} has ended.")
+    around.allow(seconds)
+
+
+def _made(bench: _Bench, tiles: Tiles, notes: tuple[str, ...], seconds: float) -> Made:
     import numpy as np
 
     table = np.array(tiles.rows(), np.uint64).reshape(-1, COLUMNS)
-    notes = bench.reader.notes() if bench.reader is not None and bench.label == tiles.task.label else ()
+    if bench.reader is not None and bench.label == tiles.task.label:
+        notes += bench.reader.notes()
     arrays = bench.image.scratch.end()
-    return Made(table, tuple(tiles.bundle.sizes), tiles.firsts, arrays, tuple(notes), seconds)
+    return Made(table, tuple(tiles.bundle.sizes), tiles.firsts, arrays, notes, seconds)
 
 
 @contextlib.contextmanager
-def _naming(task: UnitTask) -> Iterator[None]:
+def naming(task: UnitTask) -> Iterator[None]:
     """Say of a failure where it lies; one of a damaged image names its strip or tile already."""
     try:
         yield
