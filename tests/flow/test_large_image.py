@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import tifffile
 from tests.flow.pictures import decoded, noise, png
 from tests.flow.test_faults import wait_for
 from tilework.jobs.job import Job, State
+from tilework.jobs.life import JobLife
 from tilework.jobs.object_keys import work_prefix
 
 if TYPE_CHECKING:
@@ -117,3 +119,27 @@ def test_a_broken_tile_in_the_middle_fails_the_job_by_name_and_leaves_nothing(
     wait_for(lambda: left_in_work(running, job) == [])
     wait_for(lambda: running.system.units.backlog().total == 0)
     assert not list(running.system.outputs.list("results/large/broken"))
+
+
+def test_a_unit_that_kills_its_rank_alone_fails_the_job_with_the_block_named(
+    running: RunningSystem, large: bytes
+) -> None:
+    job = running.drop("large/deadly.tif", large, pipeline="kill_rank()")
+    row = running.ended([job])[job]
+    assert (row.state, row.code) == (State.FAILED, "crashed")
+    assert "SIGKILL" in row.reason
+    assert re.search(r"in the stage write, unit \d+ of \d+: columns [\d,]+ to", row.reason), row.reason
+    wait_for(lambda: left_in_work(running, job) == [])
+    photo = running.drop("large/after.png", png(PHOTO), pipeline="invert()")
+    np.testing.assert_array_equal(decoded(running.result(running.ended([photo])[photo])), 255 - PHOTO)
+
+
+def test_a_cancelled_large_image_stops_and_leaves_nothing(running: RunningSystem, large: bytes) -> None:
+    job = running.drop("large/cancelled.tif", large, pipeline=PIPELINE)
+    wait_for(lambda: has_come_to(running, job))
+    row = running.system.table.get(job)
+    assert row is not None
+    JobLife(running.system.table, time.time).cancel(row)
+    wait_for(lambda: running.system.units.backlog().total == 0)
+    wait_for(lambda: left_in_work(running, job) == [])
+    assert not list(running.system.outputs.list("results/large/cancelled"))
