@@ -23,12 +23,16 @@ TILE = 512
 
 @dataclass(frozen=True, slots=True)
 class PixelTimes:
-    """Core seconds a pixel of each stage, the bytes a pixel of source and result, and whether it is measured first."""
+    """Core seconds a pixel of each stage (``measure`` 0: there is none), and bytes a pixel of source and result.
+
+    ``write_reads`` are the bytes a pixel that writing reads: the source, or what measuring has kept.
+    """
 
     measure: float
     write: float
     overviews: float
     source_bytes: float
+    write_reads: float
     result_bytes: float
 
     @property
@@ -39,9 +43,9 @@ class PixelTimes:
 
 # docs/performance-fleet.md tells where each figure is from
 PIPELINES = {
-    "canny(100, 200), JPEG tiles": PixelTimes(34e-9, 4.2e-9, 4.2e-9, 0.35, 0.05),
-    "blur(9), JPEG tiles": PixelTimes(0.0, 8e-9, 3.1e-9, 0.35, 0.40),
-    "blur(9), deflate tiles": PixelTimes(0.0, 67e-9, 26e-9, 1.6, 1.5),
+    "canny(100, 200), JPEG tiles": PixelTimes(34e-9, 4.2e-9, 4.2e-9, 0.35, 0.06, 0.05),
+    "blur(9), JPEG tiles": PixelTimes(0.0, 8e-9, 3.1e-9, 0.35, 0.35, 0.40),
+    "blur(9), deflate tiles": PixelTimes(0.0, 67e-9, 26e-9, 1.6, 1.6, 1.5),
 }
 """Two cores, 151 MP with overviews, 3.2 s, 0.84 s and 7.0 s, parted among the stages."""
 

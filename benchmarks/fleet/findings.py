@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 LINEAR = 0.9
 """Efficiency from which on a curve counts as linear: within 10 %."""
 
-WORTH = 1.01
+WORTH = 1.02
 """Gain below which nothing is called a cause, nor pulled."""
 
-MOST_PULLS = 24
+MOST_PULLS = 10
 
 LEVERS: dict[str, Callable[[Setup], Setup]] = {
     "twice the ranks": lambda setup: replace(setup, ranks=min(2 * setup.ranks, int(4 * setup.cores))),
@@ -70,7 +70,7 @@ def curve(scenario: Scenario, world: World, hosts: Sequence[int]) -> list[Point]
     for count in hosts:
         fleet = scenario.run(world, count)
         seconds = fleet.environment.now
-        cores = fleet.cores.served / (seconds * count * world.setup.cores)
+        cores = fleet.cores.served / (seconds * fleet.hosts * world.setup.cores)
         points.append(Point(count, seconds, one / (count * seconds), cores))
     return points
 

@@ -35,7 +35,10 @@ CAUSES = (
     "stage hops",
     "unit size",
 )
-"""What can bend a curve. Each can be lifted from the model, and what that gains tells how much it costs."""
+"""What can bend a curve. Each can be lifted from the model, and what that gains tells how much it costs.
+
+Without stage hops all stages of a scan run at once; without unit size, a stage has a unit for each rank.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +56,29 @@ class World:
 
 
 class Fleet:
-    """``hosts`` hosts at time 0, warm and idle. ``done`` counts what has ended: photos, and units a stage of a scan."""
+    """``hosts`` hosts at time 0, warm and idle. ``done`` counts what has ended: photos, and units a stage of a scan.
 
-    def __init__(self, world: World, hosts: int) -> None:
+    A fleet may be one ``slice_of`` several that are alike: then it has its part of what all share.
+    """
+
+    def __init__(self, world: World, hosts: int, slice_of: int = 1) -> None:
         self.world = world
         self.hosts = hosts
+        self._slice_of = slice_of
         self.environment = simpy.Environment()
         limits, setup = world.limits, world.setup
         # a host holds twice its ranks' messages and two more
         held = 2 * setup.ranks + 2
-        served = hosts if "queue" in world.lifted else min(hosts, limits.in_flight / held)
+        served = hosts if "queue" in world.lifted else min(hosts, limits.in_flight / slice_of / held)
         shares = {PHOTO: setup.photo_share, SCAN: 1 - setup.photo_share}
         self.ranks = Ranks(self.environment, max(1, int(served * setup.ranks)), shares)
         self.cores = Rate(self.environment, hosts * setup.cores)
-        self.inputs_get = self._rate(limits.s3_gets * setup.input_prefixes, "S3 prefix")
-        self.results_put = self._rate(limits.s3_puts * setup.result_prefixes, "S3 prefix")
-        self.work_get = self._rate(limits.s3_gets * setup.work_prefixes, "S3 prefix")
-        self.work_put = self._rate(limits.s3_puts * setup.work_prefixes, "S3 prefix")
-        self.table = self._rate(limits.table_writes, "table quota")
-        self.shelves = self._rate(limits.partition_writes * setup.shelves, "index shelf")
+        self.inputs_get = self._shared(limits.s3_gets * setup.input_prefixes, "S3 prefix")
+        self.results_put = self._shared(limits.s3_puts * setup.result_prefixes, "S3 prefix")
+        self.work_get = self._shared(limits.s3_gets * setup.work_prefixes, "S3 prefix")
+        self.work_put = self._shared(limits.s3_puts * setup.work_prefixes, "S3 prefix")
+        self.table = self._shared(limits.table_writes, "table quota")
+        self.shelves = self._shared(limits.partition_writes * setup.shelves, "index shelf")
         self.desk = self._rate(hosts * setup.desk_threads, "desk")
         self.network = self._rate(hosts * limits.host_bytes, "host network")
         self.done: dict[str, int] = {}
@@ -108,6 +115,9 @@ class Fleet:
         started = [self.environment.process(each(self)) for each in work]
         self.environment.run(self.environment.all_of(started))
         return float(self.environment.now)
+
+    def _shared(self, per_second: float, cause: str) -> Rate:
+        return self._rate(per_second / self._slice_of, cause)
 
     def _rate(self, per_second: float, cause: str) -> Rate:
         return Rate(self.environment, math.inf if cause in self.world.lifted else per_second)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.fleet.figures import MOST_UNITS, TILE
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 GETS = 8
 """Of a unit of blocks: its tiles in few large ranges, and the index."""
 
-PARTIAL_BYTES = 0.02
+PARTIAL_BYTES = 0.06
 """A pixel, of what measuring leaves: borders, and edges packed to bits."""
 
 
@@ -40,7 +40,7 @@ def stages(pixels: float, pipeline: PixelTimes, times: UnitTimes, setup: Setup) 
         found += [measured, *_reduce_tree(measured.units, times, setup)]
     found.append(
         _even(
-            "write", pixels, pipeline.write, setup, read=pipeline.source_bytes, written=pipeline.result_bytes
+            "write", pixels, pipeline.write, setup, read=pipeline.write_reads, written=pipeline.result_bytes
         )
     )
     return found + _overviews(pixels, pipeline, setup)
@@ -73,15 +73,29 @@ def _overviews(pixels: float, pipeline: PixelTimes, setup: Setup) -> list[StageW
     a_level_pixel = pipeline.overviews * 3
     found = []
     for first in range(1, levels + 1, setup.levels_a_stage):
-        made = sum(pixels / 4**level for level in range(first, min(levels + 1, first + setup.levels_a_stage)))
-        found.append(
-            _even(
-                f"overviews {first}",
-                made,
-                a_level_pixel,
-                setup,
-                read=4 * pipeline.result_bytes,
-                written=pipeline.result_bytes,
-            )
-        )
+        last = min(levels, first + setup.levels_a_stage - 1)
+        made = sum(pixels / 4**level for level in range(first, last + 1))
+        stage = _even(
+            f"overviews {first}", made, a_level_pixel, setup,
+            read=4 * pipeline.result_bytes, written=pipeline.result_bytes,
+        )  # fmt: skip
+        # whoever makes several levels needs all of a block below the topmost of them
+        found.append(in_at_most(stage, math.ceil(pixels / 4**last / TILE**2)))
     return found
+
+
+def in_at_most(stage: StageWork, units: int) -> StageWork:
+    """The same work in ``units`` units, if it has more."""
+    return in_units(stage, min(units, stage.units))
+
+
+def in_units(stage: StageWork, units: int) -> StageWork:
+    """The same work in just as many units."""
+    part = stage.units / units
+    return replace(
+        stage,
+        units=units,
+        core_seconds=stage.core_seconds * part,
+        bytes_read=stage.bytes_read * part,
+        bytes_written=stage.bytes_written * part,
+    )

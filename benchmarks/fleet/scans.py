@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from benchmarks.fleet.figures import MOST_UNITS
 from benchmarks.fleet.model import SCAN, Fleet
-from benchmarks.fleet.scan_stages import StageWork, stages
+from benchmarks.fleet.scan_stages import StageWork, in_units, stages
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -41,8 +41,12 @@ class Scan:
         whole = stages(self.pixels, pixel_times, world.times, world.setup)
         if "unit size" in world.lifted:
             whole = [divided(stage, fleet.ranks.count) for stage in whole]
-        for stage in whole:
-            yield from _stage(fleet, stage, row)
+        if "stage hops" in world.lifted:
+            at_once = [fleet.environment.process(_stage(fleet, stage, row)) for stage in whole]
+            yield fleet.environment.all_of(at_once)
+        else:
+            for stage in whole:
+                yield from _stage(fleet, stage, row)
         result = self.pixels * pixel_times.result_bytes * 4 / 3
         made = [each.units for each in whole if each.name == "write" or each.name.startswith("overviews")]
         yield from _assembly(fleet, result, sum(made), row)
@@ -52,15 +56,7 @@ def divided(stage: StageWork, ranks: int) -> StageWork:
     """The stage in as many units as there are ranks, if it has fewer and can be divided."""
     if stage.name == "plan" or stage.name.startswith("reduce") or stage.units % ranks == 0:
         return stage
-    units = ranks * math.ceil(stage.units / ranks)
-    part = stage.units / units
-    return replace(
-        stage,
-        units=units,
-        core_seconds=stage.core_seconds * part,
-        bytes_read=stage.bytes_read * part,
-        bytes_written=stage.bytes_written * part,
-    )
+    return in_units(stage, ranks * math.ceil(stage.units / ranks))
 
 
 def mark_writes(units: int) -> int:
@@ -83,7 +79,8 @@ def _stage(fleet: Fleet, stage: StageWork, row: Rate) -> Generator[Event, object
         delay = sent * sends + (0.0 if free else times.receive)
         running.append(fleet.environment.process(_handful(fleet, stage, units, row, delay)))
     yield fleet.environment.all_of(running)
-    yield fleet.environment.timeout(STRAGGLING * stage.core_seconds)
+    if not free:
+        yield fleet.environment.timeout(STRAGGLING * stage.core_seconds)
 
 
 def _handful(
