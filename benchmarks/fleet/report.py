@@ -43,6 +43,7 @@ prefixes is one until a lever says otherwise: S3 splits keys under `work/<hash o
 lasts, but not in the half minute that an archive takes. Rows of an ordinary job cost two writes; the part of the index
 that holds RUNNING takes two as well. Adding to the set of done units costs what the whole row weighs, and again in
 the index. 16 cores are 16 cores, not 8 with two threads each.
+An assembly in hundreds of connections is one that several ranks share.
 """
 
 FIGURES = """
@@ -93,7 +94,7 @@ def document(studies: Sequence[Study], world: World, drawing: str, compared: Seq
         parts.append(_markdown(heads, _rows(study)))
         parts.append("\n".join(f"- {line}" for line in findings(study)) + "\n")
     parts += [GRAIN, FIGURES, _figures(world), _compared(compared)]
-    return "\n".join(part.rstrip("\n") if part is not parts[-1] else part for part in parts).rstrip() + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
 def comparison_rows(compared: Sequence[Comparison]) -> list[tuple[str, ...]]:

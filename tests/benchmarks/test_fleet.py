@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-
 import json
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
