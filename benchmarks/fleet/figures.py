@@ -59,7 +59,7 @@ class UnitTimes:
     CompleteMultipartUpload takes for each part.
     """
 
-    photo: float = 0.134
+    photo: float = 0.130
     photo_source_bytes: float = 4e6
     photo_result_bytes: float = 5e6
     plan: float = 0.5

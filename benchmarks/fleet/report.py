@@ -51,8 +51,9 @@ FIGURES = """
 
 The unit times are, until a bench run writes others (`--times FILE`), from a machine with two cores:
 
-- *measured there*: a 12-MP JPEG through blur(9) 134 ms; a 151-MP TIFF with overviews 3.2 s (canny, JPEG tiles),
-  0.84 s (blur, JPEG tiles), 7.0 s (blur, deflate), which gives the seconds a pixel;
+- *measured there*, as the limit of single-threaded decode, kernel and encode and not as Tilework's own speed: a 12-MP
+  JPEG through blur(9) 130 ms; a 151-MP TIFF with overviews on both cores 3.2 s (exact canny, JPEG tiles), 0.84 s
+  (blur, JPEG tiles), 7.0 s (blur, deflate), which gives the seconds a pixel;
 - *guessed*: how these part among measure, write and overviews; bytes a pixel; plan, reduce and assembly of a unit;
   what a stage's slowest unit takes over the mean (15 %); round trips to table and queue; a millisecond a part for
   CompleteMultipartUpload; UploadPartCopy at the speed of a connection.
