@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError, TooLargeError
+from tilework.errors import TileworkError, TooLargeError, WorldDiedError
 from tilework.imaging.costs import rewriting_seconds, unit_seconds
 from tilework.imaging.formats import (
     Format,
@@ -64,7 +64,8 @@ class LargeFile:
 def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutcome:
     """Process a file of any size; the target appears whole or not at all.
 
-    What is wrong with the image is told in the outcome; an OSError of the target's folder is raised. Beside the target
+    What is wrong with the image is told in the outcome; an OSError of the target's folder is raised, and the
+    WorldDiedError of the ranks. Beside the target
     lies, meanwhile, a hidden folder for what the stages leave for each other: a thirtieth of the image's pixels as a
     rule, and a quarter of a byte a pixel for an operation that looks for edges.
     """
@@ -76,6 +77,8 @@ def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutco
     try:
         with TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as place:
             found, blocks, notes = _process(wanted, target, Path(place), ranks)
+    except WorldDiedError:
+        raise
     except TileworkError as error:
         return FileOutcome(path, None, None, None, None, time.perf_counter() - began, error)
     seconds = time.perf_counter() - began

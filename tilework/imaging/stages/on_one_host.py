@@ -159,11 +159,17 @@ def _together(
         return [task(tell) for task in tasks[:1]]
     futures = [ranks.executor.submit(task, _nothing) for task in tasks]
     unfinished = set(futures)
-    while unfinished:
-        finished, unfinished = wait(unfinished, PROGRESS_SECONDS, FIRST_EXCEPTION)
-        for future in finished:
-            future.result()
-        tell()
+    try:
+        while unfinished:
+            finished, unfinished = wait(unfinished, PROGRESS_SECONDS, FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+            tell()
+    except Exception:
+        # the others work on in a folder that is about to go
+        walk.stop()
+        wait(futures)
+        raise
     return [future.result() for future in futures]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import TooLargeError
-from tilework.imaging.formats import Format, is_windowed, overlap_bytes
+from tilework.imaging.formats import Format, overlap_bytes, segment_bytes
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
 from tilework.imaging.formats.tiff_description import unnamed_channels
@@ -142,8 +142,7 @@ class _Rows:
 
     def check(self, allowed: int) -> None:
         """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        scratch = self.header.scratch if is_windowed(self.header) else 0
-        needed = scratch + self.worked_on(self.tile)
+        needed = segment_bytes(self.header) + self.worked_on(self.tile)
         if needed > allowed:
             raise TooLargeError(
                 f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
@@ -171,9 +170,10 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[i
 def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int) -> int:
     """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
-    steps, down = -(-layout.size.width // step), -(-layout.size.height // step)
+    steps = -(-layout.size.width // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
-        if rows.segments(columns) + rows.worked_on(columns) <= allowed and parts * down >= least:
+        units = Grid(layout.size, Size(columns, step)).count
+        if rows.segments(columns) + rows.worked_on(columns) <= allowed and units >= least:
             return columns
     return step
