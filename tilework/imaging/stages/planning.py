@@ -41,9 +41,12 @@ LEAST_SHARE = 4
 MOST_OVERVIEWS = 3
 """Levels that a unit makes at once: the next stage then begins with a 64th of the pixels."""
 
-UNITS_A_RANK = 4
-LEAST_UNITS = 9
+UNITS_A_RANK = 3
 """Where the image gives so many: so that all ranks end at about the same time."""
+
+LEAST_UNITS = 9
+FINE_PIXELS = 1 << 26
+"""An image with fewer pixels is cut into nine units at least: what each leaves for the overviews costs nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,7 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[i
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
-    least = max(LEAST_UNITS, UNITS_A_RANK * ranks)
+    least = max(UNITS_A_RANK * ranks, LEAST_UNITS if layout.size.pixels < FINE_PIXELS else 1)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
         columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
