@@ -40,17 +40,13 @@ def make_repeated(wanted: Input) -> Path:
     with tifffile.TiffFile(row) as file:
         page = file.pages.first
         across = page.imagewidth // TILE
-        found = list(zip(page.dataoffsets[:across], page.databytecounts[:across], strict=True))
-        handle = file.filehandle
         packed = []
-        for offset, count in found:
-            handle.seek(offset)
-            packed.append(handle.read(count))
-        tables = page.jpegtables
+        for offset, length in zip(page.dataoffsets[:across], page.databytecounts[:across], strict=True):
+            file.filehandle.seek(offset)
+            packed.append(file.filehandle.read(length))
     count = (wanted.side // TILE) ** 2
     tiles = (packed[index * 7 % len(packed)] for index in range(count))
-    extra = [(347, 7, len(tables), tables, True)] if tables else []
-    return _written(wanted, tiles, extratags=extra)
+    return _written(wanted, tiles)
 
 
 def photos(count: int) -> Path:
@@ -66,14 +62,14 @@ def photos(count: int) -> Path:
     return folder
 
 
-def _written(wanted: Input, tiles: Iterator[Any], **more: Any) -> Path:
+def _written(wanted: Input, tiles: Iterator[Any]) -> Path:
     path = wanted.path
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
         tifffile.imwrite(
             partial, tiles, shape=(wanted.side, wanted.side, 3), dtype=np.uint8, tile=(TILE, TILE), bigtiff=True,
-            metadata=None, **CODINGS[wanted.kind], **more,
+            metadata=None, **CODINGS[wanted.kind],
         )  # fmt: skip
         partial.rename(path)
     return path

@@ -39,7 +39,8 @@ class Tiles:
         page = self._file.pages.first
         self.side = page.imagewidth // TILE
         self._places = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-        self._tables: bytes | None = page.jpegtables
+        self._jpeg = page.compression == tifffile.COMPRESSION.JPEG
+        self._tables: bytes = page.jpegtables or b""
 
     def pixels(self, row: int, column: int) -> np.ndarray:
         """(TILE, TILE, 3) uint8, blue first."""
@@ -53,8 +54,8 @@ class Tiles:
 
     @timed("decode")
     def _unpacked(self, data: bytes) -> np.ndarray:
-        if self._tables:
-            return simplejpeg.decode_jpeg(self._tables[:-2] + data[2:], "BGR")
+        if self._jpeg:
+            return simplejpeg.decode_jpeg(self._tables[:-2] + data[2:] if self._tables else data, "BGR")
         flat = np.empty(TILE * TILE * 3, np.uint8)
         imagecodecs.deflate_decode(data, out=flat)
         tile = flat.reshape(TILE, TILE, 3)

@@ -11,8 +11,18 @@ import dask.array as da
 import tifffile
 from dask_image import ndfilters
 
-JPEG = {"compression": "jpeg", "compressionargs": {"level": 95}, "subsampling": (2, 2), "photometric": "ycbcr"}
-DEFLATE = {"compression": "adobe_deflate", "compressionargs": {"level": 6}, "predictor": 2, "photometric": "rgb"}
+JPEG = {
+    "compression": "jpeg",
+    "compressionargs": {"level": 95},
+    "subsampling": (2, 2),
+    "photometric": "ycbcr",
+}
+DEFLATE = {
+    "compression": "adobe_deflate",
+    "compressionargs": {"level": 6},
+    "predictor": 2,
+    "photometric": "rgb",
+}
 SIGMA = 1.7
 """OpenCV's for a kernel of nine, which reaches four pixels."""
 

@@ -10,7 +10,12 @@ import cv2
 import numpy as np
 import tifffile
 
-JPEG = {"compression": "jpeg", "compressionargs": {"level": 95}, "subsampling": (2, 2), "photometric": "ycbcr"}
+JPEG = {
+    "compression": "jpeg",
+    "compressionargs": {"level": 95},
+    "subsampling": (2, 2),
+    "photometric": "ycbcr",
+}
 DEFLATE = {"compression": "adobe_deflate", "compressionargs": {"level": 6}, "predictor": 2}
 
 
@@ -32,7 +37,11 @@ def main(source, target, work, compression, cores):
     began = time.perf_counter()
     cv2.setNumThreads(cores)
     result = filtered(tifffile.imread(source, maxworkers=cores), work)
-    how = JPEG if compression == "jpeg" else {**DEFLATE, "photometric": "rgb" if result.ndim == 3 else "minisblack"}
+    how = (
+        JPEG
+        if compression == "jpeg"
+        else {**DEFLATE, "photometric": "rgb" if result.ndim == 3 else "minisblack"}
+    )
     tifffile.imwrite(target, result, tile=(512, 512), bigtiff=True, metadata=None, maxworkers=cores, **how)
     json.dump({"seconds": time.perf_counter() - began}, sys.stdout)
 
