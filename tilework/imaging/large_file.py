@@ -34,6 +34,7 @@ from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.rewriting import pieces_of
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
+from tilework.imaging.stopwatch import by_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +85,9 @@ def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutco
     seconds = time.perf_counter() - began
     size = found.size
     return FileOutcome(
-        path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks
-    )
+        path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks,
+        by_rank(ranks.profiles or ()),
+    )  # fmt: skip
 
 
 def _process(
