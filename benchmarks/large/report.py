@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.large.contestants import (
-    CORES, DASK, LIBVIPS, LIMIT, LIMIT_TOGETHER, ONE_RANK, OPENCV, PLAIN, TILEWORK,
+    CORES,
+    DASK,
+    LIBVIPS,
+    LIMIT,
+    LIMIT_TOGETHER,
+    ONE_RANK,
+    OPENCV,
+    PLAIN,
+    TILEWORK,
 )  # fmt: skip
 from benchmarks.large.works import LOCAL, WORKS
 
