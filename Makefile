@@ -41,9 +41,10 @@ deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); s
 	$(set-up)
 	$(python) -m local.cdk deploy $(ARGS)
 
-bench:  ## Photos a second beside a strip-scattering worker (ARGS='--photos 30'), and what refusing bombs costs
+bench:  ## Large images beside their peers into docs/performance.md (ARGS=--full: 600 MP, 1 and 4 GP), photos, refusals
 	$(set-up)
-	$(python) -m benchmarks.drop_to_result $(ARGS)
+	$(python) -m benchmarks.large $(ARGS)
+	$(python) -m benchmarks.drop_to_result
 	$(python) -m benchmarks.refusals
 
 clean:  ## Remove all jobs, images, logs, caches (.tilework) and builds (cdk.out); .venv stays

@@ -9,6 +9,7 @@ import pytest
 
 from tests.flow.pictures import jpeg, noise, png
 from tilework.cli.files import errands_between, files_below
+from tilework.imaging.limits import Limits
 from tilework.imaging.pipeline import parse
 
 JPEG, PNG = jpeg(noise(8, 8)), png(noise(8, 8))
@@ -18,7 +19,9 @@ MASK, SAME = parse("canny(100, 200)"), parse("invert")
 def names(folder: Path, files: dict[str, bytes], *, mask: bool = True) -> dict[str, str]:
     for name, body in files.items():
         (folder / name).write_bytes(body)
-    errands = errands_between(list(files_below(folder)), folder, Path("out"), MASK if mask else SAME)
+    errands = errands_between(
+        list(files_below(folder)), folder, Path("out"), MASK if mask else SAME, Limits()
+    )
     return {one.source.name: one.target.name for one in errands}
 
 

@@ -247,3 +247,20 @@ def test_a_folder_of_nothing_is_all_done(command: CommandLine) -> None:
     began = time.monotonic()
     assert command.run("process", "empty", "out", "--pipeline", "invert", "--ranks", "2").stderr
     assert time.monotonic() - began < 20
+
+
+def test_a_profile_tells_where_the_time_of_each_image_went(command: CommandLine) -> None:
+    pnm = b"P6 1200 900 255\n" + noise(900, 1200).tobytes()
+    (command.folder / "large.ppm").write_bytes(pnm)
+    (command.folder / "small.png").write_bytes(png(PICTURES[0]))
+    large = ["--tile-size", 256, "--working-set", "4MB"]
+    told = command.json_lines("process", "large.ppm", "new/", "-p", "blur(9)", "--profile", *large)[
+        "large.ppm"
+    ]
+    assert told["blocks"] > 1
+    (rank,) = told["profile"]
+    assert {"read", "decode", "kernels", "encode", "halve", "write"} <= rank.keys()
+    assert 0 < sum(rank.values()) <= told["seconds"]
+    told = command.json_lines("process", "small.png", "new/", "-p", "blur(9)", "--profile")["small.png"]
+    assert [rank.keys() for rank in told["profile"]] == [{"read", "decode", "kernels", "encode", "write"}]
+    assert "profile" not in command.json_lines("process", "small.png", "new/", "-p", "blur(9)")["small.png"]

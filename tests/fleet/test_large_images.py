@@ -167,7 +167,7 @@ def test_an_operation_that_fails_tells_where_it_did() -> None:
     with (
         pytest.raises(
             OperationFailedError,
-            match=r"in the stage write, unit 0 of \d+: columns 0 to 1,024, rows 0 to 512",
+            match=r"in the stage write, unit 0 of \d+: columns 0 to [\d,]+, rows 0 to [\d,]+",
         ),
         naming(task),
     ):

@@ -24,7 +24,7 @@ from tilework.imaging.windows import Size, Window, tiles
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from tilework.imaging.engine import Reader
+    from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline
 
@@ -43,8 +43,15 @@ class Held:
     def pixels(self) -> Pixels:
         return self.picture.pixels
 
-    def open(self) -> Reader:
-        return PictureReader(self.picture)
+    def open(self) -> WindowReader:
+        return QuietReader(self.picture)
+
+
+class QuietReader(PictureReader):
+    """There is nothing odd in a picture in memory."""
+
+    def notes(self) -> tuple[str, ...]:
+        return ()
 
 
 def staged(

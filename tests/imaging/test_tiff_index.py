@@ -165,8 +165,8 @@ def test_few_pages_are_kept_and_a_page_that_is_needed_again_is_read_again() -> N
 
 def test_a_claim_of_a_billion_tiles_is_refused_before_the_table_is_read() -> None:
     data = built(
-        {256: (LONG, 1 << 20), 257: (LONG, 1 << 20), 258: (SHORT, 8), 259: (SHORT, 8), 262: (SHORT, 1)}
-        | {322: (SHORT, 32), 323: (SHORT, 32), 324: (LONG, 16), 325: (LONG, 256)},
+        {256: (LONG, 1 << 19), 257: (LONG, 1 << 19), 258: (SHORT, 8), 259: (SHORT, 8), 262: (SHORT, 1)}
+        | {322: (SHORT, 16), 323: (SHORT, 16), 324: (LONG, 16), 325: (LONG, 256)},
         body=TILE.tobytes(),
     )
     source = CountingSource(data)

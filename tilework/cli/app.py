@@ -99,6 +99,9 @@ def process(
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object a line for each image.")
     ] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Tell, rank by rank, where the seconds went.")
+    ] = False,
 ) -> None:
     """Process a file into a file, or a folder into a folder, without any AWS.
 
@@ -125,7 +128,8 @@ def process(
     into_folder = destination.endswith(os.sep) and not source.is_dir()
     target = Path(destination) / source.name if into_folder else Path(destination)
     wishes = Wishes(tile_size, compression.value if compression else None, overviews)
-    raise typer.Exit(command.run(source, target, text, command.Ways(ranks, working_set, wishes), json=json))
+    ways = command.Ways(ranks, working_set, wishes, profile)
+    raise typer.Exit(command.run(source, target, text, ways, json=json))
 
 
 @app.command()

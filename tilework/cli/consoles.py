@@ -34,20 +34,20 @@ def _console(*, stderr: bool) -> Console:
 
 
 def print_json(document: object) -> None:
-    """Print one JSON document; escaped to ASCII, so that no name in it can play with a terminal."""
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    """Print one JSON document, sets as lists; escaped to ASCII, so that no name in it can play with a terminal."""
+    sys.stdout.write(json.dumps(document, indent=2, default=sorted) + "\n")
 
 
 def print_json_list(items: Iterable[object]) -> None:
     """Print a JSON list, an item a line, as the items come."""
     separator = "["
     for item in items:
-        sys.stdout.write(f"{separator}\n  {json.dumps(item)}")
+        sys.stdout.write(f"{separator}\n  {json.dumps(item, default=sorted)}")
         separator = ","
     sys.stdout.write("\n]\n" if separator == "," else "[]\n")
 
 
 def print_json_line(item: object) -> None:
     """Print one JSON object on a line of its own, at once: whoever reads the pipe sees it when it is true."""
-    sys.stdout.write(json.dumps(item) + "\n")
+    sys.stdout.write(json.dumps(item, default=sorted) + "\n")
     sys.stdout.flush()

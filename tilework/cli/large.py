@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tilework.imaging.run import FileOutcome
     from tilework.imaging.stages.on_one_host import Step
     from tilework.imaging.stages.planning import Wishes
+    from tilework.imaging.stopwatch import Profile
     from tilework.world import World
 
 WORLDS = 2
@@ -38,7 +39,7 @@ class LargeFiles:
 
     def __init__(
         self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, ranks: int, worlds: Worlds | None,
-        interrupts: Interrupts,
+        interrupts: Interrupts, profiled: bool,
     ) -> None:  # fmt: skip
         self._pipeline = pipeline
         self._limits = limits
@@ -46,6 +47,7 @@ class LargeFiles:
         self._ranks = ranks
         self._interrupts = interrupts
         self._worlds = worlds
+        self._profiled = profiled
 
     def run(self, errands: Sequence[Errand]) -> Iterator[FileOutcome]:
         """The outcomes, as they come. To be run in the main thread; an interrupt leaves off at once."""
@@ -77,15 +79,19 @@ class LargeFiles:
             bar.show(step.done, step.units, step.stage)
 
         if self._worlds is None:
-            return process_large_file(source, wanted, Ranks(None, 1, tell, allow))
+            return process_large_file(source, wanted, Ranks(None, 1, tell, allow, self._profiles()))
         reason = ""
         for _ in range(WORLDS):
             with TemporaryDirectory(prefix="tilework-") as place, _world(self._worlds, Path(place)) as world:
                 try:
-                    return process_large_file(source, wanted, Ranks(world, self._ranks, tell, allow))
+                    ranks = Ranks(world, self._ranks, tell, allow, self._profiles())
+                    return process_large_file(source, wanted, ranks)
                 except WorldDiedError as error:
                     reason = error.reason
         raise CrashedError(f"A rank ended each time: {reason}")
+
+    def _profiles(self) -> list[Profile] | None:
+        return [] if self._profiled else None
 
 
 @contextlib.contextmanager

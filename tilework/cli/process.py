@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tilework.cli import consoles, statuses
+from tilework.cli import consoles, profiles, statuses
 from tilework.cli.files import Errand, errand_to, errands_between, files_below
 from tilework.cli.interrupts import Interrupts
 from tilework.cli.large import LargeFiles
@@ -30,15 +30,20 @@ if TYPE_CHECKING:
     from tilework.errors import TileworkError
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
+    from tilework.imaging.stopwatch import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How it is to be done: on how many ranks, in how many bytes each (None: the limits'), large results how."""
+    """How it is to be done: on how many ranks, in how many bytes each (None: the limits'), large results how.
+
+    ``profiled`` says that where the time goes is wanted to be known.
+    """
 
     ranks: int = 1
     working_set: int | None = None
     wishes: Wishes = field(default_factory=Wishes)
+    profiled: bool = False
 
     def limits(self) -> Limits:
         """The limits of the environment, with the memory that was asked for."""
@@ -55,7 +60,7 @@ def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: boo
     errands = _errands(source, destination, chosen, limits)
     if not errands:
         consoles.talk().print(f"There are no files in {shown(str(source))}.")
-    tally = Tally(json=json)
+    tally = Tally(json=json, profiled=ways.profiled)
     with (
         Interrupts() as interrupts,
         closing(_outcomes(errands, chosen, limits, ways, interrupts)) as outcomes,
@@ -144,8 +149,9 @@ def _outcomes(
         prepare_process()
         yield from _one_by_one(others, pipeline, limits, interrupts)
     yield from LargeFiles(
-        pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts
-    ).run(large)
+        pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts,
+        profiled=ways.profiled,
+    ).run(large)  # fmt: skip
 
 
 def _one_by_one(
@@ -161,8 +167,10 @@ def _one_by_one(
 class Tally:
     """Tells each outcome as it comes, and their sum at the end."""
 
-    def __init__(self, *, json: bool) -> None:
+    def __init__(self, *, json: bool, profiled: bool) -> None:
         self._json = json
+        self._profiled = profiled
+        self._profiles: list[Profile] = []
         self._console = consoles.talk()
         self._began = time.perf_counter()
         self._advised: set[str] = set()
@@ -181,8 +189,9 @@ class Tally:
         self.done += error is None
         self._last_result = outcome.result or self._last_result
         self.failed += error is not None
+        self._profiles += outcome.profiles
         if self._json:
-            consoles.print_json_line(as_json(outcome))
+            consoles.print_json_line(as_json(outcome, profiled=self._profiled))
         elif error is not None:
             self._tell(outcome.source, error)
 
@@ -198,6 +207,9 @@ class Tally:
         """All have ended."""
         if not self._json:
             consoles.output().print(self._sum(destination), soft_wrap=True)
+        if self._profiled:
+            elapsed = time.perf_counter() - self._began
+            self._console.print(profiles.table(self._profiles, elapsed))
 
     def _sum(self, destination: Path) -> str:
         seconds = time.perf_counter() - self._began
@@ -208,9 +220,10 @@ class Tally:
         return f"{self.done} done{failed} in {seconds:.1f} s.{where}"
 
 
-def as_json(outcome: FileOutcome) -> dict[str, object]:
+def as_json(outcome: FileOutcome, *, profiled: bool) -> dict[str, object]:
     """An outcome as the line that ``--json`` prints; ``seconds`` is the work alone, without any start-up."""
     error = outcome.error
+    profile = {"profile": profiles.as_json(outcome.profiles)} if profiled else {}
     return {
         "source": str(outcome.source),
         "result": None if outcome.result is None else str(outcome.result),
@@ -223,4 +236,5 @@ def as_json(outcome: FileOutcome) -> dict[str, object]:
         "blocks": outcome.blocks,
         "seconds": round(outcome.seconds, 4),
         "note": " ".join(outcome.notes),
+        **profile,
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
+from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ def _site_of_whole(picture: Picture, step: Step) -> Site:
     return Site(Window.whole(size), size, Window.whole(result), result)
 
 
+@timed("kernels")
 def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """Return the pixels of ``window`` of the result, reading just what they depend on.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError
+from tilework.errors import TileworkError, WorldDiedError
 from tilework.imaging.costs import rewriting_seconds, unit_seconds
 from tilework.imaging.formats import (
     Format,
@@ -31,6 +31,7 @@ from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.rewriting import check_memory, pieces_of
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
+from tilework.imaging.stopwatch import by_rank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,8 @@ class LargeFile:
 def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutcome:
     """Process a file of any size; the target appears whole or not at all.
 
-    What is wrong with the image is told in the outcome; an OSError of the target's folder is raised. Beside the target
+    What is wrong with the image is told in the outcome; an OSError of the target's folder is raised, and the
+    WorldDiedError of the ranks. Beside the target
     lies, meanwhile, a hidden folder for what the stages leave for each other: a thirtieth of the image's pixels as a
     rule, and a quarter of a byte a pixel for an operation that looks for edges.
     """
@@ -73,13 +75,16 @@ def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutco
     try:
         with TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as place:
             found, blocks, notes = _process(wanted, target, Path(place), ranks)
+    except WorldDiedError:
+        raise
     except TileworkError as error:
         return FileOutcome(path, None, None, None, None, time.perf_counter() - began, error)
     seconds = time.perf_counter() - began
     size = found.size
     return FileOutcome(
-        path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks
-    )
+        path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks,
+        by_rank(ranks.profiles or ()),
+    )  # fmt: skip
 
 
 def _process(

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tilework.errors import BeyondRankError, UnsupportedPixelsError
-from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row
+from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row, segment_bytes
 from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import WholeImageOperation
@@ -50,7 +50,9 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     limits.check_pipeline(pipeline.canonical)
     kinds, sizes = pipeline.kinds(header.pixels), pipeline.sizes(header.size)
     staged = is_staged(header, pipeline)
-    allowed = limits.block_bytes if is_windowed(header) else limits.working_set
+    # of a strip that is half the image no blocks are made while a rank can hold the whole
+    in_blocks = is_windowed(header) and segment_bytes(header) <= limits.block_bytes // 4
+    allowed = limits.block_bytes if in_blocks else limits.working_set
     for size in sizes:
         limits.check_size(size, by_windows=staged)
     wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
@@ -65,8 +67,8 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
     )
     if staged and (needed > allowed or max(size.pixels for size in sizes) > limits.pixels):
         raise BeyondRankError(
-            f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; one rank has {allowed / MIB:,.0f} MiB,"
-            " and works on it only together with others."
+            f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; {allowed / MIB:,.0f} MiB are allowed "
+            f"(limit: {'block_bytes' if in_blocks else 'working_set'}), and it is not worked on in blocks here."
         )
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))

@@ -17,6 +17,7 @@ from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import HeaderReader, decode, encode, read_header, read_metadata
 from tilework.imaging.plan import plan, result_name
 from tilework.imaging.sources import BytesSource, FileSource, Source
+from tilework.imaging.stopwatch import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -140,7 +141,8 @@ Process: TypeAlias = "Callable[[Source, Pipeline, Limits], Product]"
 class FileOutcome:
     """What became of one file. ``error`` is None and ``result`` a path if it was done; ``seconds`` is all its work.
 
-    ``notes`` are those of :class:`Product`, ``blocks`` how many the image was worked on in.
+    ``notes`` are those of :class:`Product`, ``blocks`` how many the image was worked on in. ``profiles`` tell where the
+    time of each rank went; those of a large image are only there if they were asked for.
     """
 
     source: Path
@@ -152,6 +154,7 @@ class FileOutcome:
     error: TileworkError | None
     notes: tuple[str, ...] = ()
     blocks: int = 1
+    profiles: tuple[Profile, ...] = ()
 
 
 def process_file(
@@ -171,6 +174,7 @@ def process_file(
         return FileOutcome(source, None, None, None, None, time.perf_counter() - start, error)
     if not exact_name:
         target = target.with_name(result_name(target.name, product.suffix))
+    made = time.perf_counter()
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -178,10 +182,12 @@ def process_file(
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
-    seconds = time.perf_counter() - start
+    ended = time.perf_counter()
+    profile = Profile(os.getpid(), {**product.seconds, "write": ended - made})
     return FileOutcome(
-        source, target, product.width, product.height, product.dtype, seconds, None, product.notes
-    )
+        source, target, product.width, product.height, product.dtype, ended - start, None, product.notes,
+        profiles=(profile,),
+    )  # fmt: skip
 
 
 class _OpenableFile(FileSource):

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.imaging.stopwatch import timed
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -53,6 +55,7 @@ class FileSource:
         """How many bytes there are; raises OSError if the file is not there."""
         return self.path.stat().st_size
 
+    @timed("read")
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes ``start`` to ``stop`` (exclusive); fewer if the file has become shorter."""
         with self.path.open("rb") as file:

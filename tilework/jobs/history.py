@@ -120,7 +120,8 @@ _NOTHING = (0, "", None)
 
 def _trimmed(entry: Entry) -> list[object]:
     values = [getattr(entry, field.name) for field in fields(Entry)]
-    while values[-1] in _NOTHING:
+    # deed and start are there always, also of an entry that began at 0
+    while len(values) > 2 and values[-1] in _NOTHING:  # noqa: PLR2004
         values.pop()
     return values
 

@@ -18,12 +18,12 @@ from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
 from tilework.imaging.formats.table import row
 from tilework.imaging.formats.upright import UprightReader
 from tilework.imaging.sources import BytesSource
+from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.limits import Limits
     from tilework.imaging.sources import Source
-    from tilework.imaging.windows import Size
 
 __all__ = [
     "SUFFIXES",
@@ -43,6 +43,7 @@ __all__ = [
     "read_header",
     "read_metadata",
     "row",
+    "segment_bytes",
 ]
 
 
@@ -117,6 +118,11 @@ def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
     """
     format_module = row(header.format).windowed
     return 0 if format_module is None else format_module.overlap_bytes(header, window, overlap)
+
+
+def segment_bytes(header: Header) -> int:
+    """Decoded bytes of the least that can be read: a tile, a strip; nothing where rows are read."""
+    return overlap_bytes(header, Size(1, 1), 1)
 
 
 def is_windowed(header: Header) -> bool:

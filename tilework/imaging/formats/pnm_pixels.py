@@ -9,6 +9,7 @@ from tilework.errors import DamagedImageError
 from tilework.imaging.formats.bands import bands, blank
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pnm_header import float_order
+from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PnmReader:
         """What one pixel is."""
         return self.detail.pixels
 
+    @timed("decode")
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``, which lies within the image; raises DamagedImageError."""
         step = max(1, FETCH_BYTES // self.detail.stride)

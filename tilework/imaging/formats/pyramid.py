@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats.picture import Picture
+from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
@@ -13,6 +14,7 @@ AREA_DEPTHS = frozenset({"uint8", "uint16"})
 """Depths for which OpenCV's area resize by two is exact: (a + b + c + d + 2) >> 2."""
 
 
+@timed("halve")
 def halved(picture: Picture) -> Picture:
     """Return a picture of half the size, rounded up.
 

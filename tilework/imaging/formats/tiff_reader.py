@@ -16,6 +16,7 @@ from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
 from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
 from tilework.imaging.formats.tiff_unpacking import Packed, unpack
 from tilework.imaging.limits import KIB
+from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class TiffReader:
         """What one pixel is."""
         return self.detail.samples.pixels
 
+    @timed("decode")
     def read(self, window: Window) -> Picture:
         """Return the pixels of a window; missing segments are nodata, or zero.
 

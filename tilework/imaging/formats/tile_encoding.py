@@ -16,6 +16,7 @@ from tilework.imaging.formats.jpeg_segments import APP0, DHT, DQT, segments
 from tilework.imaging.formats.rgb import red_first
 from tilework.imaging.formats.tiff_coding import FLOATING
 from tilework.imaging.formats.tiff_jpeg import EOI, SOI
+from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.cog import CogLayout
@@ -32,6 +33,7 @@ TABLES = frozenset({DQT, DHT})
 """Segments that all tiles share (ITU-T T.81, annex B.5)."""
 
 
+@timed("encode")
 def encode_tile(picture: Picture, layout: CogLayout) -> bytes:
     """Encode the pixels of a tile, of at most ``layout.tile`` columns and rows; the same input gives the same bytes.
 

@@ -36,7 +36,7 @@ def track(candidates: Image, seeds: Image) -> Measured:
 
     The partial: for each of :data:`SIDES` the components along it as int32 from 0, -1 for none; ``lit`` says which of
     them hold a seed. Kept: ``edges``, the pixels of components with a seed, and ``open``, those of the others that
-    touch the border, both as packed bits (row by row, without padding); and the sides, to know these by.
+    touch the border, both as packed bits (row by row, without padding); and the partial, to know these by.
     """
     import numpy as np
 
@@ -54,7 +54,8 @@ def track(candidates: Image, seeds: Image) -> Measured:
     kind = kinds.take(labels)
     numbers = {name: number[side] for name, side in zip(SIDES, sides, strict=True)}
     kept = {"edges": np.packbits(kind == 1), "open": np.packbits(kind == 2)}  # noqa: PLR2004
-    return Measured({**numbers, "lit": lit[touching].astype(bool)}, {**numbers, **kept})
+    partial = {**numbers, "lit": lit[touching].astype(bool)}
+    return Measured(partial, {**partial, **kept})
 
 
 def joined(parts: Sequence[Part]) -> Reduced:
@@ -102,8 +103,10 @@ def painted(kept: Arrays, lit: Flags, size: Size) -> Image:
 
     edges = _unpacked(kept["edges"], size)
     found = np.concatenate([kept[name] for name in SIDES])
+    # those with a seed of their own are edges already
+    news = lit & ~kept["lit"]
     wanted = found >= 0
-    wanted[wanted] = lit[found[wanted]]
+    wanted[wanted] = news[found[wanted]]
     if wanted.any():
         still_open = _unpacked(kept["open"], size)
         count, labels = _labelled(still_open)

@@ -14,6 +14,7 @@ from tilework.imaging.engine import blaming, run_window
 from tilework.imaging.operations import MeasuredOperation, Part
 from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.readers import Band
+from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class Measuring:
         """The grid of the units, then of each level of nodes; the last has one cell."""
         return levels_of(self.units)
 
+    @timed("kernels")
     def measure(self, reader: Reader, index: int) -> None:
         """Do unit ``index``: leave its partial, its joint, and what is kept of its cells."""
         unit = self.units.window(index)

@@ -15,6 +15,7 @@ from tilework.imaging.stages.measuring import Measuring
 from tilework.imaging.stages.rewriting import rewrite
 from tilework.imaging.stages.tile_file import Appending, TileFile
 from tilework.imaging.stages.walk import Walk
+from tilework.imaging.stopwatch import watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tilework.imaging.stages.rewriting import Rewritten
     from tilework.imaging.stages.work import Work
     from tilework.imaging.stages.writing import Writing
+    from tilework.imaging.stopwatch import Profile
 
 T = TypeVar("T")
 
@@ -48,13 +50,14 @@ class Ranks:
     """Who does the units: ``count`` processes of ``executor``, or without one the caller itself.
 
     ``tell`` hears of progress. ``allow`` is told in each process, before each unit, how many seconds that may take; it
-    is picklable.
+    is picklable. ``profiles``, if there is such a list, gets those of the ranks, stage by stage.
     """
 
     executor: Executor | None
     count: int
     tell: Callable[[Step], None]
     allow: Callable[[float], None]
+    profiles: list[Profile] | None = None
 
 
 def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) -> set[str]:
@@ -91,6 +94,11 @@ class Units:
     walk: Walk
     allow: Callable[[float], None]
     seconds: float
+
+    def do_watched(self, after_each: Callable[[], None]) -> tuple[tuple[str, ...], Profile]:
+        """Do units as :meth:`do`; what was odd, and where the time went."""
+        with watched() as watch:
+            return self.do(after_each), watch.profile()
 
     def do(self, after_each: Callable[[], None]) -> tuple[str, ...]:
         """Do units until none is left; what was odd in what was read for them."""
@@ -143,8 +151,14 @@ def rewrite_on(
 
 def _walk(units: Units, ranks: Ranks) -> set[str]:
     count = units.stage.units.count
-    tasks = [units.do] * min(ranks.count, count)
-    return {note for notes in _together(tasks, units.walk, ranks, units.stage.name, count) for note in notes}
+    tasks = min(ranks.count, count)
+    if ranks.profiles is None:
+        found = _together([units.do] * tasks, units.walk, ranks, units.stage.name, count)
+    else:
+        told = _together([units.do_watched] * tasks, units.walk, ranks, units.stage.name, count)
+        found = [notes for notes, _ in told]
+        ranks.profiles.extend(profile for _, profile in told)
+    return {note for notes in found for note in notes}
 
 
 def _together(
@@ -159,11 +173,17 @@ def _together(
         return [task(tell) for task in tasks[:1]]
     futures = [ranks.executor.submit(task, _nothing) for task in tasks]
     unfinished = set(futures)
-    while unfinished:
-        finished, unfinished = wait(unfinished, PROGRESS_SECONDS, FIRST_EXCEPTION)
-        for future in finished:
-            future.result()
-        tell()
+    try:
+        while unfinished:
+            finished, unfinished = wait(unfinished, PROGRESS_SECONDS, FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+            tell()
+    except Exception:
+        # the others work on in a folder that is about to go
+        walk.stop()
+        wait(futures)
+        raise
     return [future.result() for future in futures]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tilework.imaging.engine import blaming
 from tilework.imaging.formats import Picture
 from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
     from tilework.imaging.formats.contract import WindowReader
@@ -69,6 +70,7 @@ class PaintedReader:
         """There is nothing odd in what was measured."""
         return ()
 
+    @timed("kernels")
     def _paint(self, cell: int) -> Picture:
         measuring = self._measuring
         window = measuring.cells.window(cell)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import TooLargeError
-from tilework.imaging.formats import Format, is_windowed, overlap_bytes
+from tilework.imaging.formats import Format, overlap_bytes, segment_bytes
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
 from tilework.imaging.formats.tiff_description import unnamed_channels
@@ -41,9 +41,12 @@ LEAST_SHARE = 4
 MOST_OVERVIEWS = 3
 """Levels that a unit makes at once: the next stage then begins with a 64th of the pixels."""
 
-UNITS_A_RANK = 4
-LEAST_UNITS = 9
+UNITS_A_RANK = 3
 """Where the image gives so many: so that all ranks end at about the same time."""
+
+LEAST_UNITS = 9
+FINE_PIXELS = 1 << 26
+"""An image with fewer pixels is cut into nine units at least: what each leaves for the overviews costs nothing there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,7 @@ class _Rows:
 
     def check(self, allowed: int) -> None:
         """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        scratch = self.header.scratch if is_windowed(self.header) else 0
-        needed = scratch + self.worked_on(self.tile)
+        needed = segment_bytes(self.header) + self.worked_on(self.tile)
         if needed > allowed:
             raise TooLargeError(
                 f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
@@ -160,7 +162,7 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int)
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
-    least = max(LEAST_UNITS, UNITS_A_RANK * ranks)
+    least = max(UNITS_A_RANK * ranks, LEAST_UNITS if layout.size.pixels < FINE_PIXELS else 1)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
         columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least, most=most)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
@@ -175,10 +177,11 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int)
 def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
     """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
-    steps, down = -(-layout.size.width // step), -(-layout.size.height // step)
+    steps = -(-layout.size.width // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
         fits = rows.segments(columns) + rows.worked_on(columns) <= allowed
-        if fits and parts * down >= least and columns * step <= most:
+        enough = Grid(layout.size, Size(columns, step)).count >= least
+        if fits and enough and columns * step <= most:
             return columns
     return step

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.imaging.stopwatch import timed
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -29,6 +31,7 @@ class FolderScratch:
 
     folder: Path
 
+    @timed("scratch")
     def put(self, name: str, arrays: Arrays) -> None:
         """Write the arrays, each whole or not at all."""
         import numpy as np
@@ -41,6 +44,7 @@ class FolderScratch:
                 np.save(file, array, allow_pickle=False)
             partial.replace(place / f"{each}.npy")
 
+    @timed("scratch")
     def get(self, name: str) -> Arrays:
         """Map the arrays; empty ones, which cannot be mapped, are read."""
         import numpy as np

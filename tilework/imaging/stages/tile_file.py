@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
+from tilework.imaging.stopwatch import timed
+
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
@@ -92,6 +94,7 @@ class Appending:
     ) -> None:
         os.close(self._descriptor)
 
+    @timed("write")
     def append(self, level: int, index: int, data: bytes) -> None:
         """Append a tile, or keep it back if it is its level's first. Raises OSError where the disk is full."""
         if index:

@@ -1,0 +1,145 @@
+"""Who takes part, and how each is started."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.large.works import LOCAL, SCRATCH, WORKS, Input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HERE = Path(__file__).resolve().parent
+LOCK = HERE / "peers.txt"
+CORES = len(os.sched_getaffinity(0))
+TARGET = SCRATCH / "result.tif"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds of one run: by the clock outside, by the contestant's own, and the latter's parts."""
+
+    outside: float
+    inside: float
+    parts: tuple[dict[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One that takes part in some works; ``overviews`` says that it writes the pyramid, too."""
+
+    name: str
+    works: tuple[str, ...]
+    overviews: bool
+
+    def run(self, given: Input, work: str) -> Timing:
+        """Do the work once, in a process of its own."""
+        TARGET.unlink(missing_ok=True)
+        return timed(self.command(given, work))
+
+    def command(self, given: Input, work: str) -> list[str]:
+        """The command line."""
+        raise NotImplementedError
+
+
+class Tilework(Contestant):
+    """``tilework process``, its name tells on how many ranks."""
+
+    def command(self, given: Input, work: str) -> list[str]:
+        """The command line that a user would type."""
+        return process(
+            given.path, TARGET, WORKS[work], self.ranks, *([] if self.overviews else ["--no-overviews"])
+        )
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that compute."""
+        return 1 if self.name == ONE_RANK else CORES
+
+
+class Peer(Contestant):
+    """A script in the peers' own environment."""
+
+    def command(self, given: Input, work: str) -> list[str]:
+        """The script, told what all scripts are told."""
+        script = HERE / "peers" / f"{SCRIPTS[self.name]}.py"
+        return [str(peers_python()), str(script), str(given.path), str(TARGET), work, given.compression(work), str(CORES)]  # fmt: skip
+
+
+class Limit(Contestant):
+    """Codecs and kernels alone: on one core, or a share on each core at the same time."""
+
+    def run(self, given: Input, work: str) -> Timing:
+        """Run the shares at once; the last to end counts."""
+        shares = 1 if self.name == LIMIT else CORES
+        began = time.perf_counter()
+        arguments = ["-m", "benchmarks.large.limit", str(given.path), work, given.compression(work), "--part"]
+        running = [
+            subprocess.Popen(
+                [sys.executable, *arguments, f"{share}/{shares}"], stdout=subprocess.PIPE, text=True
+            )
+            for share in range(shares)
+        ]
+        told = [json.loads(process.communicate()[0]) for process in running]
+        inside = max(each["seconds"] for each in told)
+        return Timing(time.perf_counter() - began, inside, tuple(each["parts"] for each in told))
+
+
+TILEWORK, ONE_RANK, PLAIN = f"Tilework, {CORES} ranks", "Tilework, 1 rank", "Tilework, no overviews"
+LIBVIPS, OPENCV, DASK = "libvips", "OpenCV whole-image", "dask-image"
+LIMIT, LIMIT_TOGETHER = "one thread", "one thread a core"
+SCRIPTS = {LIBVIPS: "libvips", OPENCV: "opencv_whole", DASK: "dask_blocks"}
+ALL = tuple(WORKS)
+CONTESTANTS: tuple[Contestant, ...] = (
+    Tilework(TILEWORK, ALL, overviews=True),
+    Tilework(ONE_RANK, ALL, overviews=True),
+    Peer(LIBVIPS, ALL, overviews=True),
+    Limit(LIMIT, ALL, overviews=True),
+    Limit(LIMIT_TOGETHER, ALL, overviews=True),
+    Tilework(PLAIN, ALL, overviews=False),
+    Peer(OPENCV, ALL, overviews=False),
+    Peer(DASK, LOCAL, overviews=False),
+)
+"""In the order in which they take turns."""
+
+
+def process(source: Path, target: Path, pipeline: str, ranks: int, *more: str) -> list[str]:
+    """A command line of ``tilework process``."""
+    words = ["process", str(source), str(target), "--pipeline", pipeline, "--ranks", str(ranks)]
+    return [sys.executable, "-m", "tilework.cli", *words, "--json", "--profile", *more]
+
+
+def timed(command: Sequence[str]) -> Timing:
+    """Run a command that prints JSON objects with their ``seconds``; raise where it fails."""
+    began = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    outside = time.perf_counter() - began
+    if done.returncode:
+        raise RuntimeError(
+            f"{command} ended with {done.returncode}: {done.stderr[-2000:]}{done.stdout[-2000:]}"
+        )
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    profiles = told[0].get("profile", []) if len(told) == 1 else []
+    return Timing(outside, sum(each["seconds"] for each in told), tuple(profiles))
+
+
+def peers_python() -> Path:
+    """The Python of the peers' environment, which is made from its lock where it is missing or older."""
+    folder = SCRATCH.parent / "bench-peers"
+    python, stamp = folder / "bin" / "python", folder / "lock"
+    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != wanted:
+        venv.create(folder, clear=True, with_pip=True)
+        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCK)]
+        subprocess.run(install, check=True)
+        stamp.write_text(wanted)
+    return python

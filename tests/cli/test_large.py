@@ -1,0 +1,207 @@
+"""`tilework process` on images that no rank holds: the pixels of one OpenCV call, in the memory of some tiles."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import psutil
+import pytest
+import tifffile
+
+from tests.flow.pictures import decoded, jpeg, noise, png
+from tests.imaging.tiffs import written
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import CommandLine
+
+SMALL = ("--tile-size", 256, "--working-set", "4MB")
+SHAPE = (1100, 1300)
+COLOUR = cv2.GaussianBlur(noise(*SHAPE), (3, 3), 0)
+GREY = np.ascontiguousarray(COLOUR[:, :, 0])
+DEEP = (GREY.astype(np.uint16) * 257) ^ 5
+FLOATS = GREY.astype(np.float32) / 7
+RGB = {"photometric": "rgb", "compression": "adobe_deflate", "predictor": 2}
+SOURCES: dict[str, tuple[bytes, np.ndarray]] = {
+    "tiles.tif": (written(COLOUR[:, :, ::-1], tile=(128, 128), **RGB), COLOUR),
+    "strips.tif": (written(COLOUR[:, :, ::-1], rowsperstrip=9, **RGB), COLOUR),
+    "big-endian.tif": (written(DEEP, tile=(64, 64), byteorder=">", compression="lzw"), DEEP),
+    "floats.tif": (written(FLOATS, tile=(128, 128), compression="zstd", predictor=3), FLOATS),
+    "raw.tif": (written(GREY, rowsperstrip=SHAPE[0]), GREY),
+    "photo.png": (png(COLOUR), COLOUR),
+    "deep.png": (png(DEEP), DEEP),
+}
+
+
+def pixels(path: Path) -> np.ndarray:
+    """The main image, by tifffile, blue first."""
+    array = tifffile.imread(path, key=0)
+    return array[:, :, ::-1] if array.ndim == 3 else array
+
+
+def leftovers(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if ".part" in path.name]
+
+
+def put(command: CommandLine, name: str, data: bytes) -> str:
+    (command.folder / name).write_bytes(data)
+    return name
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_a_folder_of_every_kind_is_worked_on_in_blocks_and_is_what_one_opencv_call_makes(
+    command: CommandLine, ranks: int
+) -> None:
+    (command.folder / "in").mkdir()
+    for name, (data, _) in SOURCES.items():
+        put(command, f"in/{name}", data)
+    lines = command.json_lines(
+        "process", "in", "out", "--pipeline", "blur(9) | erode(5)", "--ranks", ranks, *SMALL
+    )
+    assert lines.keys() == SOURCES.keys()
+    for name, (_, array) in SOURCES.items():
+        assert lines[name]["blocks"] >= 9
+        expected = cv2.erode(cv2.GaussianBlur(array, (9, 9), 0), np.ones((5, 5), np.uint8))
+        found = pixels(command.folder / lines[name]["result"])
+        assert found.dtype == expected.dtype
+        assert np.array_equal(found, expected), name
+    assert not leftovers(command.folder)
+
+
+@pytest.mark.parametrize("text", ["canny(100, 200)", "blur(5) | canny(20, 60) | dilate(3) | invert"])
+@pytest.mark.parametrize("name", ["tiles.tif", "raw.tif", "photo.png"])
+def test_edges_across_blocks_are_those_of_the_whole(command: CommandLine, name: str, text: str) -> None:
+    data, array = SOURCES[name]
+    (line,) = command.json_lines(
+        "process", put(command, name, data), "out/", "--pipeline", text, *SMALL
+    ).values()
+    expected = cv2.Canny(array, 100, 200)
+    if "blur" in text:
+        edges = cv2.Canny(cv2.GaussianBlur(array, (5, 5), 0), 20, 60)
+        expected = 255 - cv2.dilate(edges, np.ones((3, 3), np.uint8))
+    assert line["blocks"] >= 9
+    assert np.array_equal(pixels(command.folder / line["result"]), expected)
+
+
+def test_jpeg_tiles_hold_opencv_s_pixels_encoded_once(command: CommandLine) -> None:
+    source = jpeg(COLOUR)
+    (line,) = command.json_lines(
+        "process", put(command, "photo.jpg", source), "smooth.tif", "--pipeline", "blur(9)", *SMALL
+    ).values()
+    smooth = cv2.GaussianBlur(decoded(source, cv2.IMREAD_COLOR), (9, 9), 0)
+    (command.folder / "exact.png").write_bytes(png(smooth))
+    command.run("process", "exact.png", "once.tif", "--pipeline", "blur(1)", "--compression", "jpeg", *SMALL)
+    assert line["blocks"] >= 9
+    with tifffile.TiffFile(command.folder / "smooth.tif") as file:
+        assert file.pages[0].compression == tifffile.COMPRESSION.JPEG
+        tiles = [file.filehandle.read(0)] and file.pages[0].databytecounts
+    assert len(tiles) == 30
+    found = pixels(command.folder / "smooth.tif").astype(int)
+    assert np.abs(found - smooth).mean() < 3
+
+
+def test_the_result_is_a_pyramid_that_can_be_left_out_and_packed_as_one_likes(command: CommandLine) -> None:
+    put(command, "tiles.tif", SOURCES["tiles.tif"][0])
+    for options, levels, compression in (
+        ((), 4, "ADOBE_DEFLATE"),
+        (("--no-overviews",), 1, "ADOBE_DEFLATE"),
+        (("--compression", "lzw"), 4, "LZW"),
+        (("--compression", "none"), 4, "NONE"),
+    ):
+        command.run("process", "tiles.tif", "out.tif", "--pipeline", "invert", *SMALL, *options)
+        with tifffile.TiffFile(command.folder / "out.tif") as file:
+            assert len(file.pages) == levels
+            assert {page.compression.name for page in file.pages} == {compression}
+            assert {page.tile for page in file.pages} == {(256, 256)}
+        assert np.array_equal(pixels(command.folder / "out.tif"), 255 - COLOUR)
+
+
+def test_a_broken_tile_in_the_middle_is_named_and_nothing_is_left(command: CommandLine) -> None:
+    data = bytearray(SOURCES["tiles.tif"][0])
+    with tifffile.TiffFile(command.folder / put(command, "whole.tif", bytes(data))) as file:
+        offset = file.pages[0].dataoffsets[47]
+    data[offset : offset + 400] = bytes(400)
+    put(command, "broken.tif", bytes(data))
+    for ranks in (1, 2):
+        (line,) = command.json_lines(
+            "process", "broken.tif", "out.tif", "--pipeline", "blur(9)", "--ranks", ranks, *SMALL, status=1
+        ).values()
+        assert (line["state"], line["code"]) == ("FAILED", "damaged")
+        assert f"tile 47 (byte {offset:,})" in line["reason"]
+        assert sorted(path.name for path in command.folder.iterdir()) == ["broken.tif", "whole.tif"]
+
+
+def large(command: CommandLine, name: str, width: int, height: int) -> str:
+    """A deflate TIFF of noise, which takes its time; the same tile again and again."""
+    tile = noise(512, 512)
+    count = width * height // tile.shape[0] // tile.shape[1]
+    tifffile.imwrite(
+        command.folder / name, (tile for _ in range(count)), shape=(height, width, 3), dtype=np.uint8,
+        tile=(512, 512), metadata=None, **RGB,
+    )  # fmt: skip
+    return name
+
+
+def children(process: Any, text: str) -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if text in " ".join(child.cmdline())
+    ]
+
+
+def wait_for_units(folder: Path) -> None:
+    deadline = time.monotonic() + 60
+    while not list(folder.glob(".*.part/units-write")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_rank_that_is_killed_in_the_middle_costs_time_and_no_pixel(command: CommandLine) -> None:
+    source = large(command, "large.tif", 6144, 6144)
+    process = command.start("process", source, "out.tif", "--pipeline", "invert", "--ranks", 2)
+    wait_for_units(command.folder)
+    children(process, "worker_image.world")[-1].kill()
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    expected = 255 - np.tile(noise(512, 512), (12, 12, 1))
+    assert np.array_equal(tifffile.imread(command.folder / "out.tif", key=0), expected)
+    assert not leftovers(command.folder)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_an_interrupt_ends_it_at_once_and_leaves_nothing(command: CommandLine, ranks: int) -> None:
+    source = large(command, "large.tif", 6144, 6144)
+    process = command.start("process", source, "out.tif", "--pipeline", "invert", "--ranks", ranks)
+    wait_for_units(command.folder)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert [path.name for path in command.folder.iterdir()] == ["large.tif"]
+
+
+def peak_bytes(command: CommandLine, source: str) -> int:
+    """What the process has for itself (USS) at its peak, looked at every 20 ms."""
+    process = command.start("process", source, "out.tif", "--pipeline", "blur(9)", "--compression", "none")
+    peak = 0
+    while process.poll() is None:
+        with contextlib.suppress(psutil.Error):
+            peak = max(peak, psutil.Process(process.pid).memory_full_info().uss)
+        time.sleep(0.02)
+    process.communicate()
+    assert process.returncode == 0
+    return peak
+
+
+def test_four_times_the_pixels_take_the_same_memory(command: CommandLine) -> None:
+    small, much = (
+        peak_bytes(command, large(command, f"{height}.tif", 3_072, height)) for height in (9_216, 36_864)
+    )
+    assert much < 250 << 20
+    assert much < 1.2 * small
