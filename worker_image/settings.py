@@ -74,8 +74,8 @@ class WorkerSettings:
 
     @property
     def unit_capacity(self) -> int:
-        """Units held at once: one more than are worked on, so that no rank waits, and other hosts get the rest."""
-        return self.ranks + 1
+        """Units held at once: a few more than are worked on, so that no rank waits, and other hosts get the rest."""
+        return self.ranks + max(1, self.ranks // 4)
 
     @property
     def leases(self) -> int:

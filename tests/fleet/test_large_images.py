@@ -134,6 +134,27 @@ def test_a_unit_that_is_done_twice_changes_nothing() -> None:
     assert fleet.left() == []
 
 
+def test_whoever_dies_behind_whichever_step_the_result_has_the_same_bytes() -> None:
+    body = tiff(photo(1500, 1700))
+    calm = Fleet()
+    expected = calm.drop(body, "canny(40, 120)")
+    calm.run()
+    troubled, deaths = Fleet(ranks=3), Counter[int]()
+
+    def dies(task: UnitTask, step: int) -> bool:
+        chance = (task.unit.number + task.unit.stage) % 4 == step and deaths[hash(task.unit)] == 0
+        deaths[hash(task.unit)] += chance
+        deaths[step] += chance
+        return chance
+
+    troubled.dies = dies
+    job = troubled.drop(body, "canny(40, 120)")
+    troubled.run()
+    assert all(deaths[step] for step in range(3))
+    assert troubled.result(job) == calm.result(expected)
+    assert troubled.left() == []
+
+
 def test_an_attempt_whose_lease_has_ended_stops_before_its_next_block() -> None:
     fleet = Fleet()
     fleet.drop(tiff(photo(1200, 1700)), "invert()")

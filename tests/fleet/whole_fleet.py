@@ -36,11 +36,15 @@ def nothing(_: object) -> None:
 
 @dataclass
 class Fleet:
-    """``before`` is called before each unit is worked on; ``ranks`` work in turn, each with what it keeps."""
+    """``before`` is called before each unit is worked on; ``ranks`` work in turn, each with what it keeps.
+
+    ``dies`` tells whether the host of an attempt dies behind a step: 0 objects written, 1 committed, 2 in the row.
+    """
 
     limits: Limits = LIMITS
     ranks: int = 2
     before: Callable[[UnitTask], None] = nothing
+    dies: Callable[[UnitTask, int], bool] = lambda _task, _step: False
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -87,10 +91,24 @@ class Fleet:
                 stored = workshop.assemble(task, around, "test")
                 self.work.finish(message, task, Outcome(result_key=stored.result_key, note=stored.note))
             else:
-                self.work.commit(message, task, workshop.make(task, around))
+                self._commit(message, task, workshop.make(task, around))
             self.done.append(task.label)
         except TileworkError as error:
             self.work.failed(message, task, error)
+
+    def _commit(self, message: Message, task: UnitTask, made: str) -> None:
+        steps = (
+            lambda: None,
+            lambda: self.work.record(task, made),
+            lambda: self.stages.mark_done(task.unit, task.label),
+            lambda: self.work.settle(message, task),
+        )
+        for number, step in enumerate(steps):
+            step()
+            if number < len(steps) - 1 and self.dies(task, number):
+                # its message comes again
+                self.system.units.set_visibility(message, 0)
+                return
 
     def row(self, job: Job) -> Job:
         """The job's row as it is now."""

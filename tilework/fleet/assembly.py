@@ -10,7 +10,6 @@ from __future__ import annotations
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError
@@ -23,7 +22,7 @@ from tilework.imaging.formats import Format, Metadata, is_windowed, tiff_metadat
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
-from tilework.jobs.manifests import MOST_BYTES
+from tilework.jobs.manifests import MOST_BYTES, READ_AT_ONCE
 from tilework.jobs.quotas import PART_BYTES
 
 if TYPE_CHECKING:
@@ -39,7 +38,10 @@ if TYPE_CHECKING:
     from tilework.jobs.units import UnitTask
 
 AT_ONCE = 8
-"""Manifests, and parts, that are asked for at the same time."""
+"""Parts that are sent or copied at the same time."""
+
+MANIFESTS_A_TURN = 128
+"""Manifests that are read before the lease is looked at again."""
 
 JOINED_BYTES = 2 * PART_BYTES
 """Of a part of small objects."""
@@ -47,7 +49,7 @@ JOINED_BYTES = 2 * PART_BYTES
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The stored result: its key, bytes, sentences about what was odd, and the seconds that all units took."""
+    """The stored result: its key, bytes, sentences about what was odd, and the seconds of all units that wrote tiles."""
 
     result_key: str
     result_bytes: int
@@ -190,16 +192,16 @@ class Assembly:
 
         grids = self.image.work.layout.grids
         contents = Contents(tables=[np.zeros((grid.pixels, 3), np.uint64) for grid in grids])
-        made_by = self.image.scratch.made_by
-        for number, stage in enumerate(self.task.plan.stages):
-            if not writes_tiles(stage):
-                continue
-            for first in range(0, stage.units, AT_ONCE):
+        stages = [
+            (number, stage.units) for number, stage in enumerate(self.task.plan.stages) if writes_tiles(stage)
+        ]
+        units = [(number, unit) for number, count in stages for unit in range(count)]
+        with ThreadPoolExecutor(READ_AT_ONCE) as pool:
+            for first in range(0, len(units), MANIFESTS_A_TURN):
                 self._go_on(transfer_seconds(MOST_BYTES, self.limits))
-                units = range(first, min(first + AT_ONCE, stage.units))
-                with ThreadPoolExecutor(AT_ONCE) as pool:
-                    for folder, attempt, made in pool.map(partial(made_by, number), units):
-                        contents.take(folder.objects(attempt), made)
+                turn = units[first : first + MANIFESTS_A_TURN]
+                for folder, attempt, made in pool.map(self.image.scratch.made_by, *zip(*turn, strict=True)):
+                    contents.take(folder.objects(attempt), made)
         return contents
 
     def _upload(self, key: str, metadata: Mapping[str, str], plan: Arrangement, head: bytes) -> int:
