@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stacks.worker_container import WorkerContainer
 
 DISK_GIB = 30
-"""System, image and logs; images and results are never written to disk."""
+"""System, image and logs. Of images only a JPEG or WebP beyond memory is on it, decoded, while it is rewritten."""
 
 WARM_UP = Duration.seconds(90)
 """From launch until the first message: start, packages, image, world."""
