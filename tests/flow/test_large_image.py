@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import time
 from typing import TYPE_CHECKING
 
@@ -91,14 +92,22 @@ def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     check(running, row, picture)
 
 
-def test_a_large_image_survives_ranks_and_supervisors_that_are_killed(
+def test_a_large_image_survives_a_killed_rank_a_killed_supervisor_and_a_drain(
     running: RunningSystem, picture: NDArray[np.generic], large: bytes
 ) -> None:
     job = running.drop("large/killed.tif", large, pipeline=PIPELINE)
-    for done, victims in ((2, running.ranks), (6, running.supervisors), (10, running.ranks)):
+    blows = (
+        (2, running.ranks, signal.SIGKILL),
+        (5, running.supervisors, signal.SIGKILL),
+        (9, running.supervisors, signal.SIGTERM),
+    )
+    for done, victims, blow in blows:
         wait_for(lambda done=done: has_come_to(running, job, done))
         wait_for(victims)
-        victims()[-1].kill()
+        row = running.system.table.get(job)
+        assert row is not None
+        assert not row.state.is_end
+        victims()[-1].send_signal(blow)
         time.sleep(0.5)
     rows = running.ended([job], seconds=150)
     check(running, rows[job], picture)
