@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform
 import statistics
 from pathlib import Path
@@ -51,7 +51,7 @@ def page(samples: Samples, inputs: Sequence[Input], rounds: int, extras: Sequenc
     parts = [
         "# Performance",
         READING.format(cores=CORES, rounds=rounds),
-        f"Machine: {machine()}. Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}.",
+        f"Machine: {machine()}. Date: {dt.datetime.now(dt.UTC):%Y-%m-%d}.",
         *(part for title, lines in _tables(samples, inputs) for part in (f"## {title}", "\n".join(lines))),
         "## Start, photos, memory",
         *extras,

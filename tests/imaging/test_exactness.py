@@ -46,7 +46,7 @@ def assert_same(tiled: Picture, whole: Picture) -> None:
         assert np.array_equal(tiled.alpha, whole.alpha)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(
     width=SIDES,
     height=SIDES,
@@ -123,7 +123,7 @@ def half(array: np.ndarray) -> np.ndarray:
     return ((quads[0::2] + quads[1::2] + 2) // 4).astype(array.dtype)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     width=SIDES,
     height=SIDES,
@@ -153,7 +153,7 @@ EDGES = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     width=SIDES,
     height=SIDES,
