@@ -1,4 +1,4 @@
-"""Feeds held jobs to the MPI world, one world after another, and finds out whom to blame when one dies.
+"""Feeds held jobs, and units of large images, to the MPI world, one world after another, and finds out whom to blame when one dies.
 
 The world is disposable, and a job that was not being worked on when it died is innocent: it is fed again at once. The
 job whose rank died is a suspect: it goes again in a guarded child of its rank, which it can end without harm to anybody,
@@ -9,13 +9,16 @@ for it. While many end their ranks, every job is guarded.
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
-from worker_image.rank import work
+from worker_image.held import HeldUnit
+from worker_image.rank import work, work_unit
+from worker_image.shares import Kind, Load, next_kind
 from worker_image.unrest import Unrest
 
 if TYPE_CHECKING:
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from tilework.errors import TileworkError
+    from tilework.fleet.planning import Planned
     from tilework.world import World
-    from worker_image.held import Held
-    from worker_image.task import Worked
+    from worker_image.held import Holding
+    from worker_image.task import UnitWorked, Worked
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +55,17 @@ KILLED_DEATHS = 4
 
 
 class Verdicts(Protocol):
-    """Who writes the ends of jobs."""
+    """Who writes the ends of jobs and units."""
 
-    def done(self, held: Held, worked: Worked) -> None:
-        """The work is done and the result stored."""
+    def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
+        """The work is done: the result is stored, or the large image planned, or the unit's objects are stored."""
         ...
 
-    def failed(self, held: Held, error: BaseException) -> None:
+    def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed with ``error``."""
         ...
 
-    def strike_out(self, held: Held, failure: TileworkError) -> None:
+    def strike_out(self, held: Holding, failure: TileworkError) -> None:
         """The job ends its process whenever it is tried, or goes beyond its time or memory."""
         ...
 
@@ -75,7 +79,7 @@ class Feed:
     def __init__(
         self, start_world: Callable[[], World], ranks: int, verdicts: Verdicts,
         soon: Callable[[Callable[[], None]], None], *, pause: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, ranks_for_jobs: int = 1,
     ) -> None:  # fmt: skip
         self._start_world = start_world
         self._ranks = ranks
@@ -84,8 +88,11 @@ class Feed:
         self._pause = pause
         self._world: World | None = None
         self._failed_starts = 0
-        self._waiting: deque[Held] = deque()
-        self._running: set[Held] = set()
+        self._waiting: dict[Kind, deque[Holding]] = {kind: deque() for kind in Kind}
+        self._running: set[Holding] = set()
+        self._ranks_for_jobs = ranks_for_jobs
+        self._clock = clock
+        self._last_job = -math.inf
         self._unrest = Unrest(clock)
 
     @property
@@ -93,14 +100,15 @@ class Feed:
         """Whether anything is being worked on."""
         return bool(self._running)
 
-    def add(self, held: Held) -> None:
-        """Queue a job."""
-        self._waiting.append(held)
+    def add(self, held: Holding) -> None:
+        """Queue a job or a unit."""
+        self._waiting[_kind(held)].append(held)
 
-    def take_back(self) -> list[Held]:
-        """The jobs that no rank works on; they are not fed any more."""
-        left = list(self._waiting)
-        self._waiting.clear()
+    def take_back(self) -> list[Holding]:
+        """What no rank works on; it is not fed any more."""
+        left = [held for waiting in self._waiting.values() for held in waiting]
+        for waiting in self._waiting.values():
+            waiting.clear()
         return left
 
     def advance(self) -> None:
@@ -108,8 +116,8 @@ class Feed:
         world = self._living_world()
         if world is None:
             return
-        while self._waiting and len(self._running) <= self._ranks:
-            self._submit(world, self._waiting.popleft())
+        while (kind := next_kind(self._load(), self._ranks, self._ranks_for_jobs)) is not None:
+            self._submit(world, self._waiting[kind].popleft())
 
     def stop(self) -> None:
         """Let the world leave in order."""
@@ -135,17 +143,33 @@ class Feed:
         self._failed_starts = 0
         return self._world
 
-    def _submit(self, world: World, held: Held) -> None:
+    def _submit(self, world: World, held: Holding) -> None:
         # to a world that has died just now the future fails like those that were in it
         self._running.add(held)
-        future = world.submit(work, held.task, suspect=self._is_suspect(held) or self._unrest.lasts)
+        suspect = self._is_suspect(held) or self._unrest.lasts
+        future: Future[Any]
+        if isinstance(held, HeldUnit):
+            future = world.submit(work_unit, held.order, suspect=suspect)
+        else:
+            self._last_job = self._clock()
+            future = world.submit(work, held.task, suspect=suspect)
         future.add_done_callback(lambda ended: self._soon(lambda: self._ended(held, ended)))
 
+    def _load(self) -> Load:
+        units = sum(isinstance(held, HeldUnit) for held in self._running)
+        return Load(
+            jobs=len(self._running) - units,
+            units=units,
+            jobs_waiting=len(self._waiting[Kind.JOB]),
+            units_waiting=len(self._waiting[Kind.UNIT]),
+            quiet=self._clock() - self._last_job,
+        )
+
     @staticmethod
-    def _is_suspect(held: Held) -> bool:
+    def _is_suspect(held: Holding) -> bool:
         return held.deaths > 0 or held.worlds >= CROWD_DEATHS
 
-    def _ended(self, held: Held, future: Future[Worked]) -> None:
+    def _ended(self, held: Holding, future: Future[Any]) -> None:
         self._running.discard(held)
         error = future.exception()
         if error is None:
@@ -159,23 +183,27 @@ class Feed:
         else:
             self._verdicts.failed(held, error)
 
-    def _world_died(self, held: Held, error: WorldDiedError) -> None:
+    def _world_died(self, held: Holding, error: WorldDiedError) -> None:
         held.worlds += 1
         if error.suspect:
             held.deaths += 1
             self._unrest.note()
-            log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.job.id})
+            log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.task.job})
         if held.worlds < 2 * CROWD_DEATHS:
-            self._waiting.appendleft(held)
+            self._waiting[_kind(held)].appendleft(held)
         else:
             self._verdicts.failed(held, error)
 
-    def _crashed(self, held: Held, error: CrashedError) -> None:
+    def _crashed(self, held: Holding, error: CrashedError) -> None:
         """The job has ended a guarded child."""
         held.deaths += 1
         self._unrest.note()
         if held.deaths < (KILLED_DEATHS if error.signal == signal.SIGKILL else DEATHS):
-            log.warning("Trying once more: %s", error.reason, extra={"job": held.job.id})
-            self._waiting.appendleft(held)
+            log.warning("Trying once more: %s", error.reason, extra={"job": held.task.job})
+            self._waiting[_kind(held)].appendleft(held)
         else:
             self._verdicts.strike_out(held, error)
+
+
+def _kind(held: Holding) -> Kind:
+    return Kind.UNIT if isinstance(held, HeldUnit) else Kind.JOB

@@ -1,19 +1,20 @@
-"""A job that this host holds: its message, its row under our lease, and how its work has gone so far."""
+"""What this host holds, a job or a unit of a large image: its message, its lease, and how its work has gone so far."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from tilework.jobs.job import Job
     from tilework.jobs.queues import Message
-    from worker_image.task import Task
+    from tilework.jobs.units import UnitTask
+    from worker_image.task import Task, UnitOrder
 
 
 @dataclass(slots=True, eq=False)
 class Held:
-    """``renewed`` is when the lease was last taken or renewed (seconds of boottime).
+    """A job, its row under our lease. ``renewed`` is when that was last taken or renewed (seconds of boottime).
 
     ``worlds`` counts those that ended with this job in them; ``deaths`` the times that the very process working on it
     ended, be it a rank or a guarded child.
@@ -25,3 +26,32 @@ class Held:
     renewed: float
     worlds: int = 0
     deaths: int = 0
+
+    @property
+    def place(self) -> int:
+        """Its lease's on the board."""
+        return self.task.place
+
+
+@dataclass(slots=True, eq=False)
+class HeldUnit:
+    """An attempt at a unit; all as for a job, and its lease is its message's."""
+
+    message: Message
+    order: UnitOrder
+    renewed: float
+    worlds: int = 0
+    deaths: int = 0
+
+    @property
+    def task(self) -> UnitTask:
+        """The attempt."""
+        return self.order.task
+
+    @property
+    def place(self) -> int:
+        """Its lease's on the board."""
+        return self.order.place
+
+
+Holding: TypeAlias = Held | HeldUnit

@@ -1,4 +1,4 @@
-"""Takes messages from the jobs queue, never more than the host has places for."""
+"""Takes messages from a queue, never more than the host has places for."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ LONGEST_PAUSE = 30.0
 
 
 class Intake:
-    """A thread that long-polls. ``take`` gets each message together with the number of its place, 0 to places - 1."""
+    """A thread that long-polls. ``take`` gets each message together with the number of its place, from ``first`` on."""
 
     def __init__(
         self,
-        jobs: Queue,
+        queue_: Queue,
         *,
         places: int,
+        first: int = 0,
         wait: float,
         visibility: float,
         take: Callable[[Message, int], None],
     ) -> None:
-        self._jobs = jobs
+        self._queue = queue_
         self._wait = wait
         self._visibility = visibility
         self._take = take
         self._free: queue.SimpleQueue[int | None] = queue.SimpleQueue()
-        for place in range(places):
+        for place in range(first, first + places):
             self._free.put(place)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
@@ -67,11 +68,11 @@ class Intake:
             messages: list[Message] = []
             try:
                 if places:
-                    messages = self._jobs.receive(len(places), self._wait, self._visibility)
+                    messages = self._queue.receive(len(places), self._wait, self._visibility)
                 self._deal(messages, places)
                 pause = 1.0
             except Exception as error:  # noqa: BLE001 - whatever it is, a host that takes nothing must not look alive
-                log.warning("The jobs queue gave no messages, trying again: %s", error)
+                log.warning("A queue gave no messages, trying again: %s", error)
                 # jitter, so that a fleet does not come back as one
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)
@@ -94,6 +95,6 @@ class Intake:
     def _deal(self, messages: list[Message], places: list[int]) -> None:
         for message, place in zip(messages, places, strict=False):
             if self._stopping.is_set():
-                self._jobs.set_visibility(message, 0)
+                self._queue.set_visibility(message, 0)
             else:
                 self._take(message, place)

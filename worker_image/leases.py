@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError, TileworkError
+from worker_image.held import HeldUnit
 from worker_image.lease_board import boottime
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
     from tilework.jobs.queues import Queue
-    from worker_image.held import Held
+    from tilework.jobs.unit_work import UnitWork
+    from worker_image.held import Holding
     from worker_image.lease_board import LeaseBoard
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,16 @@ class LeaseTerms:
 class Leases:
     """The leases this host holds, posted on ``board`` for the ranks."""
 
-    def __init__(self, jobs: Queue, life: JobLife, board: LeaseBoard, terms: LeaseTerms) -> None:
+    def __init__(
+        self, jobs: Queue, life: JobLife, board: LeaseBoard, terms: LeaseTerms, units: UnitWork
+    ) -> None:
         self._jobs = jobs
         self._life = life
+        self._units = units
         self._board = board
         self._terms = terms
-        self._held: set[Held] = set()
-        self._renewing: set[Held] = set()
+        self._held: set[Holding] = set()
+        self._renewing: set[Holding] = set()
         self._renewers = ThreadPoolExecutor(RENEWERS, thread_name_prefix="renewer")
         self._changing = threading.Lock()
         self._stopping = threading.Event()
@@ -64,19 +69,19 @@ class Leases:
         self._stopping.set()
         self._renewers.shutdown(wait=False, cancel_futures=True)
 
-    def add(self, held: Held) -> None:
+    def add(self, held: Holding) -> None:
         """Post a lease that was just taken, and keep it."""
         with self._changing:
             self._held.add(held)
-            self._board.post(held.task.place, held.renewed + self._terms.seconds)
+            self._board.post(held.place, held.renewed + self._terms.seconds)
 
-    def drop(self, held: Held) -> None:
+    def drop(self, held: Holding) -> None:
         """Keep the lease no longer: the job has ended or was given back."""
         with self._changing:
             if held in self._held:
                 # after that the place may be another job's
                 self._held.discard(held)
-                self._board.post(held.task.place, 0.0)
+                self._board.post(held.place, 0.0)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.renewal / 4):
@@ -87,30 +92,33 @@ class Leases:
             for one in held:
                 self._renewers.submit(self._renew_in_turn, one)
 
-    def _renew_in_turn(self, held: Held) -> None:
+    def _renew_in_turn(self, held: Holding) -> None:
         try:
             self._renew(held)
         except Exception:
-            log.exception("A lease could not be renewed, trying again.", extra={"job": held.job.id})
+            log.exception("A lease could not be renewed, trying again.", extra={"job": held.task.job})
         finally:
             with self._changing:
                 self._renewing.discard(held)
 
-    def _renew(self, held: Held) -> None:
+    def _renew(self, held: Holding) -> None:
         now = boottime()
         try:
-            # the row first: it is what others look at, and a message that comes early is only hidden again
-            held.job = self._life.renew(held.job, self._terms.seconds)
-            self._jobs.set_visibility(held.message, self._terms.seconds)
+            if isinstance(held, HeldUnit):
+                self._units.renew(held.message, held.task)
+            else:
+                # the row first: it is what others look at, and a message that comes early is only hidden again
+                held.job = self._life.renew(held.job, self._terms.seconds)
+                self._jobs.set_visibility(held.message, self._terms.seconds)
         except LeaseLostError as error:
-            log.warning("%s", error.reason, extra={"job": held.job.id})
+            log.warning("%s", error.reason, extra={"job": held.task.job})
             self.drop(held)
         except TileworkError as error:
             log.warning(
-                "A lease could not be renewed, trying again: %s", error.reason, extra={"job": held.job.id}
+                "A lease could not be renewed, trying again: %s", error.reason, extra={"job": held.task.job}
             )
         else:
             with self._changing:
                 held.renewed = now
                 if held in self._held:
-                    self._board.post(held.task.place, now + self._terms.seconds)
+                    self._board.post(held.place, now + self._terms.seconds)

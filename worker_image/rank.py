@@ -1,4 +1,4 @@
-"""What a rank does with one job: read the version, run the pipeline, store the result.
+"""What a rank does with one job: read the version, run the pipeline, store the result; or with one unit of a large one.
 
 Stores are built once, when the rank starts (:func:`start_rank`, the executor's initializer).
 """
@@ -7,53 +7,42 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tilework import __version__
 from tilework.aws.connect import connect_stores
-from tilework.errors import LeaseLostError, MetadataError
-from tilework.guard.images import bound_process, process_guarded
+from tilework.errors import BeyondRankError, LeaseLostError
+from tilework.fleet.planning import plan_image
+from tilework.fleet.result_metadata import result_metadata
+from tilework.fleet.source import ObjectSource
+from tilework.fleet.workshop import Surroundings, Workshop
+from tilework.guard.child import run_guarded
+from tilework.guard.images import GRACE_SECONDS, bound_process, bounds_of_unit, process_guarded
 from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import prepare_process
-from tilework.jobs.quotas import metadata_as_sent
+from tilework.imaging.windows import Size
 from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
-from worker_image.task import Task, Worked
+from worker_image.task import Task, UnitOrder, UnitWorked, Worked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tilework.fleet.planning import Planned
     from tilework.imaging.limits import Limits
     from tilework.jobs.stores import ObjectStore
     from worker_image.settings import WorkerSettings
 
 
+T = TypeVar("T")
+
 FULL = 12
 """Exit status of a rank that has no memory left to read or store with (errno's ENOMEM)."""
-
-WHOLE_BYTES = 8 * 2**20
-"""An object up to this size is fetched by one request: for a photo a second one costs more than the bytes it spares."""
-
-
-@dataclass(slots=True)
-class ObjectSource:
-    """One object version as the engine reads it: ``size`` bytes at random access."""
-
-    store: ObjectStore
-    key: str
-    version: str
-    size: int
-    _whole: bytes | None = None
-
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes [start, stop) of the version. Raises VersionGoneError, ServiceError."""
-        if self.size > WHOLE_BYTES:
-            return self.store.read(self.key, self.version, start, stop)
-        if self._whole is None:
-            self._whole = self.store.read(self.key, self.version, 0, self.size)
-        return self._whole[start:stop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +52,18 @@ class Rank:
     inputs: ObjectStore
     outputs: ObjectStore
     board: LeaseBoard
-    limits: Limits
+    settings: WorkerSettings
     made_by: str
     number: int
+    workshop: Workshop
+
+    @property
+    def limits(self) -> Limits:
+        """The limits of the settings."""
+        return self.settings.limits
 
 
 _rank: Rank | None = None
-
-
-def fitting(metadata: dict[str, str]) -> dict[str, str]:
-    """``metadata`` as S3 takes it: what is too long beside the rest is left out, and the row has it whole."""
-    for name in ("pipeline", "source"):
-        try:
-            metadata_as_sent(metadata)
-        except MetadataError:
-            metadata = {each: value for each, value in metadata.items() if each != name}
-    return metadata
 
 
 def start_rank(settings: WorkerSettings) -> None:
@@ -88,26 +73,39 @@ def start_rank(settings: WorkerSettings) -> None:
     if settings.extra_operations:
         load_extra(settings.extra_operations)
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
-    board = LeaseBoard(board_path(settings.directory), settings.capacity)
+    board = LeaseBoard(board_path(settings.directory), settings.leases)
     inputs, outputs = connect_stores(settings.deployment)
     # Open MPI tells each process which one it is; 0 in a test without a world
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
-    # until units of a large image go to the whole fleet, a rank has for it what it has for any
-    limits = replace(settings.limits, block_bytes=settings.limits.working_set)
-    _rank = Rank(inputs, outputs, board, limits, made_by, number)
-    bound_process(limits)
+    workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
+    _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
+    bound_process(settings.limits)
 
 
-def work(task: Task, *, suspect: bool = False) -> Worked:
+def work(task: Task, *, suspect: bool = False) -> Worked | Planned:
     """Do the whole of one task, in a rank that was started; one that is ``suspect`` in guarded children.
 
-    Raises any TileworkError of the image, VersionGoneError, ServiceError; LeaseLostError instead of storing where
-    the lease has ended meanwhile. What is raised bears the number of this rank as ``rank``.
+    An image that is beyond one rank is only planned. Raises any TileworkError of the image, VersionGoneError,
+    ServiceError; LeaseLostError instead of storing where the lease has ended meanwhile. What is raised bears the number
+    of this rank as ``rank``.
     """
+    return _ending_where_full(partial(_work, _started(), task, suspect=suspect))
+
+
+def work_unit(order: UnitOrder, *, suspect: bool = False) -> UnitWorked:
+    """Do one unit of a large image; all as for a task."""
+    return _ending_where_full(partial(_work_unit, _started(), order, suspect=suspect))
+
+
+def _started() -> Rank:
     if _rank is None:
-        raise RuntimeError("work() before start_rank()")
+        raise RuntimeError("a task before start_rank()")
+    return _rank
+
+
+def _ending_where_full(attempt: Callable[[], T]) -> T:
     try:
-        return _work(_rank, task, suspect=suspect)
+        return attempt()
     except MemoryError:
         # not for this image's pixels, which have a child to fall back on: what earlier work has kept fills this rank,
         # and would fail every job to come. The next world begins empty
@@ -115,7 +113,7 @@ def work(task: Task, *, suspect: bool = False) -> Worked:
         os._exit(FULL)
     except Exception as error:
         # attributes travel with an exception, and the row's history tells them
-        error.rank = _rank.number  # type: ignore[attr-defined]
+        error.rank = _started().number  # type: ignore[attr-defined]
         raise
 
 
@@ -124,26 +122,21 @@ def cpu_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked:
+def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     began, used = time.perf_counter(), cpu_seconds()
+    rank.workshop.tidy()
     source = ObjectSource(rank.inputs, task.key, task.version, task.source_bytes)
-    product = process_guarded(source, parse(task.pipeline), rank.limits, suspect=suspect)
+    try:
+        product = process_guarded(source, parse(task.pipeline), rank.limits, suspect=suspect)
+    except BeyondRankError:
+        # its header was read without harm just now
+        return plan_image(source, parse(task.pipeline), rank.limits, rank.settings.ranks)
     if not rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     allow(transfer_seconds(len(product.body), rank.limits))
     key = task.result_stem + product.suffix
     storing = time.perf_counter()
-    metadata = fitting(
-        {
-            "job": task.job,
-            "source": task.key,
-            "source-version": task.version,
-            "source-size": f"{product.width}x{product.height}",
-            "source-dtype": product.dtype,
-            "pipeline": task.pipeline,
-            "made-by": rank.made_by,
-        }
-    )
+    metadata = result_metadata(task, Size(product.width, product.height), product.dtype, rank.made_by)
     stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     ended = time.perf_counter()
     seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
@@ -153,3 +146,25 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked:
     return Worked(
         key, stored, product.width, product.height, product.dtype, size, seconds, note=note, rank=rank.number
     )
+
+
+def _work_unit(rank: Rank, order: UnitOrder, *, suspect: bool) -> UnitWorked:
+    if not suspect:
+        around = Surroundings(partial(rank.board.holds, order.place), allow)
+        return _made(rank.workshop, order, around, rank)
+    bounds = bounds_of_unit(rank.limits)
+    allow(bounds.wall_seconds + GRACE_SECONDS)
+    return run_guarded(_alone, bounds, rank, order)
+
+
+def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
+    """In a guarded child: with connections of its own, for the parent's are in the middle of who knows what."""
+    inputs, outputs = connect_stores(rank.settings.deployment)
+    around = Surroundings(partial(rank.board.holds, order.place), lambda _: None)
+    return _made(Workshop(inputs, outputs, rank.limits, rank.settings.directory), order, around, rank)
+
+
+def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:
+    if order.task.stores_result:
+        return UnitWorked(stored=workshop.assemble(order.task, around, rank.made_by), rank=rank.number)
+    return UnitWorked(workshop.make(order.task, around), rank=rank.number)

@@ -21,6 +21,9 @@ LEASE_SECONDS = 60.0
 POLL_SECONDS = 10.0
 """How long a receive waits: below SQS's 20, because a drain waits for the last one."""
 
+RANKS_FOR_JOBS = 1
+"""So that a photo never waits for a unit of a large image, as long as photos come."""
+
 DEFAULT_PIPELINE = "blur(9)"
 
 
@@ -30,6 +33,7 @@ class WorkerSettings:
 
     ``ranks`` of the world that compute; ``directory`` for everything the world leaves on disk, removable;
     ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a message.
+    ``ranks_for_jobs`` are kept free of units while jobs come; one of several ranks is units' own while units come.
     ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
     """
 
@@ -39,6 +43,7 @@ class WorkerSettings:
     directory: Path
     lease_seconds: float = LEASE_SECONDS
     poll_seconds: float = POLL_SECONDS
+    ranks_for_jobs: int = RANKS_FOR_JOBS
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
     ready_file: Path | None = None
@@ -55,6 +60,7 @@ class WorkerSettings:
             directory=Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute(),
             lease_seconds=number(environ, "TILEWORK_LEASE_SECONDS", LEASE_SECONDS, 1, 43_200),
             poll_seconds=number(environ, "TILEWORK_POLL_SECONDS", POLL_SECONDS, 0, 20),
+            ranks_for_jobs=int(number(environ, "TILEWORK_RANKS_FOR_JOBS", RANKS_FOR_JOBS, 0, 1024)),
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
@@ -65,3 +71,13 @@ class WorkerSettings:
     def capacity(self) -> int:
         """Jobs held at once: what the ranks work on and as many again, so that no rank waits for a claim."""
         return 2 * self.ranks + 2
+
+    @property
+    def unit_capacity(self) -> int:
+        """Units held at once: a few more than are worked on, so that no rank waits, and other hosts get the rest."""
+        return self.ranks + max(1, self.ranks // 4)
+
+    @property
+    def leases(self) -> int:
+        """Places on the board of leases: those of jobs, then those of units."""
+        return self.capacity + self.unit_capacity

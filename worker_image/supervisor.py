@@ -1,7 +1,7 @@
 """The supervisor of a worker host: leases messages, keeps them alive, feeds the world, survives its death.
 
-One page of its life: the intake thread receives messages; a few desk threads claim their jobs; the main thread feeds
-them to the MPI world, and starts a new world when one dies; the desk writes the ends; the leases thread renews
+One page of its life: two intake threads receive messages, of jobs and of units of large images; a few desk threads claim
+them; the main thread feeds them to the MPI world, and starts a new world when one dies; the desk writes the ends; the leases thread renews
 whatever takes longer. On SIGTERM nothing new is taken, what runs is finished, and what waits is handed back.
 """
 
@@ -18,25 +18,31 @@ from typing import TYPE_CHECKING
 
 from tilework.aws.connect import connect
 from tilework.errors import ServiceError, TileworkError
+from tilework.fleet.planning import Planned
 from tilework.imaging.operations import load_extra
 from tilework.jobs.life import JobLife
 from tilework.jobs.preset_file import shipped_presets
+from tilework.jobs.stage_life import StageLife
+from tilework.jobs.unit_work import UnitTerms, UnitWork
 from tilework.world import World
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
+from worker_image.held import Held, HeldUnit
 from worker_image.intake import Intake
-from worker_image.lease_board import LeaseBoard, board_path
+from worker_image.lease_board import LeaseBoard, board_path, boottime
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.logs import log_to_stderr
 from worker_image.settings import WorkerSettings
+from worker_image.task import UnitOrder, UnitWorked
+from worker_image.unit_endings import UnitEndings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
-    from worker_image.held import Held
+    from worker_image.held import Holding
     from worker_image.task import Worked
 
 log = logging.getLogger(__name__)
@@ -56,21 +62,31 @@ class Supervisor:
         self._settings = settings
         self._system = system
         life = JobLife(system.table, time.time)
-        board = LeaseBoard(board_path(settings.directory), settings.capacity, create=True)
+        stages = StageLife(system, time.time)
+        board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
         self._claims = Claims(
             system, life, host=settings.host, lease_seconds=settings.lease_seconds,
             presets=shipped_presets(), default=settings.default_pipeline,
         )  # fmt: skip
         self._endings = Endings(system, life, settings.host)
-        self._leases = Leases(system.jobs, life, board, LeaseTerms(settings.lease_seconds))
+        self._units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
+        self._unit_endings = UnitEndings(system, stages, self._units, settings.host)
+        terms = LeaseTerms(settings.lease_seconds)
+        self._leases = Leases(system.jobs, life, board, terms, self._units)
         self._intake = Intake(
             system.jobs, places=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._received,
+            visibility=settings.lease_seconds, take=self._receiver(self._claim),
+        )  # fmt: skip
+        self._unit_intake = Intake(
+            system.units, places=settings.unit_capacity, first=settings.capacity, wait=settings.poll_seconds,
+            visibility=settings.lease_seconds, take=self._receiver(self._take_up),
         )  # fmt: skip
         self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._feed = Feed(self._start_world, settings.ranks, self, self._inbox.put)
+        self._feed = Feed(
+            self._start_world, settings.ranks, self, self._inbox.put, ranks_for_jobs=settings.ranks_for_jobs
+        )
         self._at_the_desk = 0
         self._draining = False
 
@@ -83,6 +99,7 @@ class Supervisor:
         self._feed.advance()
         self._leases.start()
         self._intake.start()
+        self._unit_intake.start()
         self._announce()
         while not (self._draining and not self._feed.busy and not self._at_the_desk):
             self._inbox.get()()
@@ -118,14 +135,16 @@ class Supervisor:
             os._exit(128 + number)
         self._draining = True
         self._intake.stop()
+        self._unit_intake.stop()
         self._inbox.put(lambda: log.info("Draining: finishing what runs, taking nothing new."))
 
     def _hand_back(self) -> None:
         for held in self._feed.take_back():
-            self._at_desk(held, self._endings.hand_back, held)
+            self._at_desk(held, self._endings_of(held).hand_back, held)
 
     def _leave(self) -> int:
-        self._intake.join(self._settings.poll_seconds + 1)
+        for intake in (self._intake, self._unit_intake):
+            intake.join(self._settings.poll_seconds + 1)
         self._desk.shutdown(wait=True)
         self._leases.stop()
         self._feed.stop()
@@ -134,22 +153,30 @@ class Supervisor:
 
     # --- verdicts, from the feed, on the main thread -----------------------------------------------------------------
 
-    def done(self, held: Held, worked: Worked) -> None:
-        """The result is stored."""
-        self._at_desk(held, self._endings.done, held, worked)
+    def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
+        """The result is stored, or the large image planned, or its unit made."""
+        end: Callable[..., None] = self._endings.done
+        if isinstance(held, HeldUnit):
+            end = self._unit_endings.done
+        elif isinstance(worked, Planned):
+            end = self._unit_endings.planned
+        self._at_desk(held, end, held, worked)
 
-    def failed(self, held: Held, error: BaseException) -> None:
+    def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed."""
-        self._at_desk(held, self._endings.failed, held, error)
+        self._at_desk(held, self._endings_of(held).failed, held, error)
 
-    def strike_out(self, held: Held, failure: TileworkError) -> None:
-        """The job goes beyond its bounds each time."""
-        log.error("%s", failure.reason, extra={"job": held.job.id})
-        self._at_desk(held, self._endings.strike_out, held, failure)
+    def strike_out(self, held: Holding, failure: TileworkError) -> None:
+        """The job, or the unit, goes beyond its bounds each time."""
+        log.error("%s", failure.reason, extra={"job": held.task.job})
+        self._at_desk(held, self._endings_of(held).strike_out, held, failure)
+
+    def _endings_of(self, held: Holding) -> Endings | UnitEndings:
+        return self._unit_endings if isinstance(held, HeldUnit) else self._endings
 
     # --- the desk: round trips to the services, off the main thread --------------------------------------------------
 
-    def _at_desk(self, held: Held, end: Callable[..., None], *arguments: object) -> None:
+    def _at_desk(self, held: Holding, end: Callable[..., None], *arguments: object) -> None:
         """Write an end with all patience; only then the job's place is free."""
         self._at_the_desk += 1
 
@@ -157,29 +184,40 @@ class Supervisor:
             try:
                 _patiently(end, *arguments)
             except TileworkError as error:
-                log.error("An end could not be written: %s", error.reason, extra={"job": held.job.id})
+                log.error("An end could not be written: %s", error.reason, extra={"job": held.task.job})
             finally:
                 self._leases.drop(held)
-                self._intake.give_back(held.task.place)
+                self._intake_of(held.place).give_back(held.place)
                 self._inbox.put(self._left_the_desk)
 
         self._desk.submit(write)
 
+    def _intake_of(self, place: int) -> Intake:
+        return self._intake if place < self._settings.capacity else self._unit_intake
+
     def _left_the_desk(self) -> None:
         self._at_the_desk -= 1
 
-    def _received(self, message: Message, place: int) -> None:
-        """On the intake thread: let the desk consider the message."""
-        self._inbox.put(lambda: self._consider_at_desk(message, place))
+    def _receiver(self, claim: Callable[[Message, int], Holding | None]) -> Callable[[Message, int], None]:
+        """What an intake thread does with a message: let the desk claim what it tells."""
 
-    def _consider_at_desk(self, message: Message, place: int) -> None:
+        def received(message: Message, place: int) -> None:
+            self._inbox.put(lambda: self._consider_at_desk(claim, message, place))
+
+        return received
+
+    def _consider_at_desk(
+        self, claim: Callable[[Message, int], Holding | None], message: Message, place: int
+    ) -> None:
         self._at_the_desk += 1
-        self._desk.submit(self._consider, message, place)
+        self._desk.submit(self._consider, claim, message, place)
 
-    def _consider(self, message: Message, place: int) -> None:
+    def _consider(
+        self, claim: Callable[[Message, int], Holding | None], message: Message, place: int
+    ) -> None:
         held = None
         try:
-            held = self._claims.consider(message, place)
+            held = claim(message, place)
             if held is not None:
                 self._leases.add(held)
         except TileworkError as error:
@@ -188,10 +226,18 @@ class Supervisor:
             log.exception("A message could not be claimed, it comes again.")
         finally:
             if held is None:
-                self._intake.give_back(place)
+                self._intake_of(place).give_back(place)
             self._inbox.put(lambda: self._considered(held))
 
-    def _considered(self, held: Held | None) -> None:
+    def _claim(self, message: Message, place: int) -> Held | None:
+        return self._claims.consider(message, place)
+
+    def _take_up(self, message: Message, place: int) -> HeldUnit | None:
+        began = boottime()
+        task = self._units.consider(message)
+        return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
+
+    def _considered(self, held: Holding | None) -> None:
         self._at_the_desk -= 1
         if held is not None:
             self._feed.add(held)

@@ -1,4 +1,4 @@
-"""What crosses the border between the supervisor and a rank: a small :class:`Task` out, :class:`Worked` back."""
+"""What crosses the border between the supervisor and a rank: small orders out, and back what became of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tilework.fleet.assembly import Stored
+    from tilework.jobs.units import UnitTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +41,21 @@ class Worked:
     result_bytes: int
     seconds: Mapping[str, float]
     note: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOrder:
+    """An attempt at a unit for one rank. ``place`` is its lease's on the board."""
+
+    task: UnitTask
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWorked:
+    """What became of it: what the unit's manifest is to tell, or what the assembly has stored. ``rank`` as above."""
+
+    made: str = ""
+    stored: Stored | None = None
     rank: int = 0

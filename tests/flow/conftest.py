@@ -24,6 +24,7 @@ def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> 
         TILEWORK_LEASE_SECONDS="6",
         TILEWORK_EXTRA_OPERATIONS="tests.flow.own_operations",
         TILEWORK_LIMIT_DECODER_SECONDS="2",
+        TILEWORK_LIMIT_BLOCK_BYTES=str(32 << 20),
     )
     below = everything_below(system.launcher.pid)
     yield system

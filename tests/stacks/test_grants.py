@@ -41,6 +41,7 @@ def place(template: dict[str, Any], name: str) -> str:
         (WORKERS, "s3:PutObject", "outputs/results/photo.jpg"),
         (WORKERS, "s3:GetObject", "outputs/results/photo.jpg"),
         (WORKERS, "s3:PutObject", "outputs/work/1/0"),
+        (WORKERS, "s3:GetObject", "outputs/work/1/0"),
         (WORKERS, "s3:DeleteObject", "outputs/work/1/0"),
         (WORKERS, "s3:AbortMultipartUpload", "outputs/results/photo.tif"),
         (WORKERS, "sqs:ReceiveMessage", "jobs"),

@@ -19,9 +19,11 @@ from tilework.errors import (
 )
 from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
+from tilework.jobs.stages import Plan, Stage
+from tilework.jobs.units import Unit, UnitTask
 from worker_image.feed import CROWD_DEATHS, KILLED_DEATHS, START_TRIES, Feed
-from worker_image.held import Held
-from worker_image.task import Task, Worked
+from worker_image.held import Held, HeldUnit, Holding
+from worker_image.task import Task, UnitOrder, Worked
 from worker_image.unrest import MANY_DEATHS, UNREST_SECONDS
 
 WORKED = Worked("r", True, 1, 1, "uint8", 1, {})
@@ -35,7 +37,9 @@ class ScriptedWorld:
         self.tasks: dict[str, Future[Any]] = {}
         self.guarded: set[str] = set()
 
-    def submit(self, _work: object, task: Task, *, suspect: bool) -> Future[Any]:
+    def submit(self, _work: object, task: Task | UnitOrder, *, suspect: bool) -> Future[Any]:
+        if isinstance(task, UnitOrder):
+            return self.submit(_work, task.task, suspect=suspect)  # type: ignore[arg-type]
         self.tasks[task.job] = Future()
         if suspect:
             self.guarded.add(task.job)
@@ -90,19 +94,28 @@ class Host:
             self.feed.add(Held(message, job, Task(name, name, "v", 1, "invert()", name, 0), 0.0))
         self.feed.advance()
 
+    def add_units(self, *names: str) -> None:
+        for name in names:
+            message = Message(name, "", name, 1, 0.0, {})
+            unit = Unit(name, 0, 0, 0)
+            plan = Plan((Stage("write", 1), Stage("assemble", 1)))
+            task = UnitTask(unit, "0-write", "a", plan, name, "v", 1, "invert()", name, stores_result=False)
+            self.feed.add(HeldUnit(message, UnitOrder(task, 0), 0.0))
+        self.feed.advance()
+
     @property
     def world(self) -> ScriptedWorld:
         return self.worlds[-1]
 
-    def done(self, held: Held, worked: Worked) -> None:
-        self.verdicts[held.job.id] = worked
+    def done(self, held: Holding, worked: Worked) -> None:
+        self.verdicts[held.task.job] = worked
 
-    def failed(self, held: Held, error: BaseException) -> None:
-        self.verdicts[held.job.id] = error
+    def failed(self, held: Holding, error: BaseException) -> None:
+        self.verdicts[held.task.job] = error
 
-    def strike_out(self, held: Held, failure: TileworkError) -> None:
-        self.verdicts[held.job.id] = failure
-        self.struck.add(held.job.id)
+    def strike_out(self, held: Holding, failure: TileworkError) -> None:
+        self.verdicts[held.task.job] = failure
+        self.struck.add(held.task.job)
 
 
 def test_the_world_gets_one_task_more_than_it_has_ranks() -> None:
@@ -274,3 +287,36 @@ def test_an_attempt_ends_after_many_worlds_though_nobody_blames_the_job() -> Non
         host.turn()
     assert isinstance(host.verdicts["unlucky"], WorldDiedError)
     assert host.struck == set()
+
+
+def test_units_take_the_ranks_that_photos_leave() -> None:
+    host = Host(ranks=3)
+    host.add_units("u1", "u2", "u3", "u4")
+    assert set(host.world.tasks) == {"u1", "u2", "u3"}
+    host.add("photo")
+    assert "photo" in host.world.tasks
+    for name in ("u1", "u2", "photo"):
+        host.world.finish(name)
+        host.turn()
+    assert set(host.world.tasks) == {"u3", "u4"}
+
+
+def test_a_unit_that_ends_its_rank_and_its_child_is_struck_out_and_its_neighbour_is_not() -> None:
+    host = Host(ranks=2)
+    host.add_units("bad", "good")
+    host.world.die(suspect="bad")
+    host.turn()
+    assert host.world.guarded == {"bad"}
+    host.world.fail("bad", CrashedError("killed", signal=11))
+    host.world.finish("good")
+    host.turn()
+    assert host.struck == {"bad"}
+    assert host.verdicts["good"] == WORKED
+
+
+def test_a_drain_takes_back_what_waits_of_both() -> None:
+    host = Host(ranks=1)
+    host.add("a", "b", "c", "d")
+    host.add_units("u1", "u2")
+    assert {held.task.job for held in host.feed.take_back()} == {"c", "d", "u1", "u2"}
+    assert host.feed.take_back() == []

@@ -10,6 +10,8 @@ import pytest
 from tests.worker_image.test_claims import Host
 from tilework.errors import LeaseLostError, ServiceError
 from tilework.jobs.job import Job
+from tilework.jobs.stage_life import StageLife
+from tilework.jobs.unit_work import UnitTerms, UnitWork
 from worker_image.held import Held
 from worker_image.lease_board import LeaseBoard, boottime
 from worker_image.leases import Leases, LeaseTerms
@@ -34,8 +36,13 @@ def held_by(host: Host, name: str = "photo.jpg") -> Held:
     return held
 
 
+def units_of(host: Host) -> UnitWork:
+    stages = StageLife(host.system, host.life.now)
+    return UnitWork(host.system, host.life, stages, UnitTerms(SECONDS, lambda _: 0.0))
+
+
 def leases_of(host: Host, board: LeaseBoard) -> Leases:
-    return Leases(host.system.jobs, host.life, board, LeaseTerms(SECONDS))
+    return Leases(host.system.jobs, host.life, board, LeaseTerms(SECONDS), units_of(host))
 
 
 def wait_for(condition: object, seconds: float = 5) -> None:

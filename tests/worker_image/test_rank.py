@@ -8,15 +8,19 @@ import sys
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tilework.fleet.result_metadata import fitting
 from tilework.jobs import metadata_text
 from tilework.jobs.quotas import KEY_BYTES, METADATA_BYTES, metadata_as_sent
-from worker_image.rank import FULL, fitting
+from worker_image.rank import FULL
 
 LONGEST_KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("é🦊\x1b"), min_size=1, max_size=KEY_BYTES
 ).map(lambda text: (text * KEY_BYTES).encode()[:KEY_BYTES].decode("utf-8", "ignore"))
 
 PROGRAM = """
+from types import SimpleNamespace
+
+from tilework.fleet.workshop import Workshop
 from tilework.guard.memory import bound_growth
 from tilework.imaging.limits import MIB, Limits
 from tilework.jobs.in_memory import memory_system
@@ -28,7 +32,9 @@ body = bytes(64 * MIB)
 version = system.inputs.put("photo.png", body, metadata={}, content_type="image/png")
 # a part of the bytes, so that reading them takes memory
 task = Task("job", "photo.png", version, len(body) - 1, "invert()", "results/photo", 0)
-rank._rank = rank.Rank(system.inputs, system.outputs, None, Limits(), "test", 1)
+settings = SimpleNamespace(limits=Limits())
+workshop = Workshop(system.inputs, system.outputs, Limits())
+rank._rank = rank.Rank(system.inputs, system.outputs, None, settings, "test", 1, workshop)
 bound_growth(32 * MIB)
 rank.work(task, suspect=True)
 """

@@ -44,6 +44,7 @@ PASSING = frozenset(
         "InternalServerError",
         "KmsThrottled",
         "LimitExceededException",
+        "NoSuchUpload",  # it was aborted, or its days were over: another can be begun
         "OperationAborted",
         "OverLimit",
         "PriorRequestNotComplete",

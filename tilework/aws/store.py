@@ -12,7 +12,7 @@ from tilework.aws.attachments import disposition
 from tilework.aws.failures import code_of, told_as_ours
 from tilework.errors import ServiceError
 from tilework.jobs import metadata_text, quotas
-from tilework.jobs.stores import ObjectInfo, ObjectVersion, PresignedPost
+from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -79,6 +79,59 @@ class AwsStore:
                     return False
                 raise
         return True
+
+    def begin_upload(self, key: str, *, metadata: Mapping[str, str], content_type: str) -> Upload:
+        """Begin to store an object in parts."""
+        with told_as_ours(f"begin to store {self._called(key)}"):
+            answer = self._client.create_multipart_upload(**self._described(key, metadata, content_type))
+        return Upload(key, answer["UploadId"])
+
+    def upload_part(self, upload: Upload, number: int, body: bytes) -> Part:
+        """Store part ``number`` (from 1)."""
+        with told_as_ours(f"store part {number} of {self._called(upload.key)}"):
+            answer = self._client.upload_part(**self._of_upload(upload), PartNumber=number, Body=body)
+        return Part(number, len(body), answer["ETag"], answer.get("ChecksumCRC32", ""))
+
+    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
+        """Store part ``number``: all of an object of this bucket."""
+        size = self.head(source).size
+        with told_as_ours(f"copy {self._called(source)} into {upload.key!r}"):
+            answer = self._client.upload_part_copy(
+                **self._of_upload(upload),
+                PartNumber=number,
+                CopySource={"Bucket": self._bucket, "Key": source},
+            )
+        told = answer["CopyPartResult"]
+        return Part(number, size, told["ETag"], told.get("ChecksumCRC32", ""))
+
+    def complete_upload(self, upload: Upload, parts: Sequence[Part]) -> bool:
+        """Make the object of its parts only if the key is free (``If-None-Match: *``); False where it is not (412)."""
+        quotas.check_parts(parts)
+        # an upload with a sum of each part wants all of them again
+        told: list[Any] = [
+            {"PartNumber": part.number, "ETag": part.etag}
+            | ({"ChecksumCRC32": part.checksum} if part.checksum else {})
+            for part in parts
+        ]
+        with told_as_ours(f"complete {self._called(upload.key)}"):
+            try:
+                self._client.complete_multipart_upload(
+                    **self._of_upload(upload), MultipartUpload={"Parts": told}, IfNoneMatch="*"
+                )
+            except ClientError as error:
+                if code_of(error) == "PreconditionFailed":
+                    return False
+                raise
+        return True
+
+    def abort_upload(self, upload: Upload) -> None:
+        """Forget the upload and its parts."""
+        with told_as_ours(f"abort the upload of {self._called(upload.key)}"):
+            try:
+                self._client.abort_multipart_upload(**self._of_upload(upload))
+            except ClientError as error:
+                if code_of(error) != "NoSuchUpload":
+                    raise
 
     def list(self, prefix: str = "") -> Iterator[ObjectVersion]:
         """List the latest version of each object under ``prefix``, in key order.
@@ -200,11 +253,16 @@ class AwsStore:
     def _object(
         self, key: str, body: bytes, metadata: Mapping[str, str], content_type: str
     ) -> dict[str, Any]:
+        return self._described(key, metadata, content_type) | {"Body": body}
+
+    def _of_upload(self, upload: Upload) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": upload.key, "UploadId": upload.id}
+
+    def _described(self, key: str, metadata: Mapping[str, str], content_type: str) -> dict[str, Any]:
         quotas.check_key(key)
         return {
             "Bucket": self._bucket,
             "Key": key,
-            "Body": body,
             "Metadata": quotas.metadata_as_sent(metadata),
             "ContentType": content_type,
             # whoever opens it by its bare URL saves it: nothing a user brought runs in a page of ours

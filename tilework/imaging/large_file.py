@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError, TooLargeError, WorldDiedError
+from tilework.errors import TileworkError, WorldDiedError
 from tilework.imaging.costs import rewriting_seconds, unit_seconds
 from tilework.imaging.formats import (
     Format,
@@ -18,20 +18,17 @@ from tilework.imaging.formats import (
     Metadata,
     is_windowed,
     read_header,
-    row,
     tiff_metadata,
 )
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
-from tilework.imaging.formats.strips import FLAT_BYTES, strip_memory
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
-from tilework.imaging.limits import MIB
 from tilework.imaging.plan import result_name
 from tilework.imaging.run import FileOutcome
 from tilework.imaging.stages.on_one_host import rewrite_on, run
 from tilework.imaging.stages.planning import plan_stages
 from tilework.imaging.stages.readers import Stored
-from tilework.imaging.stages.rewriting import pieces_of
+from tilework.imaging.stages.rewriting import check_memory, pieces_of
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
 from tilework.imaging.stopwatch import by_rank
@@ -129,21 +126,11 @@ def _read(wanted: LargeFile, scratch: Scratch, folder: Path, ranks: Ranks) -> _R
         metadata = tiff_metadata.read_metadata(source, found) if found.format is Format.TIFF else Metadata()
         return _Read(partial(Stored, source, found), found, metadata)
     pieces = pieces_of(found, scratch)
-    _check_memory(found, pieces.grid.cell.height, limits)
+    check_memory(found, limits)
     rewritten = rewrite_on(
         ranks, source, found, pieces, folder=folder, seconds=rewriting_seconds(found, limits)
     )
     return _Read(lambda _: rewritten.image, rewritten.header, rewritten.metadata, rewritten.notes)
-
-
-def _check_memory(found: Header, rows: int, limits: Limits) -> None:
-    needed = strip_memory(found, rows)
-    if needed > max(limits.working_set, FLAT_BYTES * 2):
-        raise TooLargeError(
-            f"Reading the {row(found.format).name} takes {needed / MIB:,.0f} MiB of memory; {limits.working_set / MIB:,.0f}"
-            " MiB are allowed (limit: working_set).",
-            advice="Convert it to a tiled TIFF, or raise the limit.",
-        )
 
 
 def _kept(read: _Read, work: Work) -> Metadata:

@@ -1,7 +1,7 @@
 """What S3 and SQS refuse, checked before anything is sent, so that every twin refuses the same.
 
-Sources: "Object key naming guidelines" and "Working with object metadata" of the S3 user guide, "Message quotas" of
-the SQS developer guide.
+Sources: "Object key naming guidelines", "Working with object metadata" and "Amazon S3 multipart upload limits" of the
+S3 user guide, "Message quotas" of the SQS developer guide.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from tilework.jobs import metadata_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tilework.jobs.stores import Part
+
 KEY_BYTES = 1024
 """Longest object key, in bytes of UTF-8."""
 
 METADATA_BYTES = 2048
 """All user metadata of one object: the bytes of its names and of its values as they are sent."""
+
+PART_BYTES = 5 * 2**20
+"""Least bytes of a part of an upload; its last may have fewer."""
+
+PARTS = 10_000
+"""Most parts of an upload."""
 
 MESSAGE_BYTES = 262_144
 """Longest message body with its attributes. SQS took 256 KiB for most of its life, and 1 MiB since August 2025."""
@@ -59,6 +67,17 @@ def check_range(start: int, stop: int) -> None:
     """Raise ValueError unless [start, stop) is a range of bytes."""
     if not 0 <= start <= stop:
         raise ValueError(f"[{start}, {stop}) is no range of bytes.")
+
+
+def check_parts(parts: Sequence[Part]) -> None:
+    """Raise ValueError unless an object can be made of ``parts``."""
+    if [part.number for part in parts] != list(range(1, len(parts) + 1)) or not 0 < len(parts) <= PARTS:
+        raise ValueError(f"An object is made of parts 1 to N, of which there are at most {PARTS:,}.")
+    for part in parts[:-1]:
+        if part.size < PART_BYTES:
+            raise ValueError(
+                f"Part {part.number} has {part.size:,} bytes; all but the last have {PART_BYTES:,}."
+            )
 
 
 def metadata_as_sent(metadata: Mapping[str, str]) -> dict[str, str]:

@@ -40,6 +40,24 @@ class PresignedPost:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """An object that is stored in parts: nobody sees it before it is completed."""
+
+    key: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stored part of an upload: its number (from 1), its bytes, and what its store knows it by."""
+
+    number: int
+    size: int
+    etag: str
+    checksum: str = ""
+
+
 class ObjectStore(Protocol):
     """What Tilework needs of a bucket.
 
@@ -66,6 +84,33 @@ class ObjectStore(Protocol):
 
     def create(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> bool:
         """Store the object only if the key is free (``If-None-Match: *``); False where it is not (412)."""
+        ...
+
+    def begin_upload(self, key: str, *, metadata: Mapping[str, str], content_type: str) -> Upload:
+        """Begin to store an object in parts. It is to be completed or aborted: until then its parts cost."""
+        ...
+
+    def upload_part(self, upload: Upload, number: int, body: bytes) -> Part:
+        """Store part ``number`` (from 1); all but the last have 5 MiB at least."""
+        ...
+
+    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
+        """Store part ``number``: the whole latest version of the object ``source`` of this bucket, 5 GiB at most.
+
+        No byte comes this way.
+        """
+        ...
+
+    def complete_upload(self, upload: Upload, parts: Sequence[Part]) -> bool:
+        """Make the object of its parts, numbered without gaps, only if the key is free; False where it is not (412).
+
+        Then the upload is still to be aborted. Raises ServiceError where the upload is gone, or met another write to
+        the key: it is to be begun anew.
+        """
+        ...
+
+    def abort_upload(self, upload: Upload) -> None:
+        """Forget the upload and its parts. One that is over, or never was, is no error."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectVersion]:

@@ -31,6 +31,15 @@ FAN = 8
 """Nodes across and down that are joined at once: four levels for a million units, and few borders in memory."""
 
 
+def levels_of(units: Grid) -> list[Grid]:
+    """The grid of ``units``, then of each level of nodes above them; the last has one cell."""
+    grids = [units]
+    while grids[-1].count > 1:
+        below = grids[-1].cell
+        grids.append(Grid(units.size, Size(below.width * FAN, below.height * FAN)))
+    return grids
+
+
 @dataclass(frozen=True, slots=True)
 class Measuring:
     """The measuring of the last step of ``pipeline``, whose input the steps before it make of ``image``.
@@ -58,11 +67,7 @@ class Measuring:
 
     def levels(self) -> list[Grid]:
         """The grid of the units, then of each level of nodes; the last has one cell."""
-        grids = [self.units]
-        while grids[-1].count > 1:
-            below = grids[-1].cell
-            grids.append(Grid(self.units.size, Size(below.width * FAN, below.height * FAN)))
-        return grids
+        return levels_of(self.units)
 
     @timed("kernels")
     def measure(self, reader: Reader, index: int) -> None:

@@ -60,9 +60,11 @@ class Wishes:
 
 def plan_stages(
     image: Callable[[int], Openable], header: Header, pipeline: Pipeline, limits: Limits, *,
-    wishes: Wishes, scratch: Scratch, ranks: int,
+    wishes: Wishes, scratch: Scratch, ranks: int, most: int | None = None,
 ) -> Work:  # fmt: skip
     """Plan an image that is read by windows; ``image`` gives its address, for so many bytes that a reader may keep.
+
+    A unit has ``most`` pixels (None: as many as memory allows), unless the narrowest one has more.
 
     Raises :class:`~tilework.errors.TooLargeError` where not even the narrowest unit fits the memory of a rank, and the
     errors of :func:`~tilework.imaging.plan.plan`.
@@ -73,7 +75,9 @@ def plan_stages(
         limits.check_size(size, by_windows=True)
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
     rows = _Rows.of(header, pipeline, layout)
-    columns, overviews, cached_bytes = _unit(rows, layout, limits, ranks)
+    columns, overviews, cached_bytes = _unit(
+        rows, layout, limits, ranks, layout.size.pixels if most is None else most
+    )
     return Work(image(cached_bytes), pipeline, layout, scratch, columns, overviews)
 
 
@@ -154,13 +158,13 @@ class _Rows:
             )
 
 
-def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[int, int, int]:
+def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int) -> tuple[int, int, int]:
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
     least = max(UNITS_A_RANK * ranks, LEAST_UNITS if layout.size.pixels < FINE_PIXELS else 1)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
-        columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least)
+        columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least, most=most)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
         needed = rows.segments(columns) + rows.worked_on(columns)
         if needed <= allowed and units.count >= least:
@@ -170,13 +174,14 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int) -> tuple[i
     return columns, 0, min(left, rows.segments(columns))
 
 
-def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int) -> int:
+def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
     """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
     steps = -(-layout.size.width // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
-        units = Grid(layout.size, Size(columns, step)).count
-        if rows.segments(columns) + rows.worked_on(columns) <= allowed and units >= least:
+        fits = rows.segments(columns) + rows.worked_on(columns) <= allowed
+        enough = Grid(layout.size, Size(columns, step)).count >= least
+        if fits and enough and columns * step <= most:
             return columns
     return step

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.imaging.formats import completed
+from tilework.errors import TooLargeError
+from tilework.imaging.formats import completed, row
 from tilework.imaging.formats.header import SIDEWAYS
-from tilework.imaging.formats.strips import read_strips
+from tilework.imaging.formats.strips import FLAT_BYTES, read_strips, strip_memory
 from tilework.imaging.formats.upright import UprightReader
+from tilework.imaging.limits import MIB
 from tilework.imaging.stages.grid import Grid
-from tilework.imaging.stages.readers import Pieces
-from tilework.imaging.windows import Size
+from tilework.imaging.stages.readers import Band, Pieces
+from tilework.imaging.stages.scratch import NOWHERE
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats import Header, Metadata
     from tilework.imaging.formats.contract import WindowReader
+    from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
     from tilework.imaging.stages.scratch import Scratch
@@ -60,14 +64,26 @@ class Turned:
         return UprightReader(self.pieces, self.orientation)
 
 
-def pieces_of(header: Header, scratch: Scratch) -> Pieces:
-    """The pieces that an image is rewritten into: strips of its whole width."""
-    rows = max(1, PIECE_BYTES // (header.stored.width * header.pixels.bytes))
-    return Pieces(scratch, "rewritten", Grid(header.stored, Size(header.stored.width, rows)), header.pixels)
+def pieces_of(header: Header, scratch: Scratch, columns: int | None = None) -> Pieces:
+    """The pieces that an image is rewritten into: strips of its whole width, or of so many columns."""
+    width = header.stored.width
+    rows = max(1, PIECE_BYTES // (width * header.pixels.bytes))
+    return Pieces(scratch, "rewritten", Grid(header.stored, Size(columns or width, rows)), header.pixels)
+
+
+def check_memory(header: Header, limits: Limits) -> None:
+    """Raise TooLargeError where reading strips of the image takes more memory than there is."""
+    needed = strip_memory(header, pieces_of(header, NOWHERE).grid.cell.height)
+    if needed > max(limits.working_set, FLAT_BYTES * 2):
+        raise TooLargeError(
+            f"Reading the {row(header.format).name} takes {needed / MIB:,.0f} MiB of memory; {limits.working_set / MIB:,.0f}"
+            " MiB are allowed (limit: working_set).",
+            advice="Convert it to a tiled TIFF, or raise the limit.",
+        )
 
 
 def rewrite(
-    source: Source, header: Header, pieces: Pieces, folder: Path, told: Callable[[int], None]
+    source: Source, header: Header, pieces: Pieces, folder: Path | None, told: Callable[[int], None]
 ) -> Rewritten:
     """Stream the image into its pieces, and tell of each; ``folder`` is on a disk with room for the pixels.
 
@@ -75,7 +91,11 @@ def rewrite(
     """
     strips = read_strips(source, header, pieces.grid.cell.height, folder)
     for index, strip in enumerate(strips):
-        pieces.put(index, strip)
+        grid = pieces.grid
+        place = Window(0, index * grid.cell.height, grid.size.width, (index + 1) * grid.cell.height)
+        band = Band(grid.size, place.clamped(grid.size), strip)
+        for cell in grid.meeting(band.window):
+            pieces.put(cell, band.read(grid.window(cell)))
         told(index)
     found = strips.found
     if found is None:

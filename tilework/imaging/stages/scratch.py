@@ -55,5 +55,19 @@ class FolderScratch:
         }
 
 
+class Nowhere:
+    """A scratch for who only plans: nothing is put into it, and nothing is there."""
+
+    def put(self, name: str, arrays: Arrays) -> None:  # noqa: ARG002
+        """Refuse."""
+        raise KeyError(name)
+
+    def get(self, name: str) -> Arrays:
+        """Refuse."""
+        raise KeyError(name)
+
+
+NOWHERE = Nowhere()
+
 EMPTY_BYTES = 128
 """A file of NumPy's with no more holds nothing but its header."""

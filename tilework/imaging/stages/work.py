@@ -55,16 +55,22 @@ class Work:
         """The measuring of step ``index``; what the steps before it had to know has been reduced."""
         image, before = self._input_of(index)
         pipeline = replace(before, steps=(*before.steps, self.pipeline.steps[index]))
-        size = pipeline.sizes(image.size)[-2]
-        width = self.columns // CELL_WIDTH * CELL_WIDTH or self.columns
+        units, cells = self.measured_units(index)
         return Measuring(
             name=f"measure-{index}",
             image=image,
             pipeline=pipeline,
             scratch=self.scratch,
-            units=Grid(size, Size(width, self.layout.tile << self.overviews)),
-            cells=Grid(size, Size(min(width, CELL_WIDTH), self.layout.tile)),
+            units=units,
+            cells=cells,
         )
+
+    def measured_units(self, index: int) -> tuple[Grid, Grid]:
+        """How the input of step ``index`` is cut into units, and finer into cells; nothing need be known for that."""
+        size = self.pipeline.sizes(self.image.size)[index]
+        width = self.columns // CELL_WIDTH * CELL_WIDTH or self.columns
+        units = Grid(size, Size(width, self.layout.tile << self.overviews))
+        return units, Grid(size, Size(min(width, CELL_WIDTH), self.layout.tile))
 
     def writing(self, stage: int) -> Writing:
         """A stage of :attr:`written`; all before it is done."""
@@ -79,20 +85,21 @@ class Work:
             pipeline=pipeline,
             layout=self.layout,
             scratch=self.scratch,
-            units=self._units(stage),
+            units=self.written_units(stage),
             base=base,
             top=top,
             writes_base=stage == 0,
         )
 
-    def _units(self, stage: int) -> Grid:
+    def written_units(self, stage: int) -> Grid:
+        """How the base of a stage of :attr:`written` is cut into units."""
         base, top = self.written[stage]
         height = self.layout.tile << top - base
         return Grid(self.layout.levels[base], Size(-(-self.columns // height) * height, height))
 
     def _left_by(self, stage: int) -> Openable:
         base, top = self.written[stage]
-        return leftover(self.layout, self.scratch, self._units(stage).cell, base=base, top=top)
+        return leftover(self.layout, self.scratch, self.written_units(stage).cell, base=base, top=top)
 
     def _input_of(self, end: int) -> tuple[Openable, Pipeline]:
         """An image, and which of the first ``end`` steps are left to be run on it, with all they must know."""

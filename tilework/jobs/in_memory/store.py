@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from tilework.errors import VersionGoneError
+from tilework.errors import ServiceError, VersionGoneError
 from tilework.jobs import quotas
 from tilework.jobs.in_memory.events import object_created
-from tilework.jobs.stores import ObjectInfo, ObjectVersion, PresignedPost
+from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +28,15 @@ class _Version:
     modified: float
     content_type: str
     metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """An upload that is neither completed nor aborted."""
+
+    content_type: str
+    metadata: Mapping[str, str]
+    bodies: dict[int, bytes]
 
 
 class MemoryStore:
@@ -49,6 +58,7 @@ class MemoryStore:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._objects: dict[str, list[_Version]] = {}  # the latest version of each key comes last
+        self._uploads: dict[Upload, _Pending] = {}
 
     @property
     def bucket(self) -> str:
@@ -81,6 +91,41 @@ class MemoryStore:
     def create(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> bool:
         """Store the object only if the key is free; a key under a delete marker is."""
         return self._store(key, body, metadata, content_type, only_if_free=True) is not None
+
+    def begin_upload(self, key: str, *, metadata: Mapping[str, str], content_type: str) -> Upload:
+        """Begin to store an object in parts."""
+        quotas.check_key(key)
+        quotas.metadata_as_sent(metadata)
+        upload = Upload(key, self._new_id())
+        with self._lock:
+            self._uploads[upload] = _Pending(content_type, dict(metadata), {})
+        return upload
+
+    def upload_part(self, upload: Upload, number: int, body: bytes) -> Part:
+        """Store part ``number`` (from 1)."""
+        pending = self._pending(upload)
+        with self._lock:
+            pending.bodies[number] = bytes(body)
+        return Part(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
+        """Store part ``number``: all of an object of this bucket."""
+        return self.upload_part(upload, number, self._find(source, None)[1])
+
+    def complete_upload(self, upload: Upload, parts: Sequence[Part]) -> bool:
+        """Make the object of its parts only if the key is free."""
+        quotas.check_parts(parts)
+        pending = self._pending(upload)
+        body = b"".join(pending.bodies[part.number] for part in parts)
+        stored = self._store(upload.key, body, pending.metadata, pending.content_type, only_if_free=True)
+        if stored is not None:
+            self.abort_upload(upload)
+        return stored is not None
+
+    def abort_upload(self, upload: Upload) -> None:
+        """Forget the upload and its parts."""
+        with self._lock:
+            self._uploads.pop(upload, None)
 
     def list(self, prefix: str = "") -> Iterator[ObjectVersion]:
         """List the latest version of each object under ``prefix``, in key order."""
@@ -147,6 +192,13 @@ class MemoryStore:
 
     def _new_id(self) -> str:
         return f"memory-{next(self._numbers):08x}"
+
+    def _pending(self, upload: Upload) -> _Pending:
+        with self._lock:
+            pending = self._uploads.get(upload)
+        if pending is None:
+            raise ServiceError(f"The upload of {upload.key!r} is over.")
+        return pending
 
     def _find(self, key: str, version: str | None) -> tuple[_Version, bytes]:
         with self._lock:

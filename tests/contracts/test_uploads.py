@@ -1,0 +1,84 @@
+"""What every object store promises of objects that are stored in parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tilework.errors import ServiceError, VersionGoneError
+from tilework.jobs.quotas import PART_BYTES
+
+if TYPE_CHECKING:
+    from tilework.jobs.stores import ObjectStore, Upload
+
+LARGE = b"l" * PART_BYTES
+
+
+def begun(store: ObjectStore, key: str = "results/a.tif") -> Upload:
+    return store.begin_upload(key, metadata={"job": "größe"}, content_type="image/tiff")
+
+
+def keys(store: ObjectStore) -> list[str]:
+    return [found.key for found in store.list()]
+
+
+def test_parts_that_were_sent_and_copied_make_one_object_of_their_order(store: ObjectStore) -> None:
+    store.put("work/ü+1", LARGE[:-1] + b"!", metadata={}, content_type="image/tiff")
+    upload = begun(store)
+    last = store.upload_part(upload, 3, b"end")
+    parts = [store.upload_part(upload, 1, LARGE), store.copy_part(upload, 2, "work/ü+1"), last]
+    assert [part.size for part in parts] == [PART_BYTES, PART_BYTES, 3]
+    assert store.complete_upload(upload, parts)
+    info = store.head("results/a.tif")
+    assert (info.size, info.content_type, info.metadata) == (
+        2 * PART_BYTES + 3,
+        "image/tiff",
+        {"job": "größe"},
+    )
+    assert store.read("results/a.tif", None, PART_BYTES - 1, 2 * PART_BYTES + 9) == b"l" + LARGE[1:] + b"!end"
+
+
+def test_nobody_sees_an_upload_before_it_is_completed(store: ObjectStore) -> None:
+    upload = begun(store)
+    store.upload_part(upload, 1, b"part")
+    assert keys(store) == []
+    with pytest.raises(VersionGoneError):
+        store.head("results/a.tif")
+
+
+def test_of_two_uploads_of_one_key_the_first_completed_stays(store: ObjectStore) -> None:
+    first, second = begun(store), begun(store)
+    parts = {upload: [store.upload_part(upload, 1, upload.id.encode())] for upload in (first, second)}
+    assert store.complete_upload(second, parts[second])
+    assert not store.complete_upload(first, parts[first])
+    store.abort_upload(first)
+    assert store.read("results/a.tif", None, 0, 999) == second.id.encode()
+    assert len(list(store.versions("results/a.tif"))) == 1
+
+
+@pytest.mark.differs("moto", because="it ends in a KeyError of its own")
+def test_an_upload_that_was_aborted_is_over(store: ObjectStore) -> None:
+    upload = begun(store)
+    part = store.upload_part(upload, 1, b"part")
+    store.abort_upload(upload)
+    store.abort_upload(upload)
+    with pytest.raises(ServiceError):
+        store.complete_upload(upload, [part])
+    assert keys(store) == []
+
+
+def test_what_is_to_be_copied_and_is_gone_is_told(store: ObjectStore) -> None:
+    upload = begun(store)
+    with pytest.raises(VersionGoneError):
+        store.copy_part(upload, 1, "work/gone")
+    store.abort_upload(upload)
+
+
+def test_parts_that_are_too_small_or_missing_are_refused(store: ObjectStore) -> None:
+    upload = begun(store)
+    small, large = store.upload_part(upload, 1, b"small"), store.upload_part(upload, 2, LARGE)
+    for parts in ([small, large], [large], []):
+        with pytest.raises(ValueError, match=r"part|Part"):
+            store.complete_upload(upload, parts)
+    store.abort_upload(upload)

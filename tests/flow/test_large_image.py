@@ -1,0 +1,145 @@
+"""A large image among photos: worked on in units by all ranks, right whatever is killed, and nothing is left of it."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from tests.flow.pictures import decoded, noise, png
+from tests.flow.test_faults import wait_for
+from tilework.jobs.job import Job, State
+from tilework.jobs.life import JobLife
+from tilework.jobs.object_keys import work_prefix
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tests.flow.running_system import RunningSystem
+
+HEIGHT, WIDTH, TILE = 5_700, 6_300, 512
+PIPELINE = "invert() | blur(9)"
+PHOTO = noise(700, 900)
+
+
+@pytest.fixture(scope="module")
+def picture() -> NDArray[np.generic]:
+    """36 megapixels, red first."""
+    return cv2.resize(noise(1_140, 1_260), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+
+
+@pytest.fixture(scope="module")
+def large(picture: NDArray[np.generic]) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, picture, tile=(TILE, TILE), compression="zlib", compressionargs={"level": 1}, predictor=2,
+        photometric="rgb", metadata=None,
+    )  # fmt: skip
+    return file.getvalue()
+
+
+def expected(picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    return cv2.GaussianBlur(cv2.bitwise_not(picture), (9, 9), 0)
+
+
+def left_in_work(running: RunningSystem, job: str) -> list[str]:
+    return [item.key for item in running.system.outputs.list(work_prefix(job))]
+
+
+def has_come_to(running: RunningSystem, job: str, done: int = 1) -> bool:
+    """Whether so many units are done, or all is over."""
+    row = running.system.table.get(job)
+    if row is None:
+        return False
+    return row.state.is_end or (bool(row.stage) and row.units_behind + len(row.units_done) >= done)
+
+
+def check(running: RunningSystem, row: Job, picture: NDArray[np.generic]) -> None:
+    """Right in all pixels, one version, nothing left."""
+    assert row.result_key.endswith(".tif")
+    with tifffile.TiffFile(io.BytesIO(running.result(row))) as file:
+        assert len(file.pages) == 5
+        np.testing.assert_array_equal(file.pages[0].asarray(), expected(picture))
+    assert len(list(running.system.outputs.versions(row.result_key))) == 1
+    info = running.system.outputs.head(row.result_key)
+    assert (info.content_type, info.metadata["job"], info.metadata["source"]) == (
+        "image/tiff", row.id, row.key
+    )  # fmt: skip
+    assert info.metadata["source-size"] == f"{WIDTH}x{HEIGHT}"
+    wait_for(lambda: left_in_work(running, row.id) == [])
+    wait_for(lambda: running.system.units.backlog().total == 0)
+
+
+def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
+    running: RunningSystem, picture: NDArray[np.generic], large: bytes
+) -> None:
+    job = running.drop("large/scan.tif", large, pipeline=PIPELINE)
+    wait_for(lambda: has_come_to(running, job))
+    photos = [running.drop(f"large/photo {n}.png", png(PHOTO), pipeline="invert()") for n in range(6)]
+    rows = running.ended([job, *photos])
+    assert all(rows[photo].ended < rows[job].ended for photo in photos)
+    for photo in photos:
+        np.testing.assert_array_equal(decoded(running.result(rows[photo])), 255 - PHOTO)
+    row = rows[job]
+    assert (row.width, row.height, row.dtype, row.units_in_all > 20) == (WIDTH, HEIGHT, "uint8", True)
+    check(running, row, picture)
+
+
+def test_a_large_image_survives_ranks_and_supervisors_that_are_killed(
+    running: RunningSystem, picture: NDArray[np.generic], large: bytes
+) -> None:
+    job = running.drop("large/killed.tif", large, pipeline=PIPELINE)
+    for done, victims in ((2, running.ranks), (6, running.supervisors), (10, running.ranks)):
+        wait_for(lambda done=done: has_come_to(running, job, done))
+        wait_for(victims)
+        victims()[-1].kill()
+        time.sleep(0.5)
+    rows = running.ended([job], seconds=150)
+    check(running, rows[job], picture)
+
+
+def test_a_broken_tile_in_the_middle_fails_the_job_by_name_and_leaves_nothing(
+    running: RunningSystem, large: bytes
+) -> None:
+    with tifffile.TiffFile(io.BytesIO(large)) as file:
+        page = file.pages[0]
+        number = len(page.dataoffsets) // 2
+        start, count = page.dataoffsets[number], page.databytecounts[number]
+    broken = large[:start] + b"\xff" * count + large[start + count :]
+    job = running.drop("large/broken.tif", broken, pipeline=PIPELINE)
+    row = running.ended([job])[job]
+    assert (row.state, row.code) == (State.FAILED, "damaged")
+    assert f"tile {number} (byte {start:,})" in row.reason
+    wait_for(lambda: left_in_work(running, job) == [])
+    wait_for(lambda: running.system.units.backlog().total == 0)
+    assert not list(running.system.outputs.list("results/large/broken"))
+
+
+def test_a_unit_that_kills_its_rank_alone_fails_the_job_with_the_block_named(
+    running: RunningSystem, large: bytes
+) -> None:
+    job = running.drop("large/deadly.tif", large, pipeline="kill_rank()")
+    row = running.ended([job])[job]
+    assert (row.state, row.code) == (State.FAILED, "crashed")
+    assert "SIGKILL" in row.reason
+    assert re.search(r"in the stage write, unit \d+ of \d+: columns [\d,]+ to", row.reason), row.reason
+    wait_for(lambda: left_in_work(running, job) == [])
+    photo = running.drop("large/after.png", png(PHOTO), pipeline="invert()")
+    np.testing.assert_array_equal(decoded(running.result(running.ended([photo])[photo])), 255 - PHOTO)
+
+
+def test_a_cancelled_large_image_stops_and_leaves_nothing(running: RunningSystem, large: bytes) -> None:
+    job = running.drop("large/cancelled.tif", large, pipeline=PIPELINE)
+    wait_for(lambda: has_come_to(running, job))
+    row = running.system.table.get(job)
+    assert row is not None
+    JobLife(running.system.table, time.time).cancel(row)
+    wait_for(lambda: running.system.units.backlog().total == 0)
+    wait_for(lambda: left_in_work(running, job) == [])
+    assert not list(running.system.outputs.list("results/large/cancelled"))
