@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from benchmarks.large import inputs, photographs
 from benchmarks.large.checks import check
 from benchmarks.large.contestants import (
-    CONTESTANTS, CORES, OPENCV, TARGET, TILEWORK, Peer, peers_python, process,
+    CONTESTANTS,
+    CORES,
+    OPENCV,
+    TARGET,
+    TILEWORK,
+    peers_python,
+    process,
 )  # fmt: skip
 from benchmarks.large.memory import peak_memory
 from benchmarks.large.report import page
