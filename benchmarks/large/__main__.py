@@ -6,14 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.large import inputs, photographs
+from benchmarks.large import inputs, photographs, starting
 from benchmarks.large.checks import check
 from benchmarks.large.contestants import (
     CONTESTANTS,
     CORES,
-    OPENCV,
     TARGET,
-    TILEWORK,
     peers_python,
     process,
 )  # fmt: skip
@@ -45,7 +43,7 @@ def main() -> None:
     for each in given:
         print(f"{each.name}: {inputs.make(each).stat().st_size:,} bytes")
     samples = measured(given, chosen.works.split(","), chosen.rounds)
-    extras = [start(samples), photographs.paragraph(chosen.rounds)]
+    extras = [starting.paragraph(samples, given[0], chosen.rounds), photographs.paragraph(chosen.rounds)]
     extras += [memory()] if chosen.full else []
     chosen.page.write_text(page(samples, given, chosen.rounds, extras))
     print(f"Written: {chosen.page}")
@@ -73,15 +71,6 @@ def measured(given: Sequence[Input], works: Sequence[str], rounds: int) -> Sampl
     return samples
 
 
-def start(samples: Samples) -> str:
-    """How much later Tilework begins than a script."""
-    own, script = samples.start(TILEWORK), samples.start(OPENCV)
-    return (
-        f"**Start and end.** What the clock outside tells more than the program's own: {own:.2f} s for `tilework process` on"
-        f" {CORES} ranks, {script:.2f} s for the script with OpenCV, {own - script:.2f} s more (0.8)."
-    )
-
-
 def memory() -> str:
     """The largest process at one gigapixel and at four."""
     peaks = []
@@ -93,7 +82,8 @@ def memory() -> str:
     one, four = peaks
     return (
         f"**Memory.** USS of the largest process, looked at from outside ten times a second, blur(9) on JPEG tiles:"
-        f" {one:.0f} MiB for an image of 1.07 gigapixels, {four:.0f} MiB for one of 4.29, {four / one:.2f} times as much"
+        f" {one:.0f} MiB for an image of {GIGAPIXELS[0]:,} pixels a side, {four:.0f} MiB for one of {GIGAPIXELS[1]:,},"
+        f" {four / one:.2f} times as much"
         " (1.1)."
     )
 

@@ -44,7 +44,7 @@ def _wrong_tiles(file: tifffile.TiffFile, given: Input, work: str) -> int:
         whole[row * TILE :, column * TILE :][:TILE, :TILE] = tiles.pixels(row, column)
     cv2.setNumThreads(0)
     result = filtered(whole, work)
-    layout = layout_of(given.side, work, given.compression(work))
+    layout = layout_of(given.path, work)
     wrong = 0
     for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
         row, column = divmod(index, tiles.side)

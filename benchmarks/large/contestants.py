@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.large.limit import layout_of
 from benchmarks.large.works import LOCAL, SCRATCH, WORKS, Input
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Peer(Contestant):
     def command(self, given: Input, work: str) -> list[str]:
         """The script, told what all scripts are told."""
         script = HERE / "peers" / f"{SCRIPTS[self.name]}.py"
-        return [str(peers_python()), str(script), str(given.path), str(TARGET), work, given.compression(work), str(CORES)]  # fmt: skip
+        return [str(peers_python()), str(script), str(given.path), str(TARGET), work, coding_of(given, work), str(CORES)]  # fmt: skip
 
 
 class Limit(Contestant):
@@ -82,7 +83,7 @@ class Limit(Contestant):
         """Run the shares at once; the last to end counts."""
         shares = 1 if self.name == LIMIT else CORES
         began = time.perf_counter()
-        arguments = ["-m", "benchmarks.large.limit", str(given.path), work, given.compression(work), "--part"]
+        arguments = ["-m", "benchmarks.large.limit", str(given.path), work, "--part"]
         running = [
             subprocess.Popen(
                 [sys.executable, *arguments, f"{share}/{shares}"], stdout=subprocess.PIPE, text=True
@@ -110,6 +111,12 @@ CONTESTANTS: tuple[Contestant, ...] = (
     Peer(DASK, LOCAL, overviews=False),
 )
 """In the order in which they take turns."""
+
+
+def coding_of(given: Input, work: str) -> str:
+    """How the tiles of Tilework's result are packed: "deflate", or "jpeg" with the chroma's subsampling."""
+    layout = layout_of(given.path, work)
+    return f"jpeg {layout.subsampling}" if layout.compression == "jpeg" else layout.compression
 
 
 def process(source: Path, target: Path, pipeline: str, ranks: int, *more: str) -> list[str]:

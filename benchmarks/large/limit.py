@@ -1,6 +1,6 @@
 """The limit: what the codecs and kernels alone take one thread, for the same tiles and overviews.
 
-    python -m benchmarks.large.limit SRC WORK COMPRESSION [--part 0/2]
+    python -m benchmarks.large.limit SRC WORK [--part 0/2]
 
 No halo, no seam, no file is written: each tile is unpacked, filtered by plain OpenCV, packed, and halved for the overviews,
 by the very codecs that Tilework uses. Prints the seconds of each part as JSON.
@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import imagecodecs
@@ -19,14 +20,20 @@ import numpy as np
 import simplejpeg
 import tifffile
 
-from benchmarks.large.works import QUALITY, TILE
-from tilework.imaging.formats.cog import CogLayout
+from benchmarks.large.works import TILE, WORKS
+from tilework.imaging.formats import HeaderReader, read_header
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.formats.tile_encoding import encode_tile
-from tilework.imaging.operations import Pixels
+from tilework.imaging.limits import Limits
+from tilework.imaging.pipeline import parse
+from tilework.imaging.sources import FileSource
+from tilework.imaging.stages.planning import Wishes
+from tilework.imaging.stages.planning import layout_of as planned_layout
 from tilework.imaging.stopwatch import timed, watched
-from tilework.imaging.windows import Size
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats.cog import CogLayout
 
 ERODED = np.ones((5, 5), np.uint8)
 
@@ -76,15 +83,12 @@ def filtered(image: np.ndarray, work: str) -> np.ndarray:
     return image
 
 
-def layout_of(side: int, work: str, compression: str) -> CogLayout:
+def layout_of(path: Path, work: str) -> CogLayout:
     """The layout that Tilework gives a result."""
-    return CogLayout(
-        size=Size(side, side),
-        pixels=Pixels("uint8", 1 if work == "canny" else 3),
-        tile=TILE,
-        compression=compression,  # type: ignore[arg-type]
-        subsampling="4:2:0",
-        quality=QUALITY,
+    header = read_header(HeaderReader(FileSource(path), Limits()), None)
+    pipeline = parse(WORKS[work])
+    return planned_layout(
+        header, pipeline, pipeline.sizes(header.size)[-1], pipeline.kinds(header.pixels)[-1], Wishes(TILE)
     )
 
 
@@ -120,13 +124,12 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("source", type=Path)
     options.add_argument("work")
-    options.add_argument("compression")
     options.add_argument("--part", default="0/1", help="which tiles of the fourth level, of how many shares")
     chosen = options.parse_args()
     part, parts = (int(number) for number in chosen.part.split("/"))
     cv2.setNumThreads(1)
     tiles = Tiles(chosen.source)
-    pyramid = Pyramid(tiles, chosen.work, layout_of(tiles.side * TILE, chosen.work, chosen.compression))
+    pyramid = Pyramid(tiles, chosen.work, layout_of(chosen.source, chosen.work))
     top = tiles.side >> 3
     with watched() as watch:
         for index in range(part, top * top, parts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform
 import statistics
 from pathlib import Path
@@ -39,8 +39,9 @@ seams, no file written; for canny two calls of `cv2.Canny`), divided by the core
 arithmetic do not reach it: what that costs the column *a core each* shows, which is the same with a share on every core at the
 same time. *Reached* is the limit divided by Tilework's own seconds.
 
-Peers have their quickest settings: libvips streams, writes subsampled JPEG tiles at quality 89 (at 90 it would write RGB, and
-take longer; Tilework and the others write 95), and its canny has no hysteresis; OpenCV reads and writes through tifffile with
+Everybody packs alike: deflate at level 6 with a predictor, or JPEG at quality 95 with the same subsampling of the chroma (which
+libvips only does below 90: there it gets 89). Peers have their quickest settings: libvips streams, and its canny has no
+hysteresis; OpenCV reads and writes through tifffile with
 {cores} workers, without overviews, and so does Tilework in that table; dask-image has no canny.
 Each contestant's first result is checked: all for size and tiles, Tilework's also for being OpenCV's on the whole image,
 encoded once, to the byte."""
@@ -51,7 +52,7 @@ def page(samples: Samples, inputs: Sequence[Input], rounds: int, extras: Sequenc
     parts = [
         "# Performance",
         READING.format(cores=CORES, rounds=rounds),
-        f"Machine: {machine()}. Date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d}.",
+        f"Machine: {machine()}. Date: {dt.datetime.now(dt.UTC):%Y-%m-%d}.",
         *(part for title, lines in _tables(samples, inputs) for part in (f"## {title}", "\n".join(lines))),
         "## Start, photos, memory",
         *extras,

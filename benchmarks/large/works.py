@@ -7,8 +7,6 @@ from pathlib import Path
 
 SCRATCH = Path(__file__).resolve().parents[2] / ".tilework" / "bench-large"
 TILE = 512
-QUALITY = 95
-"""Of JPEG tiles that Tilework writes."""
 
 WORKS = {
     "invert": "invert",
@@ -44,7 +42,3 @@ class Input:
     def path(self) -> Path:
         """Where it lies once it is made."""
         return SCRATCH / f"{self.kind}-{self.side}.tif"
-
-    def compression(self, work: str) -> str:
-        """How the tiles of a result are packed: masks never as JPEG."""
-        return "deflate" if work == "canny" else self.kind

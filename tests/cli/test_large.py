@@ -205,3 +205,15 @@ def test_four_times_the_pixels_take_the_same_memory(command: CommandLine) -> Non
     )
     assert much < 250 << 20
     assert much < 1.2 * small
+
+
+@pytest.mark.parametrize("sampling", [(1, 1), (2, 1), (2, 2)])
+def test_jpeg_tiles_keep_the_subsampling_of_their_source(
+    command: CommandLine, sampling: tuple[int, int]
+) -> None:
+    source = written(
+        COLOUR[:, :, ::-1], tile=(128, 128), photometric="ycbcr", compression="jpeg", subsampling=sampling
+    )
+    command.run("process", put(command, "tiles.tif", source), "out.tif", "--pipeline", "invert", *SMALL)
+    with tifffile.TiffFile(command.folder / "out.tif") as file:
+        assert {page.subsampling for page in file.pages} == {sampling}

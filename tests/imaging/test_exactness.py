@@ -46,7 +46,7 @@ def assert_same(tiled: Picture, whole: Picture) -> None:
         assert np.array_equal(tiled.alpha, whole.alpha)
 
 
-@settings(max_examples=400)
+@settings(max_examples=250)
 @given(
     width=SIDES,
     height=SIDES,
@@ -123,7 +123,7 @@ def half(array: np.ndarray) -> np.ndarray:
     return ((quads[0::2] + quads[1::2] + 2) // 4).astype(array.dtype)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     width=SIDES,
     height=SIDES,
@@ -153,7 +153,7 @@ EDGES = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     width=SIDES,
     height=SIDES,
@@ -178,14 +178,14 @@ def test_edges_that_run_through_many_units_are_found_as_in_the_whole(  # noqa: P
 
 def test_a_snake_through_every_unit_is_lit_from_one_seed_at_its_end() -> None:
     """Hysteresis goes any way through any number of units, and through several levels of the tree that joins them."""
-    image = np.zeros((400, 400), np.uint8)
-    for row in range(8, 392, 16):
-        image[row : row + 8, 8:392] = 40
-        side = 8 if row // 16 % 2 else 384
+    image = np.zeros((208, 208), np.uint8)
+    for row in range(8, 200, 16):
+        image[row : row + 8, 8:200] = 40
+        side = 8 if row // 16 % 2 else 192
         image[row : row + 24, side : side + 8] = 40
-    image[8:12, 300:310] = 255
+    image[8:12, 150:160] = 255
     whole = run_whole(Picture(image), parse("canny(50, 300)"))
-    assert np.count_nonzero(whole.colour) > 5_000
+    assert np.count_nonzero(whole.colour) > 1_500
     assert_same(staged(Picture(image), parse("canny(50, 300)"), columns=16, overviews=0)[0], whole)
 
 

@@ -1,4 +1,4 @@
-"""dask-image on chunks of the whole array, in threads. SRC DST WORK COMPRESSION CORES. It has no canny."""
+"""dask-image on chunks of the whole array, in threads. SRC DST WORK CODING CORES. It has no canny."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from dask_image import ndfilters
 JPEG = {
     "compression": "jpeg",
     "compressionargs": {"level": 95},
-    "subsampling": (2, 2),
     "photometric": "ycbcr",
 }
+SUBSAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
 DEFLATE = {
     "compression": "adobe_deflate",
     "compressionargs": {"level": 6},
@@ -38,13 +38,13 @@ def filtered(image, work):
     return image
 
 
-def main(source, target, work, compression, cores):
+def main(source, target, work, coding, cores):
     """Process one file."""
     began = time.perf_counter()
     image = da.from_array(tifffile.imread(source, maxworkers=cores), chunks=(2048, 2048, 3))
     with dask.config.set(scheduler="threads", num_workers=cores):
         result = filtered(image, work).compute()
-    how = JPEG if compression == "jpeg" else DEFLATE
+    how = {**JPEG, "subsampling": SUBSAMPLING[coding.split()[1]]} if coding.startswith("jpeg") else DEFLATE
     tifffile.imwrite(target, result, tile=(512, 512), bigtiff=True, metadata=None, maxworkers=cores, **how)
     json.dump({"seconds": time.perf_counter() - began}, sys.stdout)
 

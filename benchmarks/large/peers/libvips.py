@@ -1,7 +1,7 @@
-"""libvips, by pyvips: streamed, tiled, with its pyramid. SRC DST WORK COMPRESSION CORES.
+"""libvips, by pyvips: streamed, tiled, with its pyramid. SRC DST WORK CODING CORES.
 
 Its quickest settings: sequential access, and an erosion by rows, then by columns. The mask of the blur is OpenCV's GaussianBlur(9) in whole numbers. At quality 90 and above libvips
-writes JPEG tiles as full RGB, which is slower: 89 gives it the subsampled chroma that all others write. Its canny has no
+writes JPEG tiles as full RGB: where the others subsample the chroma it gets 89, at which it does so, too. Its canny has no
 hysteresis: the gradient's thin ridges above a threshold are all edges.
 """
 
@@ -31,12 +31,12 @@ def filtered(image, work):
     return image
 
 
-def main(source, target, work, compression):
+def main(source, target, work, coding):
     """Process one file."""
     began = time.perf_counter()
     image = pyvips.Image.new_from_file(source, access="sequential")
-    how = {"compression": "jpeg", "Q": 89}
-    if compression == "deflate":
+    how = {"compression": "jpeg", "Q": 95 if coding.endswith("4:4:4") else 89}
+    if coding == "deflate":
         how = {"compression": "deflate", "level": 6, "predictor": "horizontal"}
     filtered(image, work).tiffsave(
         target, tile=True, tile_width=512, tile_height=512, pyramid=True, bigtiff=True, **how

@@ -1,4 +1,4 @@
-"""A script with OpenCV: the whole image read by tifffile, filtered, written in tiles. SRC DST WORK COMPRESSION CORES."""
+"""A script with OpenCV: the whole image read by tifffile, filtered, written in tiles. SRC DST WORK CODING CORES."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import tifffile
 JPEG = {
     "compression": "jpeg",
     "compressionargs": {"level": 95},
-    "subsampling": (2, 2),
     "photometric": "ycbcr",
 }
+SUBSAMPLING = {"4:2:0": (2, 2), "4:2:2": (2, 1), "4:4:4": (1, 1)}
 DEFLATE = {"compression": "adobe_deflate", "compressionargs": {"level": 6}, "predictor": 2}
 
 
@@ -32,16 +32,14 @@ def filtered(image, work):
     return image
 
 
-def main(source, target, work, compression, cores):
+def main(source, target, work, coding, cores):
     """Process one file."""
     began = time.perf_counter()
     cv2.setNumThreads(cores)
     result = filtered(tifffile.imread(source, maxworkers=cores), work)
-    how = (
-        JPEG
-        if compression == "jpeg"
-        else {**DEFLATE, "photometric": "rgb" if result.ndim == 3 else "minisblack"}
-    )
+    how = {**DEFLATE, "photometric": "rgb" if result.ndim == 3 else "minisblack"}
+    if coding.startswith("jpeg"):
+        how = {**JPEG, "subsampling": SUBSAMPLING[coding.split()[1]]}
     tifffile.imwrite(target, result, tile=(512, 512), bigtiff=True, metadata=None, maxworkers=cores, **how)
     json.dump({"seconds": time.perf_counter() - began}, sys.stdout)
 

@@ -48,6 +48,7 @@ from tilework.imaging.formats.tiff_segments import (
     TILE_WIDTH,
     WIDTH,
 )
+from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS, YCBCR_SUBSAMPLING
 from tilework.imaging.formats.tiff_tags import Tag, Tree, write_directory
 from tilework.imaging.operations.contract import ITEM_BYTES
 from tilework.imaging.windows import Size
@@ -66,11 +67,8 @@ COMPRESSIONS = {
     "jpeg": tiff_coding.JPEG,
     "none": tiff_coding.NONE,
 }
-SUBSAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (2, 1), "4:2:0": (2, 2)}
-"""Columns and rows of pixels that share a chroma sample."""
-
 FORMATS = {"u": UINT, "i": INT, "f": FLOAT}
-YCBCR_SUBSAMPLING, REFERENCE_BLACK_WHITE = 530, 532
+REFERENCE_BLACK_WHITE = 532
 FULL_RANGE = (0, 1, 255, 1, 128, 1, 255, 1, 128, 1, 255, 1)
 """Luma from 0 to 255, chroma around 128, as fractions: JPEG's YCbCr. Where the tag is missing, TIFF means video's range."""
 

@@ -14,6 +14,7 @@ from tilework.imaging.formats.tiff_metadata import ICC_PROFILE
 from tilework.imaging.formats.tiff_pages import choose
 from tilework.imaging.formats.tiff_reader import TiffReader
 from tilework.imaging.formats.tiff_segments import image_size
+from tilework.imaging.formats.tiff_subsampling import subsampling
 from tilework.imaging.formats.tiff_tags import EXIF_DIRECTORY
 from tilework.imaging.sources import BytesSource
 from tilework.imaging.windows import Size, Window
@@ -48,6 +49,7 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:
         colour=detail.samples.colour,
         orientation=orientation if orientation in exif.ORIENTATIONS else exif.UPRIGHT,
         scratch=detail.scratch,
+        subsampling=subsampling(directory, detail),
         lossless=detail.coding.compression not in LOSSY,
         premultiplied=detail.samples.alpha == "associated",
         has_icc=ICC_PROFILE in directory,
