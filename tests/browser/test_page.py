@@ -200,13 +200,23 @@ def test_a_job_in_stages_shows_how_far_it_is(served: Served, window: Window) -> 
     from dataclasses import replace
 
     job = served.claim("scan.tiff")
-    staged = replace(job, stage="1-write", serial=job.serial + 1)
-    assert served.system.table.replace(staged, seen=job) is None
-    served.system.table.add(f"progress {job.id}", {"done": 16, "total": 64})
+    staged = replace(
+        job,
+        stage="1-write",
+        stage_units=60,
+        units_in_all=64,
+        units_behind=3,
+        staged=job.started,
+        serial=job.serial + 1,
+    )
+    table = served.system.table
+    assert table.replace(staged, seen=job) is None
     page = window.open(served.url)
     progress = page.locator("#jobs progress")
     expect(progress).to_have_attribute("max", "64")
-    served.system.table.add(f"progress {job.id}", {"done": 16})
+    assert (
+        table.mark_done(job.id, range(29), epoch=staged.epoch, stage="1-write", now=job.started) is not None
+    )
     expect(progress).to_have_js_property("value", 32)
 
 

@@ -15,6 +15,10 @@ import tifffile
 
 from tests.flow.pictures import decoded, jpeg, noise, png
 from tests.imaging.tiffs import written
+from tilework.imaging.formats import Picture
+from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.formats.tile_encoding import encode_tile
+from tilework.imaging.windows import Size, Window, tiles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,16 +98,47 @@ def test_jpeg_tiles_hold_opencv_s_pixels_encoded_once(command: CommandLine) -> N
     (line,) = command.json_lines(
         "process", put(command, "photo.jpg", source), "smooth.tif", "--pipeline", "blur(9)", *SMALL
     ).values()
-    smooth = cv2.GaussianBlur(decoded(source, cv2.IMREAD_COLOR), (9, 9), 0)
-    (command.folder / "exact.png").write_bytes(png(smooth))
-    command.run("process", "exact.png", "once.tif", "--pipeline", "blur(1)", "--compression", "jpeg", *SMALL)
     assert line["blocks"] >= 9
+    smooth = Picture(cv2.GaussianBlur(decoded(source, cv2.IMREAD_COLOR), (9, 9), 0))
+    layout = CogLayout(
+        size=smooth.size, pixels=smooth.pixels, tile=256, compression="jpeg", subsampling="4:2:0"
+    )
     with tifffile.TiffFile(command.folder / "smooth.tif") as file:
-        assert file.pages[0].compression == tifffile.COMPRESSION.JPEG
-        tiles = [file.filehandle.read(0)] and file.pages[0].databytecounts
-    assert len(tiles) == 30
-    found = pixels(command.folder / "smooth.tif").astype(int)
-    assert np.abs(found - smooth).mean() < 3
+        page = file.pages[0]
+        lies = list(zip(page.dataoffsets, page.databytecounts, strict=True))
+        data = (command.folder / "smooth.tif").read_bytes()
+    for window, (start, count) in zip(tiles(smooth.size, Size(256, 256)), lies, strict=True):
+        pixels_of_tile = smooth.colour[window.within(Window.whole(smooth.size))]
+        assert data[start : start + count] == encode_tile(Picture(pixels_of_tile), layout)
+
+
+def test_a_mask_and_deep_pixels_never_become_jpeg(command: CommandLine) -> None:
+    put(command, "tiles.tif", SOURCES["tiles.tif"][0])
+    put(command, "deep.png", SOURCES["deep.png"][0])
+    jpeg_wanted = (*SMALL, "--compression", "jpeg")
+    (mask,) = command.json_lines(
+        "process", "tiles.tif", "mask.tif", "--pipeline", "canny(100, 200)", *jpeg_wanted
+    ).values()
+    assert "never goes to JPEG" in mask["note"]
+    assert set(np.unique(pixels(command.folder / "mask.tif"))) == {0, 255}
+    (deep,) = command.json_lines(
+        "process", "deep.png", "deep.tif", "--pipeline", "invert", *jpeg_wanted, status=1
+    ).values()
+    assert deep["code"] == "unsupported_pixels"
+
+
+def test_an_operation_that_ends_its_process_ends_one_rank_and_not_the_others_files(
+    command: CommandLine,
+) -> None:
+    (command.folder / "in").mkdir()
+    for name in ("a.tif", "b.tif"):
+        put(command, f"in/{name}", SOURCES["tiles.tif"][0])
+    command.environment["TILEWORK_EXTRA_OPERATIONS"] = "tests.cli.own_operations"
+    wide = ("--tile-size", 320, "--working-set", "4MB")
+    lines = command.json_lines("process", "in", "out/", "--pipeline", "kill_wide", *wide, status=1)
+    assert {line["code"] for line in lines.values()} == {"crashed"}
+    assert len(lines) == 2
+    assert not leftovers(command.folder)
 
 
 def test_the_result_is_a_pyramid_that_can_be_left_out_and_packed_as_one_likes(command: CommandLine) -> None:
@@ -156,9 +191,9 @@ def children(process: Any, text: str) -> list[psutil.Process]:
     ]
 
 
-def wait_for_units(folder: Path) -> None:
+def wait_for_units(folder: Path, stage: str) -> None:
     deadline = time.monotonic() + 60
-    while not list(folder.glob(".*.part/units-write")):
+    while not list(folder.glob(f".*.part/units-{stage}")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -166,7 +201,7 @@ def wait_for_units(folder: Path) -> None:
 def test_a_rank_that_is_killed_in_the_middle_costs_time_and_no_pixel(command: CommandLine) -> None:
     source = large(command, "large.tif", 6144, 6144)
     process = command.start("process", source, "out.tif", "--pipeline", "invert", "--ranks", 2)
-    wait_for_units(command.folder)
+    wait_for_units(command.folder, "write")
     children(process, "worker_image.world")[-1].kill()
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
@@ -176,10 +211,13 @@ def test_a_rank_that_is_killed_in_the_middle_costs_time_and_no_pixel(command: Co
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
-def test_an_interrupt_ends_it_at_once_and_leaves_nothing(command: CommandLine, ranks: int) -> None:
+@pytest.mark.parametrize(("text", "stage"), [("invert", "write"), ("canny(10, 20)", "measure-0")])
+def test_an_interrupt_ends_it_at_once_and_leaves_nothing(
+    command: CommandLine, text: str, stage: str, ranks: int
+) -> None:
     source = large(command, "large.tif", 6144, 6144)
-    process = command.start("process", source, "out.tif", "--pipeline", "invert", "--ranks", ranks)
-    wait_for_units(command.folder)
+    process = command.start("process", source, "out.tif", "--pipeline", text, "--ranks", ranks)
+    wait_for_units(command.folder, stage)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
     assert process.returncode == 130
@@ -187,12 +225,13 @@ def test_an_interrupt_ends_it_at_once_and_leaves_nothing(command: CommandLine, r
 
 
 def peak_bytes(command: CommandLine, source: str) -> int:
-    """What the process has for itself (USS) at its peak, looked at every 20 ms."""
+    """What a rank has for itself (USS) at its peak, looked at every 20 ms."""
     process = command.start("process", source, "out.tif", "--pipeline", "blur(9)", "--compression", "none")
     peak = 0
     while process.poll() is None:
         with contextlib.suppress(psutil.Error):
-            peak = max(peak, psutil.Process(process.pid).memory_full_info().uss)
+            for rank in children(process, "worker_image.world"):
+                peak = max(peak, rank.memory_full_info().uss)
         time.sleep(0.02)
     process.communicate()
     assert process.returncode == 0

@@ -72,7 +72,7 @@ def staged(
         work = Work(Held(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews)
         file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in layout.grids))
         file.create(0)
-        run(work, file, folder, Ranks(executor, 3, lambda _: None, float), 60)
+        run(work, file, folder, Ranks(executor, 3, lambda _: None, float, int), 60)
         data = file.path.read_bytes()
         tables = [np.array(table) for table in file.tables()]
     return [

@@ -22,7 +22,7 @@ from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.pipeline import parse
 from tilework.imaging.sources import BytesSource
 from tilework.imaging.stages.grid import Grid
-from tilework.imaging.stages.planning import Wishes, plan_stages
+from tilework.imaging.stages.planning import FINE_PIXELS, Wishes, plan_stages
 from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import Appending, TileFile
@@ -174,7 +174,8 @@ def test_units_are_whole_tiles_and_as_wide_as_the_memory_allows(
     rows = (tile + 8) * min(work.columns, width) + tile * min(work.columns, width)
     assert rows <= max(block * MIB, 2 * tile * (tile + 8))
     units = work.writing(0).units
-    assert units.count >= min(9, Grid(Size(width, height), Size(tile, tile)).count)
+    finest = Grid(Size(width, height), Size(tile, tile)).count
+    assert units.count >= min(9 if width * height < FINE_PIXELS else 3 * ranks, finest)
 
 
 def test_a_unit_of_a_hundred_gigapixels_is_wide_enough_that_seams_are_rare() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from tilework.cli.progress import Progress
 from tilework.cli.ranks import not_done, unexpected, unwritable
 from tilework.errors import CrashedError, WorldDiedError
 from tilework.imaging.large_file import LargeFile, process_large_file
-from tilework.imaging.sources import FileSource
+from tilework.imaging.sources import OpenableFile
 from tilework.imaging.stages.on_one_host import Ranks
 from tilework.shown import shown
 from tilework.world.deadline import allow
@@ -35,10 +36,10 @@ WORLDS = 2
 
 
 class LargeFiles:
-    """Processes large files with one pipeline: on the ranks of ``worlds``, or without them in this very process."""
+    """Processes large files with one pipeline on the ranks of ``worlds``, be it one: none can end this process."""
 
     def __init__(
-        self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, ranks: int, worlds: Worlds | None,
+        self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, ranks: int, worlds: Worlds,
         interrupts: Interrupts, profiled: bool,
     ) -> None:  # fmt: skip
         self._pipeline = pipeline
@@ -54,18 +55,15 @@ class LargeFiles:
         for errand in errands:
             if self._interrupts.asked:
                 return
+            outcome = None
             with contextlib.suppress(KeyboardInterrupt), self._interrupts.waiting():
-                yield self._outcome(errand)
+                outcome = self._outcome(errand)
+            if outcome is not None:
+                yield outcome
 
     def _outcome(self, errand: Errand) -> FileOutcome:
-        wanted = LargeFile(
-            FileSource(errand.source),
-            errand.target,
-            self._pipeline,
-            self._limits,
-            self._wishes,
-            exact_name=True,
-        )
+        source = OpenableFile(errand.source)
+        wanted = LargeFile(source, errand.target, self._pipeline, self._limits, self._wishes)
         try:
             with Progress(f"Processing {shown(errand.source.name)}", 0) as bar:
                 return self._process(errand.source, wanted, bar)
@@ -78,13 +76,11 @@ class LargeFiles:
         def tell(step: Step) -> None:
             bar.show(step.done, step.units, step.stage)
 
-        if self._worlds is None:
-            return process_large_file(source, wanted, Ranks(None, 1, tell, allow, self._profiles()))
         reason = ""
         for _ in range(WORLDS):
             with TemporaryDirectory(prefix="tilework-") as place, _world(self._worlds, Path(place)) as world:
                 try:
-                    ranks = Ranks(world, self._ranks, tell, allow, self._profiles())
+                    ranks = Ranks(world, self._ranks, tell, allow, partial(_end, world), self._profiles())
                     return process_large_file(source, wanted, ranks)
                 except WorldDiedError as error:
                     reason = error.reason
@@ -103,3 +99,8 @@ def _world(worlds: Worlds, place: Path) -> Iterator[World]:
         except BaseException:
             world.kill()
             raise
+
+
+def _end(world: World) -> None:
+    world.kill()
+    world.shutdown(wait=True)

@@ -72,8 +72,8 @@ UNITS = {"": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
 
 
 def _tile_size(value: int) -> int:
-    if value < 16 or value % 16:  # noqa: PLR2004 - TIFF 6.0, section 15
-        raise typer.BadParameter("a tile's side is a multiple of 16")
+    if value not in range(16, 4097, 16):  # TIFF 6.0, section 15; a tile is encoded in memory
+        raise typer.BadParameter("a tile's side is a multiple of 16, from 16 to 4096")
     return value
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
+    from tilework.cli.worlds import Worlds
     from tilework.errors import TileworkError
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
@@ -138,20 +139,24 @@ def _outcomes(
     """Those of ordinary files, then those of large ones."""
     large = [errand for errand in errands if errand.large]
     others = [errand for errand in errands if not errand.large]
-    worlds = None
-    if ways.ranks > 1:
-        from tilework.cli.worlds import Worlds  # noqa: PLC0415 - one process needs no MPI
-
-        own = extra_operations()
-        worlds = Worlds(pipeline, limits, ranks=ways.ranks, extra_operations=own, interrupts=interrupts)
-        yield from worlds.run(others)
-    else:
+    if ways.ranks > 1 and others:
+        yield from _worlds(pipeline, limits, ways, interrupts).run(others)
+    elif others:
         prepare_process()
         yield from _one_by_one(others, pipeline, limits, interrupts)
-    yield from LargeFiles(
-        pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts,
-        profiled=ways.profiled,
-    ).run(large)  # fmt: skip
+    if large:
+        worlds = _worlds(pipeline, limits, ways, interrupts)
+        yield from LargeFiles(
+            pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts,
+            profiled=ways.profiled,
+        ).run(large)  # fmt: skip
+
+
+def _worlds(pipeline: Pipeline, limits: Limits, ways: Ways, interrupts: Interrupts) -> Worlds:
+    from tilework.cli.worlds import Worlds  # noqa: PLC0415 - ordinary files in one process need no MPI
+
+    own = extra_operations()
+    return Worlds(pipeline, limits, ranks=ways.ranks, extra_operations=own, interrupts=interrupts)
 
 
 def _one_by_one(

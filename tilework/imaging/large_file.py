@@ -23,7 +23,6 @@ from tilework.imaging.formats import (
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
-from tilework.imaging.plan import result_name
 from tilework.imaging.run import FileOutcome
 from tilework.imaging.stages.on_one_host import rewrite_on, run
 from tilework.imaging.stages.planning import plan_stages
@@ -56,21 +55,19 @@ class LargeFile:
     pipeline: Pipeline
     limits: Limits
     wishes: Wishes
-    exact_name: bool = False
 
 
 def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutcome:
     """Process a file of any size; the target appears whole or not at all.
 
     What is wrong with the image is told in the outcome; an OSError of the target's folder is raised, and the
-    WorldDiedError of the ranks. Beside the target
-    lies, meanwhile, a hidden folder for what the stages leave for each other: a thirtieth of the image's pixels as a
-    rule, and a quarter of a byte a pixel for an operation that looks for edges.
+    WorldDiedError of the ranks. Beside the target lies, meanwhile, a hidden folder for what the stages leave for each
+    other: of an image of gigapixels some hundredths of its bytes, of one cut finely or in little memory up to four
+    thirds of the result's, a quarter of a byte a pixel for edges, and all pixels of an image that is only read in
+    sequence.
     """
     began = time.perf_counter()
     target = wanted.target
-    if not wanted.exact_name:
-        target = target.with_name(result_name(target.name, Format.TIFF.suffix))
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as place:
@@ -104,8 +101,15 @@ def _process(
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
-    notes = dict.fromkeys((*read.header.notes, *read.metadata.notes, *read.notes, *odd))
+    told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *_mask_note(wanted))
+    notes = dict.fromkeys(told)
     return read.header, work.writing(0).units.count, tuple(notes)
+
+
+def _mask_note(wanted: LargeFile) -> tuple[str, ...]:
+    if wanted.wishes.compression == "jpeg" and wanted.pipeline.makes_mask:
+        return ("A mask never goes to JPEG: its tiles are packed without loss.",)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

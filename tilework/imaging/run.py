@@ -11,12 +11,12 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from tilework.errors import DamagedImageError, TileworkError
+from tilework.errors import TileworkError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import HeaderReader, decode, encode, read_header, read_metadata
 from tilework.imaging.plan import plan, result_name
-from tilework.imaging.sources import BytesSource, FileSource, Source
+from tilework.imaging.sources import BytesSource, FileSource, OpenableFile, Source
 from tilework.imaging.stopwatch import Profile
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def process_file(
     """
     start = time.perf_counter()
     try:
-        product = how(_OpenableFile(source), pipeline, limits)
+        product = how(OpenableFile(source), pipeline, limits)
     except TileworkError as error:
         return FileOutcome(source, None, None, None, None, time.perf_counter() - start, error)
     if not exact_name:
@@ -188,23 +188,6 @@ def process_file(
         source, target, product.width, product.height, product.dtype, ended - start, None, product.notes,
         profiles=(profile,),
     )  # fmt: skip
-
-
-class _OpenableFile(FileSource):
-    """A file whose unreadability is a verdict on it and not a fault of the program."""
-
-    @property
-    def size(self) -> int:
-        try:
-            return self.path.stat().st_size
-        except OSError as error:
-            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error
-
-    def read(self, start: int, stop: int) -> bytes:
-        try:
-            return FileSource.read(self, start, stop)
-        except OSError as error:
-            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error
 
 
 def process_files(

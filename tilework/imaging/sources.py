@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.errors import DamagedImageError
 from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
@@ -61,3 +62,22 @@ class FileSource:
         with self.path.open("rb") as file:
             file.seek(start, os.SEEK_SET)
             return file.read(stop - start)
+
+
+class OpenableFile(FileSource):
+    """A file whose unreadability is a verdict on it and not a fault of the program."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are; raises DamagedImageError."""
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes ``start`` to ``stop`` (exclusive); raises DamagedImageError."""
+        try:
+            return FileSource.read(self, start, stop)
+        except OSError as error:
+            raise DamagedImageError(f"The file cannot be read: {error.strerror}.") from error

@@ -90,6 +90,10 @@ def _check_extra(module: str, operation: object) -> None:
     for name in names:
         if not NAME.fullmatch(name):
             raise SettingsError(f"{where} offers the name {name!r}; names are small letters, digits and _.")
+    if isinstance(operation, MeasuredOperation) and operation.paints and not operation.makes_mask:
+        raise SettingsError(
+            f"{where} offers {operation.name!r}, which paints and makes no mask: its alpha would be lost."
+        )
     known = _operations.get(operation.name)
     if known is not None and type(known) is not type(operation):
         raise SettingsError(f"{where} offers {operation.name!r}, a name that is in use.")

@@ -193,15 +193,13 @@ class MeasuredOperation(LocalOperation):
     rectangle, become one, and so on up a tree whose top is the whole image; a partial holds sums and borders only, so
     that none grows with the area. *Settle*: the top's partial becomes what is known of the whole. *Descend*: what is
     known goes down the tree again, at each joint divided among the parts. *Write*: the kernel is told what is known of
-    its window. All four are made of named arrays, which travel between hosts as such.
+    its window. All of it is named arrays, which travel between hosts as such.
 
-    An operation with ``paints`` keeps of each measured window what its result there is made from, and
+    An operation with ``paints``, which makes a mask, keeps of each measured window what its result there is made from, and
     :meth:`paint` makes it without the image; one without is run on the image again, with what is known as arguments.
     """
 
     paints: ClassVar[bool] = False
-    measured_bytes: ClassVar[float] = 0.0
-    """Memory that measuring takes beside the image, as bytes for a byte of it."""
 
     @abstractmethod
     def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:

@@ -23,9 +23,6 @@ STRONGEST_GRADIENT = 1_000_000
 CANNY_SCRATCH = 6.0
 """Measured on 24 MP of noise: 4.7 times the input for the two gradients (int16) and the map; the rest for its stack."""
 
-MEASURED_BYTES = 5.0
-"""Bytes for each of a grey image while it is measured: labels (int32), masks; of a colour image a third of it."""
-
 FAST_APERTURE = 3
 """The aperture whose edges may be thinned on ready gradients.
 
@@ -86,7 +83,6 @@ class Canny(MeasuredOperation):
     makes_mask = True
     scratch = CANNY_SCRATCH
     paints = True
-    measured_bytes = MEASURED_BYTES
 
     def margin(self, arguments: Arguments) -> Margin:
         """Half the Sobel kernel, and the neighbours among which a pixel must be the strongest."""

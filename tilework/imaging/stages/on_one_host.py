@@ -50,13 +50,15 @@ class Ranks:
     """Who does the units: ``count`` processes of ``executor``, or without one the caller itself.
 
     ``tell`` hears of progress. ``allow`` is told in each process, before each unit, how many seconds that may take; it
-    is picklable. ``profiles``, if there is such a list, gets those of the ranks, stage by stage.
+    is picklable. ``end`` ends all processes at once, and returns when they are gone. ``profiles``, if there is such a
+    list, gets those of the ranks, stage by stage.
     """
 
     executor: Executor | None
     count: int
     tell: Callable[[Step], None]
     allow: Callable[[float], None]
+    end: Callable[[], None]
     profiles: list[Profile] | None = None
 
 
@@ -179,9 +181,11 @@ def _together(
             for future in finished:
                 future.result()
             tell()
-    except Exception:
+    except BaseException as error:
         # the others work on in a folder that is about to go
         walk.stop()
+        if not isinstance(error, Exception):
+            ranks.end()
         wait(futures)
         raise
     return [future.result() for future in futures]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.errors import TooLargeError
+from tilework.errors import TooLargeError, UnsupportedPixelsError
 from tilework.imaging.formats import Format, overlap_bytes, segment_bytes
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
@@ -82,26 +82,39 @@ def plan_stages(
 
 
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
-    """The layout of a large result: compressed as its source is, masks without loss."""
+    """The layout of a large result: compressed as is wished, else as its source is; masks without loss.
+
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` for JPEG tiles of pixels that they do not hold.
+    """
+    unnamed = unnamed_channels(header, pixels.channels)
+    fits = pixels.dtype == "uint8" and not pixels.alpha and not unnamed
+    if wishes.compression == "jpeg" and not fits:
+        raise UnsupportedPixelsError(
+            f"JPEG tiles hold grey or colours of 8 bits without alpha; this result is {pixels.dtype}"
+            f"{' with alpha' if pixels.alpha else ' of unnamed channels' if unnamed else ''}.",
+            advice="Ask for deflate or lzw.",
+        )
     return CogLayout(
         size=size,
         pixels=pixels,
         tile=wishes.tile,
-        compression=wishes.compression or _compression(header, pipeline, pixels),
+        compression=_compression(header, pipeline, wishes, fits=fits),
         subsampling=header.subsampling if header.subsampling in {"4:4:4", "4:2:2", "4:2:0"} else "4:4:4",  # type: ignore[arg-type]
         quality=JPEG_QUALITY,
         overviews=wishes.overviews,
-        unnamed=unnamed_channels(header, pixels.channels),
+        unnamed=unnamed,
         premultiplied=header.premultiplied,
     )
 
 
-def _compression(header: Header, pipeline: Pipeline, pixels: Pixels) -> Compression:
+def _compression(header: Header, pipeline: Pipeline, wishes: Wishes, *, fits: bool) -> Compression:
+    if wishes.compression is not None and not (wishes.compression == "jpeg" and pipeline.makes_mask):
+        return wishes.compression
     detail = header.detail
     lossy = header.format is Format.JPEG or (
         isinstance(detail, TiffDetail) and detail.coding.compression == JPEG
     )
-    if lossy and not pipeline.makes_mask and pixels.dtype == "uint8" and not pixels.alpha:
+    if lossy and not pipeline.makes_mask and fits:
         return "jpeg"
     if isinstance(detail, TiffDetail) and not lossy:
         found: dict[int, Compression] = {LZW: "lzw", NONE: "none"}

@@ -38,7 +38,8 @@ class TileFile:
             file.truncate(header_bytes)
         for level, count in enumerate(self.counts):
             with self._table_path(level).open("xb") as file:
-                file.truncate(count * ENTRY_BYTES)
+                # a full disk is told now: in a map it would be a signal
+                os.posix_fallocate(file.fileno(), 0, count * ENTRY_BYTES)
 
     def tables(self) -> list[Table]:
         """The tables, mapped: (tiles, 2)."""
