@@ -13,13 +13,12 @@ import numpy as np
 from tilework.imaging.engine import PictureReader, run_window
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.cog import CogLayout
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.on_one_host import Ranks, run
 from tilework.imaging.stages.readers import blank, paste
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
 from tilework.imaging.stages.work import Work
-from tilework.imaging.windows import Size, Window, tiles
+from tilework.imaging.windows import Grid, Size, Window, tiles
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor

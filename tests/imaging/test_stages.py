@@ -21,13 +21,12 @@ from tilework.imaging.formats import probe
 from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.pipeline import parse
 from tilework.imaging.sources import BytesSource
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.planning import FINE_PIXELS, Wishes, plan_stages
 from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import Appending, TileFile
 from tilework.imaging.stages.walk import BEGUN, DONE, FREE, Walk, next_unit
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from tilework.fleet.made import first_name, tiles_name
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.rewritten import rewritten_metadata
 from tilework.imaging.costs import transfer_seconds
-from tilework.imaging.formats import Format, Metadata, is_windowed, tiff_metadata
+from tilework.imaging.formats import Format, Metadata, is_windowed, read_around
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
@@ -159,7 +159,7 @@ class Assembly:
         """Store the result, unless it is there. Raises LeaseLostError, VersionGoneError, ServiceError."""
         found, layout = self.image.header, self.image.work.layout
         metadata = self._metadata()
-        tree, tables = description(self._kept(metadata), found), jpeg_tables(layout)
+        tree, tables = description(self.image.work.kept(metadata, found), found), jpeg_tables(layout)
         contents = self._contents()
         firsts = [contents.firsts[level] for level in sorted(contents.firsts, reverse=True)]
         plan = arranged(header_bytes(layout, tree, tables), contents.pieces, firsts)
@@ -172,19 +172,9 @@ class Assembly:
 
     def _metadata(self) -> Metadata:
         found = self.image.header
-        if found.format is Format.TIFF:
-            return tiff_metadata.read_metadata(self.image.source, found)
-        return Metadata() if is_windowed(found) else rewritten_metadata(self.image.scratch)
-
-    def _kept(self, metadata: Metadata) -> Metadata:
-        found, work = self.image.header, self.image.work
-        same_colour = work.layout.pixels.channels == found.pixels.channels
-        return metadata.for_result(
-            found,
-            work.layout.size,
-            same_format=found.format is Format.TIFF,
-            same_colour=same_colour and not work.pipeline.makes_mask,
-        )
+        if is_windowed(found):
+            return read_around(self.image.source, found)
+        return rewritten_metadata(self.image.scratch)
 
     def _contents(self) -> Contents:
         """Read all manifests of the stages that write tiles, a few at once."""

@@ -11,8 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tilework.errors import UnreadableMessageError
-from tilework.imaging.stages.grid import Grid
-from tilework.imaging.windows import Size
+from tilework.imaging.windows import Grid, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

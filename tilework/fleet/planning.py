@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.sources import Source
-    from tilework.imaging.stages.grid import Grid
     from tilework.imaging.stages.work import Work
+    from tilework.imaging.windows import Grid
 
 UNIT_SECONDS = 5.0
 """Long beside the round trips of a unit, short beside a lease, a drain and a photo's patience."""

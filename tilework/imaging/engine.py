@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
@@ -18,6 +18,7 @@ from tilework.imaging.windows import Size, Window
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Operation, Pixels
     from tilework.imaging.pipeline import Pipeline, Step
 
@@ -26,24 +27,6 @@ OUT_OF_MEMORY = -4
 
 MOST_QUOTED = 300
 """Characters of a foreign error message that a reason quotes."""
-
-
-class Reader(Protocol):
-    """An image that is read by windows."""
-
-    @property
-    def size(self) -> Size:
-        """Width and height of the whole image."""
-        ...
-
-    @property
-    def pixels(self) -> Pixels:
-        """What one pixel is."""
-        ...
-
-    def read(self, window: Window) -> Picture:
-        """Return the pixels of ``window``, which lies within the image; the caller does not change them."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +47,7 @@ class PictureReader:
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``."""
-        part = window.within(Window.whole(self.size))
-        alpha = self.picture.alpha
-        return Picture(self.picture.colour[part], None if alpha is None else alpha[part])
+        return self.picture.part(window.within(Window.whole(self.size)))
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING
 from tilework.errors import TileworkError, WorldDiedError
 from tilework.imaging.costs import rewriting_seconds, unit_seconds
 from tilework.imaging.formats import (
-    Format,
     HeaderReader,
-    Metadata,
     is_windowed,
+    read_around,
     read_header,
-    tiff_metadata,
 )
 from tilework.imaging.formats.cog import TileTable, header, header_bytes
 from tilework.imaging.formats.tiff_description import description
@@ -35,7 +33,7 @@ from tilework.imaging.stopwatch import by_rank
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tilework.imaging.formats import Header
+    from tilework.imaging.formats import Header, Metadata
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.sources import Source
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from tilework.imaging.stages.planning import Wishes
     from tilework.imaging.stages.readers import Openable
     from tilework.imaging.stages.scratch import Scratch
-    from tilework.imaging.stages.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def _process(
         wishes=wanted.wishes, scratch=scratch, ranks=ranks.count,
     )  # fmt: skip
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
-    tree = description(_kept(read, work), read.header)
+    tree = description(work.kept(read.metadata, read.header), read.header)
     tables = jpeg_tables(work.layout)
     file.create(header_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
@@ -127,24 +124,13 @@ def _read(wanted: LargeFile, scratch: Scratch, folder: Path, ranks: Ranks) -> _R
     source, limits = wanted.source, wanted.limits
     found = read_header(HeaderReader(source, limits), wanted.pipeline.page)
     if is_windowed(found):
-        metadata = tiff_metadata.read_metadata(source, found) if found.format is Format.TIFF else Metadata()
-        return _Read(partial(Stored, source, found), found, metadata)
+        return _Read(partial(Stored, source, found), found, read_around(source, found))
     pieces = pieces_of(found, scratch)
     check_memory(found, limits)
     rewritten = rewrite_on(
         ranks, source, found, pieces, folder=folder, seconds=rewriting_seconds(found, limits)
     )
     return _Read(lambda _: rewritten.image, rewritten.header, rewritten.metadata, rewritten.notes)
-
-
-def _kept(read: _Read, work: Work) -> Metadata:
-    found, layout = read.header, work.layout
-    return read.metadata.for_result(
-        found,
-        layout.size,
-        same_format=found.format is Format.TIFF,
-        same_colour=not work.pipeline.makes_mask and layout.pixels.channels == found.pixels.channels,
-    )
 
 
 def _table(entries: object) -> TileTable:

@@ -133,12 +133,55 @@ class Window:
         return rows, columns
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """An image of ``size`` in cells of ``cell``; those at the right and bottom edge may be smaller."""
+
+    size: Size
+    cell: Size
+
+    @property
+    def across(self) -> int:
+        """Cells in a row."""
+        return -(-self.size.width // self.cell.width)
+
+    @property
+    def down(self) -> int:
+        """Rows of cells."""
+        return -(-self.size.height // self.cell.height)
+
+    @property
+    def count(self) -> int:
+        """How many cells there are."""
+        return self.across * self.down
+
+    def window(self, index: int) -> Window:
+        """The pixels of a cell."""
+        row, column = divmod(index, self.across)
+        left, top = column * self.cell.width, row * self.cell.height
+        return Window(left, top, left + self.cell.width, top + self.cell.height).clamped(self.size)
+
+    def down_columns(self, position: int) -> int:
+        """The cell at a position of the way down the first column of cells, then down the next, and so on."""
+        column, row = divmod(position, self.down)
+        return row * self.across + column
+
+    def meeting(self, window: Window) -> Iterator[int]:
+        """The cells that share pixels with a window, row by row."""
+        for row in range(window.top // self.cell.height, (window.bottom - 1) // self.cell.height + 1):
+            for column in range(window.left // self.cell.width, (window.right - 1) // self.cell.width + 1):
+                yield row * self.across + column
+
+    def index_at(self, left: int, top: int) -> int:
+        """The cell that holds a pixel."""
+        return top // self.cell.height * self.across + left // self.cell.width
+
+
 def tiles(size: Size, tile: Size) -> Iterator[Window]:
     """Cut an image into tiles, row by row; those at the right and bottom edge may be smaller.
 
     The tiles are the *cores*: they touch and never overlap. What an operation needs around a core is its padded
     window, told by :meth:`tilework.imaging.pipeline.Pipeline.sites`.
     """
-    for top in range(0, size.height, tile.height):
-        for left in range(0, size.width, tile.width):
-            yield Window(left, top, left + tile.width, top + tile.height).clamped(size)
+    grid = Grid(size, tile)
+    return map(grid.window, range(grid.count))

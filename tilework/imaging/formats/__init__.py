@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, NoSuchPageError
-from tilework.imaging.formats import exif
+from tilework.imaging.formats import exif, tiff_metadata
 from tilework.imaging.formats.header import SUFFIXES, Format, Header
 from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.metadata import Metadata
@@ -40,6 +40,7 @@ __all__ = [
     "open_reader",
     "overlap_bytes",
     "probe",
+    "read_around",
     "read_header",
     "read_metadata",
     "row",
@@ -118,6 +119,11 @@ def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
     """
     format_module = row(header.format).windowed
     return 0 if format_module is None else format_module.overlap_bytes(header, window, overlap)
+
+
+def read_around(source: Source, header: Header) -> Metadata:
+    """Collect by ranges what stands around the pixels of an image that is read by windows. Raises DamagedImageError."""
+    return tiff_metadata.read_metadata(source, header) if header.format is Format.TIFF else Metadata()
 
 
 def segment_bytes(header: Header) -> int:

@@ -38,8 +38,8 @@ class Decoder(Protocol):
         ...
 
 
-class WindowReader(Protocol):
-    """The pixels of one file by windows, each at the cost of its own bytes; also an :class:`~..engine.Reader`."""
+class Reader(Protocol):
+    """An image that is read by windows."""
 
     @property
     def size(self) -> Size:
@@ -57,6 +57,10 @@ class WindowReader(Protocol):
         Raises DamagedImageError where they are cut short or corrupt, and MemoryError.
         """
         ...
+
+
+class WindowReader(Reader, Protocol):
+    """The pixels of one file by windows, each at the cost of its own bytes."""
 
     def notes(self) -> tuple[str, ...]:
         """Sentences about what was odd in what was read so far, and taken all the same."""

@@ -14,6 +14,11 @@ SIDEWAYS = frozenset({5, 6, 7, 8})
 """The EXIF orientations that swap width and height."""
 
 
+def turned_by(size: Size, orientation: int) -> Size:
+    """The upright size of an image that is stored in ``size``, and the stored one of an upright one."""
+    return size.turned if orientation in SIDEWAYS else size
+
+
 class Format(StrEnum):
     """The formats that are read; :mod:`~tilework.imaging.formats.table` says how, and which of them are written."""
 
@@ -108,7 +113,7 @@ class Header:
     @property
     def size(self) -> Size:
         """Width and height of the upright image."""
-        return self.stored.turned if self.orientation in SIDEWAYS else self.stored
+        return turned_by(self.stored, self.orientation)
 
     @property
     def decoded_bytes(self) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, UnsupportedPixelsError
 from tilework.imaging.formats import jxl_boxes
-from tilework.imaging.formats.header import SIDEWAYS, Format, Header
+from tilework.imaging.formats.header import Format, Header, turned_by
 from tilework.imaging.formats.jxl_codestream import Codestream, read_codestream
 from tilework.imaging.formats.metadata import Metadata
 from tilework.imaging.formats.picture import Decoded
@@ -48,7 +48,7 @@ def read_header(reader: HeaderReader, page: int | None) -> Header:  # noqa: ARG0
     dtype = "float32" if depth.floats else "uint8" if depth.bits <= 8 else "uint16"  # noqa: PLR2004
     return Header(
         format=Format.JXL,
-        stored=found.size.turned if found.orientation in SIDEWAYS else found.size,
+        stored=turned_by(found.size, found.orientation),
         pixels=Pixels(dtype, 1 if colours.grey else 3, found.alpha),
         bits=depth.bits,
         colour="grey" if colours.grey else "colour",

@@ -35,6 +35,10 @@ class Picture:
         channels = 1 if self.colour.ndim == 2 else self.colour.shape[2]  # noqa: PLR2004
         return Pixels(str(self.colour.dtype), channels, self.alpha is not None)
 
+    def part(self, place: tuple[slice, slice]) -> Picture:
+        """The (rows, columns) of it, without copying."""
+        return Picture(self.colour[place], None if self.alpha is None else self.alpha[place])
+
     def upright(self, orientation: int) -> Picture:
         """Apply an EXIF orientation (1 to 8): row 0 becomes the top and column 0 the left of the scene."""
         alpha = None if self.alpha is None else _upright(self.alpha, orientation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.formats import exif, tiff_metadata, tiff_writer
-from tilework.imaging.formats.header import SIDEWAYS, Format, Header
+from tilework.imaging.formats.header import Format, Header, turned_by
 from tilework.imaging.formats.picture import Decoded
 from tilework.imaging.formats.tiff_coding import CCITT, LOSSY
 from tilework.imaging.formats.tiff_detail import TiffDetail, read_detail
@@ -73,7 +73,7 @@ def overlap_bytes(header: Header, window: Size, overlap: int) -> int:
     detail = cast("TiffDetail", header.detail)
     # where they only touch, a row of segments may lie across
     shared = Size(window.width, max(1, overlap))
-    return detail.meeting_bytes(shared.turned if header.orientation in SIDEWAYS else shared)
+    return detail.meeting_bytes(turned_by(shared, header.orientation))
 
 
 def read_metadata(data: bytes, header: Header) -> Metadata:

@@ -41,6 +41,9 @@ REFUSED = {
     52546: "JPEG XL",
 }
 HORIZONTAL, FLOATING = 2, 3
+DEFLATE_LEVEL = 6
+"""Of what is written: zlib's own default."""
+
 REVERSED = 2
 TWO_DIMENSIONAL, UNCOMPRESSED_MODE = 1, 2
 """Bits of the T.4 options."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import DamagedImageError, UnsupportedPixelsError
 from tilework.imaging.formats.tiff_index import Index, Whole, check_total, read_index
 from tilework.imaging.limits import MIB
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +46,19 @@ class Segments:
         return "tile" if self.tiled else "strip"
 
     @property
+    def grid(self) -> Grid:
+        """The segments of one plane; its windows are cut at the image's edge."""
+        return Grid(self.size, self.segment)
+
+    @property
     def across(self) -> int:
         """Segments in a row of them."""
-        return -(-self.size.width // self.segment.width)
+        return self.grid.across
 
     @property
     def down(self) -> int:
         """Rows of segments, in one plane."""
-        return -(-self.size.height // self.segment.height)
+        return self.grid.down
 
     def place(self, index: int) -> tuple[int, Window]:
         """The plane of a segment, and its window of the image; that of a tile may reach beyond the edge."""
@@ -67,12 +72,10 @@ class Segments:
 
     def meeting(self, window: Window) -> Iterator[int]:
         """The segments of all planes that share pixels with a window of the image."""
-        columns = range(window.left // self.segment.width, (window.right - 1) // self.segment.width + 1)
-        rows = range(window.top // self.segment.height, (window.bottom - 1) // self.segment.height + 1)
+        grid = self.grid
         for plane in range(self.planes):
-            for row in rows:
-                for column in columns:
-                    yield (plane * self.down + row) * self.across + column
+            for index in grid.meeting(window):
+                yield plane * grid.count + index
 
 
 def image_size(directory: Directory) -> Size:

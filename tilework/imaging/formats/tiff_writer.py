@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tilework.imaging.formats.header_reader import HeaderReader
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.rgb import red_first
+from tilework.imaging.formats.tiff_coding import DEFLATE_LEVEL
 from tilework.imaging.formats.tiff_description import kept, resolution, unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_directory import LONG, TiffFile
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 TILE = Size(512, 512)
 TILED_FROM = 1 << 24
 """Pixels from which a result is tiled: a viewer then need not unpack whole rows. Photographs stay in strips."""
-
-LEVEL = 6
-"""Of deflate: zlib's own default."""
 
 CLASSIC_BYTES = (1 << 32) - (1 << 26)
 """Uncompressed bytes that surely fit the offsets of a classic TIFF, packed badly and with their tags."""
@@ -71,7 +69,7 @@ def _layout(picture: Picture, source: Header) -> dict[str, Any]:
         "extrasamples": extra or None,
         "tile": (TILE.height, TILE.width) if tiled else None,
         "compression": "adobe_deflate",
-        "compressionargs": {"level": LEVEL},
+        "compressionargs": {"level": DEFLATE_LEVEL},
         "predictor": 3 if picture.colour.dtype.kind == "f" else 2,
     }
 

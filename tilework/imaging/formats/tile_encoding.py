@@ -14,7 +14,7 @@ from tilework.imaging.formats import jpeg
 from tilework.imaging.formats.header_reader import WholeFile
 from tilework.imaging.formats.jpeg_segments import APP0, DHT, DQT, segments
 from tilework.imaging.formats.rgb import red_first
-from tilework.imaging.formats.tiff_coding import FLOATING
+from tilework.imaging.formats.tiff_coding import DEFLATE_LEVEL, FLOATING
 from tilework.imaging.formats.tiff_jpeg import EOI, SOI
 from tilework.imaging.stopwatch import timed
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.cog import CogLayout
     from tilework.imaging.formats.picture import Picture
     from tilework.imaging.operations.contract import Image
-
-LEVEL = 6
-"""Of deflate: zlib's own default."""
 
 BLANK_TILES = 16
 """Encoded tiles of one value that a process keeps."""
@@ -105,7 +102,7 @@ def _packed(array: Image, layout: CogLayout) -> bytes:
     data = _differences(rows, layout.pixels.channels + layout.pixels.alpha).tobytes()
     if layout.compression == "lzw":
         return bytes(imagecodecs.lzw_encode(data))
-    return bytes(imagecodecs.deflate_encode(data, level=LEVEL))
+    return bytes(imagecodecs.deflate_encode(data, level=DEFLATE_LEVEL))
 
 
 def _differences(rows: Image, step: int) -> Image:

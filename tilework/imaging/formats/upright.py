@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.imaging.formats.header import SIDEWAYS
+from tilework.imaging.formats.header import SIDEWAYS, turned_by
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class UprightReader:
     @property
     def size(self) -> Size:
         """Width and height of the upright image."""
-        size = self.stored.size
-        return size.turned if self.orientation in SIDEWAYS else size
+        return turned_by(self.stored.size, self.orientation)
 
     @property
     def pixels(self) -> Pixels:

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.engine import blaming, run_window
 from tilework.imaging.operations import MeasuredOperation, Part
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.readers import Band
 from tilework.imaging.stopwatch import timed
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilework.imaging.engine import Reader
+    from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Reduced
     from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline, Step

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from tilework.errors import TooLargeError, UnsupportedPixelsError
 from tilework.imaging.formats import Format, overlap_bytes, segment_bytes
 from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.formats.jpeg import QUALITY
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
 from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
+from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS
 from tilework.imaging.limits import MIB
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.work import Work
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 TILE = 512
 """Pixels of a tile's side, unless another is asked for: what GDAL writes, and viewers expect."""
-
-JPEG_QUALITY = 95
 
 FIXED_BYTES = 48 * MIB
 """Of a rank's memory, what does not grow with a unit's width: packed bytes on their way, labels, a few tiles."""
@@ -99,8 +98,8 @@ def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wi
         pixels=pixels,
         tile=wishes.tile,
         compression=_compression(header, pipeline, wishes, fits=fits),
-        subsampling=header.subsampling if header.subsampling in {"4:4:4", "4:2:2", "4:2:0"} else "4:4:4",  # type: ignore[arg-type]
-        quality=JPEG_QUALITY,
+        subsampling=header.subsampling if header.subsampling in SUBSAMPLINGS else "4:4:4",  # type: ignore[arg-type]
+        quality=QUALITY,
         overviews=wishes.overviews,
         unnamed=unnamed,
         premultiplied=header.premultiplied,

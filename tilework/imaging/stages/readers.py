@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
-    from tilework.imaging.stages.grid import Grid
     from tilework.imaging.stages.scratch import Scratch
-    from tilework.imaging.windows import Size
+    from tilework.imaging.windows import Grid, Size
 
 
 class Openable(Protocol):
@@ -77,9 +76,7 @@ class Band:
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``, which lies within the band's."""
-        place = window.within(self.window)
-        alpha = self.picture.alpha
-        return Picture(self.picture.colour[place], None if alpha is None else alpha[place])
+        return self.picture.part(window.within(self.window))
 
 
 @dataclass(frozen=True, slots=True)

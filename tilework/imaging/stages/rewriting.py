@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import TooLargeError
 from tilework.imaging.formats import completed, row
-from tilework.imaging.formats.header import SIDEWAYS
+from tilework.imaging.formats.header import turned_by
 from tilework.imaging.formats.strips import FLAT_BYTES, read_strips, strip_memory
 from tilework.imaging.formats.upright import UprightReader
 from tilework.imaging.limits import MIB
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.readers import Band, Pieces
 from tilework.imaging.stages.scratch import NOWHERE
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +50,7 @@ class Turned:
     @property
     def size(self) -> Size:
         """Width and height, upright."""
-        size = self.pieces.size
-        return size.turned if self.orientation in SIDEWAYS else size
+        return turned_by(self.pieces.size, self.orientation)
 
     @property
     def pixels(self) -> Pixels:

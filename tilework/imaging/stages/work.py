@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from tilework.imaging.formats import Format
 from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.pipeline import Pipeline
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.measuring import Measuring
 from tilework.imaging.stages.painted import Painted
 from tilework.imaging.stages.writing import Writing, leftover
-from tilework.imaging.windows import Size
+from tilework.imaging.windows import Grid, Size
 
 if TYPE_CHECKING:
+    from tilework.imaging.formats import Header, Metadata
     from tilework.imaging.formats.cog import CogLayout
     from tilework.imaging.stages.readers import Openable
     from tilework.imaging.stages.scratch import Scratch
@@ -37,6 +38,16 @@ class Work:
     scratch: Scratch
     columns: int
     overviews: int
+
+    def kept(self, metadata: Metadata, header: Header) -> Metadata:
+        """What the result may carry of the metadata of the image that ``header`` is of."""
+        same_colour = self.layout.pixels.channels == header.pixels.channels
+        return metadata.for_result(
+            header,
+            self.layout.size,
+            same_format=header.format is Format.TIFF,
+            same_colour=same_colour and not self.pipeline.makes_mask,
+        )
 
     @property
     def measured(self) -> list[int]:

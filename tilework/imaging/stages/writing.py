@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Protocol
 from tilework.imaging.engine import run_window
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.formats.tile_encoding import encode_tile
-from tilework.imaging.stages.grid import Grid
 from tilework.imaging.stages.readers import Band, Pieces, blank, paste
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
-    from tilework.imaging.engine import Reader
     from tilework.imaging.formats import Picture
     from tilework.imaging.formats.cog import CogLayout
+    from tilework.imaging.formats.contract import Reader
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.stages.readers import Openable
     from tilework.imaging.stages.scratch import Scratch
