@@ -7,7 +7,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tilework.aws.rows import SHELVES, batch_shelf, from_item, shelf_of, to_item
+from tilework.aws.rows import batch_shelf, from_item, shelf_of, shelves_of, to_item
 from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State, digest
 
@@ -46,7 +46,7 @@ def test_a_row_comes_back_as_it_was(job: Job) -> None:
 def test_a_row_lies_on_a_shelf_of_its_state(identity: str, state: State) -> None:
     name, _, number = shelf_of(Job(identity, "b", "k", "v", state)).partition("#")
     assert name == state
-    assert int(number) in range(SHELVES)
+    assert int(number) in range(shelves_of(state))
 
 
 def test_a_batch_of_any_name_fits_the_key_of_its_index_and_a_row_without_one_is_in_none() -> None:

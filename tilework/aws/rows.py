@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
     from tilework.jobs.history import History
 
-SHELVES = 4
-"""Parts of an index that a state is spread over, since one part takes 1,000 writes a second."""
+SHELVES = {State.RUNNING: 32, State.DONE: 16}
+"""Parts of an index that a state is spread over, since one part takes 1,000 writes a second: each job comes to RUNNING
+and leaves it, and then comes to DONE."""
+
+FEWER_SHELVES = 4
+"""Of all other states: each is one more query of a list."""
 
 BATCH_BYTES = 1024
 """Longest name of a batch that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is hashed."""
@@ -38,7 +42,7 @@ def shelf(state: State, number: int) -> str:
 
 def shelf_of(job: Job) -> str:
     """The hash key of ``by_state`` for this row."""
-    return shelf(job.state, shelf_number(job.id))
+    return shelf(job.state, shelf_number(job.state, job.id))
 
 
 def batch_shelf(state: State, number: int, batch: str) -> str:
@@ -47,16 +51,21 @@ def batch_shelf(state: State, number: int, batch: str) -> str:
     return f"{shelf(state, number)}#{name}"
 
 
-def shelf_number(job_id: str) -> int:
-    """Which of a state's shelves a row lies on, by the first digit of its id."""
-    return int(job_id[0], 16) % SHELVES
+def shelves_of(state: State) -> int:
+    """How many shelves the rows of ``state`` are spread over."""
+    return SHELVES.get(state, FEWER_SHELVES)
+
+
+def shelf_number(state: State, job_id: str) -> int:
+    """Which of a state's shelves a row lies on, by the first two digits of its id."""
+    return int(job_id[:2], 16) % shelves_of(state)
 
 
 def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:
     """Return the item that holds ``job``."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
     if job.batch:
-        item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.id), job.batch)}
+        item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.state, job.id), job.batch)}
     for name, field in _FIELDS.items():
         value = getattr(job, name)
         if field.default is MISSING or value != field.default or name in _ALWAYS:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import SHELVES, batch_shelf, from_item, number, shelf, shelf_number, to_item
+from tilework.aws.rows import batch_shelf, from_item, number, shelf, shelf_number, shelves_of, to_item
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import check_follows
@@ -42,15 +42,19 @@ _STATISTICS = "statistics#"
 _COUNTER = "counter."
 _TEXT = "text"
 _GROUP = "statistics#"
-_QUERIES_AT_ONCE = 8
+_QUERIES_AT_ONCE = 16
+
+_ROWS_BEYOND = 8
+"""Rows asked of a shelf beyond twice its even part of a page: ids are hashes, and hardly ever lie less evenly."""
 
 
 class Shelf(NamedTuple):
-    """One part of the index ``of`` that name, and the attribute and value of its hash key."""
+    """One of ``parts`` of the index ``of`` that name, and the attribute and value of its hash key."""
 
     of: str
     attribute: str
     value: str
+    parts: int = 1
 
 
 class AwsTable:
@@ -121,7 +125,10 @@ class AwsTable:
 
     def of_id(self, digits: str) -> Iterator[Job]:
         """Every row whose id begins with ``digits``: its shelves are read, but only these are sent."""
-        shelves = [Shelf(BY_STATE, "shelf", shelf(state, shelf_number(digits))) for state in State]
+        # one digit alone leaves open which of several
+        full = [digits + digit for digit in "0123456789abcdef"]
+        names = {shelf(state, shelf_number(state, each)) for state in State for each in full}
+        shelves = [Shelf(BY_STATE, "shelf", name) for name in sorted(names)]
         return self._only(shelves, "begins_with(#name, :value)", "id", digits)
 
     def of_key(self, key: str) -> Iterator[Job]:
@@ -203,11 +210,13 @@ class AwsTable:
         return None
 
     def _merged(self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None) -> Iterator[Job]:
-        # one more than asked for tells whether the last row has others of its moment beside it
-        size: dict[str, Any] = {} if limit is None else {"Limit": limit + 1}
+        sizes = [_size(each, limit) for each in shelves]
         with ThreadPoolExecutor(min(len(shelves), _QUERIES_AT_ONCE)) as pool:
-            first = list(pool.map(lambda each: self._page(each, before, **size), shelves))
-        rows = [self._rows(each, page, before, **size) for each, page in zip(shelves, first, strict=True)]
+            first = list(pool.map(lambda each, size: self._page(each, before, **size), shelves, sizes))
+        rows = [
+            self._rows(each, page, before, **size)
+            for each, page, size in zip(shelves, first, sizes, strict=True)
+        ]
         told: set[str] = set()
         for job in heapq.merge(*rows, key=order):
             if job.id not in told:
@@ -265,10 +274,20 @@ class AwsTable:
 
 
 def _shelves(states: Sequence[State], batch: str) -> list[Shelf]:
-    parts = [(state, part) for state in states for part in range(SHELVES)]
+    parts = [(state, part) for state in states for part in range(shelves_of(state))]
     if batch:
-        return [Shelf(BY_BATCH, "batch_shelf", batch_shelf(*part, batch)) for part in parts]
-    return [Shelf(BY_STATE, "shelf", shelf(*part)) for part in parts]
+        return [
+            Shelf(BY_BATCH, "batch_shelf", batch_shelf(*part, batch), shelves_of(part[0])) for part in parts
+        ]
+    return [Shelf(BY_STATE, "shelf", shelf(*part), shelves_of(part[0])) for part in parts]
+
+
+def _size(place: Shelf, limit: int | None) -> dict[str, Any]:
+    """What is read of a shelf at once, for a page of ``limit`` rows: more follow where they are wanted."""
+    if limit is None:
+        return {}
+    # one more than asked for tells whether the last row has others of its moment beside it
+    return {"Limit": min(limit + 1, 2 * limit // place.parts + _ROWS_BEYOND)}
 
 
 def _counters(item: Mapping[str, Any]) -> Mapping[str, float]:
