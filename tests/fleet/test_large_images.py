@@ -202,9 +202,9 @@ def test_what_is_large_enough_is_copied_where_it_lies(monkeypatch: pytest.Monkey
     copied: list[str] = []
     copy = fleet.system.outputs.copy_part
 
-    def copy_part(upload: Upload, number: int, source: str) -> Part:
+    def copy_part(upload: Upload, number: int, source: str, *, size: int) -> Part:
         copied.append(source)
-        return copy(upload, number, source)
+        return copy(upload, number, source, size=size)
 
     monkeypatch.setattr(fleet.system.outputs, "copy_part", copy_part)
     job = fleet.drop(written(array, tile=(256, 256)), "invert()")

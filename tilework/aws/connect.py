@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tilework.aws.ages import Metrics
     from tilework.aws.settings import Deployment
 
-CONNECTIONS = 64
+CONNECTIONS = 80
 """Connections that a client keeps: no thread of a host should wait for one."""
 
 CONNECT_SECONDS = 3.0

@@ -92,9 +92,8 @@ class AwsStore:
             answer = self._client.upload_part(**self._of_upload(upload), PartNumber=number, Body=body)
         return Part(number, len(body), answer["ETag"], answer.get("ChecksumCRC32", ""))
 
-    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
-        """Store part ``number``: all of an object of this bucket."""
-        size = self.head(source).size
+    def copy_part(self, upload: Upload, number: int, source: str, *, size: int) -> Part:
+        """Store part ``number``: all ``size`` bytes of an object of this bucket."""
         with told_as_ours(f"copy {self._called(source)} into {upload.key!r}"):
             answer = self._client.upload_part_copy(
                 **self._of_upload(upload),

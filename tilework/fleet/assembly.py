@@ -26,7 +26,7 @@ from tilework.jobs.manifests import MOST_BYTES, READ_AT_ONCE
 from tilework.jobs.quotas import PART_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import numpy as np
 
@@ -37,10 +37,13 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore, Part
     from tilework.jobs.units import UnitTask
 
-AT_ONCE = 8
-"""Parts that are sent or copied at the same time."""
+SENT_AT_ONCE = 8
+"""Parts that are sent at the same time: each is held in memory."""
 
-MANIFESTS_A_TURN = 128
+COPIED_AT_ONCE = 64
+"""Parts that are copied at the same time: no byte comes this way, and each goes at the speed of a connection."""
+
+MANIFESTS_A_TURN = 1024
 """Manifests that are read before the lease is looked at again."""
 
 JOINED_BYTES = 2 * PART_BYTES
@@ -104,6 +107,11 @@ class Arrangement:
     parts: list[list[Piece]]
     padding: int
     offsets: dict[str, int]
+
+    def copied(self, number: int) -> Piece | None:
+        """The piece that is a part of its own where it lies; None of a part that is joined, and sent."""
+        pieces = self.parts[number]
+        return pieces[0] if number and len(pieces) == 1 and pieces[0].size >= PART_BYTES else None
 
 
 def arranged(header_size: int, pieces: Iterable[Piece], firsts: Iterable[Piece]) -> Arrangement:
@@ -197,24 +205,22 @@ class Assembly:
     def _upload(self, key: str, metadata: Mapping[str, str], plan: Arrangement, head: bytes) -> int:
         """Send, copy and complete; bytes of the result."""
         most = max(len(head) + PART_BYTES, *(piece.size for part in plan.parts for piece in part))
-        seconds = transfer_seconds(AT_ONCE * most, self.limits)
+        seconds = transfer_seconds(SENT_AT_ONCE * most, self.limits)
         outputs = self.outputs
         self._go_on(seconds)
         upload = outputs.begin_upload(key, metadata=metadata, content_type=Format.TIFF.content_type)
 
         def store(number: int) -> Part:
             self._go_on(seconds)
-            pieces = plan.parts[number]
-            if number and len(pieces) == 1 and pieces[0].size >= PART_BYTES:
-                return outputs.copy_part(upload, number + 1, pieces[0].key)
-            body = [outputs.read(piece.key, None, 0, piece.size) for piece in pieces]
+            if (piece := plan.copied(number)) is not None:
+                return outputs.copy_part(upload, number + 1, piece.key, size=piece.size)
+            body = [outputs.read(piece.key, None, 0, piece.size) for piece in plan.parts[number]]
             if number == 0:
                 body = [head, *body, bytes(plan.padding)]
             return outputs.upload_part(upload, number + 1, b"".join(body))
 
         try:
-            with ThreadPoolExecutor(AT_ONCE) as pool:
-                parts = list(pool.map(store, range(len(plan.parts))))
+            parts = _all_stored(store, plan)
             self._go_on(seconds)
             # where another attempt was quicker, its result has the same pixels
             outputs.complete_upload(upload, parts)
@@ -227,6 +233,21 @@ class Assembly:
         if not self.around.holds():
             raise LeaseLostError(f"The lease of the assembly of job {self.task.job} has ended.")
         self.around.allow(seconds)
+
+
+def _all_stored(store: Callable[[int], Part], plan: Arrangement) -> list[Part]:
+    """Let ``store`` see to each part of ``plan``, many at once, and return them in their order."""
+    with ThreadPoolExecutor(SENT_AT_ONCE) as sending, ThreadPoolExecutor(COPIED_AT_ONCE) as copying:
+        under_way = [
+            (sending if plan.copied(number) is None else copying).submit(store, number)
+            for number in range(len(plan.parts))
+        ]
+        try:
+            return [part.result() for part in under_way]
+        finally:
+            # after a failure what has not begun is not worth it
+            for part in under_way:
+                part.cancel()
 
 
 def _tables(contents: Contents, plan: Arrangement) -> list[TileTable]:

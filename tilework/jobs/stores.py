@@ -94,10 +94,10 @@ class ObjectStore(Protocol):
         """Store part ``number`` (from 1); all but the last have 5 MiB at least."""
         ...
 
-    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
+    def copy_part(self, upload: Upload, number: int, source: str, *, size: int) -> Part:
         """Store part ``number``: the whole latest version of the object ``source`` of this bucket, 5 GiB at most.
 
-        No byte comes this way.
+        It has ``size`` bytes, of which none comes this way.
         """
         ...
 

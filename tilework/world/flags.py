@@ -21,6 +21,10 @@ KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_"
 Otherwise each array of an image is mapped, zeroed by the kernel and unmapped anew: 8 % of a 12-MP photo's time.
 """
 
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "8"}
+"""Heaps of a rank, of which each takes 64 MiB of addresses: glibc would make eight a core as soon as many threads wait
+for S3, and a rank's bound (:mod:`tilework.guard.memory`) counts them. One thread computes."""
+
 
 def shared_memory_folder(directory: Path) -> Path:
     """Where the ranks' shared-memory segments lie: not in /dev/shm, where a killed world would leave them."""
@@ -57,7 +61,7 @@ def rank_environment(
 
     The ranks import what their starter can import, in the same order (``import_path``), after the caller's PYTHONPATH.
     """
-    environment = {**base, **ONE_THREAD, **KEPT_MEMORY, **own}
+    environment = {**base, **ONE_THREAD, **KEPT_MEMORY, **FEW_ARENAS, **own}
     paths = [own.get("PYTHONPATH", ""), *(path or os.curdir for path in import_path)]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     environment["TMPDIR"] = str(temporary_folder(directory))

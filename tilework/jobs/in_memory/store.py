@@ -108,9 +108,12 @@ class MemoryStore:
             pending.bodies[number] = bytes(body)
         return Part(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
 
-    def copy_part(self, upload: Upload, number: int, source: str) -> Part:
-        """Store part ``number``: all of an object of this bucket."""
-        return self.upload_part(upload, number, self._find(source, None)[1])
+    def copy_part(self, upload: Upload, number: int, source: str, *, size: int) -> Part:
+        """Store part ``number``: all ``size`` bytes of an object of this bucket."""
+        body = self._find(source, None)[1]
+        if len(body) != size:
+            raise ValueError(f"{source!r} has {len(body):,} bytes, not {size:,}.")
+        return self.upload_part(upload, number, body)
 
     def complete_upload(self, upload: Upload, parts: Sequence[Part]) -> bool:
         """Make the object of its parts only if the key is free."""
