@@ -214,13 +214,14 @@ class Assembly:
             self._go_on(seconds)
             if (piece := plan.copied(number)) is not None:
                 return outputs.copy_part(upload, number + 1, piece.key, size=piece.size)
-            body = [outputs.read(piece.key, None, 0, piece.size) for piece in plan.parts[number]]
+            body = list(reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number]))
             if number == 0:
                 body = [head, *body, bytes(plan.padding)]
             return outputs.upload_part(upload, number + 1, b"".join(body))
 
         try:
-            parts = _all_stored(store, plan)
+            with ThreadPoolExecutor(READ_AT_ONCE) as reading:
+                parts = _all_stored(store, plan)
             self._go_on(seconds)
             # where another attempt was quicker, its result has the same pixels
             outputs.complete_upload(upload, parts)

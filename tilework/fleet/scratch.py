@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tilework.errors import UnreadableMessageError
@@ -14,6 +16,8 @@ from tilework.jobs.manifests import read_manifest
 from tilework.jobs.units import UnitFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tilework.fleet.bundles import Bundle, Place
     from tilework.imaging.operations.contract import Arrays
     from tilework.jobs.stages import Plan
@@ -22,6 +26,9 @@ if TYPE_CHECKING:
 
 MANIFESTS = 256
 """Manifests that a rank keeps."""
+
+GETS_AT_ONCE = 16
+"""Sets that are fetched side by side: each is small, and most of its time is the store's first byte."""
 
 KEPT_BYTES = 32 * 2**20
 """Of arrays that a rank keeps: neighbours ask for the same ones."""
@@ -76,16 +83,29 @@ class ObjectScratch:
 
     def get(self, name: str) -> Arrays:
         """Return the arrays kept under a name. Raises VersionGoneError, ServiceError."""
-        kept = self._kept.get(name)
-        if kept is None:
-            kept = self._kept[name] = self._fetch(name)
-            self._kept_bytes += _bytes_of(kept)
-            while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
-                _, oldest = self._kept.popitem(last=False)
-                self._kept_bytes -= _bytes_of(oldest)
-        else:
-            self._kept.move_to_end(name)
-        return kept
+        return self.get_all([name])[0]
+
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        """Return what is kept under each of ``names``, all fetched at once. Raises as :meth:`get`."""
+        found = {name: self._kept[name] for name in names if name in self._kept}
+        fresh = [name for name in dict.fromkeys(names) if name not in found]
+        if len(fresh) > 1:
+            with ThreadPoolExecutor(min(len(fresh), GETS_AT_ONCE)) as pool:
+                found |= zip(fresh, pool.map(self._fetch, fresh), strict=True)
+        elif fresh:
+            found[fresh[0]] = self._fetch(fresh[0])
+        for name in names:
+            self._keep(name, found[name])
+        return [found[name] for name in names]
+
+    def _keep(self, name: str, arrays: Arrays) -> None:
+        if name not in self._kept:
+            self._kept_bytes += _bytes_of(arrays)
+        self._kept[name] = arrays
+        self._kept.move_to_end(name)
+        while self._kept_bytes > KEPT_BYTES and len(self._kept) > 1:
+            _, oldest = self._kept.popitem(last=False)
+            self._kept_bytes -= _bytes_of(oldest)
 
     def made_by(self, stage: int, unit: int) -> tuple[UnitFolder, str, Made]:
         """What a committed unit has made: its folder, the attempt, and its tables."""
@@ -98,10 +118,16 @@ class ObjectScratch:
         if name not in made.arrays:
             raise UnreadableMessageError(f"The manifest {folder.manifest} does not tell of {name}.")
         found = {}
-        for each, place in made.arrays[name].items():
-            key = f"{folder.objects(attempt)}/{arrays_name(place.item)}"
-            data = self._outputs.read(key, None, place.offset, place.offset + place.length)
-            found[each] = np.load(io.BytesIO(data), allow_pickle=False)
+        # they were put one behind the other: a request for those of an object, mostly all
+        by_item = groupby(made.arrays[name].items(), lambda each: each[1].item)
+        for item, group in by_item:
+            places = dict(group)
+            start = min(place.offset for place in places.values())
+            stop = max(place.offset + place.length for place in places.values())
+            data = self._outputs.read(f"{folder.objects(attempt)}/{arrays_name(item)}", None, start, stop)
+            for each, place in places.items():
+                file = io.BytesIO(data[place.offset - start : place.offset - start + place.length])
+                found[each] = np.load(file, allow_pickle=False)
         return found
 
     def _read_manifest(self, stage: int, unit: int) -> tuple[UnitFolder, str, Made]:

@@ -82,10 +82,9 @@ class Measuring:
         """Do node ``index`` of a level, from 1: leave its partial and its joint."""
         grids = self.levels()
         below = grids[level - 1]
-        parts = [
-            Part(below.window(child), self.scratch.get(self._named("partial", level - 1, child)))
-            for child in below.meeting(grids[level].window(index))
-        ]
+        children = list(below.meeting(grids[level].window(index)))
+        partials = self.scratch.get_all([self._named("partial", level - 1, child) for child in children])
+        parts = [Part(below.window(child), found) for child, found in zip(children, partials, strict=True)]
         self._leave(level, index, self._reduced(parts))
 
     def known_whole(self) -> Arrays:
@@ -100,9 +99,9 @@ class Measuring:
         """How a node, or at level 0 a unit, was joined."""
         return self.scratch.get(self._named("joint", level, index))
 
-    def kept(self, cell: int) -> Arrays:
-        """What is kept of a cell."""
-        return self.scratch.get(f"{self.name}-kept-{cell}")
+    def kept(self, cells: Sequence[int]) -> list[Arrays]:
+        """What is kept of each of some cells."""
+        return self.scratch.get_all([f"{self.name}-kept-{cell}" for cell in cells])
 
     def _measure_row(self, reader: Reader, row: Window) -> list[Part]:
         """Measure a row of cells, whose pixels are read at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,15 +56,25 @@ class PaintedReader:
         self._measuring = image.measuring
         self._levels = self._measuring.levels()
         cell = self._measuring.cells.cell
-        self._cell = lru_cache(max(1, CACHED_BYTES // (cell.pixels * self.pixels.bytes)))(self._paint)
+        self._most = max(1, CACHED_BYTES // (cell.pixels * self.pixels.bytes))
+        self._painted: OrderedDict[int, Picture] = OrderedDict()
         self._parts = lru_cache(CACHED_JOINTS * len(self._levels))(self._known_of_parts)
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of a window."""
         picture = blank(window.size, self.pixels)
         cells = self._measuring.cells
-        for cell in cells.meeting(window):
-            paste(self._cell(cell), cells.window(cell), picture, window)
+        wanted = list(cells.meeting(window))
+        fresh = [cell for cell in wanted if cell not in self._painted]
+        kept = dict(zip(fresh, self._measuring.kept(fresh), strict=True))
+        for cell in wanted:
+            painted = self._painted.pop(cell, None)
+            if painted is None:
+                painted = self._paint(cell, kept.pop(cell))
+            self._painted[cell] = painted
+            paste(painted, cells.window(cell), picture, window)
+        while len(self._painted) > self._most:
+            self._painted.popitem(last=False)
         return picture
 
     def notes(self) -> tuple[str, ...]:
@@ -71,14 +82,14 @@ class PaintedReader:
         return ()
 
     @timed("kernels")
-    def _paint(self, cell: int) -> Picture:
+    def _paint(self, cell: int, kept: Arrays) -> Picture:
         measuring = self._measuring
         window = measuring.cells.window(cell)
         unit = measuring.units.index_at(window.left, window.top)
         among = list(measuring.cells.meeting(measuring.units.window(unit)))
         known = self._share(0, unit, among.index(cell))
         with blaming(measuring.operation):
-            return Picture(measuring.operation.paint(measuring.kept(cell), known, window.size))
+            return Picture(measuring.operation.paint(kept, known, window.size))
 
     def _share(self, level: int, index: int, part: int) -> Arrays:
         """What is known of one part of a node."""

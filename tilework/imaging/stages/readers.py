@@ -111,8 +111,9 @@ class Pieces:
     def read(self, window: Window) -> Picture:
         """Return the pixels of a window, joined from the cells that it meets."""
         picture = blank(window.size, self.pixels)
-        for index in self.grid.meeting(window):
-            arrays = self.scratch.get(f"{self.name}-{index}")
+        cells = list(self.grid.meeting(window))
+        found = self.scratch.get_all([f"{self.name}-{index}" for index in cells])
+        for index, arrays in zip(cells, found, strict=True):
             cell = Picture(arrays["colour"], arrays.get("alpha"))
             paste(cell, self.grid.window(index), picture, window)
         return picture

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tilework.imaging.operations.contract import Arrays
@@ -22,6 +23,10 @@ class Scratch(Protocol):
 
     def get(self, name: str) -> Arrays:
         """Return the arrays kept under a name; the caller does not change them."""
+        ...
+
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        """Return what is kept under each of ``names``, fetched side by side where it is far."""
         ...
 
 
@@ -54,6 +59,10 @@ class FolderScratch:
             for path in (self.folder / name).glob("*.npy")
         }
 
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        """Map all of them."""
+        return [self.get(name) for name in names]
+
 
 class Nowhere:
     """A scratch for who only plans: nothing is put into it, and nothing is there."""
@@ -65,6 +74,10 @@ class Nowhere:
     def get(self, name: str) -> Arrays:
         """Refuse."""
         raise KeyError(name)
+
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        """Refuse."""
+        return [self.get(name) for name in names]
 
 
 NOWHERE = Nowhere()
