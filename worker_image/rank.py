@@ -152,6 +152,7 @@ def _work_unit(rank: Rank, order: UnitOrder, *, suspect: bool) -> UnitWorked:
     if not suspect:
         around = Surroundings(partial(rank.board.holds, order.place), allow)
         return _made(rank.workshop, order, around, rank)
+    rank.workshop.tidy()
     bounds = bounds_of_unit(rank.limits)
     allow(bounds.wall_seconds + GRACE_SECONDS)
     return run_guarded(_alone, bounds, rank, order)

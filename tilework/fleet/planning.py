@@ -83,10 +83,22 @@ def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ra
         bundle_bytes=_bundle_bytes(work),
     )
     rewriting = () if is_windowed(header) else (Stage("rewrite", 1),)
-    return Plan((*rewriting, *_stages(work, most), Stage("assemble", 1)), blueprint.text)
+    stages = _stages(work, most, _most_written(work, header, most))
+    return Plan((*rewriting, *stages, Stage("assemble", 1)), blueprint.text)
 
 
-def _stages(work: Work, most: int) -> Iterator[Stage]:
+def _most_written(work: Work, header: Header, most: int) -> int:
+    """Pixels of a unit that writes: behind an operation that paints only that is left to do which follows it."""
+    pipeline = work.pipeline
+    painted = [index + 1 for index in work.measured if pipeline.steps[index].operation.paints]  # type: ignore[attr-defined]
+    if not painted:
+        return most
+    begin = painted[-1]
+    size, pixels = pipeline.sizes(header.size)[begin], pipeline.kinds(header.pixels)[begin]
+    return max(most, pixels_within(UNIT_SECONDS, size, pixels, pipeline.after(begin)))
+
+
+def _stages(work: Work, most: int, most_written: int) -> Iterator[Stage]:
     for index in work.measured:
         units, cells = work.measured_units(index)
         yield _stage(f"measure-{index}", _joined(units, most, cells))
@@ -95,7 +107,7 @@ def _stages(work: Work, most: int) -> Iterator[Stage]:
             yield _stage(f"reduce-{index}-{level}", Cells(grid, each))
     for stage, (base, _) in enumerate(work.written):
         name = f"overviews-{base}" if stage else "write"
-        yield _stage(name, _joined(work.written_units(stage), most))
+        yield _stage(name, _joined(work.written_units(stage), most_written))
 
 
 def _stage(name: str, cells: Cells) -> Stage:

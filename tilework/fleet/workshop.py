@@ -97,9 +97,13 @@ class Workshop:
         self._bench: _Bench | None = None
 
     def tidy(self) -> None:
-        """Give back the memory of decoded pixels, which other work may need; the next unit decodes them anew."""
+        """Give back the memory of decoded pixels, which other work may need; the next unit decodes them anew.
+
+        No thread of the workshop is left, so that the process may fork.
+        """
         if self._bench is not None:
             self._bench.stage = self._bench.reader = None
+            self._bench.image.source.rest()
 
     def make(self, task: UnitTask, around: Surroundings) -> str:
         """Do a unit, and return what its manifest is to tell.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tilework.errors import DamagedImageError
 from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -26,6 +27,15 @@ class Source(Protocol):
 
     def read(self, start: int, stop: int) -> bytes:
         """Return the bytes ``start`` to ``stop`` (exclusive); both lie within ``size``."""
+        ...
+
+
+@runtime_checkable
+class FarSource(Source, Protocol):
+    """A source whose every request takes a while, and which can be told what will be wanted next."""
+
+    def expect(self, ranges: Sequence[tuple[int, int]]) -> None:
+        """Begin to fetch these ranges, and forget what was expected before."""
         ...
 
 

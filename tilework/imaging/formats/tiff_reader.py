@@ -16,6 +16,7 @@ from tilework.imaging.formats.tiff_samples import WHITE_IS_ZERO
 from tilework.imaging.formats.tiff_segments import FETCH_BYTES, segment_bytes
 from tilework.imaging.formats.tiff_unpacking import Packed, unpack
 from tilework.imaging.limits import KIB
+from tilework.imaging.sources import FarSource
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Window
 
@@ -100,7 +101,20 @@ class TiffReader:
         self.cache.arrange(lambda index: (index in met, ahead(index)))
         for run in _runs(fresh, ahead):
             self._read_run(run, picture, window)
+        if isinstance(self.source, FarSource) and self.detail.segments.tiled:
+            self.source.expect(self._ranges_below(window, met))
         return picture
+
+    def _ranges_below(self, window: Window, met: set[int]) -> list[tuple[int, int]]:
+        """What a walk downwards will fetch for its next window: the next row of tiles."""
+        bottom = min(window.bottom + self.detail.segments.segment.height, self.size.height)
+        if bottom == window.bottom:
+            return []
+        below = Window(window.left, window.bottom, window.right, bottom)
+        fresh = [index for index in self.detail.segments.meeting(below) if index not in met]
+        parts = [self._part(index, below) for index in fresh if self.cache.get(index) is None]
+        runs = _runs([part for part in parts if part.start < part.stop], lambda index: index)
+        return [(min(part.start for part in run), max(part.stop for part in run)) for run in runs]
 
     def _turn_to(self, window: Window) -> Callable[[int], int]:
         """How far ahead a segment lies on the way from the last window to this one; the next will meet those again."""
