@@ -14,9 +14,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.fleet import check, load_runs
 from benchmarks.fleet.chart import drawn
-from benchmarks.fleet.figures import UnitTimes
+from benchmarks.fleet.checking import RUNS, check, load_runs, with_supervisors
+from benchmarks.fleet.figures import TIMES, UnitTimes
 from benchmarks.fleet.model import World
 from benchmarks.fleet.report import COMPARED, comparison_rows, document, findings, terminal_table
 from benchmarks.fleet.scenarios import SCENARIOS
@@ -28,11 +28,12 @@ def main() -> int:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--times", type=Path, help="unit times (JSON) in the place of the built-in ones")
-    options.add_argument("--runs", type=Path, help="real runs (JSON) to compare the model with")
+    options.add_argument("--times", type=Path, default=TIMES, help="unit times (JSON), as measuring wrote them")
+    options.add_argument("--runs", type=Path, default=RUNS, help="real runs (JSON) to compare the model with")
     options.add_argument("--out", type=Path, help="the page to write; its drawing goes beside it")
     chosen = options.parse_args()
-    times = UnitTimes.load(chosen.times) if chosen.times else UnitTimes()
+    real = load_runs(chosen.runs) if chosen.runs.exists() else []
+    times = with_supervisors(UnitTimes.load(chosen.times), real)
     console = Console()
     studies = []
     for scenario in SCENARIOS:
@@ -40,7 +41,7 @@ def main() -> int:
         console.print(terminal_table(studies[-1]))
         for line in findings(studies[-1]):
             console.print(f"  {line}", highlight=False)
-    compared = check(load_runs(chosen.runs), times) if chosen.runs else []
+    compared = check(real, times)
     if compared:
         table = Table(*COMPARED, title="Beside real runs")
         for row in comparison_rows(compared):

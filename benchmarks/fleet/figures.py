@@ -1,79 +1,93 @@
 """What the model is fed with: unit times, published limits, and how Tilework is set up.
 
-Unit times are measured on one core; ``--times FILE`` puts those of a bench run in their place. Limits are what AWS
-publishes for S3, SQS and DynamoDB. A :class:`Setup` is what Tilework can choose: each of its fields is a lever.
+Unit times are measured by :mod:`benchmarks.fleet.measuring`, which wrote the ``times.json`` beside this file. Limits are
+what AWS publishes for S3, SQS and DynamoDB. A :class:`Setup` is what Tilework has chosen, read from its own code where
+it stands there; each of its fields is a lever.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tilework.aws.queue import REQUESTS_AT_ONCE
+from tilework.aws.rows import shelves_of
+from tilework.fleet.assembly import COPIED_AT_ONCE, SENT_AT_ONCE
+from tilework.jobs.job import State
+from tilework.jobs.manifests import READ_AT_ONCE
+from worker_image.supervisor import DESK_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-MOST_UNITS = 8192
-"""Units of a stage, as in the plan of an image."""
+TIMES = Path(__file__).with_name("times.json")
+"""Unit times as they were measured last."""
 
-TILE = 512
-"""Side of a tile in pixels: where the pyramid of overviews ends."""
+PIPELINES = ("canny(100, 200), jpeg tiles", "blur(9), jpeg tiles", "blur(9), deflate tiles")
+"""The pipelines that are measured, with the kind of tiles of their sources."""
 
 
 @dataclass(frozen=True, slots=True)
-class PixelTimes:
-    """Core seconds a pixel of each stage (``measure`` 0: there is none), and bytes a pixel of source and result.
+class StageTimes:
+    """Core seconds, requests and bytes of a stage, a pixel of the image it works on; of reducing, a unit.
 
-    ``write_reads`` are the bytes a pixel that writing reads: the source, or what measuring has kept.
+    ``input_gets`` read the source, ``work_gets`` what units before have left.
     """
 
-    measure: float
-    write: float
-    overviews: float
-    source_bytes: float
-    write_reads: float
+    seconds: float
+    input_gets: float = 0.0
+    input_bytes: float = 0.0
+    work_gets: float = 0.0
+    work_bytes: float = 0.0
+    written_bytes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineTimes:
+    """A pipeline on a source of tiles of that ``compression``; ``result_bytes`` a pixel, overviews and all."""
+
+    text: str
+    compression: str
+    stages: Mapping[str, StageTimes]
     result_bytes: float
 
     @property
     def seconds(self) -> float:
-        """Core seconds a pixel of all stages."""
-        return self.measure + self.write + self.overviews
-
-
-# docs/performance-fleet.md tells where each figure is from
-PIPELINES = {
-    "canny(100, 200), JPEG tiles": PixelTimes(34e-9, 4.2e-9, 4.2e-9, 0.35, 0.06, 0.05),
-    "blur(9), JPEG tiles": PixelTimes(0.0, 8e-9, 3.1e-9, 0.35, 0.35, 0.40),
-    "blur(9), deflate tiles": PixelTimes(0.0, 67e-9, 26e-9, 1.6, 1.6, 1.5),
-}
-"""Two cores, 151 MP with overviews, 3.2 s, 0.84 s and 7.0 s, parted among the stages."""
+        """Core seconds a pixel of the stages that go through all pixels."""
+        return sum(each.seconds for name, each in self.stages.items() if name in {"measure", "write"})
 
 
 @dataclass(frozen=True, slots=True)
 class UnitTimes:
     """Seconds of one core, or of waiting where that is said; bytes.
 
-    ``photo`` is all that a rank computes for a 12-MP JPEG. ``plan``, ``reduce`` and ``assemble`` are the computing of
-    one such unit. ``table`` and ``queue`` are round trips to the services, ``complete_part`` what
-    CompleteMultipartUpload takes for each part.
+    Measured: ``photo`` is all that a rank computes for a 12-MP JPEG, ``request`` what the client of S3 computes for one,
+    ``supervisor_photo`` and ``supervisor_unit`` what a host's supervisor does for one. ``service`` is what everybody else computes on the same cores for a photo or a unit: nothing in AWS. Guessed: ``plan`` and ``assemble``, the computing of one such unit without its requests; ``table`` and
+    ``queue``, round trips; ``complete_part``, what CompleteMultipartUpload takes for each part.
     """
 
-    photo: float = 0.130
-    photo_source_bytes: float = 4e6
-    photo_result_bytes: float = 5e6
-    plan: float = 0.5
-    reduce: float = 0.3
-    assemble: float = 0.5
+    machine: str = ""
+    date: str = ""
+    photo: float = 0.0
+    photo_source_bytes: float = 0.0
+    photo_result_bytes: float = 0.0
+    request: float = 0.0015
+    supervisor_photo: float = 0.0
+    supervisor_unit: float = 0.0
+    service: float = 0.0
+    plan: float = 0.1
+    assemble: float = 0.3
     table: float = 0.005
     queue: float = 0.010
     receive: float = 0.020
     complete_part: float = 0.001
-    pipelines: Mapping[str, PixelTimes] = field(default_factory=lambda: dict(PIPELINES))
+    pipelines: Mapping[str, PipelineTimes] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, path: Path) -> UnitTimes:
-        """Read what ``path`` (JSON, as :meth:`save` writes it) names over the defaults.
+    def load(cls, path: Path = TIMES) -> UnitTimes:
+        """Read ``path`` (JSON, as measuring writes it).
 
         Raises ValueError for a name that does not exist, OSError where the file cannot be read.
         """
@@ -81,29 +95,27 @@ class UnitTimes:
         unknown = set(told) - {each.name for each in fields(cls)}
         if unknown:
             raise ValueError(f"{path.name} names no unit times: {', '.join(sorted(unknown))}.")
-        named = {name: PixelTimes(**each) for name, each in told.pop("pipelines", {}).items()}
-        return cls(**told, pipelines=PIPELINES | named)
-
-    def save(self, path: Path) -> None:
-        """Write all figures to ``path``."""
-        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        pipelines = {}
+        for name, each in told.pop("pipelines", {}).items():
+            stages = {stage: StageTimes(**of) for stage, of in each.pop("stages").items()}
+            pipelines[name] = PipelineTimes(stages=stages, **each)
+        return cls(**told, pipelines=pipelines)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What AWS publishes, a second where nothing else is said.
 
-    S3: requests a prefix, bytes a connection, seconds to the first byte (the middle of 30 to 100 ms), parts of an
-    upload and bytes of the least part. DynamoDB: write units of a partition (which one item, and one part of an
-    index by state, never leaves) and of a table. SQS: messages of a request, messages in flight. EC2: bytes of a
-    host of 16 cores in each direction, its baseline.
+    S3: requests a prefix, bytes a connection, seconds to the first byte (the middle of 30 to 100 ms), bytes of the least
+    part of an upload. DynamoDB: write units of a partition (which one item, and one part of an index by state, never
+    leaves), of a table, and of an index, as an account has them without asking for more. SQS: messages of a request,
+    messages in flight. EC2: bytes of a host of 16 cores in each direction, its baseline.
     """
 
     s3_puts: float = 3500
     s3_gets: float = 5500
     connection_bytes: float = 85e6
     first_byte: float = 0.065
-    most_parts: int = 10_000
     least_part_bytes: int = 5 * 2**20
     partition_writes: float = 1000
     table_writes: float = 40_000
@@ -114,30 +126,27 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How Tilework is set up. The defaults are the code and the design as they stand.
+    """How Tilework is set up. The defaults are the code as it stands, on hosts of 16 cores and 32 GiB.
 
-    ``desk_threads`` of a host claim and end jobs. ``input_prefixes`` is how many prefixes S3 has for drops,
-    ``result_prefixes`` and ``work_prefixes`` for what is written. ``shelves`` are parts of a state in the table's
-    index; ``marks_in_index``: the set of done units is copied into it. ``unit_seconds`` is what a plan aims at,
-    ``marks_at_once`` how many done units one write to the row adds, ``levels_a_stage`` how many overview levels one
-    stage makes, ``unit_connections`` how many requests a unit has under way, ``assembly_connections`` how many copies
-    an assembly has, and ``sends_at_once`` how many batches of units whoever moves the row has. ``photo_share`` of the
-    ranks goes to photos while both kinds wait.
+    ``ranks`` of a host, of which ``unit_ranks`` may be at units; ``desk_threads`` claim and end. ``folders`` is how many
+    the drops of photos lie in, which is the user's choice; ``spread`` how many parts S3 has split the keys of units
+    and of a scan into by the time. ``shelves`` are parts of RUNNING in the table's index. ``marks_at_once`` is how many
+    done units one write to the row adds. ``unit_parts`` cuts each unit of a plan into so many. ``copies`` are
+    what an assembly copies at once, ``sends`` what it sends, ``reads`` what it reads; ``batches`` are requests of ten
+    units that whoever moves the row sends at once. ``photo_share`` of the ranks goes to photos while both kinds wait.
     """
 
     cores: float = 16
-    ranks: int = 16
-    desk_threads: int = 4
-    input_prefixes: int = 1
-    result_prefixes: int = 1
-    work_prefixes: int = 1
-    shelves: int = 4
-    marks_in_index: bool = True
+    ranks: int = 25
+    unit_ranks: int = 19
+    desk_threads: int = DESK_THREADS
+    folders: int = 100
+    spread: int = 64
+    shelves: int = shelves_of(State.RUNNING)
     marks_at_once: int = 1
-    unit_seconds: float = 5.0
-    levels_a_stage: int = 1
-    reduce_fan_in: int = 16
-    unit_connections: int = 4
-    assembly_connections: int = 16
-    sends_at_once: int = 8
+    unit_parts: int = 1
+    copies: int = COPIED_AT_ONCE
+    sends: int = SENT_AT_ONCE
+    reads: int = READ_AT_ONCE
+    batches: int = REQUESTS_AT_ONCE
     photo_share: float = 0.5

@@ -23,32 +23,23 @@ LINEAR = 0.9
 WORTH = 1.02
 """Gain below which nothing is called a cause, nor pulled."""
 
-MOST_PULLS = 10
+MOST_PULLS = 6
 
 LEVERS: dict[str, Callable[[Setup], Setup]] = {
-    "twice the ranks": lambda setup: replace(setup, ranks=min(2 * setup.ranks, int(4 * setup.cores))),
+    "twice the ranks": lambda setup: replace(
+        setup, ranks=min(100, 2 * setup.ranks), unit_ranks=min(76, 2 * setup.unit_ranks)
+    ),
     "four times the desk threads": lambda setup: replace(setup, desk_threads=min(64, 4 * setup.desk_threads)),
-    "drops in four times the prefixes": lambda setup: replace(setup, input_prefixes=4 * setup.input_prefixes),
-    "results in four times the prefixes": lambda setup: replace(
-        setup, result_prefixes=4 * setup.result_prefixes
-    ),
-    "work/ in four times the prefixes": lambda setup: replace(setup, work_prefixes=4 * setup.work_prefixes),
-    "four times the shelves": lambda setup: replace(setup, shelves=min(256, 4 * setup.shelves)),
-    "done units out of the index": lambda setup: replace(setup, marks_in_index=False),
+    "photos in four times the folders": lambda setup: replace(setup, folders=min(1600, 4 * setup.folders)),
+    "keys of units in four times the parts": lambda setup: replace(setup, spread=min(1024, 4 * setup.spread)),
+    "four times the shelves": lambda setup: replace(setup, shelves=min(512, 4 * setup.shelves)),
     "ten marks in a write": lambda setup: replace(setup, marks_at_once=10),
-    "units half as large": lambda setup: replace(setup, unit_seconds=max(0.3, setup.unit_seconds / 2)),
-    "units twice as large": lambda setup: replace(setup, unit_seconds=2 * setup.unit_seconds),
-    "twice the overview levels in a stage": lambda setup: replace(
-        setup, levels_a_stage=min(16, 2 * setup.levels_a_stage)
+    "units half as large": lambda setup: replace(setup, unit_parts=min(4, 2 * setup.unit_parts)),
+    "four times the copies of an assembly at once": lambda setup: replace(
+        setup, copies=min(256, 4 * setup.copies)
     ),
-    "reducing four times as many at once": lambda setup: replace(
-        setup, reduce_fan_in=min(256, 4 * setup.reduce_fan_in)
-    ),
-    "twice the requests of a unit at once": lambda setup: replace(
-        setup, unit_connections=min(8, 2 * setup.unit_connections)
-    ),
-    "assembly in four times the connections": lambda setup: replace(
-        setup, assembly_connections=min(1024, 4 * setup.assembly_connections)
+    "an assembly sends and reads four times as many at once": lambda setup: replace(
+        setup, sends=min(32, 4 * setup.sends), reads=min(256, 4 * setup.reads)
     ),
 }
 
@@ -65,14 +56,9 @@ class Point:
 
 def curve(scenario: Scenario, world: World, hosts: Sequence[int]) -> list[Point]:
     """A point for each of ``hosts``; linear is what one host of the same setup takes, divided."""
-    one = scenario.run(world, 1).environment.now
-    points = []
-    for count in hosts:
-        fleet = scenario.run(world, count)
-        seconds = fleet.environment.now
-        cores = fleet.cores.served / (seconds * fleet.hosts * world.setup.cores)
-        points.append(Point(count, seconds, one / (count * seconds), cores))
-    return points
+    one = scenario.run(world, 1).seconds
+    found = [(count, scenario.run(world, count)) for count in hosts]
+    return [Point(count, run.seconds, one / (count * run.seconds), run.cores) for count, run in found]
 
 
 def bend(points: Sequence[Point]) -> int | None:
@@ -82,9 +68,9 @@ def bend(points: Sequence[Point]) -> int | None:
 
 def causes(scenario: Scenario, world: World, hosts: int) -> list[tuple[str, float]]:
     """How many times faster it would be without each cause, the heaviest first; none that is not worth telling."""
-    now = scenario.run(world, hosts).environment.now
+    now = scenario.run(world, hosts).seconds
     gains = {
-        cause: now / scenario.run(replace(world, lifted=world.lifted | {cause}), hosts).environment.now
+        cause: now / scenario.run(replace(world, lifted=world.lifted | {cause}), hosts).seconds
         for cause in CAUSES
     }
     return _worth(gains)
@@ -92,12 +78,12 @@ def causes(scenario: Scenario, world: World, hosts: int) -> list[tuple[str, floa
 
 def levers(scenario: Scenario, world: World, hosts: int) -> list[tuple[str, float]]:
     """How many times faster it is with each lever pulled once, the strongest first; none that is not worth it."""
-    now = scenario.run(world, hosts).environment.now
+    now = scenario.run(world, hosts).seconds
     gains = {}
     for name, pull in LEVERS.items():
         pulled = pull(world.setup)
         if pulled != world.setup:
-            gains[name] = now / scenario.run(replace(world, setup=pulled), hosts).environment.now
+            gains[name] = now / scenario.run(replace(world, setup=pulled), hosts).seconds
     return _worth(gains)
 
 

@@ -30,6 +30,7 @@ CAUSES = (
     "row of a job",
     "queue",
     "desk",
+    "supervisor",
     "host network",
     "assembly",
     "stage hops",
@@ -45,7 +46,7 @@ Without stage hops all stages of a scan run at once; without unit size, a stage 
 class World:
     """All that a run depends on; ``lifted`` names the causes that are taken out of it."""
 
-    times: UnitTimes = field(default_factory=UnitTimes)
+    times: UnitTimes = field(default_factory=UnitTimes.load)
     limits: Limits = field(default_factory=Limits)
     setup: Setup = field(default_factory=Setup)
     lifted: frozenset[str] = frozenset()
@@ -71,15 +72,22 @@ class Fleet:
         held = 2 * setup.ranks + 2
         served = hosts if "queue" in world.lifted else min(hosts, limits.in_flight / slice_of / held)
         shares = {PHOTO: setup.photo_share, SCAN: 1 - setup.photo_share}
-        self.ranks = Ranks(self.environment, max(1, int(served * setup.ranks)), shares)
+        self.unit_ranks = max(1, int(served * setup.unit_ranks))
+        self.ranks = Ranks(
+            self.environment, max(1, int(served * setup.ranks)), shares, most={SCAN: self.unit_ranks}
+        )
         self.cores = Rate(self.environment, hosts * setup.cores)
-        self.inputs_get = self._shared(limits.s3_gets * setup.input_prefixes, "S3 prefix")
-        self.results_put = self._shared(limits.s3_puts * setup.result_prefixes, "S3 prefix")
-        self.work_get = self._shared(limits.s3_gets * setup.work_prefixes, "S3 prefix")
-        self.work_put = self._shared(limits.s3_puts * setup.work_prefixes, "S3 prefix")
+        self.drops_get = self._shared(limits.s3_gets * setup.folders, "S3 prefix")
+        self.results_put = self._shared(limits.s3_puts * setup.folders, "S3 prefix")
+        self.inputs_get = self._shared(limits.s3_gets * setup.spread, "S3 prefix")
+        self.work_get = self._shared(limits.s3_gets * setup.spread, "S3 prefix")
+        self.work_put = self._shared(limits.s3_puts * setup.spread, "S3 prefix")
         self.table = self._shared(limits.table_writes, "table quota")
+        self.index = self._shared(limits.table_writes, "table quota")
         self.shelves = self._shared(limits.partition_writes * setup.shelves, "index shelf")
         self.desk = self._rate(hosts * setup.desk_threads, "desk")
+        # one interpreter a host
+        self.supervisors = self._rate(hosts, "supervisor")
         self.network = self._rate(hosts * limits.host_bytes, "host network")
         self.done: dict[str, int] = {}
 

@@ -18,11 +18,17 @@ LEAST_SLICES = 200
 READS = 2
 """GETs and HEADs of a drop: the desk asks how it wants to be processed, the rank reads it."""
 
+RANK_REQUESTS = 2
+"""Of a rank: it reads the drop, and stores the result."""
+
 WRITES = 2
 """Write units of an ordinary job: claim and end, a row below 1 KB."""
 
 SHELF_WRITES = 2
-"""Of the index part of RUNNING, the busiest: a row comes, and goes."""
+"""Of the index parts of RUNNING, the busiest: a row comes, and goes."""
+
+INDEX_WRITES = 3
+"""Of the whole index: and then the row comes to DONE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +75,15 @@ def _slice(fleet: Fleet, count: int, crew: int) -> Generator[Event, object, None
 
 def _some(fleet: Fleet, count: int, ranks: int) -> Generator[Event, object, None]:
     times = fleet.world.times
+    computing = times.photo + RANK_REQUESTS * times.request + times.service
     ready = max(
-        fleet.computed(times.photo * count, waiting(fleet) * count / ranks, ranks),
+        fleet.computed(computing * count, waiting(fleet) * count / ranks, ranks),
         fleet.desk.until(count * desk_seconds(fleet)),
-        fleet.inputs_get.until(count * READS),
+        fleet.supervisors.until(count * times.supervisor_photo),
+        fleet.drops_get.until(count * READS),
         fleet.results_put.until(count),
         fleet.table.until(count * WRITES),
+        fleet.index.until(count * INDEX_WRITES),
         fleet.shelves.until(count * SHELF_WRITES),
         fleet.network.until(count * max(times.photo_source_bytes, times.photo_result_bytes)),
     )

@@ -28,14 +28,18 @@ class Rate:
 class Ranks:
     """The ranks of all hosts, dealt evenly: the queue gives to whoever is free.
 
-    While several kinds of work wait, the kind that holds least of its share is next.
+    While several kinds of work wait, the kind that holds least of its share is next. A kind may never hold more than
+    its ``most``.
     """
 
-    def __init__(self, environment: Environment, count: int, shares: dict[str, float]) -> None:
+    def __init__(
+        self, environment: Environment, count: int, shares: dict[str, float], most: dict[str, int]
+    ) -> None:
         self._environment = environment
         self.count = count
         self._free = count
         self._shares = shares
+        self._most = {kind: min(count, most.get(kind, count)) for kind in shares}
         self._held = dict.fromkeys(shares, 0)
         self._waiting: dict[str, deque[tuple[int, Event]]] = {kind: deque() for kind in shares}
 
@@ -53,10 +57,13 @@ class Ranks:
         self._deal()
 
     def _deal(self) -> None:
-        while self._free and (kinds := [kind for kind, waiting in self._waiting.items() if waiting]):
+        while self._free and (kinds := [kind for kind in self._waiting if self._may(kind)]):
             kind = min(kinds, key=lambda each: self._held[each] / self._shares[each])
             count, event = self._waiting[kind].popleft()
-            given = min(count, self._free)
+            given = min(count, self._free, self._most[kind] - self._held[kind])
             self._free -= given
             self._held[kind] += given
             event.succeed(given)
+
+    def _may(self, kind: str) -> bool:
+        return bool(self._waiting[kind]) and self._held[kind] < self._most[kind]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from benchmarks.fleet.figures import StageTimes
+from benchmarks.fleet.findings import WORTH
 from benchmarks.fleet.study import changed, verdict
 
 if TYPE_CHECKING:
@@ -16,50 +18,64 @@ if TYPE_CHECKING:
     from benchmarks.fleet.model import World
     from benchmarks.fleet.study import Curve, Study
 
+MILLION = 1_000_000
+
 INTRODUCTION = """\
 # A fleet, reckoned
 
 What a thousand hosts of 16 cores would do, by a model (`python -m benchmarks.fleet`) that is fed with what one core
-does and with what AWS publishes. No fleet was started for it. `make` runs nothing of this; the program writes this
-page and its drawing anew with `--out`.
+does here, with Tilework's own plans and settings, and with what AWS publishes. No fleet was started for it. `make` runs
+nothing of this; the program writes this page and its drawing anew with `--out`.
 
 *Efficiency* is against linear from one host of the same setup, *cores* the share of all cores that computes. A curve
 *bends* at the first fleet that is more than 10 % below linear. A *cause* is found by lifting it out of the model: the
 factor tells how many times faster it would be without. A *lever* is found by pulling it; the factor tells what it
-gained when it was pulled, the strongest first, one after another.
+gained when it was pulled, the strongest first, one after another. What the levers tell is not what the code does.
+*Otherwise* tells what it takes where something is not so that the curves take for granted.
 """
 
 GRAIN = """
 ## What is modelled, and what is not
 
-Hosts are alike, warm, and the queues deal evenly, so that cores, ranks, desks and network are one pool of the fleet.
-Photos pass in slices, scans in handfuls of units, stage after stage: plan, measure, reduce tree, write, overviews,
-assembly by UploadPartCopy. A hop between stages is the last mark, the row's move, the units sent ten at a time, the
-receive. Everything waits for the slowest of the services that it uses, and these serve in order.
+Hosts are alike, warm, and the queues deal evenly, so that cores, ranks, desks and network are one pool of the fleet. A
+host has 25 ranks on its 16 cores, as many as its 32 GiB hold, of which 19 may be at units. Photos pass in slices, scans
+in handfuls of units, stage after stage, as Tilework's own planner lays them out for a header of that size. A rank's
+requests follow each other. A hop between stages is the last manifest and mark, the row's move, the units sent ten at a
+time, the receive. The assembly reads manifests, copies and joins side by side, all requests made by one interpreter.
+Everything waits for the slowest of the services that it uses, and these serve in order.
 
-Not modelled: retries and losses, cold starts, the minutes in which S3 splits a prefix or DynamoDB an on-demand table
-(a new one begins at 4,000 writes a second and doubles within half an hour), two zones, the price. Each of S3's
-prefixes is one until a lever says otherwise: S3 splits keys under `work/<hash of the job>/` by itself where the load
-lasts, but not in the half minute that an archive takes. Rows of an ordinary job cost two writes; the part of the index
-that holds RUNNING takes two as well. Adding to the set of done units costs what the whole row weighs, and again in
-the index. 16 cores are 16 cores, not 8 with two threads each.
-An assembly in hundreds of connections is one that several ranks share.
+- *S3's prefixes.* S3 splits keys by itself where the load lasts, within minutes, and answers 503 meanwhile. Photos are
+  taken to lie in 100 folders, whose results lie under the same names: that is the user's choice, as is the pace at which
+  a fleet grows. Keys of units begin with `work/` and the hash of their job, so that S3 can split them as it likes; it is
+  taken to have split them, and the folder of the scans, into 64 parts.
+- *The table.* An ordinary job costs two writes in the table and three in the index by state, whose part for RUNNING it
+  enters and leaves; of these there are 32. A new table, and each of its indexes, begins at 4,000 writes a second, unless
+  it is told to be warm ([running.md](running.md)). A job with a batch costs three more in the other index, which has
+  limits of its own. Adding to the set of done units costs what the whole row weighs, and again in the index.
+- *Not modelled:* retries and losses, cold starts, two zones, the price. 16 cores are 16 cores, not 8 with two threads
+  each.
 """
 
 FIGURES = """
 ## Figures
 
-The unit times are, until a bench run writes others (`--times FILE`), from a machine with two cores:
-
-- *measured there*, as the limit of single-threaded decode, kernel and encode and not as Tilework's own speed: a 12-MP
-  JPEG through blur(9) 130 ms; a 151-MP TIFF with overviews on both cores 3.2 s (exact canny, JPEG tiles), 0.84 s
-  (blur, JPEG tiles), 7.0 s (blur, deflate), which gives the seconds a pixel;
-- *guessed*: how these part among measure, write and overviews; bytes a pixel; plan, reduce and assembly of a unit;
-  what a stage's slowest unit takes over the mean (15 %); round trips to table and queue; a millisecond a part for
+- *Measured here* (`python -m benchmarks.fleet.measuring`) on {machine}, {date}, by Tilework's own engine in one process:
+  core seconds, requests and bytes of each stage of a 151-MP image, a pixel of the image that the stage works on; a 12-MP
+  JPEG through blur(9). What a supervisor computes for a photo and for a unit is from the real runs below.
+- *Guessed*: what a stage's slowest unit takes over the mean (15 %); what the client of S3 computes for a request; plan
+  and assembly of a job without their requests; round trips to table and queue; a millisecond a part for
   CompleteMultipartUpload; UploadPartCopy at the speed of a connection.
+- *Published*: S3's requests a prefix, bytes a connection and time to the first byte, SQS's batch and messages in flight,
+  DynamoDB's writes of a partition, of a table and of an index, a host's baseline network.
+"""
 
-Published: S3's requests a prefix, bytes a connection and time to the first byte, SQS's batch and messages in flight,
-DynamoDB's writes of a partition and a table, a host's baseline network.
+REAL = """
+## Beside real runs
+
+`python -m benchmarks.fleet.real` starts the whole local system with one, two and four worlds of one rank each, drops {photos}
+photos, then a scan of 151 MP, and takes the median of three runs. The emulator, the supervisors and whoever drops share
+the two cores with the ranks; what they computed is measured, and given to the model. It knows nothing of what cores
+lose to each other that share caches and memory.
 """
 
 
@@ -82,51 +98,81 @@ def findings(study: Study) -> list[str]:
         f"Set then: {changed(study.then.world)}" if study.pulled else "",
         _curve("Then", study.then, study.target),
         _asked("Asked, then", study, study.then),
+        *_otherwise(study),
     ]
     return [line for line in told if line]
 
 
 def document(studies: Sequence[Study], world: World, drawing: str, compared: Sequence[Comparison]) -> str:
     """The whole page; ``drawing`` is the file name of the chart."""
-    parts = [INTRODUCTION, f"\n![Efficiency over hosts]({drawing})\n"]
+    parts = [INTRODUCTION, _musts(studies), f"\n![Efficiency over hosts]({drawing})\n"]
     for study in studies:
         heads = ("hosts", "seconds", "efficiency", "cores", "levers pulled: seconds", "efficiency", "cores")
         parts.append(f"\n## {study.scenario.name[:1].upper()}{study.scenario.name[1:]}\n")
         parts.append(_markdown(heads, _rows(study)))
         parts.append("\n".join(f"- {line}" for line in findings(study)) + "\n")
-    parts += [GRAIN, FIGURES, _figures(world), _compared(compared)]
+    told = FIGURES.format(machine=world.times.machine, date=world.times.date)
+    parts += [GRAIN, told, _figures(world), _compared(compared)]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _musts(studies: Sequence[Study]) -> str:
+    asked = [(study, verdict(study.scenario, study.now)) for study in studies]
+    return "\n" + _markdown(
+        ("work", "as the code stands"), [(study.scenario.name, said) for study, said in asked if said]
+    )
+
+
+def _otherwise(study: Study) -> list[str]:
+    """What a condition costs that the curves take for granted."""
+    usual = study.now.point(study.target)
+    told = [
+        f"{name}: {point.seconds:,.0f} s ({usual.seconds / point.seconds:.2f})"
+        for name, point in study.otherwise
+        if point.seconds > usual.seconds * WORTH
+    ]
+    where = f"Otherwise, on {study.target:,} hosts ({usual.seconds:,.0f} s): "
+    return [where + "; ".join(told)] if told else []
 
 
 def comparison_rows(compared: Sequence[Comparison]) -> list[tuple[str, ...]]:
     """Real runs beside what the model says."""
     return [
         (
-            each.run.kind, str(each.run.worlds), f"{each.run.seconds:.1f}", f"{each.predicted:.1f}",
-            f"{each.ratio:.2f}", "yes" if each.close else "NO",
+            each.run.pipeline or "photos", str(each.run.worlds), f"{each.run.seconds:.2f}",
+            f"{each.run.least:.2f}-{each.run.most:.2f}", f"{1000 * each.run.service_cpu:.0f}",
+            f"{each.predicted:.2f}", f"{each.ratio:.2f}", "yes" if each.close else "NO",
         )
         for each in compared
     ]  # fmt: skip
 
 
-COMPARED = ("work", "worlds", "seconds", "model", "ratio", "close")
+COMPARED = (
+    "work", "worlds", "seconds", "least-most", "others' ms a photo or unit", "model", "ratio", "within 15 %"
+)  # fmt: skip
 
 
 def _compared(compared: Sequence[Comparison]) -> str:
     if not compared:
-        return "\n## Beside real runs\n\nNone have been passed in yet (`--runs FILE`).\n"
-    return "\n## Beside real runs\n\n" + _markdown(COMPARED, comparison_rows(compared))
+        return "\n## Beside real runs\n\nNone have been made yet (`python -m benchmarks.fleet.real`).\n"
+    photos = next((f"{each.run.amount:.0f}" for each in compared if each.run.kind == "photos"), "no")
+    return REAL.format(photos=photos) + "\n" + _markdown(COMPARED, comparison_rows(compared))
 
 
 def _figures(world: World) -> str:
-    times = {name: value for name, value in asdict(world.times).items() if name != "pipelines"}
-    rows = [(name, f"{value:g}") for name, value in (times | asdict(world.limits)).items()]
-    rows += [
-        (f"{pipeline}: {name}", f"{value:g}")
-        for pipeline, values in asdict(world.times)["pipelines"].items()
-        for name, value in values.items()
+    """Seconds, bytes and requests as they are; those of stages for a million pixels (of reducing, for a unit)."""
+    left_out = {"pipelines", "machine", "date", "service"}
+    times = {name: value for name, value in asdict(world.times).items() if name not in left_out}
+    single = _markdown(
+        ("figure", "value"), [(name, f"{value:.4g}") for name, value in (times | asdict(world.limits)).items()]
+    )
+    rows = [
+        (name, stage, *(f"{value * (1 if stage == 'reduce' else MILLION):.4g}" for value in astuple(each)))
+        for name, pipeline in world.times.pipelines.items()
+        for stage, each in pipeline.stages.items()
     ]
-    return "\n" + _markdown(("figure", "value"), rows)
+    heads = ("a million pixels of", "stage", *(each.name.replace("_", " ") for each in fields(StageTimes)))
+    return f"\n{single}\n{_markdown(heads, rows)}"
 
 
 def _rows(study: Study) -> list[tuple[str, ...]]:

@@ -6,19 +6,25 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from benchmarks.fleet.figures import MOST_UNITS
+from benchmarks.fleet.figures import StageTimes
 from benchmarks.fleet.model import SCAN, Fleet
-from benchmarks.fleet.scan_stages import StageWork, in_units, stages
+from benchmarks.fleet.scan_stages import StageWork, for_ranks, stages
+from tilework.fleet.assembly import JOINED_BYTES
+from tilework.fleet.scratch import GETS_AT_ONCE
+from tilework.jobs.stages import MOST_UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from simpy import Event
 
     from benchmarks.fleet.pools import Rate
 
-PUTS = 2
-"""Of a unit: what it made, and the manifest that commits it."""
+MANIFEST = 1
+"""PUTs of a unit that the desk makes: what commits it."""
+
+ROWS = 8
+"""Of tiles in a unit: that of three overviews is so many tiles high."""
 
 ROW_BYTES = 1024
 """Of a row without its set of done units, and of a write unit."""
@@ -37,26 +43,17 @@ class Scan:
     def __call__(self, fleet: Fleet) -> Generator[Event, object, None]:
         """Run it, stage after stage."""
         world, row = fleet.world, fleet.row()
-        pixel_times = world.times.pipelines[self.pipeline]
-        whole = stages(self.pixels, pixel_times, world.times, world.setup)
+        pipeline = world.times.pipelines[self.pipeline]
+        whole = stages(self.pixels, pipeline, world.times, world.setup)
         if "unit size" in world.lifted:
-            whole = [divided(stage, fleet.ranks.count) for stage in whole]
+            whole = [for_ranks(stage, fleet.unit_ranks) for stage in whole]
         if "stage hops" in world.lifted:
             at_once = [fleet.environment.process(_stage(fleet, stage, row)) for stage in whole]
             yield fleet.environment.all_of(at_once)
         else:
             for stage in whole:
                 yield from _stage(fleet, stage, row)
-        result = self.pixels * pixel_times.result_bytes * 4 / 3
-        made = [each.units for each in whole if each.name == "write" or each.name.startswith("overviews")]
-        yield from _assembly(fleet, result, sum(made), row)
-
-
-def divided(stage: StageWork, ranks: int) -> StageWork:
-    """The stage in as many units as there are ranks, if it has fewer and can be divided."""
-    if stage.name == "plan" or stage.name.startswith("reduce") or stage.units % ranks == 0:
-        return stage
-    return in_units(stage, ranks * math.ceil(stage.units / ranks))
+        yield from _assembly(fleet, pieces(whole, world.limits.least_part_bytes), row)
 
 
 def mark_writes(units: int) -> int:
@@ -70,8 +67,8 @@ def _stage(fleet: Fleet, stage: StageWork, row: Rate) -> Generator[Event, object
     free = "stage hops" in fleet.world.lifted
     if not free:
         yield fleet.environment.timeout(times.table)
-    sends = 0.0 if free else times.queue / (setup.sends_at_once * limits.queue_batch)
-    crew = min(setup.ranks, fleet.ranks.count)
+    sends = 0.0 if free else times.queue / (setup.batches * limits.queue_batch)
+    crew = min(setup.unit_ranks, fleet.unit_ranks)
     handfuls = [min(crew, stage.units - first) for first in range(0, stage.units, crew)]
     sent, running = 0, []
     for units in handfuls:
@@ -80,7 +77,7 @@ def _stage(fleet: Fleet, stage: StageWork, row: Rate) -> Generator[Event, object
         running.append(fleet.environment.process(_handful(fleet, stage, units, row, delay)))
     yield fleet.environment.all_of(running)
     if not free:
-        yield fleet.environment.timeout(STRAGGLING * stage.core_seconds)
+        yield fleet.environment.timeout(STRAGGLING * stage.unit.seconds)
 
 
 def _handful(
@@ -97,62 +94,99 @@ def _handful(
 
 
 def _units(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[Event, object, None]:
-    """Units side by side, a rank each, and then the marks that they are done."""
-    times = fleet.world.times
+    """Units side by side, a rank each, and then the manifests and marks that tell that they are done."""
+    unit, times = stage.unit, fleet.world.times
+    seconds = unit.seconds + (stage.gets + stage.objects) * times.request + times.service
     ready = max(
-        fleet.computed(stage.core_seconds * units, unit_waiting(fleet, stage), units),
-        fleet.work_get.until(units * stage.gets),
-        fleet.work_put.until(units * PUTS),
-        fleet.network.until(units * max(stage.bytes_read, stage.bytes_written)),
+        fleet.computed(seconds * units, unit_waiting(fleet, stage), units),
+        fleet.inputs_get.until(units * unit.input_gets),
+        fleet.work_get.until(units * unit.work_gets),
+        fleet.work_put.until(units * (stage.objects + MANIFEST)),
+        fleet.network.until(units * max(stage.bytes_read, unit.written_bytes)),
     )
     yield fleet.environment.timeout(ready - fleet.environment.now)
     fleet.ranks.give_back(SCAN, units)
-    marks = math.ceil(units / fleet.world.setup.marks_at_once)
-    writes = marks * mark_writes(stage.units)
-    marked = max(
-        row.until(writes),
-        fleet.table.until(writes),
-        fleet.shelves.until(writes if fleet.world.setup.marks_in_index else 0),
-        fleet.desk.until(marks * times.table + units * times.queue / fleet.world.limits.queue_batch),
-    )
-    yield fleet.environment.timeout(marked - fleet.environment.now + times.table)
+    yield from _marked(fleet, stage, units, row)
     fleet.ended(stage.name, units)
 
 
+def _marked(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[Event, object, None]:
+    """The desk: it has read the row for each unit, PUTs the manifest, adds to the set, deletes the message."""
+    times = fleet.world.times
+    marks = math.ceil(units / fleet.world.setup.marks_at_once)
+    writes = marks * mark_writes(stage.units)
+    queue = 0.0 if "queue" in fleet.world.lifted else times.queue
+    marked = max(
+        row.until(writes),
+        fleet.supervisors.until(units * times.supervisor_unit),
+        fleet.table.until(writes),
+        fleet.index.until(writes),
+        fleet.shelves.until(writes),
+        fleet.desk.until(marks * times.table + units * (times.table + fleet.first_byte + queue)),
+    )
+    yield fleet.environment.timeout(marked - fleet.environment.now + fleet.first_byte + times.table)
+
+
 def unit_waiting(fleet: Fleet, stage: StageWork) -> float:
-    """Seconds that a rank waits for one unit: its reads side by side, then the piece, then the manifest."""
-    connections = fleet.world.setup.unit_connections
-    rounds = math.ceil(stage.gets / connections) + PUTS
-    read = stage.bytes_read / (connections * fleet.connection_bytes)
-    return rounds * fleet.first_byte + read + stage.bytes_written / fleet.connection_bytes
+    """Seconds that a rank waits for one unit: for its requests and their bytes."""
+    unit = stage.unit
+    # what units before have left is fetched side by side, for a row of tiles at a time
+    rows = 1 if stage.name.startswith("reduce") else ROWS
+    rounds = max(math.ceil(unit.work_gets / GETS_AT_ONCE), min(math.ceil(unit.work_gets), rows))
+    # the source a row of tiles ahead of the work on it, but for the first
+    fetched = unit.input_gets * fleet.first_byte + unit.input_bytes / fleet.connection_bytes
+    first = fetched / max(1.0, unit.input_gets)
+    fetching = first + max(0.0, fetched - first - unit.seconds)
+    moved = unit.work_bytes / min(GETS_AT_ONCE, max(1.0, unit.work_gets)) + unit.written_bytes
+    return fetching + (rounds + stage.objects) * fleet.first_byte + moved / fleet.connection_bytes
 
 
-def _assembly(fleet: Fleet, result_bytes: float, units: int, row: Rate) -> Generator[Event, object, None]:
-    """Read the manifests, copy the pieces, complete: one unit of one rank."""
-    began = StageWork("assemble", 1, fleet.world.times.assemble, 0, 0)
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """What an assembly finds: manifests of so many ``units``, ``copied`` and ``joined`` objects, bytes of both."""
+
+    units: int
+    copied: float
+    joined: float
+    copied_bytes: float
+    joined_bytes: float
+
+
+def pieces(planned: Sequence[StageWork], least: int) -> Pieces:
+    """The objects of tiles that the units of ``planned`` stages leave; those of ``least`` bytes can be copied."""
+    units, copied, joined, copied_bytes, joined_bytes = 0, 0.0, 0.0, 0.0, 0.0
+    for stage in planned:
+        if not stage.name.startswith(("write", "overviews")):
+            continue
+        each, count = stage.unit.written_bytes, stage.objects * stage.units
+        units += stage.units
+        if each >= least:
+            copied, copied_bytes = copied + count, copied_bytes + each * stage.units
+        else:
+            joined, joined_bytes = joined + count, joined_bytes + each * stage.units
+    return Pieces(units, copied, joined, copied_bytes, joined_bytes)
+
+
+def _assembly(fleet: Fleet, found: Pieces, row: Rate) -> Generator[Event, object, None]:
+    """One unit of one rank: read the manifests, copy the large objects, join the small ones, complete."""
+    began = StageWork("assemble", 1, StageTimes(fleet.world.times.assemble))
     yield from _stage(fleet, began, row)
     if "assembly" in fleet.world.lifted:
         return
-    limits, setup = fleet.world.limits, fleet.world.setup
-    parts = part_count(fleet, result_bytes, units)
-    # of many small pieces each is read, and goes up again as a share of a part
-    joined = result_bytes if units > parts else 0.0
-    requests = units + parts + (units if joined else 0)
-    at_once = setup.assembly_connections
-    seconds = requests * fleet.first_byte / at_once
-    seconds += (result_bytes + joined) / (at_once * fleet.connection_bytes)
+    setup, times = fleet.world.setup, fleet.world.times
+    parts = math.ceil(found.joined_bytes / JOINED_BYTES) if found.joined else 0
+    read = found.units * fleet.first_byte / setup.reads
+    copied = (found.copied * fleet.first_byte + found.copied_bytes / fleet.connection_bytes) / setup.copies
+    # what is joined is read, many at once, and goes up again
+    sent = (2 * parts * fleet.first_byte + 2 * found.joined_bytes / fleet.connection_bytes) / setup.sends
+    requests = found.units + found.copied + found.joined + parts
+    now = fleet.environment.now
     ready = max(
-        fleet.environment.now + seconds,
-        fleet.work_get.until(units),
-        fleet.work_put.until(parts),
-        fleet.environment.now + joined / limits.host_bytes,
+        now + read + max(copied, sent),
+        # one interpreter makes all requests
+        now + requests * times.request,
+        fleet.work_get.until(found.units + found.joined),
+        fleet.work_put.until(found.copied + parts),
     )
-    yield fleet.environment.timeout(ready - fleet.environment.now)
-    yield fleet.environment.timeout(parts * fleet.world.times.complete_part + fleet.first_byte)
-
-
-def part_count(fleet: Fleet, result_bytes: float, units: int) -> int:
-    """Parts of the upload: one a unit, but none too small, and not too many."""
-    limits = fleet.world.limits
-    whole = math.ceil(result_bytes / limits.least_part_bytes)
-    return max(1, min(units, limits.most_parts, whole))
+    yield fleet.environment.timeout(ready - now)
+    yield fleet.environment.timeout((found.copied + parts) * times.complete_part + fleet.first_byte)

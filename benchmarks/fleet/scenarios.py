@@ -14,12 +14,26 @@ if TYPE_CHECKING:
 
 HOSTS = (1, 2, 5, 10, 50, 100, 200, 500, 1000)
 
-CANNY = "canny(100, 200), JPEG tiles"
+CANNY = "canny(100, 200), jpeg tiles"
 DEFLATE = "blur(9), deflate tiles"
 GIGAPIXEL = 1e9
 
 MANY = 100
-SLICES = (20, 10)
+SLICES = (100, 50, 20, 10)
+"""Into so many alike slices a large fleet is divided, each with its part of many equal scans, if it has hosts for it."""
+
+TURNS = 10
+"""A small fleet does many equal scans in so many turns, of which one is run."""
+
+SMALL_FLEET = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``seconds`` until all was done, and ``cores``, the share of all cores that computed."""
+
+    seconds: float
+    cores: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +46,28 @@ class Scenario:
     seconds: float = 0.0
     on: int = 0
 
-    def run(self, world: World, hosts: int) -> Fleet:
-        """The fleet, or a slice of it that is like all others, when all is done; its clock tells the seconds."""
-        slices = self._slices(hosts)
+    def run(self, world: World, hosts: int) -> Outcome:
+        """Run it on a fleet, or what stands for it: a slice that is like all others, a turn that is."""
+        slices, turns = self._slices(hosts), self._turns(hosts)
         fleet = Fleet(world, hosts // slices, slices)
         scans = [each for each in self.work if isinstance(each, Scan)]
         photos = [Photos(each.count // slices) for each in self.work if isinstance(each, Photos)]
-        fleet.run(*photos, *scans[: len(scans) // slices])
-        return fleet
+        seconds = fleet.run(*photos, *scans[: len(scans) // (slices * turns)])
+        return Outcome(turns * seconds, fleet.cores.served / (seconds * fleet.hosts * world.setup.cores))
 
     def _slices(self, hosts: int) -> int:
         """Many equal scans on many hosts are as many times the same."""
-        scans = [each for each in self.work if isinstance(each, Scan)]
-        if len(scans) < MANY or len(set(scans)) > 1:
+        if not self._alike():
             return 1
         return next((slices for slices in SLICES if hosts % slices == 0 and hosts >= 5 * slices), 1)
+
+    def _turns(self, hosts: int) -> int:
+        only_scans = all(isinstance(each, Scan) for each in self.work)
+        return TURNS if only_scans and self._alike() and hosts < SMALL_FLEET else 1
+
+    def _alike(self) -> bool:
+        scans = [each for each in self.work if isinstance(each, Scan)]
+        return len(scans) >= MANY and len(set(scans)) == 1
 
 
 SCENARIOS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.fleet.figures import Setup
@@ -10,12 +10,28 @@ from benchmarks.fleet.findings import LINEAR, Point, bend, causes, curve, pull_a
 from benchmarks.fleet.scenarios import HOSTS, Scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from benchmarks.fleet.model import World
 
 USUAL_HOSTS = 100
 """Where levers are pulled for a scenario that asks for nothing."""
+
+
+CONDITIONS: dict[str, Callable[[World], World]] = {
+    "all photos lie in one folder, and S3 has not split it": lambda world: _with(world, folders=1),
+    "S3 has split nothing under `work/`, nor the folder of the scans": lambda world: _with(world, spread=1),
+    "a new table, in its first half hour": lambda world: replace(
+        world, limits=replace(world.limits, table_writes=NEW_TABLE_WRITES)
+    ),
+    "a connection to S3 copies at a third of the speed": lambda world: replace(
+        world, limits=replace(world.limits, connection_bytes=world.limits.connection_bytes / 3)
+    ),
+}
+"""What the curves take for granted, and is not always so."""
+
+NEW_TABLE_WRITES = 4000.0
+"""A second, of a table that is paid by the request, and of each of its indexes; it doubles within half an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +51,17 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """A scenario as things stand, and again with every lever pulled that is worth it on ``target`` hosts."""
+    """A scenario as things stand, and again with every lever pulled that is worth it on ``target`` hosts.
+
+    ``otherwise`` is what comes of each condition that the curves take for granted, as things stand.
+    """
 
     scenario: Scenario
     target: int
     now: Curve
     pulled: Sequence[tuple[str, float]]
     then: Curve
+    otherwise: Sequence[tuple[str, Point]]
 
 
 def study(scenario: Scenario, world: World, hosts: Sequence[int] = HOSTS) -> Study:
@@ -54,6 +74,7 @@ def study(scenario: Scenario, world: World, hosts: Sequence[int] = HOSTS) -> Stu
         _looked_at(scenario, world, hosts, target),
         pulled,
         _looked_at(scenario, better, hosts, target),
+        [(name, curve(scenario, change(world), (target,))[0]) for name, change in CONDITIONS.items()],
     )
 
 
@@ -80,6 +101,10 @@ def changed(world: World) -> str:
     usual = Setup()
     values = {each.name: getattr(world.setup, each.name) for each in fields(Setup)}
     return ", ".join(f"`{name}` {value}" for name, value in values.items() if value != getattr(usual, name))
+
+
+def _with(world: World, **changes: int) -> World:
+    return replace(world, setup=replace(world.setup, **changes))
 
 
 def _looked_at(scenario: Scenario, world: World, hosts: Sequence[int], target: int) -> Curve:
