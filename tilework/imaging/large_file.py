@@ -93,7 +93,7 @@ def _process(
     )  # fmt: skip
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
     tree = description(work.kept(read.metadata, read.header), read.header)
-    tables = jpeg_tables(work.layout)
+    tables = ranks.ask(jpeg_tables, work.layout)
     file.create(header_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))
