@@ -210,6 +210,21 @@ def test_a_rank_that_is_killed_in_the_middle_costs_time_and_no_pixel(command: Co
     assert not leftovers(command.folder)
 
 
+def test_large_files_follow_each_other_on_the_same_ranks(command: CommandLine) -> None:
+    (command.folder / "in").mkdir()
+    for name in ("one.tif", "two.tif"):
+        large(command, f"in/{name}", 4096, 4096)
+    process = command.start("process", "in", "out", "--pipeline", "invert", "--ranks", 2)
+    processes = set()
+    for name in ("one.tif", "two.tif"):
+        while not (command.folder / "out" / name).exists() and process.poll() is None:
+            processes |= {rank.pid for rank in children(process, "worker_image.world")}
+            time.sleep(0.01)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert len(processes) == 4, "mpiexec, the rank that hands out, and the two that compute"
+
+
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize(("text", "stage"), [("invert", "write"), ("canny(10, 20)", "measure-0")])
 def test_an_interrupt_ends_it_at_once_and_leaves_nothing(
