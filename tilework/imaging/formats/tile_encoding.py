@@ -2,7 +2,8 @@
 
 Choices, by measurement (512 x 512 x 3, 8 bits, one core): libdeflate at level 6 takes 19 ms and all before it 0.1;
 the differences are OpenCV's and NumPy's, which are five times as quick as imagecodecs' predictors. OpenCV's JPEG is as
-quick as TurboJPEG's and nearer to the pixels, and is the one that whole JPEGs get.
+quick as TurboJPEG's and nearer to the pixels, and is the one that whole JPEGs get. A mask's tile (512 x 512, edges of a
+photograph) takes zlib-ng 0.27 ms when it looks for runs alone, libdeflate at level 6 0.86 for 12 % more bytes.
 """
 
 from __future__ import annotations
@@ -96,13 +97,26 @@ def _packed(array: Image, layout: CogLayout) -> bytes:
 
     if layout.compression == "jpeg":
         return _jpeg_tile(array, layout)
-    if layout.predictor is None:
+    if layout.compression == "none":
         return array.tobytes()
+    if layout.predictor is None:
+        return _packed_mask(array, layout)
     rows = _planes_of_bytes(array) if layout.predictor == FLOATING else array.reshape(len(array), -1)
     data = _differences(rows, layout.pixels.channels + layout.pixels.alpha).tobytes()
     if layout.compression == "lzw":
         return bytes(imagecodecs.lzw_encode(data))
     return bytes(imagecodecs.deflate_encode(data, level=DEFLATE_LEVEL))
+
+
+def _packed_mask(array: Image, layout: CogLayout) -> bytes:
+    """The bytes of a mask's tile, or of its overviews': runs of equal pixels, and deflate looks for nothing else."""
+    import imagecodecs
+    from zlib_ng import zlib_ng
+
+    if layout.compression == "lzw":
+        return bytes(imagecodecs.lzw_encode(array))
+    packer = zlib_ng.compressobj(DEFLATE_LEVEL, memLevel=9, strategy=zlib_ng.Z_RLE)
+    return packer.compress(array.tobytes()) + packer.flush()
 
 
 def _differences(rows: Image, step: int) -> Image:
