@@ -114,7 +114,7 @@ def _packed_mask(array: Image, layout: CogLayout) -> bytes:
     from zlib_ng import zlib_ng
 
     if layout.compression == "lzw":
-        return bytes(imagecodecs.lzw_encode(array))
+        return bytes(imagecodecs.lzw_encode(array.tobytes()))
     packer = zlib_ng.compressobj(DEFLATE_LEVEL, memLevel=9, strategy=zlib_ng.Z_RLE)
     return packer.compress(array.tobytes()) + packer.flush()
 
