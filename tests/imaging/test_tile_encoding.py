@@ -96,6 +96,15 @@ def test_a_mask_takes_no_more_room_than_with_differences() -> None:
     assert packed[0] <= packed[1]
 
 
+@pytest.mark.parametrize("blurred", [0, 9])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_deflate_takes_no_more_room_than_level_6_alone(dtype: str, blurred: int) -> None:
+    array = cv2.add(scene(512, 512, 3).astype(dtype), noise(512, 512, 3, dtype) // 32)
+    array = cv2.GaussianBlur(array, (blurred, blurred), 0) if blurred else array
+    data = encode_tile(picture(array), layout_of(array, tile=512))
+    assert len(data) <= 1.03 * len(zlib.compress(zlib.decompress(data), 6))
+
+
 @pytest.mark.parametrize("quality", [60, 95])
 @pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
 @pytest.mark.parametrize("channels", [1, 3])
