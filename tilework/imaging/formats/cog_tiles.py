@@ -131,6 +131,8 @@ def _layout(directory: Directory, *, overviews: bool) -> CogLayout | None:
             size=_size(directory), pixels=pixels, tile=tile, compression=compression,  # type: ignore[arg-type]
             overviews=overviews, unnamed=unnamed,
             premultiplied=pixels.alpha and directory.numbers(EXTRA_SAMPLES)[-1] == ASSOCIATED,
+            # the tiles of a mask, and of no others, have no predictor
+            mask=pixels == Pixels("uint8", 1) and PREDICTOR not in directory.entries,
         )  # fmt: skip
     except ValueError:
         return None
