@@ -165,7 +165,15 @@ def test_a_broken_tile_in_the_middle_is_named_and_nothing_is_left(command: Comma
     put(command, "broken.tif", bytes(data))
     for ranks in (1, 2):
         (line,) = command.json_lines(
-            "process", "broken.tif", "out.tif", "--pipeline", "blur(9)", "--ranks", ranks, *SMALL, status=1
+            "process",
+            "broken.tif",
+            "results/new/out.tif",
+            "--pipeline",
+            "blur(9)",
+            "--ranks",
+            ranks,
+            *SMALL,
+            status=1,
         ).values()
         assert (line["state"], line["code"]) == ("FAILED", "damaged")
         assert f"tile 47 (byte {offset:,})" in line["reason"]
