@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, orders, presets, problems, reports, uploads
+from master import api_docs, health, jobs, operations, orders, presets, problems, reports, tiles, uploads
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
@@ -44,6 +44,7 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
     app.include_router(uploads.routes(settings, system, clock))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
+    app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))

@@ -19,7 +19,12 @@ def tagged(request: Request, body: bytes, *, tag_of: bytes | None = None, media_
     """
     tag = f'"{hashlib.sha256(body if tag_of is None else tag_of).hexdigest()[:24]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
-    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    known = known_tags(request)
     if tag in known or "*" in known:
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
+
+
+def known_tags(request: Request) -> list[str]:
+    """The tags of what the client has."""
+    return [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]

@@ -189,6 +189,35 @@ class WrongStateError(TileworkError):
     advice = "Look where the job stands with `tilework job`."
 
 
+class NoTilesError(TileworkError):
+    """The job has no tiles to be seen: its image is not worked on in stages, or it is over without such a result."""
+
+    code = "no_tiles"
+    advice = "Look where the job stands; a result that is there can be downloaded whole."
+
+
+class NoSuchTileError(TileworkError):
+    """The tile that was asked for lies beyond the image."""
+
+    code = "no_such_tile"
+    advice = "GET /api/jobs/{id}/picture tells the levels, and how many tiles each has across and down."
+
+
+class TileNotMadeError(TileworkError):
+    """The tile is still to be made."""
+
+    code = "tile_not_made"
+    advice = "Ask again later; GET /api/jobs/{id}/picture tells how many there are already."
+    permanent = False
+
+
+class TileNotShownError(TileworkError):
+    """The tile is there, and its pixels are such that no browser would show them as they are."""
+
+    code = "tile_not_shown"
+    advice = "Download the result, once it is there, and open it in a viewer of scientific images."
+
+
 class CursorError(TileworkError):
     """A text that names no place in a list of jobs."""
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tilework import __version__
 from tilework.aws.connect import connect_stores
 from tilework.errors import BeyondRankError, LeaseLostError
-from tilework.fleet.planning import plan_image
+from tilework.fleet.planning import UNIT_SECONDS, plan_image
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
@@ -153,7 +153,7 @@ def _work_unit(rank: Rank, order: UnitOrder, *, suspect: bool) -> UnitWorked:
         around = Surroundings(partial(rank.board.holds, order.place), allow)
         return _made(rank.workshop, order, around, rank)
     rank.workshop.tidy()
-    bounds = bounds_of_unit(rank.limits)
+    bounds = bounds_of_unit(UNIT_SECONDS, rank.limits)
     allow(bounds.wall_seconds + GRACE_SECONDS)
     return run_guarded(_alone, bounds, rank, order)
 

@@ -165,7 +165,15 @@ def test_a_broken_tile_in_the_middle_is_named_and_nothing_is_left(command: Comma
     put(command, "broken.tif", bytes(data))
     for ranks in (1, 2):
         (line,) = command.json_lines(
-            "process", "broken.tif", "out.tif", "--pipeline", "blur(9)", "--ranks", ranks, *SMALL, status=1
+            "process",
+            "broken.tif",
+            "results/new/out.tif",
+            "--pipeline",
+            "blur(9)",
+            "--ranks",
+            ranks,
+            *SMALL,
+            status=1,
         ).values()
         assert (line["state"], line["code"]) == ("FAILED", "damaged")
         assert f"tile 47 (byte {offset:,})" in line["reason"]
@@ -208,6 +216,21 @@ def test_a_rank_that_is_killed_in_the_middle_costs_time_and_no_pixel(command: Co
     expected = 255 - np.tile(noise(512, 512), (12, 12, 1))
     assert np.array_equal(tifffile.imread(command.folder / "out.tif", key=0), expected)
     assert not leftovers(command.folder)
+
+
+def test_large_files_follow_each_other_on_the_same_ranks(command: CommandLine) -> None:
+    (command.folder / "in").mkdir()
+    for name in ("one.tif", "two.tif"):
+        large(command, f"in/{name}", 4096, 4096)
+    process = command.start("process", "in", "out", "--pipeline", "invert", "--ranks", 2)
+    processes = set()
+    for name in ("one.tif", "two.tif"):
+        while not (command.folder / "out" / name).exists() and process.poll() is None:
+            processes |= {rank.pid for rank in children(process, "worker_image.world")}
+            time.sleep(0.01)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert len(processes) == 4, "mpiexec, the rank that hands out, and the two that compute"
 
 
 @pytest.mark.parametrize("ranks", [1, 2])

@@ -169,6 +169,14 @@ def test_a_bad_pipeline_is_wrong_use_and_shows_where(
     assert not (command.folder / "out").exists()
 
 
+def test_a_wrong_pipeline_leaves_nothing_of_the_world_that_was_begun_meanwhile(
+    command: CommandLine, photos: Path
+) -> None:
+    before = set(command.folder.iterdir())
+    command.run("process", photos, "out", "--pipeline", "blur(8)", "--ranks", 2, status=2)
+    assert set(command.folder.iterdir()) == before
+
+
 def test_a_source_is_never_overwritten(command: CommandLine, photos: Path) -> None:
     before = (photos / "0.png").read_bytes()
     (photos / "other name.png").hardlink_to(photos / "0.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from tests.conftest import EmbeddedAws
 from tests.flow.pictures import noise, png
 from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
-from tilework.jobs.job import Ask
+from tilework.jobs.job import Ask, Job, State
 
 PHOTO = png(noise(10, 12))
 FIELDS = {
@@ -94,6 +95,23 @@ def test_jobs_are_listed_whole_by_state_by_batch_and_up_to_a_limit(joined: Comma
     one = json.loads(joined.run("job", failed["id"][:10], "--json").stdout)
     assert one == failed
     assert "The file is no image at all." in joined.run("job", failed["id"]).stdout
+
+
+def test_a_job_in_stages_tells_how_far_it_has_come_and_what_is_left(
+    joined: CommandLine, deployment: Deployment
+) -> None:
+    now = time.time()
+    row = Job(
+        id="5" * 32, bucket="b", key="scan.tif", version="v", state=State.RUNNING, stage="1-write", stage_units=90,
+        units_done=frozenset(range(10)), units_behind=10, units_in_all=120, staged=now - 200, created=now, updated=now,
+    )  # fmt: skip
+    connect(deployment).table.create(row)
+    told = json.loads(joined.run("job", row.id, "--json").stdout)["progress"]
+    assert (told["done"], told["total"]) == (20, 120)
+    # 10 s a unit, and what has passed since
+    assert 1_000 <= told["seconds_left"] <= 1_600
+    for command in (("jobs",), ("job", row.id)):
+        assert "20 of 120 units, about 0:" in joined.run(*command).stdout
 
 
 @pytest.mark.parametrize("wrong", ["f" * 32, "abc", "not hexadecimal", "abcdef"])

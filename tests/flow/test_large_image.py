@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 import tifffile
@@ -61,6 +62,14 @@ def has_come_to(running: RunningSystem, job: str, done: int = 1) -> bool:
     return row.state.is_end or (bool(row.stage) and row.units_behind + len(row.units_done) >= done)
 
 
+def tile_shown(running: RunningSystem, job: str) -> list[bytes]:
+    """The first tile as the page would show it, if it is there."""
+    address = f"{running.environment['TILEWORK_URL'].rstrip('/')}/api/jobs/{job}/tiles/0/0/0"
+    answer = httpx.get(address, trust_env=False, timeout=30)
+    assert answer.status_code == 200 or answer.json()["code"] == "tile_not_made"
+    return [answer.content] if answer.status_code == 200 else []
+
+
 def check(running: RunningSystem, row: Job, picture: NDArray[np.generic]) -> None:
     """Right in all pixels, one version, nothing left."""
     assert row.result_key.endswith(".tif")
@@ -83,7 +92,11 @@ def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     job = running.drop("large/scan.tif", large, pipeline=PIPELINE)
     wait_for(lambda: has_come_to(running, job))
     photos = [running.drop(f"large/photo {n}.png", png(PHOTO), pipeline="invert()") for n in range(6)]
+    early: list[bytes] = []
+    wait_for(lambda: early.extend(tile_shown(running, job)) or bool(early))
+    np.testing.assert_array_equal(decoded(early[0])[:, :, ::-1], expected(picture)[:TILE, :TILE])
     rows = running.ended([job, *photos])
+    assert tile_shown(running, job) == [early[0]]
     assert all(rows[photo].ended < rows[job].ended for photo in photos)
     for photo in photos:
         np.testing.assert_array_equal(decoded(running.result(rows[photo])), 255 - PHOTO)

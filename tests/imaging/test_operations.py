@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
 from tilework.errors import OperationFailedError, SettingsError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.operations import describe, load_extra, registry
+from tilework.imaging.operations.edges import STRIP_BYTES
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
@@ -55,6 +58,42 @@ def test_canny_is_one_opencv_call_on_all_channels(channels: int) -> None:
     assert 0 < np.count_nonzero(plain) < plain.size
     long = run_whole(picture(image), parse("canny(500, 900, 5, true)")).colour
     assert np.array_equal(long, cv2.Canny(image, 500, 900, apertureSize=5, L2gradient=True))
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    height=st.sampled_from([1, 2, 3, 40, 131]),
+    width=st.sampled_from([1, 2, 5, 67]),
+    channels=st.sampled_from([1, 3]),
+    steps=st.sampled_from([2, 3, 9, 256]),
+    thresholds=st.tuples(*[st.floats(0, 1500) | st.sampled_from([0.0, 1020.0, 1e6])] * 2),
+    by_length=st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_canny_is_one_opencv_call_where_channels_tie_and_thresholds_are_odd(
+    *,
+    seed: int,
+    height: int,
+    width: int,
+    channels: int,
+    steps: int,
+    thresholds: tuple[float, float],
+    by_length: bool,
+) -> None:
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    few = np.random.default_rng(seed).integers(0, steps, shape) * (255 // (steps - 1))
+    image = few.astype(np.uint8)
+    low, high = thresholds
+    own = run_whole(picture(image), parse(f"canny({low!r}, {high!r}, 3, {str(by_length).lower()})")).colour
+    assert np.array_equal(own, cv2.Canny(image, low, high, L2gradient=by_length))
+
+
+def test_canny_of_an_image_that_fills_no_cache_is_one_opencv_call() -> None:
+    image = scene(2600, 400, 3)
+    assert image.nbytes > 6 * STRIP_BYTES
+    for by_length in ("false", "true"):
+        own = run_whole(picture(image), parse(f"canny(30, 90, 3, {by_length})")).colour
+        assert np.array_equal(own, cv2.Canny(image, 30, 90, L2gradient=by_length == "true"))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -17,7 +17,7 @@ from tests.imaging.cog_readers import (
     seen_by_vips,
     valid,
 )
-from tests.imaging.cogs import cog, layout_of
+from tests.imaging.cogs import cog, layout_of, thinned
 from tests.imaging.samples import decoded, noise, picture, scene
 from tests.imaging.tiffs import read
 from tilework.imaging.formats.tile_encoding import encode_tile, jpeg_tables
@@ -71,6 +71,38 @@ def test_deflate_is_in_the_frame_of_zlib() -> None:
     data = encode_tile(picture(array), layout_of(array, tile=16))
     differences = np.frombuffer(zlib.decompress(data), np.uint8).reshape(16, 16, 3)
     assert np.array_equal(np.cumsum(differences, axis=1, dtype=np.uint8), red_first(array))
+
+
+@pytest.mark.parametrize("compression", ["deflate", "lzw", "none"])
+def test_every_reader_sees_every_level_of_a_mask(compression: str) -> None:
+    array = cv2.Canny(scene(500, 300, 3), 50, 100)
+    assert 0 < np.count_nonzero(array) < array.size
+    layout = layout_of(array, tile=128, compression=compression, mask=True)
+    data = cog(array, layout)
+    for seen in (seen_by_gdal, seen_by_tifffile, seen_by_vips):
+        levels = seen(data)
+        assert len(levels) == len(layout.levels)
+        for level, expected in zip(levels, thinned(array, layout), strict=True):
+            assert np.array_equal(level, expected)
+    assert np.array_equal(seen_by_opencv(data)[0], array)
+    assert valid(data)
+
+
+def test_a_mask_takes_no_more_room_than_with_differences() -> None:
+    array = cv2.Canny(scene(512, 512, 3), 50, 100)
+    packed = [
+        len(encode_tile(picture(array), layout_of(array, tile=512, mask=mask))) for mask in (True, False)
+    ]
+    assert packed[0] <= packed[1]
+
+
+@pytest.mark.parametrize("blurred", [0, 9])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_deflate_takes_no_more_room_than_level_6_alone(dtype: str, blurred: int) -> None:
+    array = cv2.add(scene(512, 512, 3).astype(dtype), noise(512, 512, 3, dtype) // 32)
+    array = cv2.GaussianBlur(array, (blurred, blurred), 0) if blurred else array
+    data = encode_tile(picture(array), layout_of(array, tile=512))
+    assert len(data) <= 1.03 * len(zlib.compress(zlib.decompress(data), 6))
 
 
 @pytest.mark.parametrize("quality", [60, 95])

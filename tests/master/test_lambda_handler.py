@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from master import lambda_handler
+from tests.imaging.samples import decoded, scene
+from tests.imaging.tiffs import written
 from tilework.aws.connect import connect
 from tilework.aws.table import AwsTable
 from tilework.errors import ServiceError
-from tilework.jobs.job import Ask, Drop, State, unreadable_id
+from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.messages import Notice, event_body, notice_body
 
 if TYPE_CHECKING:
@@ -86,6 +90,21 @@ def records(url: str, *bodies: str) -> dict[str, Any]:
             for number, body in enumerate(bodies)
         ]
     }
+
+
+def test_a_tile_leaves_the_handler_as_the_bytes_of_a_picture(system: System) -> None:
+    array = scene(700, 600)
+    tiled = written(array, tile=(512, 512), compression="zlib", predictor=2)
+    system.outputs.put("results/scan.tif", tiled, metadata={}, content_type="image/tiff")
+    row = Job(
+        id="5" * 32, bucket="b", key="scan.tif", version="v", state=State.DONE, result_key="results/scan.tif"
+    )
+    system.table.create(row)
+    answer = lambda_handler.handler(request(f"/api/jobs/{row.id}/tiles/0/1/0"), None)
+    assert (answer["statusCode"], answer["headers"]["content-type"]) == (200, "image/png")
+    assert answer["isBase64Encoded"] is True
+    seen = decoded(base64.b64decode(answer["body"]))[:, :188, ::-1]
+    np.testing.assert_array_equal(seen, array[:512, 512:])
 
 
 def test_a_request_through_the_gateway_is_answered_by_the_same_application(deployment: Deployment) -> None:

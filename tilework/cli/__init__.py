@@ -1,9 +1,6 @@
 """The command line: files processed here, images submitted, and all that can be asked of a job and done to it.
 
 Each command has a module of its own that is imported when it is called, so that ``tilework --help`` starts at once and
-``tilework process`` never loads anything of AWS. Other programs are started by name, never imported.
+``tilework process`` never loads anything of AWS. Nothing is imported here: the ranks of a world come by, too. Other
+programs are started by name, never imported.
 """
-
-from tilework.cli.app import main
-
-__all__ = ["main"]

@@ -120,16 +120,25 @@ def process(
       tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
     """
-    from tilework.cli import process as command
-    from tilework.cli.pipelines import pipeline_of
-    from tilework.imaging.stages.planning import Wishes
+    from tilework.cli.interrupts import Interrupts
+    from tilework.cli.living_world import LivingWorld
+    from tilework.cli.surroundings import extra_operations, limits_of
 
-    text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
-    into_folder = destination.endswith(os.sep) and not source.is_dir()
-    target = Path(destination) / source.name if into_folder else Path(destination)
-    wishes = Wishes(tile_size, compression.value if compression else None, overviews)
-    ways = command.Ways(ranks, working_set, wishes, profile)
-    raise typer.Exit(command.run(source, target, text, ways, json=json))
+    limits = limits_of(working_set)
+    with Interrupts() as interrupts, LivingWorld(ranks, limits, extra_operations()) as living:
+        if ranks > 1:
+            # the ranks start while this process imports the rest
+            living.begin()
+        from tilework.cli import process as command
+        from tilework.cli.pipelines import pipeline_of
+        from tilework.imaging.stages.planning import Wishes
+
+        text = pipeline_of(pipeline, page=page, output=output.value if output else None).canonical
+        into_folder = destination.endswith(os.sep) and not source.is_dir()
+        target = Path(destination) / source.name if into_folder else Path(destination)
+        wishes = Wishes(tile_size, compression.value if compression else None, overviews)
+        ways = command.Ways(limits, wishes, living, interrupts, profile)
+        raise typer.Exit(command.run(source, target, text, ways, json=json))
 
 
 @app.command()

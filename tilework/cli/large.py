@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tilework.cli.progress import Progress
@@ -19,35 +16,34 @@ from tilework.world.deadline import allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tilework.cli.files import Errand
     from tilework.cli.interrupts import Interrupts
-    from tilework.cli.worlds import Worlds
+    from tilework.cli.living_world import LivingWorld
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
     from tilework.imaging.stages.on_one_host import Step
     from tilework.imaging.stages.planning import Wishes
     from tilework.imaging.stopwatch import Profile
-    from tilework.world import World
 
 WORLDS = 2
 """Worlds that may die of a file before it is to blame."""
 
 
 class LargeFiles:
-    """Processes large files with one pipeline on the ranks of ``worlds``, be it one: none can end this process."""
+    """Processes large files with one pipeline on the ranks of a world, be it one: none can end this process."""
 
     def __init__(
-        self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, ranks: int, worlds: Worlds,
-        interrupts: Interrupts, profiled: bool,
+        self, pipeline: Pipeline, limits: Limits, wishes: Wishes, *, living: LivingWorld, interrupts: Interrupts,
+        profiled: bool,
     ) -> None:  # fmt: skip
         self._pipeline = pipeline
         self._limits = limits
         self._wishes = wishes
-        self._ranks = ranks
         self._interrupts = interrupts
-        self._worlds = worlds
+        self._living = living
         self._profiled = profiled
 
     def run(self, errands: Sequence[Errand]) -> Iterator[FileOutcome]:
@@ -78,29 +74,18 @@ class LargeFiles:
 
         reason = ""
         for _ in range(WORLDS):
-            with TemporaryDirectory(prefix="tilework-") as place, _world(self._worlds, Path(place)) as world:
-                try:
-                    ranks = Ranks(world, self._ranks, tell, allow, partial(_end, world), self._profiles())
-                    return process_large_file(source, wanted, ranks)
-                except WorldDiedError as error:
-                    reason = error.reason
+            ranks = Ranks(
+                self._living.get(), self._living.ranks, tell, allow, self._living.end, self._profiles()
+            )
+            try:
+                return process_large_file(source, wanted, ranks)
+            except WorldDiedError as error:
+                reason = error.reason
+            except BaseException:
+                # its ranks may be at work on it still
+                self._living.end()
+                raise
         raise CrashedError(f"A rank ended each time: {reason}")
 
     def _profiles(self) -> list[Profile] | None:
         return [] if self._profiled else None
-
-
-@contextlib.contextmanager
-def _world(worlds: Worlds, place: Path) -> Iterator[World]:
-    """A world that is ended with whatever ends this one's work."""
-    with worlds.start(place / "world") as world:
-        try:
-            yield world
-        except BaseException:
-            world.kill()
-            raise
-
-
-def _end(world: World) -> None:
-    world.kill()
-    world.shutdown(wait=True)

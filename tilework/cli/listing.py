@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import heapq
 import re
+import time
 from dataclasses import asdict
+from datetime import timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
@@ -17,6 +19,7 @@ from tilework.cli.joining import join_from_here
 from tilework.cli.statuses import UsageError
 from tilework.jobs import cursor
 from tilework.jobs.job import ID_HEX_DIGITS, Job, State
+from tilework.jobs.staged import progress
 from tilework.shown import bytes_shown, moment, shown
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def run_jobs(states: Sequence[State], *, limit: int | None, before: str, batch: 
     lists = [table.list(state, most, batch=batch, before=place) for state in dict.fromkeys(states) or [None]]
     rows = _bounded(heapq.merge(*lists, key=cursor.order), limit)
     if json:
-        consoles.print_json_list(map(asdict, rows))
+        consoles.print_json_list(map(_document, rows))
     else:
         _print_table(list(rows))
     return statuses.ALL_DONE
@@ -75,7 +78,8 @@ def _print_table(rows: Sequence[Job]) -> None:
     for row in rows:
         table.add_row(
             row.id[:SHORT_ID], Text(row.state.value, STYLES[row.state]), _image(row), shown(row.pipeline),
-            f"{row.seconds:.2f}" if row.seconds else "", moment(row.updated), shown(row.result_key or row.reason),
+            f"{row.seconds:.2f}" if row.seconds else "", moment(row.updated),
+            shown(row.result_key or row.reason or _progress(row)),
         )  # fmt: skip
     if rows:
         consoles.output().print(table)
@@ -87,11 +91,30 @@ def _image(row: Job) -> str:
     return shown(row.key) if row.key else "(a message that nobody can read)"
 
 
+def _document(row: Job) -> dict[str, Any]:
+    """The row for programs, and how far a job in stages has come; null for any other."""
+    reached = progress(row, time.time())
+    return asdict(row) | {"progress": None if reached is None else asdict(reached)}
+
+
+def _progress(row: Job) -> str:
+    """The same for people; empty for any other."""
+    reached = progress(row, time.time())
+    if reached is None:
+        return ""
+    left = (
+        ""
+        if reached.seconds_left is None
+        else f", about {timedelta(seconds=round(reached.seconds_left))} left"
+    )
+    return f"{reached.done} of {reached.total} units{left}"
+
+
 def run_job(job_id: str, *, json: bool) -> int:
     """Tell everything about one job."""
     row = find_job(join_from_here().table, job_id)
     if json:
-        consoles.print_json(asdict(row))
+        consoles.print_json(_document(row))
     else:
         _print_job(row)
     return statuses.ALL_DONE
@@ -148,6 +171,7 @@ def _print_job(row: Job) -> None:
 def _facts(row: Job) -> Iterator[tuple[str, str | Text]]:
     yield "job", row.id
     yield "state", Text(row.state.value, STYLES[row.state])
+    yield "progress", _progress(row)
     yield "reason", f"{row.reason} ({row.code})" if row.code else ""
     yield "advice", row.advice
     yield "note", row.note

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tilework.cli import consoles, statuses
-from tilework.cli.pipelines import extra_operations
+from tilework.cli.pipelines import load_extra_operations
 from tilework.cli.statuses import UsageError
 from tilework.imaging.operations import describe, registry, usage
 from tilework.imaging.operations.parameters import write
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def run(name: str | None, *, json: bool) -> int:
     """List all operations, or tell everything about one."""
-    extra_operations()
+    load_extra_operations()
     if name is not None:
         operation = _named(name)
         if json:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import typer
 
 from tilework.cli.statuses import WRONG_USE, tell
+from tilework.cli.surroundings import extra_operations
 from tilework.errors import PipelineError
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import framed, parse
@@ -15,16 +15,12 @@ from tilework.imaging.pipeline import framed, parse
 if TYPE_CHECKING:
     from tilework.imaging.pipeline import Pipeline
 
-EXTRA_OPERATIONS = "TILEWORK_EXTRA_OPERATIONS"
-"""The variable that names a module of own operations, here as on a worker host."""
 
-
-def extra_operations() -> str:
-    """Load the module of own operations, if the environment names one; its name, else nothing. Raises SettingsError."""
-    module = os.environ.get(EXTRA_OPERATIONS, "").strip()
+def load_extra_operations() -> None:
+    """Load the module of own operations, if the environment names one. Raises SettingsError."""
+    module = extra_operations()
     if module:
         load_extra(module)
-    return module
 
 
 def pipeline_of(text: str, *, page: int | None = None, output: str | None = None) -> Pipeline:
@@ -32,7 +28,7 @@ def pipeline_of(text: str, *, page: int | None = None, output: str | None = None
 
     ``page`` and ``output`` overrule what the text says of them.
     """
-    extra_operations()
+    load_extra_operations()
     try:
         return framed(parse(text), page=None if page is None else str(page), output=output)
     except PipelineError as error:

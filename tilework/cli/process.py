@@ -2,76 +2,68 @@
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
 from tilework.cli import consoles, profiles, statuses
 from tilework.cli.files import Errand, errand_to, errands_between, files_below
-from tilework.cli.interrupts import Interrupts
 from tilework.cli.large import LargeFiles
-from tilework.cli.pipelines import extra_operations, pipeline_of
+from tilework.cli.pipelines import pipeline_of
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import run_errand
 from tilework.cli.statuses import UsageError
-from tilework.imaging.limits import Limits
+from tilework.cli.worlds import Worlds
 from tilework.imaging.run import prepare_process
-from tilework.imaging.stages.planning import Wishes
 from tilework.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
     from pathlib import Path
 
-    from tilework.cli.worlds import Worlds
+    from tilework.cli.interrupts import Interrupts
+    from tilework.cli.living_world import LivingWorld
     from tilework.errors import TileworkError
+    from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
+    from tilework.imaging.stages.planning import Wishes
     from tilework.imaging.stopwatch import Profile
 
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """How it is to be done: on how many ranks, in how many bytes each (None: the limits'), large results how.
+    """How it is to be done: within which limits, large results how, in which world, and until when.
 
     ``profiled`` says that where the time goes is wanted to be known.
     """
 
-    ranks: int = 1
-    working_set: int | None = None
-    wishes: Wishes = field(default_factory=Wishes)
+    limits: Limits
+    wishes: Wishes
+    living: LivingWorld
+    interrupts: Interrupts
     profiled: bool = False
-
-    def limits(self) -> Limits:
-        """The limits of the environment, with the memory that was asked for."""
-        limits = Limits.from_environment(os.environ)
-        if self.working_set is None:
-            return limits
-        return replace(limits, working_set=self.working_set, block_bytes=self.working_set)
 
 
 def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: bool) -> int:
     """Process it all; the exit status."""
     chosen = pipeline_of(pipeline)
-    limits = ways.limits()
-    errands = _errands(source, destination, chosen, limits)
+    errands = _errands(source, destination, chosen, ways.limits)
     if not errands:
         consoles.talk().print(f"There are no files in {shown(str(source))}.")
     tally = Tally(json=json, profiled=ways.profiled)
     with (
-        Interrupts() as interrupts,
-        closing(_outcomes(errands, chosen, limits, ways, interrupts)) as outcomes,
+        closing(_outcomes(errands, chosen, ways)) as outcomes,
         Progress("Processing", len(errands)) as bar,
     ):
         for outcome in outcomes:
             tally.add(outcome)
             bar.advance()
     tally.close(destination)
-    if interrupts.asked and tally.count < len(errands):
+    if ways.interrupts.asked and tally.count < len(errands):
         return statuses.INTERRUPTED
     return statuses.SOME_FAILED if tally.failed else statuses.ALL_DONE
 
@@ -134,39 +126,28 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _outcomes(
-    errands: Sequence[Errand], pipeline: Pipeline, limits: Limits, ways: Ways, interrupts: Interrupts
+    errands: Sequence[Errand], pipeline: Pipeline, ways: Ways
 ) -> Generator[FileOutcome, None, None]:
     """Those of ordinary files, then those of large ones."""
     large = [errand for errand in errands if errand.large]
     others = [errand for errand in errands if not errand.large]
-    if ways.ranks > 1 and others:
-        yield from _worlds(pipeline, limits, ways, interrupts).run(others)
+    if ways.living.ranks > 1:
+        yield from Worlds(pipeline, ways.limits, ways.living, ways.interrupts).run(others)
     elif others:
         prepare_process()
-        yield from _one_by_one(others, pipeline, limits, interrupts)
-    if large:
-        worlds = _worlds(pipeline, limits, ways, interrupts)
-        yield from LargeFiles(
-            pipeline, limits, ways.wishes, ranks=ways.ranks, worlds=worlds, interrupts=interrupts,
-            profiled=ways.profiled,
-        ).run(large)  # fmt: skip
+        yield from _one_by_one(others, pipeline, ways)
+    yield from LargeFiles(
+        pipeline, ways.limits, ways.wishes,
+        living=ways.living, interrupts=ways.interrupts, profiled=ways.profiled,
+    ).run(large)  # fmt: skip
 
 
-def _worlds(pipeline: Pipeline, limits: Limits, ways: Ways, interrupts: Interrupts) -> Worlds:
-    from tilework.cli.worlds import Worlds  # noqa: PLC0415 - ordinary files in one process need no MPI
-
-    own = extra_operations()
-    return Worlds(pipeline, limits, ranks=ways.ranks, extra_operations=own, interrupts=interrupts)
-
-
-def _one_by_one(
-    errands: Sequence[Errand], pipeline: Pipeline, limits: Limits, interrupts: Interrupts
-) -> Iterator[FileOutcome]:
+def _one_by_one(errands: Sequence[Errand], pipeline: Pipeline, ways: Ways) -> Iterator[FileOutcome]:
     for errand in errands:
-        if interrupts.asked:
+        if ways.interrupts.asked:
             return
         # there is no other process that could go on after this one
-        yield run_errand(errand, pipeline, limits, suspect=True)
+        yield run_errand(errand, pipeline, ways.limits, suspect=True)
 
 
 class Tally:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import glob
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, wait
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tilework.cli.ranks import not_done, run_errand, unexpected
 from tilework.errors import CrashedError, SetupError, WorldDiedError
-from tilework.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,28 +16,29 @@ if TYPE_CHECKING:
 
     from tilework.cli.files import Errand
     from tilework.cli.interrupts import Interrupts
+    from tilework.cli.living_world import LivingWorld
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.run import FileOutcome
+    from tilework.world import World
 
 FRUITLESS_WORLDS = 3
 """Worlds in a row that may die with nothing done and no file to blame; then the machine is at fault."""
 
 
 class Worlds:
-    """Runs errands in worlds of ``ranks`` ranks.
+    """Runs errands in one world after another, one lasting as long as nothing happens to it.
 
     The file that a rank died of is suspect: it goes again in guarded children, which end no rank, and that is its
     outcome.
     """
 
     def __init__(
-        self, pipeline: Pipeline, limits: Limits, *, ranks: int, extra_operations: str, interrupts: Interrupts
+        self, pipeline: Pipeline, limits: Limits, living: LivingWorld, interrupts: Interrupts
     ) -> None:
         self._pipeline = pipeline
         self._limits = limits
-        self._ranks = ranks
-        self._extra_operations = extra_operations
+        self._living = living
         self._waiting: deque[Errand] = deque()
         self._suspects: set[Errand] = set()
         self._running: dict[Future[FileOutcome], Errand] = {}
@@ -54,32 +52,16 @@ class Worlds:
         Raises SetupError where no world can be started, or none lives.
         """
         self._waiting.extend(errands)
-        with TemporaryDirectory(prefix="tilework-") as directory:
+        try:
             while self._waiting and not self._interrupts.asked:
                 if self._fruitless >= FRUITLESS_WORLDS:
                     raise SetupError(f"{FRUITLESS_WORLDS} MPI worlds died in a row, and no file is to blame.")
                 self._fruitless += 1
-                with self.start(Path(directory) / "world") as world:
-                    try:
-                        yield from self._live(world)
-                    except BaseException:
-                        world.kill()
-                        raise
-                    finally:
-                        world.shutdown(wait=True)
-                        self._sweep()
-
-    def start(self, directory: Path) -> World:
-        """Start a world of ranks that are ready for images."""
-        return World.start(
-            ranks=self._ranks,
-            directory=directory,
-            initializer="tilework.cli.ranks:start_rank",
-            initargs=(self._extra_operations, self._limits),
-            task_seconds=self._limits.fetch_seconds,
-            # an interrupt waits for all that was handed out: let that be no more than the ranks work on
-            ahead=0,
-        )
+                yield from self._live(self._living.get())
+        finally:
+            if self._running:
+                self._living.end()
+                self._sweep()
 
     def _live(self, world: World) -> Iterator[FileOutcome]:
         """Outcomes until all is done, or the world is dead."""
@@ -101,7 +83,7 @@ class Worlds:
         """Give the world what it can take; whether anything is being worked on."""
         if self._interrupts.asked:
             self._give_up()
-        while world.alive and self._waiting and len(self._running) < 2 * self._ranks:
+        while world.alive and self._waiting and len(self._running) < 2 * self._living.ranks:
             self._submit(world, self._waiting.popleft())
         return bool(self._running)
 

@@ -1,29 +1,31 @@
 """The plan of a large image as text, which every rank rebuilds the same stages from.
 
-The plan's own text is what cannot be told again from source and pipeline: how the image is cut, and how the result is
-laid out. The text of a stage is the grid of its cells, and how many of them, down the columns, make a unit.
+The plan's own text is how the image is cut, and how the result is laid out, so that tiles can be shown by who has not
+the source. The text of a stage is the grid of its cells, and how many of them, down the columns, make a unit.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from tilework.errors import UnreadableMessageError
+from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Grid, Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tilework.imaging.formats.cog import Compression
     from tilework.imaging.windows import Window
-    from tilework.jobs.stages import Stage
+    from tilework.jobs.stages import Plan, Stage
 
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """``columns``, ``overviews`` and ``cached_bytes`` as in Work and Stored; tile, compression and pyramid as wished.
+    """``columns``, ``overviews`` and ``cached_bytes`` as in Work and Stored, ``layout`` and ``jpeg_tables`` the result's.
 
     ``bundle_bytes`` is what an object of tiles should have.
     """
@@ -31,20 +33,26 @@ class Blueprint:
     columns: int
     overviews: int
     cached_bytes: int
-    tile: int
-    compression: Compression
-    pyramid: bool
     bundle_bytes: int
+    layout: CogLayout
+    jpeg_tables: bytes = b""
 
     @property
     def text(self) -> str:
         """As a plan holds it."""
-        return json.dumps(asdict(self), sort_keys=True)
+        tables = base64.b85encode(self.jpeg_tables).decode()
+        return json.dumps(asdict(self) | {"jpeg_tables": tables}, sort_keys=True)
 
     @classmethod
     def read(cls, text: str) -> Blueprint:
         """The inverse. Raises UnreadableMessageError."""
-        return cls(**_told(text, cls.__annotations__))
+        told = _told(text, cls.__annotations__)
+        try:
+            of = told["layout"]
+            layout = CogLayout(**of | {"size": Size(**of["size"]), "pixels": Pixels(**of["pixels"])})
+            return cls(**told | {"layout": layout, "jpeg_tables": base64.b85decode(told["jpeg_tables"])})
+        except (TypeError, ValueError, KeyError) as error:
+            raise UnreadableMessageError(f"The plan tells no layout: {error!r:.200}.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,39 @@ class Cells:
 def writes_tiles(stage: Stage) -> bool:
     """Whether the units of a stage leave tiles of the result."""
     return stage.name == "write" or stage.name.startswith("overviews-")
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """The stage ``number`` of a plan, which makes the tiles of ``levels`` by units that cut the level ``base``."""
+
+    number: int
+    cells: Cells
+    base: int
+    levels: range
+
+    def unit_of(self, level: int, column: int, line: int, tile: int) -> int:
+        """The unit that makes a tile: its cell has the tile's first pixel."""
+        span = tile << (level - self.base)
+        return self.cells.unit_of(self.cells.grid.index_at(column * span, line * span))
+
+    def tiles_of(self, unit: int, level: int, tile: int) -> int:
+        """How many tiles of a level a unit makes."""
+        span = tile << (level - self.base)
+        return sum(
+            (-(-window.right // span) - window.left // span)
+            * (-(-window.bottom // span) - window.top // span)
+            for window in self.cells.windows(unit)
+        )
+
+
+def makings(plan: Plan, levels: int) -> Iterator[Making]:
+    """The stages of a plan that make the tiles of its ``levels``: each begins with the level that the last ended with."""
+    stages = [(number, stage) for number, stage in enumerate(plan.stages) if writes_tiles(stage)]
+    bases = [int(stage.name.partition("-")[2] or 0) for _, stage in stages]
+    for (number, stage), base, top in zip(stages, bases, [*bases[1:], levels - 1], strict=True):
+        first = base if stage.name == "write" else base + 1
+        yield Making(number, Cells.read(stage.what), base, range(first, top + 1))
 
 
 def block_named(stage: Stage, unit: int) -> str:

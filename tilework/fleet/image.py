@@ -11,7 +11,6 @@ from tilework.fleet.scratch import ObjectScratch
 from tilework.fleet.source import ObjectSource
 from tilework.imaging.formats import HeaderReader, read_header
 from tilework.imaging.pipeline import parse
-from tilework.imaging.stages.planning import Wishes, layout_of
 from tilework.imaging.stages.work import Work
 
 if TYPE_CHECKING:
@@ -38,10 +37,7 @@ class LargeImage:
         pipeline = parse(task.pipeline)
         source = ObjectSource(inputs, task.key, task.version, task.source_bytes)
         header = read_header(HeaderReader(source, limits), pipeline.page)
-        wishes = Wishes(blueprint.tile, blueprint.compression, blueprint.pyramid)
-        sizes, kinds = pipeline.sizes(header.size), pipeline.kinds(header.pixels)
-        layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
         scratch = ObjectScratch(outputs, task)
         image = image_of(source, header, scratch, blueprint.cached_bytes)
-        work = Work(image, pipeline, layout, scratch, blueprint.columns, blueprint.overviews)
+        work = Work(image, pipeline, blueprint.layout, scratch, blueprint.columns, blueprint.overviews)
         return cls(source, header, work, scratch, blueprint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -71,13 +72,34 @@ def made_text(made: Made) -> str:
     return json.dumps(told, separators=(",", ":"))
 
 
+def place_of(text: str, level: int, index: int) -> tuple[str, Place]:
+    """The name of the object that holds a tile, and where it lies there, from what a manifest holds.
+
+    Without NumPy, which who shows a tile may not have. Raises UnreadableMessageError, also where the unit has not made it.
+    """
+    try:
+        told: dict[str, Any] = json.loads(text)
+        if index == 0:
+            return first_name(level), Place(0, 0, told["firsts"][str(level)])
+        for row in struct.iter_unpack(f"<{COLUMNS}Q", _table(told)):
+            if row[:2] == (level, index):
+                return tiles_name(row[2]), Place(*row[2:])
+    except (ValueError, KeyError, TypeError, AttributeError, zlib.error, struct.error) as error:
+        raise UnreadableMessageError(f"A manifest lacks what it must have: {error!r:.200}.") from error
+    raise UnreadableMessageError(f"A manifest does not tell of tile {index} of level {level}.")
+
+
+def _table(told: dict[str, Any]) -> bytes:
+    return zlib.decompress(base64.b85decode(told["tiles"]))
+
+
 def made_of(text: str) -> Made:
     """The inverse of :func:`made_text`. Raises UnreadableMessageError."""
     import numpy as np
 
     try:
         told: dict[str, Any] = json.loads(text)
-        table = np.frombuffer(zlib.decompress(base64.b85decode(told["tiles"])), "<u8").reshape(-1, COLUMNS)
+        table = np.frombuffer(_table(told), "<u8").reshape(-1, COLUMNS)
         return Made(
             table,
             tuple(told["sizes"]),

@@ -10,6 +10,7 @@ from tilework.fleet.blueprint import Blueprint, Cells
 from tilework.fleet.rewritten import image_of
 from tilework.imaging.costs import pixels_within
 from tilework.imaging.formats import HeaderReader, is_windowed, read_header
+from tilework.imaging.formats.tile_encoding import jpeg_tables
 from tilework.imaging.stages.measuring import levels_of
 from tilework.imaging.stages.planning import Wishes, plan_stages
 from tilework.imaging.stages.readers import Stored
@@ -72,15 +73,13 @@ def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ra
     work = plan_stages(
         image, header, pipeline, limits, wishes=wishes, scratch=NOWHERE, ranks=ranks, most=most
     )
-    layout = work.layout
     blueprint = Blueprint(
         columns=work.columns,
         overviews=work.overviews,
         cached_bytes=work.image.cached_bytes if isinstance(work.image, Stored) else 0,
-        tile=layout.tile,
-        compression=layout.compression,
-        pyramid=layout.overviews,
         bundle_bytes=_bundle_bytes(work),
+        layout=work.layout,
+        jpeg_tables=jpeg_tables(work.layout),
     )
     rewriting = () if is_windowed(header) else (Stage("rewrite", 1),)
     stages = _stages(work, most, _most_written(work, header, most))

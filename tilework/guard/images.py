@@ -10,7 +10,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from tilework.fleet.planning import UNIT_SECONDS
 from tilework.guard.child import Bounds, run_guarded
 from tilework.guard.memory import SLACK, be_taken_first, bound_growth
 from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, transfer_seconds
@@ -68,9 +67,9 @@ def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspe
     return run_guarded(complete, bounds, data, planned, pipeline).with_seconds(read)
 
 
-def bounds_of_unit(limits: Limits) -> Bounds:
-    """What a unit of a large image, or the assembly of all, may take in a child: it was planned to take some seconds."""
-    seconds = limits.decoder_seconds + limits.deadline_factor * UNIT_SECONDS * ABOVE
+def bounds_of_unit(planned: float, limits: Limits) -> Bounds:
+    """What a unit of a large image, or the assembly of all, may take in a child that was ``planned`` to take seconds."""
+    seconds = limits.decoder_seconds + limits.deadline_factor * planned * ABOVE
     return Bounds(seconds, CLOCK * seconds + limits.fetch_seconds, limits.working_set + SLACK)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from array import array
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ from tilework.imaging.stages.tile_file import TileFile
 from tilework.imaging.stopwatch import by_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tilework.imaging.formats import Header, Metadata
     from tilework.imaging.limits import Limits
@@ -65,9 +66,11 @@ def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutco
     """
     began = time.perf_counter()
     target = wanted.target
-    target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=target.parent) as place:
+        with (
+            _folder(target.parent) as folder,
+            TemporaryDirectory(prefix=f".{target.name}.", suffix=".part", dir=folder) as place,
+        ):
             found, blocks, notes = _process(wanted, target, Path(place), ranks)
     except WorldDiedError:
         raise
@@ -79,6 +82,20 @@ def process_large_file(path: Path, wanted: LargeFile, ranks: Ranks) -> FileOutco
         path, target, size.width, size.height, found.pixels.dtype, seconds, None, notes, blocks,
         by_rank(ranks.profiles or ()),
     )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """Make a folder, and those above it; what is new and still empty afterwards is removed."""
+    new = [each for each in (path, *path.parents) if not each.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield path
+    finally:
+        for each in new:
+            # the first that holds something ends it: those above it are not empty either
+            with contextlib.suppress(OSError):
+                each.rmdir()
 
 
 def _process(
@@ -93,7 +110,7 @@ def _process(
     )  # fmt: skip
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
     tree = description(work.kept(read.metadata, read.header), read.header)
-    tables = jpeg_tables(work.layout)
+    tables = ranks.ask(jpeg_tables, work.layout)
     file.create(header_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))

@@ -103,6 +103,11 @@ class Pipeline:
         return any(step.operation.makes_mask for step in self.steps)
 
     @property
+    def ends_in_mask(self) -> bool:
+        """Whether the result is black and white, and nothing was done to it since."""
+        return self.steps[-1].operation.makes_mask
+
+    @property
     def exact(self) -> bool:
         """Whether tiles have the very pixels of the whole image."""
         return all(step.operation.exact for step in self.steps)

@@ -63,63 +63,62 @@ def find_mpiexec() -> str:
     return found
 
 
-def launch(plan: Plan) -> WorldProcesses:
-    """Start a world and wait until all its ranks are there.
+class Launch:
+    """A world on its way: its processes are started by this, and are there once :meth:`ready` returns them."""
 
-    Raises SetupError, which quotes the end of the world's log; RuntimeError on any but the main thread.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError(
-            "A world must be started from the main thread: the kernel ends its processes when the thread that "
-            "started them ends."
-        )
-    mpiexec = find_mpiexec()
-    folder = WorldDirectory(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
-    try:
-        return _Launch(plan, folder).run(mpiexec)
-    except BaseException:
-        folder.close()
-        raise
+    def __init__(self, plan: Plan) -> None:
+        """Start the processes, and wait for nothing.
 
-
-class _Launch:
-    """One start of a world, from the empty folder to the processes."""
-
-    def __init__(self, plan: Plan, folder: WorldDirectory) -> None:
+        Raises SetupError where there is no mpiexec or no folder; RuntimeError on any but the main thread.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError(
+                "A world must be started from the main thread: the kernel ends its processes when the thread that "
+                "started them ends."
+            )
+        mpiexec = find_mpiexec()
         self._plan = plan
-        self._folder = folder
         self._deadline = time.monotonic() + plan.seconds
-        self._ticket = Ticket(
-            str(folder.path), secrets.token_hex(8), secrets.token_hex(32), plan.task_seconds
-        )
+        self._folder = WorldDirectory(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
+        with contextlib.ExitStack() as undo:
+            undo.callback(self._folder.close)
+            self._ticket = Ticket(
+                str(self._folder.path), secrets.token_hex(8), secrets.token_hex(32), plan.task_seconds
+            )
+            plan.initializer.save(self._ticket.initializer)
+            self._slots = SlotFile(self._ticket.slots, size=plan.ranks + 1)
+            self._listener = undo.enter_context(socket.socket(socket.AF_UNIX))
+            self._listener.bind(self._ticket.channel)
+            self._listener.listen()
+            self._process = self._start(mpiexec)
+            undo.pop_all()
+        self._pidfd = os.pidfd_open(self._process.pid)
 
-    def run(self, mpiexec: str) -> WorldProcesses:
-        """The processes, ready to work."""
-        self._plan.initializer.save(self._ticket.initializer)
-        slots = SlotFile(self._ticket.slots, size=self._plan.ranks + 1)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self._ticket.channel)
-            listener.listen()
-            process = self._start(mpiexec)
-            pidfd = os.pidfd_open(process.pid)
-            try:
-                channel = self._admit(listener, pidfd)
-                pids = self._muster(channel, pidfd)
-                confine_to_loopback(process.pid, pidfd)
-                self._ticket.initializer.unlink()
-                return WorldProcesses(process, pidfd, pids, channel=channel, slots=slots, folder=self._folder)
-            except ProcessLookupError:
-                self._give_up(process, pidfd)
-                raise self._failure("a rank ended") from None
-            except BaseException:
-                self._give_up(process, pidfd)
-                raise
+    def ready(self) -> WorldProcesses:
+        """Wait until all ranks are there. Raises SetupError, which quotes the end of the world's log."""
+        try:
+            with self._listener:
+                channel = self._admit(self._listener, self._pidfd)
+            pids = self._muster(channel, self._pidfd)
+            confine_to_loopback(self._process.pid, self._pidfd)
+            self._ticket.initializer.unlink()
+            return WorldProcesses(
+                self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder
+            )
+        except ProcessLookupError:
+            self.abandon()
+            raise self._failure("a rank ended") from None
+        except BaseException:
+            self.abandon()
+            raise
 
-    @staticmethod
-    def _give_up(process: subprocess.Popen[bytes], pidfd: int) -> None:
-        process.kill()  # and by their ties to it all ranks
-        process.wait()
-        os.close(pidfd)
+    def abandon(self) -> None:
+        """End it before it is ready."""
+        self._listener.close()
+        self._process.kill()  # and by their ties to it all ranks
+        self._process.wait()
+        os.close(self._pidfd)
+        self._folder.close()
 
     def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
         plan, folder = self._plan, self._folder.path

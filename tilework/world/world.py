@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tilework.errors import UnexpectedError
 from tilework.world.blame import Verdict
-from tilework.world.launch import START_SECONDS, Plan, launch
+from tilework.world.launch import START_SECONDS, Launch, Plan
 from tilework.world.messages import Initializer, Leave, Order, Outcome
 from tilework.world.pickled_calls import pack_call, unpack_outcome
 from tilework.world.processes import LOOK_SECONDS
@@ -41,6 +41,9 @@ EXIT_SECONDS = 10.0
 
 class World(Executor):
     """An executor over the ranks of one MPI world on this host; made by :meth:`start`.
+
+    Who has something to do while it starts makes it of a :class:`~tilework.world.launch.Launch` instead. ``capacity`` is
+    how many tasks are handed to rank 0 at once.
 
     Task functions must be importable by name in the ranks; arguments and results are pickled. A future is RUNNING, and
     cannot be cancelled any more, once its task has been handed to rank 0: as many tasks as there are ranks, and
@@ -91,7 +94,7 @@ class World(Executor):
             raise ValueError(f"A world needs at least one rank, not {ranks}.")
         first_call = Initializer(initializer, initargs)
         plan = Plan(ranks, directory, first_call, environment, start_seconds, inherit_output, task_seconds)
-        return cls(launch(plan), ranks + (ranks if ahead is None else ahead))
+        return cls(Launch(plan).ready(), ranks + (ranks if ahead is None else ahead))
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 

@@ -91,7 +91,7 @@ class CogLayout:
 
     ``tile`` is the side of a square tile in pixels. ``subsampling`` and ``quality`` (1 to 100) are those of JPEG tiles.
     ``unnamed`` says that three channels are no red, green and blue, ``premultiplied`` that the colours are multiplied
-    by the alpha. Raises ValueError for what does not go together.
+    by the alpha, ``mask`` that the image is black and white. Raises ValueError for what does not go together.
     """
 
     size: Size
@@ -103,6 +103,7 @@ class CogLayout:
     overviews: bool = True
     unnamed: bool = False
     premultiplied: bool = False
+    mask: bool = False
 
     def __post_init__(self) -> None:
         if self.tile < TILE_STEP or self.tile % TILE_STEP:
@@ -135,7 +136,7 @@ class CogLayout:
     @property
     def predictor(self) -> int | None:
         """How samples are told by their neighbours (tag 317); None where the compression has no use for it."""
-        if self.compression not in {"deflate", "lzw"}:
+        if self.compression not in {"deflate", "lzw"} or self.mask:
             return None
         return FLOATING if self.pixels.dtype.startswith("float") else HORIZONTAL
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tilework.imaging.stages.writing import Writing
     from tilework.imaging.stopwatch import Profile
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 PROGRESS_SECONDS = 0.2
@@ -60,6 +61,12 @@ class Ranks:
     allow: Callable[[float], None]
     end: Callable[[], None]
     profiles: list[Profile] | None = None
+
+    def ask(self, function: Callable[[A], T], argument: A) -> T:
+        """What ``function`` says of ``argument``: in a rank, which has its libraries loaded already."""
+        if self.executor is None:
+            return function(argument)
+        return self.executor.submit(function, argument).result()
 
 
 def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) -> set[str]:

@@ -103,6 +103,7 @@ def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wi
         overviews=wishes.overviews,
         unnamed=unnamed,
         premultiplied=header.premultiplied,
+        mask=pipeline.ends_in_mask,
     )
 
 

@@ -1,0 +1,107 @@
+"""Large results tile by tile: what is done of one that is being made, and all of one that is."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from master.conditional import known_tags, tagged
+from master.jobs import Listing
+from tilework.errors import NoTilesError
+from tilework.fleet.tiles_so_far import Seen, TilesSoFar
+from tilework.jobs.job import Job, State
+from tilework.jobs.system import System
+
+FOR_EVER = "private, max-age=31536000, immutable"
+"""An address that names the epoch: a tile of it never changes."""
+
+ASK_AGAIN = "private, no-cache"
+"""One that does not: a retry may make the tile anew."""
+
+
+class LevelView(BaseModel):
+    """One level: its pixels, its tiles across and down, and how many of these are made."""
+
+    width: int
+    height: int
+    across: int
+    down: int
+    made: int
+
+
+class Picture(BaseModel):
+    """A large result as far as it is made: levels from the whole to the smallest, and the side of a tile in pixels.
+
+    Tiles are shown as `media_type`; null where no browser shows such pixels. `epoch` rises with every retry.
+    """
+
+    state: State
+    epoch: int
+    tile: int
+    media_type: str | None
+    levels: list[LevelView]
+
+
+def picture(row: Job, seen: Seen) -> Picture:
+    """What is seen of a job, as it is told."""
+    levels = [
+        LevelView(
+            width=level.size.width,
+            height=level.size.height,
+            across=level.grid.width,
+            down=level.grid.height,
+            made=level.made,
+        )
+        for level in seen.levels
+    ]
+    return Picture(
+        state=row.state, epoch=row.epoch, tile=seen.tile, media_type=seen.media_type, levels=levels
+    )
+
+
+def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIRouter:
+    """``GET /api/jobs/{id}/picture`` and ``GET /api/jobs/{id}/tiles/{level}/{column}/{row}``."""
+    router = APIRouter(tags=["jobs"])
+    tiles = TilesSoFar(system, clock)
+
+    @router.get("/api/jobs/{job_id}/picture", response_model=Picture, summary="Tell what can be seen")
+    def told(job_id: str, request: Request) -> Response:
+        """Tell the levels of a large result, and how much of each is made; poll it with If-None-Match."""
+        row = listing.row(job_id)
+        body = picture(row, tiles.seen(row)).model_dump_json().encode()
+        return tagged(request, body, media_type="application/json")
+
+    @router.get(
+        "/api/jobs/{job_id}/tiles/{level}/{column}/{row}",
+        response_class=Response,
+        responses={200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The tile"}},
+        summary="Show a tile",
+    )
+    def tile(
+        *,
+        job_id: str,
+        level: int,
+        column: int,
+        row: int,
+        request: Request,
+        epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
+    ) -> Response:
+        """Show a tile of a large result as soon as it is made, under the same address while the job runs and after.
+
+        JPEG tiles are those of the result, all others a PNG of the same pixels. Levels, columns and rows count from 0,
+        level 0 is the whole; at the right and bottom edge what goes beyond the level's width and height is padding.
+        With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one.
+        """
+        job = listing.row(job_id)
+        if epoch not in {None, job.epoch}:
+            raise NoTilesError(f"The job {job.id} is in epoch {job.epoch}, not {epoch}: it was tried again.")
+        tag = f'"{job.epoch}-{level}-{column}-{row}"'
+        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN if epoch is None else FOR_EVER}
+        if tag in known_tags(request) and job.state in {State.RUNNING, State.DONE}:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        shown = tiles.tile(job, level, column, row)
+        return Response(shown.data, media_type=shown.media_type, headers=headers)
+
+    return router
