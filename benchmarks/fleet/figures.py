@@ -130,8 +130,7 @@ class Setup:
 
     ``ranks`` of a host, of which ``unit_ranks`` may be at units; ``desk_threads`` claim and end. ``folders`` is how many
     the drops of photos lie in, which is the user's choice; ``spread`` how many parts S3 has split the keys of units
-    and of a scan into by the time. ``shelves`` are parts of RUNNING in the table's index. ``marks_at_once`` is how many
-    done units one write to the row adds. ``unit_parts`` cuts each unit of a plan into so many. ``copies`` are
+    and of a scan into by the time. ``shelves`` are parts of RUNNING in the table's index. ``unit_parts`` cuts each unit of a plan into so many. ``copies`` are
     what an assembly copies at once, ``sends`` what it sends, ``reads`` what it reads; ``batches`` are requests of ten
     units that whoever moves the row sends at once. ``photo_share`` of the ranks goes to photos while both kinds wait.
     """
@@ -143,7 +142,6 @@ class Setup:
     folders: int = 100
     spread: int = 64
     shelves: int = shelves_of(State.RUNNING)
-    marks_at_once: int = 1
     unit_parts: int = 1
     copies: int = COPIED_AT_ONCE
     sends: int = SENT_AT_ONCE

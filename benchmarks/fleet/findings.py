@@ -33,7 +33,6 @@ LEVERS: dict[str, Callable[[Setup], Setup]] = {
     "photos in four times the folders": lambda setup: replace(setup, folders=min(1600, 4 * setup.folders)),
     "keys of units in four times the parts": lambda setup: replace(setup, spread=min(1024, 4 * setup.spread)),
     "four times the shelves": lambda setup: replace(setup, shelves=min(512, 4 * setup.shelves)),
-    "ten marks in a write": lambda setup: replace(setup, marks_at_once=10),
     "units half as large": lambda setup: replace(setup, unit_parts=min(4, 2 * setup.unit_parts)),
     "four times the copies of an assembly at once": lambda setup: replace(
         setup, copies=min(256, 4 * setup.copies)

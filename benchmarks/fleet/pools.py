@@ -18,6 +18,11 @@ class Rate:
         self._free = 0.0
         self.served = 0.0
 
+    @property
+    def behind(self) -> float:
+        """Seconds until it has served all that was asked so far."""
+        return max(0.0, self._free - self._environment.now)
+
     def until(self, amount: float) -> float:
         """The time at which ``amount`` more is served, behind all that was asked before."""
         self._free = max(self._environment.now, self._free) + amount / self.per_second

@@ -113,7 +113,9 @@ def _units(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[E
 def _marked(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[Event, object, None]:
     """The desk: it has read the row for each unit, PUTs the manifest, adds to the set, deletes the message."""
     times = fleet.world.times
-    marks = math.ceil(units / fleet.world.setup.marks_at_once)
+    # while a row is behind, units of a host wait for its next write together
+    behind = row.behind > times.table
+    marks = math.ceil(units / fleet.world.setup.unit_ranks) if behind else units
     writes = marks * mark_writes(stage.units)
     queue = 0.0 if "queue" in fleet.world.lifted else times.queue
     marked = max(

@@ -7,6 +7,9 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from greenlet import getcurrent, greenlet
 
 from tests.jobs.interleaving import give_way, interleaved
 from tilework.errors import (
@@ -109,6 +112,14 @@ class Clock:
         return self.now
 
 
+@dataclass(frozen=True)
+class Host:
+    """What a process keeps."""
+
+    stages: StageLife
+    work: UnitWork
+
+
 class Fleet:
     """Workers, a keeper and a user around one job."""
 
@@ -127,10 +138,24 @@ class Fleet:
         version = self.real.inputs.put("scan.tif", b"pixels", metadata={}, content_type="image/tiff")
         self.ask = Ask(Drop("memory-input", "scan.tif", version))
         self.life = JobLife(self.system.table, self.clock)
-        self.stages = StageLife(self.system, self.clock)
-        terms = UnitTerms(LEASE, pause=lambda _: 2.0)
-        self.work = UnitWork(self.system, self.life, self.stages, terms)
-        self.rescue = StageRescue(self.system, self.life, self.stages)
+        self._hosts: WeakKeyDictionary[greenlet, Host] = WeakKeyDictionary()
+        self.rescue = StageRescue(self.system, self.life, StageLife(self.system, self.clock))
+
+    @property
+    def stages(self) -> StageLife:
+        """Of the process that runs: each is a host of its own."""
+        return self._host().stages
+
+    @property
+    def work(self) -> UnitWork:
+        return self._host().work
+
+    def _host(self) -> Host:
+        if getcurrent() not in self._hosts:
+            stages = StageLife(self.system, self.clock)
+            terms = UnitTerms(LEASE, pause=lambda _: 2.0)
+            self._hosts[getcurrent()] = Host(stages, UnitWork(self.system, self.life, stages, terms))
+        return self._hosts[getcurrent()]
 
     def happens(self, chance: float) -> bool:
         return not self.calm and self.chance.random() < chance

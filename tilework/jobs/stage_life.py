@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError, VersionGoneError
 from tilework.jobs.job import Job, State
+from tilework.jobs.marks import Marks, Place
 from tilework.jobs.object_keys import plan_key
 from tilework.jobs.staged import advanced, is_complete, missing, opened, storing
 from tilework.jobs.stages import plan_of, plan_text, stage_number
@@ -43,6 +44,7 @@ class StageLife:
         self._clock = clock
         # a plan never changes, once it is stored
         self._kept = functools.lru_cache(PLANS)(self._read_plan)
+        self._marks = Marks(lambda place, units: self._mark(place.job, units, place.epoch, place.stage))
 
     # --- the owner of the job's lease --------------------------------------------------------------------------------
 
@@ -97,8 +99,11 @@ class StageLife:
             self.send(row)
 
     def mark_done(self, unit: Unit, label: str) -> Job | None:
-        """Add the unit to the set of done ones; None where its job no longer runs in its epoch and stage."""
-        return self._mark(unit.job, (unit.number,), unit.epoch, label)
+        """Add the unit to the set of done ones; None where its job no longer runs in its epoch and stage.
+
+        Of many that end at once on this host several are added by one write.
+        """
+        return self._marks.add(Place(unit.job, unit.epoch, label), unit.number)
 
     def advance(self, row: Job, message: str) -> Job | None:
         """Move a row whose stage is complete to the next one; as it is where somebody else has; None if it was erased."""
