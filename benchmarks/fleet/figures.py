@@ -140,7 +140,7 @@ class Setup:
     unit_ranks: int = 19
     desk_threads: int = DESK_THREADS
     folders: int = 100
-    spread: int = 64
+    spread: int = 256
     shelves: int = shelves_of(State.RUNNING)
     unit_parts: int = 1
     copies: int = COPIED_AT_ONCE

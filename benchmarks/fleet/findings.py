@@ -31,7 +31,7 @@ LEVERS: dict[str, Callable[[Setup], Setup]] = {
     ),
     "four times the desk threads": lambda setup: replace(setup, desk_threads=min(64, 4 * setup.desk_threads)),
     "photos in four times the folders": lambda setup: replace(setup, folders=min(1600, 4 * setup.folders)),
-    "keys of units in four times the parts": lambda setup: replace(setup, spread=min(1024, 4 * setup.spread)),
+    "keys of units in four times the parts": lambda setup: replace(setup, spread=min(4096, 4 * setup.spread)),
     "four times the shelves": lambda setup: replace(setup, shelves=min(512, 4 * setup.shelves)),
     "units half as large": lambda setup: replace(setup, unit_parts=min(4, 2 * setup.unit_parts)),
     "four times the copies of an assembly at once": lambda setup: replace(

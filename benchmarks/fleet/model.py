@@ -56,6 +56,15 @@ class World:
             raise ValueError(f"These cannot be lifted: {', '.join(sorted(unknown))}.")
 
 
+@dataclass(frozen=True, slots=True)
+class JobServices:
+    """The partition that holds a job's row, and the part of the bucket that holds its keys under ``work/``."""
+
+    row: Rate
+    gets: Rate
+    puts: Rate
+
+
 class Fleet:
     """``hosts`` hosts at time 0, warm and idle. ``done`` counts what has ended: photos, and units a stage of a scan.
 
@@ -102,9 +111,14 @@ class Fleet:
         lifted = "connection bandwidth" in self.world.lifted
         return math.inf if lifted else self.world.limits.connection_bytes
 
-    def row(self) -> Rate:
-        """The partition that holds one job's row."""
-        return self._rate(self.world.limits.partition_writes, "row of a job")
+    def job(self) -> JobServices:
+        """What one job has: its keys, which begin alike, are never in more than one part of the bucket."""
+        limits = self.world.limits
+        return JobServices(
+            self._rate(limits.partition_writes, "row of a job"),
+            self._rate(limits.s3_gets, "S3 prefix"),
+            self._rate(limits.s3_puts, "S3 prefix"),
+        )
 
     def ended(self, what: str, count: int) -> None:
         """Count ``count`` more of ``what`` as done."""

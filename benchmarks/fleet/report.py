@@ -47,7 +47,7 @@ Everything waits for the slowest of the services that it uses, and these serve i
 - *S3's prefixes.* S3 splits keys by itself where the load lasts, within minutes, and answers 503 meanwhile. Photos are
   taken to lie in 100 folders, whose results lie under the same names: that is the user's choice, as is the pace at which
   a fleet grows. Keys of units begin with `work/` and the hash of their job, so that S3 can split them as it likes; it is
-  taken to have split them, and the folder of the scans, into 64 parts.
+  taken to have split them, and the folder of the scans, into 256 parts. One job's keys lie in one part.
 - *The table.* An ordinary job costs two writes in the table and three in the index by state, whose part for RUNNING it
   enters and leaves; of these there are 32. A new table, and each of its indexes, begins at 4,000 writes a second, unless
   it is told to be warm ([running.md](running.md)). A job with a batch costs three more in the other index, which has

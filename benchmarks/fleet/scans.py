@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from simpy import Event
 
-    from benchmarks.fleet.pools import Rate
+    from benchmarks.fleet.model import JobServices
 
 MANIFEST = 1
 """PUTs of a unit that the desk makes: what commits it."""
@@ -42,18 +42,18 @@ class Scan:
 
     def __call__(self, fleet: Fleet) -> Generator[Event, object, None]:
         """Run it, stage after stage."""
-        world, row = fleet.world, fleet.row()
+        world, job = fleet.world, fleet.job()
         pipeline = world.times.pipelines[self.pipeline]
         whole = stages(self.pixels, pipeline, world.times, world.setup)
         if "unit size" in world.lifted:
             whole = [for_ranks(stage, fleet.unit_ranks) for stage in whole]
         if "stage hops" in world.lifted:
-            at_once = [fleet.environment.process(_stage(fleet, stage, row)) for stage in whole]
+            at_once = [fleet.environment.process(_stage(fleet, stage, job)) for stage in whole]
             yield fleet.environment.all_of(at_once)
         else:
             for stage in whole:
-                yield from _stage(fleet, stage, row)
-        yield from _assembly(fleet, pieces(whole, world.limits.least_part_bytes), row)
+                yield from _stage(fleet, stage, job)
+        yield from _assembly(fleet, pieces(whole, world.limits.least_part_bytes), job)
 
 
 def mark_writes(units: int) -> int:
@@ -61,7 +61,7 @@ def mark_writes(units: int) -> int:
     return math.ceil((ROW_BYTES + min(units, MOST_UNITS) / 2) / ROW_BYTES)
 
 
-def _stage(fleet: Fleet, stage: StageWork, row: Rate) -> Generator[Event, object, None]:
+def _stage(fleet: Fleet, stage: StageWork, job: JobServices) -> Generator[Event, object, None]:
     """One hop, and then all units of the stage."""
     times, setup, limits = fleet.world.times, fleet.world.setup, fleet.world.limits
     free = "stage hops" in fleet.world.lifted
@@ -74,26 +74,26 @@ def _stage(fleet: Fleet, stage: StageWork, row: Rate) -> Generator[Event, object
     for units in handfuls:
         sent += units
         delay = sent * sends + (0.0 if free else times.receive)
-        running.append(fleet.environment.process(_handful(fleet, stage, units, row, delay)))
+        running.append(fleet.environment.process(_handful(fleet, stage, units, job, delay)))
     yield fleet.environment.all_of(running)
     if not free:
         yield fleet.environment.timeout(STRAGGLING * stage.unit.seconds)
 
 
 def _handful(
-    fleet: Fleet, stage: StageWork, units: int, row: Rate, delay: float
+    fleet: Fleet, stage: StageWork, units: int, job: JobServices, delay: float
 ) -> Generator[Event, object, None]:
     """Let ``units`` units be received after ``delay``, by as many ranks as are free at a time."""
     yield fleet.environment.timeout(delay)
     running = []
     while units:
         given = cast("int", (yield fleet.ranks.take(SCAN, units)))
-        running.append(fleet.environment.process(_units(fleet, stage, given, row)))
+        running.append(fleet.environment.process(_units(fleet, stage, given, job)))
         units -= given
     yield fleet.environment.all_of(running)
 
 
-def _units(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[Event, object, None]:
+def _units(fleet: Fleet, stage: StageWork, units: int, job: JobServices) -> Generator[Event, object, None]:
     """Units side by side, a rank each, and then the manifests and marks that tell that they are done."""
     unit, times = stage.unit, fleet.world.times
     seconds = unit.seconds + (stage.gets + stage.objects) * times.request + times.service
@@ -101,25 +101,27 @@ def _units(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[E
         fleet.computed(seconds * units, unit_waiting(fleet, stage), units),
         fleet.inputs_get.until(units * unit.input_gets),
         fleet.work_get.until(units * unit.work_gets),
+        job.gets.until(units * unit.work_gets),
+        job.puts.until(units * (stage.objects + MANIFEST)),
         fleet.work_put.until(units * (stage.objects + MANIFEST)),
         fleet.network.until(units * max(stage.bytes_read, unit.written_bytes)),
     )
     yield fleet.environment.timeout(ready - fleet.environment.now)
     fleet.ranks.give_back(SCAN, units)
-    yield from _marked(fleet, stage, units, row)
+    yield from _marked(fleet, stage, units, job)
     fleet.ended(stage.name, units)
 
 
-def _marked(fleet: Fleet, stage: StageWork, units: int, row: Rate) -> Generator[Event, object, None]:
+def _marked(fleet: Fleet, stage: StageWork, units: int, job: JobServices) -> Generator[Event, object, None]:
     """The desk: it has read the row for each unit, PUTs the manifest, adds to the set, deletes the message."""
     times = fleet.world.times
     # while a row is behind, units of a host wait for its next write together
-    behind = row.behind > times.table
+    behind = job.row.behind > times.table
     marks = math.ceil(units / fleet.world.setup.unit_ranks) if behind else units
     writes = marks * mark_writes(stage.units)
     queue = 0.0 if "queue" in fleet.world.lifted else times.queue
     marked = max(
-        row.until(writes),
+        job.row.until(writes),
         fleet.supervisors.until(units * times.supervisor_unit),
         fleet.table.until(writes),
         fleet.index.until(writes),
@@ -169,10 +171,10 @@ def pieces(planned: Sequence[StageWork], least: int) -> Pieces:
     return Pieces(units, copied, joined, copied_bytes, joined_bytes)
 
 
-def _assembly(fleet: Fleet, found: Pieces, row: Rate) -> Generator[Event, object, None]:
+def _assembly(fleet: Fleet, found: Pieces, job: JobServices) -> Generator[Event, object, None]:
     """One unit of one rank: read the manifests, copy the large objects, join the small ones, complete."""
     began = StageWork("assemble", 1, StageTimes(fleet.world.times.assemble))
-    yield from _stage(fleet, began, row)
+    yield from _stage(fleet, began, job)
     if "assembly" in fleet.world.lifted:
         return
     setup, times = fleet.world.setup, fleet.world.times
@@ -188,6 +190,7 @@ def _assembly(fleet: Fleet, found: Pieces, row: Rate) -> Generator[Event, object
         # one interpreter makes all requests
         now + requests * times.request,
         fleet.work_get.until(found.units + found.joined),
+        job.gets.until(found.units + found.joined),
         fleet.work_put.until(found.copied + parts),
     )
     yield fleet.environment.timeout(ready - now)
