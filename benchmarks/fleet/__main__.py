@@ -28,7 +28,9 @@ def main() -> int:
     options = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.add_argument("--times", type=Path, default=TIMES, help="unit times (JSON), as measuring wrote them")
+    options.add_argument(
+        "--times", type=Path, default=TIMES, help="unit times (JSON), as measuring wrote them"
+    )
     options.add_argument("--runs", type=Path, default=RUNS, help="real runs (JSON) to compare the model with")
     options.add_argument("--out", type=Path, help="the page to write; its drawing goes beside it")
     chosen = options.parse_args()

@@ -10,7 +10,7 @@ two minutes, and wants a core for itself.
 from __future__ import annotations
 
 import argparse
-import datetime
+import datetime as dt
 import json
 import os
 import platform
@@ -94,7 +94,7 @@ def main() -> None:
     prepare_process()
     times = UnitTimes(
         machine=_machine(),
-        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        date=dt.datetime.now(dt.UTC).date().isoformat(),
         **photo(),
         pipelines={name: _pipeline(name) for name in PIPELINES},
     )

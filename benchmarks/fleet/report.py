@@ -164,7 +164,8 @@ def _figures(world: World) -> str:
     left_out = {"pipelines", "machine", "date", "service"}
     times = {name: value for name, value in asdict(world.times).items() if name not in left_out}
     single = _markdown(
-        ("figure", "value"), [(name, f"{value:.4g}") for name, value in (times | asdict(world.limits)).items()]
+        ("figure", "value"),
+        [(name, f"{value:.4g}") for name, value in (times | asdict(world.limits)).items()],
     )
     rows = [
         (name, stage, *(f"{value * (1 if stage == 'reduce' else MILLION):.4g}" for value in astuple(each)))

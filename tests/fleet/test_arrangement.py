@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tilework.fleet.assembly import Piece, arranged
-from tilework.fleet.bundles import Bundle
+from tilework.fleet.bundles import Bundle, Place
+from tilework.fleet.scratch import GAP_BYTES
+from tilework.fleet.scratch import _Piece as Piece_
+from tilework.fleet.scratch import _runs as runs_of
 from tilework.jobs.in_memory import MemoryStore
 from tilework.jobs.quotas import PART_BYTES
 
@@ -50,3 +53,13 @@ def test_a_bundle_tells_where_each_piece_lies_in_objects_that_are_large_enough(p
     assert read == pieces
     assert bundle.sizes == [store.head(str(item)).size for item in range(len(bundle.sizes))]
     assert len(bundle.sizes) <= 1 or min(bundle.sizes) >= 50
+
+
+def test_sets_that_lie_together_are_fetched_by_one_request_and_no_others() -> None:
+    def piece(key: str, offset: int, length: int) -> Piece_:
+        return Piece_(key, Place(0, offset, length), "set", f"{key} {offset}")
+
+    pieces = [piece("a", 0, 10), piece("a", 10, 5), piece("a", 15 + GAP_BYTES, 5), piece("b", 20, 5)]
+    far = piece("a", 21 + 2 * GAP_BYTES, 5)
+    runs = runs_of([far, *reversed(pieces)])
+    assert runs == [pieces[:3], [far], pieces[3:]]

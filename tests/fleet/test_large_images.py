@@ -18,7 +18,6 @@ from tests.imaging.samples import scene
 from tests.imaging.tiffs import written
 from tilework.errors import LeaseLostError, OperationFailedError
 from tilework.fleet import planning
-from tilework.fleet.scratch import ObjectScratch
 from tilework.fleet.workshop import Surroundings, naming
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pyramid import halved
@@ -27,7 +26,6 @@ from tilework.jobs.job import State
 
 if TYPE_CHECKING:
     from tilework.fleet.assembly import Stored
-    from tilework.imaging.operations.contract import Arrays
     from tilework.jobs.stores import Part, Upload
     from tilework.jobs.units import UnitTask
 
@@ -218,26 +216,26 @@ def test_what_is_large_enough_is_copied_where_it_lies(monkeypatch: pytest.Monkey
     assert all("/tiles-" in key for key in copied)
 
 
-def test_what_a_unit_has_left_comes_back_by_one_request_a_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    fleet = Fleet()
-    sets, reads = Counter[str](), Counter[str]()
-    fetch, read = ObjectScratch._fetch, fleet.system.outputs.read
-
-    def fetched(scratch: ObjectScratch, name: str) -> Arrays:
-        sets[name.split("-")[2]] += 1
-        return fetch(scratch, name)
+def test_what_a_unit_has_left_comes_back_by_few_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    fleet = Fleet(Limits(), ranks=1)
+    read = fleet.system.outputs.read
+    reads = Counter[str]()
 
     def counted(key: str, version: str | None, start: int, stop: int) -> bytes:
-        reads["arrays"] += "/arrays-" in key
+        stage, kind = key.split("/")[3], key.rsplit("/", 1)[1].rstrip("0123456789-")
+        reads[f"{stage} {kind}"] += 1
         return read(key, version, start, stop)
 
-    monkeypatch.setattr(ObjectScratch, "_fetch", fetched)
     monkeypatch.setattr(fleet.system.outputs, "read", counted)
-    job = fleet.drop(tiff(photo(2300, 3100)), "canny(40, 120)")
+    job = fleet.drop(tiff(photo(2300, 6300)), "canny(40, 120)")
     fleet.run()
     assert fleet.row(job).state is State.DONE
-    assert sets["kept"] > 1
-    assert reads["arrays"] == sum(sets.values())
+    done = Counter(fleet.done)
+    units = done["0-measure-0"]
+    # for itself and for the reducing
+    assert reads["0-measure-0 manifest"] <= 2 * units
+    # what is kept of all cells of a unit, how they were joined, and its border
+    assert units <= reads["0-measure-0 arrays"] <= 4 * units
 
 
 def first_task(fleet: Fleet) -> UnitTask:

@@ -214,7 +214,9 @@ class Assembly:
             self._go_on(seconds)
             if (piece := plan.copied(number)) is not None:
                 return outputs.copy_part(upload, number + 1, piece.key, size=piece.size)
-            body = list(reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number]))
+            body = list(
+                reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number])
+            )
             if number == 0:
                 body = [head, *body, bytes(plan.padding)]
             return outputs.upload_part(upload, number + 1, b"".join(body))

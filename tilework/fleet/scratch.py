@@ -6,8 +6,7 @@ import io
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tilework.errors import UnreadableMessageError
 from tilework.fleet.blueprint import Cells, writes_tiles
@@ -16,7 +15,9 @@ from tilework.jobs.manifests import read_manifest
 from tilework.jobs.units import UnitFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
 
     from tilework.fleet.bundles import Bundle, Place
     from tilework.imaging.operations.contract import Arrays
@@ -28,7 +29,10 @@ MANIFESTS = 256
 """Manifests that a rank keeps."""
 
 GETS_AT_ONCE = 16
-"""Sets that are fetched side by side: each is small, and most of its time is the store's first byte."""
+"""Requests for sets that go side by side: each is small, and most of its time is the store's first byte."""
+
+GAP_BYTES = 64 * 2**10
+"""Between two sets that are fetched together rather than by another request."""
 
 KEPT_BYTES = 32 * 2**20
 """Of arrays that a rank keeps: neighbours ask for the same ones."""
@@ -88,12 +92,7 @@ class ObjectScratch:
     def get_all(self, names: Sequence[str]) -> list[Arrays]:
         """Return what is kept under each of ``names``, all fetched at once. Raises as :meth:`get`."""
         found = {name: self._kept[name] for name in names if name in self._kept}
-        fresh = [name for name in dict.fromkeys(names) if name not in found]
-        if len(fresh) > 1:
-            with ThreadPoolExecutor(min(len(fresh), GETS_AT_ONCE)) as pool:
-                found |= zip(fresh, pool.map(self._fetch, fresh), strict=True)
-        elif fresh:
-            found[fresh[0]] = self._fetch(fresh[0])
+        found |= self._fetched([name for name in dict.fromkeys(names) if name not in found])
         for name in names:
             self._keep(name, found[name])
         return [found[name] for name in names]
@@ -111,24 +110,38 @@ class ObjectScratch:
         """What a committed unit has made: its folder, the attempt, and its tables."""
         return self._read(stage, unit)
 
-    def _fetch(self, name: str) -> Arrays:
-        import numpy as np
+    def _fetched(self, names: Sequence[str]) -> dict[str, Arrays]:
+        """Sets that are not kept: what lies together in an object by one request, all requests side by side."""
+        if not names:
+            return {}
+        with ThreadPoolExecutor(min(len(names), GETS_AT_ONCE)) as pool:
+            # the manifest of a unit is read once, however many of its sets are wanted
+            units = dict.fromkeys(map(self._units.of, names))
+            list(pool.map(lambda unit: self._read(*unit), units))
+            pieces = [piece for name in names for piece in self._pieces(name)]
+            found: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
+            for run, data in pool.map(self._read_run, _runs(pieces)):
+                for piece in run:
+                    start = piece.place.offset - run[0].place.offset
+                    file = io.BytesIO(data[start : start + piece.place.length])
+                    found[piece.name][piece.each] = _loaded(file)
+        return {name: {each: found[name][each] for each in self._order(name)} for name in names}
 
+    def _pieces(self, name: str) -> list[_Piece]:
         folder, attempt, made = self._read(*self._units.of(name))
         if name not in made.arrays:
             raise UnreadableMessageError(f"The manifest {folder.manifest} does not tell of {name}.")
-        found = {}
-        # they were put one behind the other: a request for those of an object, mostly all
-        by_item = groupby(made.arrays[name].items(), lambda each: each[1].item)
-        for item, group in by_item:
-            places = dict(group)
-            start = min(place.offset for place in places.values())
-            stop = max(place.offset + place.length for place in places.values())
-            data = self._outputs.read(f"{folder.objects(attempt)}/{arrays_name(item)}", None, start, stop)
-            for each, place in places.items():
-                file = io.BytesIO(data[place.offset - start : place.offset - start + place.length])
-                found[each] = np.load(file, allow_pickle=False)
-        return found
+        return [
+            _Piece(f"{folder.objects(attempt)}/{arrays_name(place.item)}", place, name, each)
+            for each, place in made.arrays[name].items()
+        ]
+
+    def _order(self, name: str) -> Iterable[str]:
+        return self._read(*self._units.of(name))[2].arrays[name]
+
+    def _read_run(self, run: list[_Piece]) -> tuple[list[_Piece], bytes]:
+        first, last = run[0].place, run[-1].place
+        return run, self._outputs.read(run[0].key, None, first.offset, last.offset + last.length)
 
     def _read_manifest(self, stage: int, unit: int) -> tuple[UnitFolder, str, Made]:
         folder = UnitFolder(self._job, self._epoch, self._plan.label(stage), unit)
@@ -164,6 +177,37 @@ class Units:
         level, index = int(words[3]), int(words[4])
         number, cells = self._stages[f"reduce-{step}-{level}" if level else f"measure-{step}"]
         return number, cells.unit_of(index)
+
+
+class _Piece(NamedTuple):
+    """An array of a set, and the object in which it lies."""
+
+    key: str
+    place: Place
+    name: str
+    each: str
+
+
+def _runs(pieces: Iterable[_Piece]) -> list[list[_Piece]]:
+    """Pieces of one object that lie together, in their order there, with no more than GAP_BYTES between two."""
+    runs: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.key, piece.place.offset)):
+        last = runs[-1][-1] if runs else None
+        if (
+            last is None
+            or last.key != piece.key
+            or piece.place.offset - last.place.offset - last.place.length > GAP_BYTES
+        ):
+            runs.append([])
+        runs[-1].append(piece)
+    return runs
+
+
+def _loaded(file: io.BytesIO) -> np.ndarray:
+    import numpy as np
+
+    array: np.ndarray = np.load(file, allow_pickle=False)
+    return array
 
 
 def _bytes_of(arrays: Arrays) -> int:

@@ -64,9 +64,7 @@ class ObjectSource:
             room -= each[1] - each[0]
             if room < 0:
                 break
-            ahead.coming[each] = (
-                before.pop(each) if each in before else ahead.pool.submit(self._fetch, *each)
-            )
+            ahead.coming[each] = before.pop(each) if each in before else ahead.pool.submit(self._fetch, *each)
         for forgotten in before.values():
             forgotten.cancel()
 

@@ -58,6 +58,7 @@ class PaintedReader:
         cell = self._measuring.cells.cell
         self._most = max(1, CACHED_BYTES // (cell.pixels * self.pixels.bytes))
         self._painted: OrderedDict[int, Picture] = OrderedDict()
+        self._kept: dict[int, Arrays] = {}
         self._parts = lru_cache(CACHED_JOINTS * len(self._levels))(self._known_of_parts)
 
     def read(self, window: Window) -> Picture:
@@ -65,17 +66,28 @@ class PaintedReader:
         picture = blank(window.size, self.pixels)
         cells = self._measuring.cells
         wanted = list(cells.meeting(window))
-        fresh = [cell for cell in wanted if cell not in self._painted]
-        kept = dict(zip(fresh, self._measuring.kept(fresh), strict=True))
+        self._fetch([cell for cell in wanted if cell not in self._painted], window)
         for cell in wanted:
             painted = self._painted.pop(cell, None)
             if painted is None:
-                painted = self._paint(cell, kept.pop(cell))
+                painted = self._paint(cell, self._kept.pop(cell))
             self._painted[cell] = painted
             paste(painted, cells.window(cell), picture, window)
         while len(self._painted) > self._most:
             self._painted.popitem(last=False)
         return picture
+
+    def _fetch(self, fresh: Sequence[int], window: Window) -> None:
+        """Get what is kept of cells, with all of the unit around the middle of the window: it is walked through."""
+        if all(cell in self._kept for cell in fresh):
+            return
+        measuring = self._measuring
+        middle = measuring.units.index_at(
+            (window.left + window.right) // 2, (window.top + window.bottom) // 2
+        )
+        around = measuring.cells.meeting(measuring.units.window(middle))
+        wanted = list(dict.fromkeys([*fresh, *(cell for cell in around if cell not in self._painted)]))
+        self._kept = dict(zip(wanted, measuring.kept(wanted), strict=True))
 
     def notes(self) -> tuple[str, ...]:
         """There is nothing odd in what was measured."""
