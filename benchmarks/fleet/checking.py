@@ -33,7 +33,8 @@ class Run:
 
     ``worlds`` of ``ranks`` each on a machine of ``cores``; ``pipeline`` is a scan's, by its name in the unit times.
     ``service_cpu`` is what all but the ranks computed on the same cores for a photo, or for a unit (seconds), of which
-    ``supervisor_cpu`` in the supervisors; ``first_byte`` what a request took.
+    ``supervisor_cpu`` in the supervisors; ``first_byte`` what a request took. ``load`` is how many processes wanted the
+    cores in the minute before the first of the runs.
     """
 
     kind: Literal["photos", "scan"]
@@ -48,6 +49,7 @@ class Run:
     service_cpu: float = 0.0
     supervisor_cpu: float = 0.0
     first_byte: float = 0.005
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

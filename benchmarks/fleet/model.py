@@ -124,13 +124,13 @@ class Fleet:
         """Count ``count`` more of ``what`` as done."""
         self.done[what] = self.done.get(what, 0) + count
 
-    def computed(self, core_seconds: float, waiting: float, ranks: int) -> float:
+    def computed(self, core_seconds: float, waiting: float, ranks: int, beside: float = 0.0) -> float:
         """The time at which as many ranks have computed ``core_seconds`` together and each has waited ``waiting``.
 
-        Where more ranks compute than there are cores, they queue for them.
+        Where more ranks compute than there are cores, they queue for them, and so does whoever computes ``beside`` them.
         """
         alone = self.environment.now + core_seconds / ranks + waiting
-        return max(alone, self.cores.until(core_seconds))
+        return max(alone, self.cores.until(core_seconds + beside))
 
     def run(self, *work: Callable[[Fleet], simpy.events.ProcessGenerator]) -> float:
         """Let all ``work`` begin at once; the seconds until its last is done."""

@@ -75,9 +75,11 @@ def _slice(fleet: Fleet, count: int, crew: int) -> Generator[Event, object, None
 
 def _some(fleet: Fleet, count: int, ranks: int) -> Generator[Event, object, None]:
     times = fleet.world.times
-    computing = times.photo + RANK_REQUESTS * times.request + times.service
+    computing = times.photo + RANK_REQUESTS * times.request
+    # what everybody else computes has the supervisors in it
+    beside = times.service or times.supervisor_photo
     ready = max(
-        fleet.computed(computing * count, waiting(fleet) * count / ranks, ranks),
+        fleet.computed(computing * count, waiting(fleet) * count / ranks, ranks, beside * count),
         fleet.desk.until(count * desk_seconds(fleet)),
         fleet.supervisors.until(count * times.supervisor_photo),
         fleet.drops_get.until(count * READS),

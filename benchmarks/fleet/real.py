@@ -96,7 +96,7 @@ def _dropping_scan(system: RunningSystem, body: bytes, pipeline: str) -> Callabl
 
 
 def _run(system: RunningSystem, worlds: int, name: str, drop: Callable[[], list[str]]) -> Run:
-    first_byte = _request_seconds(system)
+    first_byte, load = _request_seconds(system), os.getloadavg()[0]
     before, mine, began = _seconds(system), time.process_time(), time.monotonic()
     _wait(system, drop())
     seconds = time.monotonic() - began
@@ -110,6 +110,7 @@ def _run(system: RunningSystem, worlds: int, name: str, drop: Callable[[], list[
     return Run(
         "scan" if name else "photos", worlds, 1, CORES, PIXELS if name else PHOTOS, seconds, pipeline=name,
         service_cpu=(supervisors + others) / count, supervisor_cpu=supervisors / count, first_byte=first_byte,
+        load=load,
     )  # fmt: skip
 
 

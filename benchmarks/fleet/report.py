@@ -75,7 +75,8 @@ REAL = """
 `python -m benchmarks.fleet.real` starts the whole local system with one, two and four worlds of one rank each, drops {photos}
 photos, then a scan of 151 MP, and takes the median of three runs. The emulator, the supervisors and whoever drops share
 the two cores with the ranks; what they computed is measured, and given to the model. It knows nothing of what cores
-lose to each other that share caches and memory.
+lose to each other that share caches and memory, nor of what else ran on the machine, of which the load tells: on a
+quiet one it is below 1.
 """
 
 
@@ -140,7 +141,7 @@ def comparison_rows(compared: Sequence[Comparison]) -> list[tuple[str, ...]]:
     return [
         (
             each.run.pipeline or "photos", str(each.run.worlds), f"{each.run.seconds:.2f}",
-            f"{each.run.least:.2f}-{each.run.most:.2f}", f"{1000 * each.run.service_cpu:.0f}",
+            f"{each.run.least:.2f}-{each.run.most:.2f}", f"{each.run.load:.1f}", f"{1000 * each.run.service_cpu:.0f}",
             f"{each.predicted:.2f}", f"{each.ratio:.2f}", "yes" if each.close else "NO",
         )
         for each in compared
@@ -148,7 +149,7 @@ def comparison_rows(compared: Sequence[Comparison]) -> list[tuple[str, ...]]:
 
 
 COMPARED = (
-    "work", "worlds", "seconds", "least-most", "others' ms a photo or unit", "model", "ratio", "within 15 %"
+    "work", "worlds", "seconds", "least-most", "load before", "others' ms a photo or unit", "model", "ratio", "within 15 %"
 )  # fmt: skip
 
 

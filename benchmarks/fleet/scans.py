@@ -96,9 +96,10 @@ def _handful(
 def _units(fleet: Fleet, stage: StageWork, units: int, job: JobServices) -> Generator[Event, object, None]:
     """Units side by side, a rank each, and then the manifests and marks that tell that they are done."""
     unit, times = stage.unit, fleet.world.times
-    seconds = unit.seconds + (stage.gets + stage.objects) * times.request + times.service
+    seconds = unit.seconds + (stage.gets + stage.objects) * times.request
+    beside = times.service or times.supervisor_unit
     ready = max(
-        fleet.computed(seconds * units, unit_waiting(fleet, stage), units),
+        fleet.computed(seconds * units, unit_waiting(fleet, stage), units, beside * units),
         fleet.inputs_get.until(units * unit.input_gets),
         fleet.work_get.until(units * unit.work_gets),
         job.gets.until(units * unit.work_gets),
