@@ -39,8 +39,8 @@ GRAIN = """
 
 Hosts are alike, warm, and the queues deal evenly, so that cores, ranks, desks and network are one pool of the fleet. A
 host has 25 ranks on its 16 cores, as many as its 32 GiB hold, of which 19 may be at units. Photos pass in slices, scans
-in handfuls of units, stage after stage, as Tilework's own planner lays them out for a header of that size. A rank's
-requests follow each other. A hop between stages is the last manifest and mark, the row's move, the units sent ten at a
+in handfuls of units, stage after stage, as Tilework's own planner lays them out for a header of that size. A rank
+fetches a scan a row of tiles ahead of its work, and what stages have left side by side. A hop between stages is the last manifest and mark, the row's move, the units sent ten at a
 time, the receive. The assembly reads manifests, copies and joins side by side, all requests made by one interpreter.
 Everything waits for the slowest of the services that it uses, and these serve in order.
 
@@ -52,6 +52,10 @@ Everything waits for the slowest of the services that it uses, and these serve i
   enters and leaves; of these there are 32. A new table, and each of its indexes, begins at 4,000 writes a second, unless
   it is told to be warm ([running.md](running.md)). A job with a batch costs three more in the other index, which has
   limits of its own. Adding to the set of done units costs what the whole row weighs, and again in the index.
+- *A supervisor* is one interpreter a host: what it computes for a photo bounds the photos of a host of 16 cores, of any
+  fleet, and so bends no curve.
+- *The archive* of a thousand scans has one for each host of a thousand: all go through their stages at the same pace, so
+  that at the end nothing is left to fill the pauses of the last ones with.
 - *Not modelled:* retries and losses, cold starts, two zones, the price. 16 cores are 16 cores, not 8 with two threads
   each.
 """
