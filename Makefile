@@ -41,7 +41,7 @@ deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); s
 	$(set-up)
 	$(python) -m local.cdk deploy $(ARGS)
 
-bench:  ## Beside peers and the limit, into docs/performance.md: MAKETIME (ARGS='--full', '--sections photos', '--help')
+bench:  ## Beside peers and the limit, into docs/performance.md, in about an hour (ARGS=--full, '--sections photos', --help)
 	$(set-up)
 	$(python) -m benchmarks $(ARGS)
 	$(python) -m benchmarks.refusals

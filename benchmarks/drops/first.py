@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.drops.system import OBSERVED, STATE, drop, fresh, one_host
+from benchmarks.drops.dropper import Dropper
+from benchmarks.drops.system import OBSERVED, STATE, fresh, one_host
 from benchmarks.photos import PIPELINE, photographs, seconds_alone
 from benchmarks.scope import FOLDER
 from benchmarks.tables import head, row
@@ -68,11 +69,11 @@ def single_drops(
     system: RunningSystem, photos: Sequence[bytes], scope: Scope, record: Path
 ) -> list[dict[str, float]]:
     """Seconds of the STEPS of each drop that counts; ``record`` is that of the embedded AWS."""
-    steps = []
+    steps, dropper = [], Dropper(system)
     for number in range(WARM_UP + scope.single_drops):
         time.sleep(scope.quiet)
         key = f"single-{number}.jpg"
-        drop(system, key, photos[number % len(photos)])
+        dropper.drop(key, photos[number % len(photos)])
         took = _steps(key, time.time(), record)
         if number >= WARM_UP:
             steps.append(took)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.drops.system import cpu_seconds, deployed, fresh, one_host, ranks_of, seconds_to_results
-from benchmarks.photos import PIPELINE, photographs, seconds_alone
+from benchmarks.photos import PIPELINE, photographs, seconds_alone, seconds_together
 from benchmarks.scope import CORES, ROOT
 from benchmarks.tables import head, row
 
@@ -49,14 +49,15 @@ def measure(scope: Scope) -> Iterator[tuple[str, Figures]]:
     ranks = 0
     with deployed():
         for _ in range(scope.rounds):
-            alone = sum(seconds_alone(photos * 2).values())
+            alone = {"alone": sum(seconds_alone(photos * 2).values())}
+            alone["together"] = seconds_together(photos * 2, CORES)
             for name, side in SIDES.items():
                 count = scope.drops if name == TILEWORK else max(len(photos), scope.drops // SLOWER)
                 rate, told = side(photos, count, scope)
                 rates[name].append(rate)
                 if name == TILEWORK:
                     ranks = int(told.pop(RANKS))
-                    runs.append({**told, "alone": alone})
+                    runs.append(told | alone)
                 print(f"drops: {name:20} {rate:6.2f} photos/s", flush=True)
     yield "", {
         "rates": rates, "runs": runs, "ranks": ranks, "photos": scope.drops, "megapixels": scope.megapixels,
@@ -88,20 +89,22 @@ def _beside(rates: Mapping[str, float]) -> Iterator[str]:
 def _where(runs: Sequence[Mapping[str, float]], photos: int) -> Iterator[str]:
     yield from head("CPU of", "ms a photo", "cores used")
     for name in runs[0]:
-        if name not in {"seconds", "alone"}:
+        if name not in {"seconds", "alone", "together"}:
             used, cores = (_median(runs, name, over) for over in (None, "seconds"))
             yield from row(name, f"{used / photos * 1000:.1f}", f"{cores:.2f}")
 
 
 def _limit(rate: float, figures: Figures) -> str:
     runs = figures["runs"]
-    alone = _median(runs, "alone")
+    alone, together = _median(runs, "alone"), _median(runs, "together")
     emulator, dropper = (_median(runs, name, "seconds") for name in ("emulator", "dropper"))
-    limit, less = (CORES - emulator) / alone, (CORES - emulator - dropper) / alone
+    left = CORES - emulator
+    limit = left / alone
     return (
         f"Decoder, kernel and encoder alone take {alone * 1000:.0f} ms a photo in one thread. The emulator uses"
-        f" {emulator:.2f} of {CORES} cores and leaves {limit:.2f} photos a second. Reached: {rate / limit:.2f} (0.9);"
-        f" of what emulator and dropper leave, {rate / less:.2f}."
+        f" {emulator:.2f} of {CORES} cores and leaves {limit:.2f} photos a second. Reached: {rate / limit:.2f} (0.9)."
+        f" The same on every core at once takes {together * 1000:.0f} ms; of that limit, and without the dropper's share, too,"
+        f" {rate * together / (left - dropper):.2f} are reached."
     )
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
 
-from benchmarks.photos import PIPELINE
+from benchmarks.drops.dropper import Dropper
 from benchmarks.scope import FOLDER
 from tests.flow.running_system import RunningSystem, start
 
@@ -22,15 +21,12 @@ if TYPE_CHECKING:
 
 STATE, DEPLOYED = FOLDER / "system", FOLDER / "deployed"
 OBSERVED = "benchmarks.drops.observed_local"
-PUTS_AT_ONCE = 8
-"""Enough to be ahead of the ranks, far away, too."""
-
 SECONDS = 600
 """After which results are not waited for any more."""
 
 SETTLE_SECONDS = 2.0
-LOOK_SECONDS = 0.25
-"""Between two listings of the results, which tell to the millisecond when each was stored."""
+LOOK_SECONDS = 1.0
+"""Between two listings of the results, which take CPU, and tell to the millisecond when each was stored."""
 
 
 @contextmanager
@@ -68,21 +64,11 @@ def one_host(scope: Scope) -> dict[str, str]:
     return {"SUPERVISORS": "1", **ranks}
 
 
-def drop(system: RunningSystem, key: str, body: bytes) -> None:
-    """Put a photo, as any client would."""
-    metadata = {"pipeline": PIPELINE}
-    system.system.inputs.put(key, body, metadata=metadata, content_type="image/jpeg")
-
-
 def seconds_to_results(system: RunningSystem, photos: Sequence[bytes], count: int, prefix: str) -> float:
     """Seconds from the first PUT of ``count`` photos to the last result stored under ``prefix``."""
-
-    def put(number: int) -> None:
-        drop(system, f"photo {number}.jpg", photos[number % len(photos)])
-
+    dropper = Dropper(system)
     began = time.time()
-    with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
-        list(pool.map(put, range(count)))
+    dropper.drop_all(photos, count)
     while len(stored := [each.modified for each in system.system.outputs.list(prefix)]) < count:
         if time.time() > began + SECONDS:
             raise TimeoutError(f"{len(stored)} of {count} results came in {SECONDS} s")
