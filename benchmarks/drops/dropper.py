@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import http.client
-import threading
+import queue
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -27,20 +27,25 @@ HEADERS = {
 
 
 class Dropper:
-    """Drops photos into ``system``, over one connection a thread."""
+    """Drops photos into ``system``, over connections that it keeps until it is closed."""
 
     def __init__(self, system: RunningSystem) -> None:
-        self._address = urlsplit(system.environment["AWS_ENDPOINT_URL"]).netloc
+        address = urlsplit(system.environment["AWS_ENDPOINT_URL"]).netloc
         self._bucket = system.system.inputs.bucket
-        self._threads = threading.local()
+        self._free: queue.SimpleQueue[http.client.HTTPConnection] = queue.SimpleQueue()
+        for _ in range(PUTS_AT_ONCE):
+            # it connects when it is first used
+            self._free.put(http.client.HTTPConnection(address))
 
     def drop(self, key: str, body: bytes) -> None:
         """Put one photo; returns when it is stored."""
-        if not hasattr(self._threads, "connection"):
-            self._threads.connection = http.client.HTTPConnection(self._address)
-        self._threads.connection.request("PUT", f"/{self._bucket}/{quote(key)}", body, HEADERS)
-        answer = self._threads.connection.getresponse()
-        answer.read()
+        connection = self._free.get()
+        try:
+            connection.request("PUT", f"/{self._bucket}/{quote(key)}", body, HEADERS)
+            answer = connection.getresponse()
+            answer.read()
+        finally:
+            self._free.put(connection)
         if answer.status != http.HTTPStatus.OK:
             raise RuntimeError(f"the PUT of {key} was answered with {answer.status}")
 
@@ -52,3 +57,8 @@ class Dropper:
 
         with ThreadPoolExecutor(PUTS_AT_ONCE) as pool:
             list(pool.map(put, range(count)))
+
+    def close(self) -> None:
+        """Close the connections."""
+        while not self._free.empty():
+            self._free.get().close()

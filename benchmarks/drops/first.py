@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -69,16 +70,15 @@ def single_drops(
     system: RunningSystem, photos: Sequence[bytes], scope: Scope, record: Path
 ) -> list[dict[str, float]]:
     """Seconds of the STEPS of each drop that counts; ``record`` is that of the embedded AWS."""
-    steps, dropper = [], Dropper(system)
-    for number in range(WARM_UP + scope.single_drops):
-        time.sleep(scope.quiet)
-        key = f"single-{number}.jpg"
-        dropper.drop(key, photos[number % len(photos)])
-        took = _steps(key, time.time(), record)
-        if number >= WARM_UP:
-            steps.append(took)
-            print(f"first: {sum(took.values()) * 1000:.0f} ms after the drop", flush=True)
-    return steps
+    steps = []
+    with closing(Dropper(system)) as dropper:
+        for number in range(WARM_UP + scope.single_drops):
+            time.sleep(scope.quiet)
+            key = f"single-{number}.jpg"
+            dropper.drop(key, photos[number % len(photos)])
+            steps.append(_steps(key, time.time(), record))
+            print(f"first: {sum(steps[-1].values()) * 1000:.0f} ms after the drop", flush=True)
+    return steps[WARM_UP:]
 
 
 def told(rows: Rows) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
@@ -66,9 +66,9 @@ def one_host(scope: Scope) -> dict[str, str]:
 
 def seconds_to_results(system: RunningSystem, photos: Sequence[bytes], count: int, prefix: str) -> float:
     """Seconds from the first PUT of ``count`` photos to the last result stored under ``prefix``."""
-    dropper = Dropper(system)
     began = time.time()
-    dropper.drop_all(photos, count)
+    with closing(Dropper(system)) as dropper:
+        dropper.drop_all(photos, count)
     while len(stored := [each.modified for each in system.system.outputs.list(prefix)]) < count:
         if time.time() > began + SECONDS:
             raise TimeoutError(f"{len(stored)} of {count} results came in {SECONDS} s")
