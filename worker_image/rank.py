@@ -28,6 +28,7 @@ from tilework.imaging.run import prepare_process
 from tilework.imaging.windows import Size
 from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
+from worker_image.priority import can_come_back, yielding
 from worker_image.task import Task, UnitOrder, UnitWorked, Worked
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ def start_rank(settings: WorkerSettings) -> None:
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
     workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
     _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
+    # before its memory is bounded: a thread takes some
+    can_come_back()
     bound_process(settings.limits)
 
 
@@ -148,6 +151,7 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     )
 
 
+@yielding()
 def _work_unit(rank: Rank, order: UnitOrder, *, suspect: bool) -> UnitWorked:
     if not suspect:
         around = Surroundings(partial(rank.board.holds, order.place), allow)
