@@ -33,6 +33,7 @@ from worker_image.intake import Intake
 from worker_image.lease_board import LeaseBoard, board_path, boottime
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.logs import log_to_stderr
+from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
 from worker_image.task import UnitOrder, UnitWorked
 from worker_image.unit_endings import UnitEndings
@@ -65,13 +66,14 @@ class Supervisor:
         life = JobLife(system.table, time.time)
         stages = StageLife(system, time.time)
         board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
+        self._outbox = Outbox(system)
         self._claims = Claims(
-            system, life, host=settings.host, lease_seconds=settings.lease_seconds,
+            system, life, self._outbox, host=settings.host, lease_seconds=settings.lease_seconds,
             presets=shipped_presets(), default=settings.default_pipeline,
         )  # fmt: skip
-        self._endings = Endings(system, life, settings.host)
+        self._endings = Endings(system, life, self._outbox, settings.host)
         self._units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
-        self._unit_endings = UnitEndings(system, stages, self._units, settings.host)
+        self._unit_endings = UnitEndings(stages, self._units, self._outbox, settings.host)
         terms = LeaseTerms(settings.lease_seconds)
         self._leases = Leases(system.jobs, life, board, terms, self._units)
         self._intake = Intake(
@@ -99,6 +101,7 @@ class Supervisor:
             signal.signal(number, self._signalled)
         self._feed.advance()
         self._leases.start()
+        self._outbox.start()
         self._intake.start()
         self._unit_intake.start()
         self._announce()
@@ -148,6 +151,7 @@ class Supervisor:
             intake.join(self._settings.poll_seconds + 1)
         for desk in (self._desk, self._unit_desk):
             desk.shutdown(wait=True)
+        self._outbox.stop()
         self._leases.stop()
         self._feed.stop()
         log.info("%s has drained and leaves.", self._settings.host)
