@@ -6,11 +6,10 @@ only one of a codestream without tiles is, goes to GDAL's OpenJPEG, which decode
 
 from __future__ import annotations
 
-import mmap
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError
-from tilework.imaging.formats.file_memory import fetched, in_file
+from tilework.imaging.formats.file_memory import fetched, in_file, kept_out_of_memory
 from tilework.imaging.formats.jp2 import (
     SAMPLE_BYTES,
     complete_tiles,
@@ -39,6 +38,9 @@ if TYPE_CHECKING:
 WHOLE_BYTES = 96 * MIB
 """Most memory that a tile decoded whole may take beside its pixels: 2,048 x 2,048 of colour take 84 MiB."""
 
+PAGES_BYTES = 32 * MIB
+"""Of the files, filled or read until they are let go of. Measured: up to 44 MB, with what other formats have of it."""
+
 WINDOW_BYTES = CACHE_BYTES + 64 * MIB
 """GDAL's own memory, and OpenJPEG's for a window."""
 
@@ -48,8 +50,8 @@ def read(source: Source, header: Header, rows: int, folder: Path | None) -> Gene
     import numpy as np
 
     detail, size = detail_of(header), header.stored
-    with in_file(size.pixels * header.pixels.bytes, folder) as (_, memory):
-        encoded = fetched(source, folder, b"")
+    encoded = fetched(source, folder, b"")
+    with in_file(size.pixels * header.pixels.bytes, folder) as (_, memory), kept_out_of_memory(encoded, memory):
         metadata = read_metadata(memoryview(encoded), header)
         codestream = memoryview(encoded)[detail.start : detail.stop]
         tiles, notes = complete_tiles(codestream, detail)
@@ -57,12 +59,16 @@ def read(source: Source, header: Header, rows: int, folder: Path | None) -> Gene
         top = 0
         for bottom in _fill(decoded, codestream, tiles, detail, folder):
             while top < bottom and (top + rows <= bottom or bottom == size.height):
-                strip = np.array(decoded[top : min(top + rows, bottom)])
-                for each in (encoded, memory):
-                    each.madvise(mmap.MADV_DONTNEED)
-                yield parted(strip if strip.shape[2] > 1 else strip[:, :, 0], detail)
+                yield _copied(decoded[top : min(top + rows, bottom)], detail)
                 top += rows
     return Found(notes, metadata)
+
+
+def _copied(rows: Image, detail: JP2Detail) -> Picture:
+    import numpy as np
+
+    # components change places, which makes a copy
+    return parted(rows if rows.shape[2] > 1 else np.array(rows[:, :, 0]), detail)
 
 
 def _fill(
@@ -119,8 +125,8 @@ def held_bytes(header: Header) -> int:
     pixels = largest.pixels * header.pixels.bytes
     encoded = min(detail.stop - detail.start, pixels)
     if _tile_bytes(detail, largest) <= WHOLE_BYTES:
-        return _tile_bytes(detail, largest) + pixels + encoded
-    return WINDOW_BYTES + _structure(detail, largest) + encoded
+        return PAGES_BYTES + _tile_bytes(detail, largest) + pixels + encoded
+    return PAGES_BYTES + WINDOW_BYTES + _structure(detail, largest) + encoded
 
 
 def _is_small(detail: JP2Detail, corners: Corners) -> bool:
