@@ -120,9 +120,7 @@ def test_a_large_jpeg_2000_is_rewritten_as_the_one_decoder_reads_it(
     row = fleet.row(job)
     assert row.state is State.DONE, row.reason
     assert fleet.done[0] == "0-rewrite"
-    np.testing.assert_array_equal(
-        seen_by_tifffile(fleet.result(job))[0], cv2.GaussianBlur(whole, (9, 9), 0)
-    )
+    np.testing.assert_array_equal(seen_by_tifffile(fleet.result(job))[0], cv2.GaussianBlur(whole, (9, 9), 0))
     assert fleet.left() == []
 
 

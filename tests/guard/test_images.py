@@ -69,7 +69,9 @@ def test_photographs_and_what_our_own_code_reads_are_trusted_with_their_process_
 @pytest.mark.parametrize(
     ("body", "elsewhere"), [(BODY, False), (codestream(PICTURE), True)], ids=["png", "jpeg 2000"]
 )
-def test_streaming_is_done_where_such_an_image_is_decoded(body: bytes, allowed: list[float], *, elsewhere: bool) -> None:
+def test_streaming_is_done_where_such_an_image_is_decoded(
+    body: bytes, allowed: list[float], *, elsewhere: bool
+) -> None:
     header = probe(BytesSource(body), Limits())
     assert (rewrite_guarded(Limits(), header, len(body), os.getpid) != os.getpid()) is elsewhere
     assert allowed

@@ -71,9 +71,14 @@ def drawn(draw: st.DrawFn) -> tuple[bytes, int]:
 
 @given(drawn())
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
 )
-def test_whatever_its_sizes_orders_and_transforms_strips_are_parts_of_the_whole(file: tuple[bytes, int]) -> None:
+def test_whatever_its_sizes_orders_and_transforms_strips_are_parts_of_the_whole(
+    file: tuple[bytes, int],
+) -> None:
     check(*file)
 
 
@@ -160,7 +165,9 @@ def test_what_is_refused_whole_is_refused_in_strips_and_nothing_has_other_pixels
 
 def test_what_is_held_is_announced(way: str) -> None:
     """A tile of 64 x 64, or of the whole 90 x 70, beside what does not depend on the file."""
-    tiled, plain = (strip_memory(header_of(pillow(RGB, **options)), 8) for options in ({"tile_size": (64, 64)}, {}))
+    tiled, plain = (
+        strip_memory(header_of(pillow(RGB, **options)), 8) for options in ({"tile_size": (64, 64)}, {})
+    )
     if way == "tiles":
         assert plain - tiled > 7 * 3 * (90 * 70 - 64 * 64)
     else:

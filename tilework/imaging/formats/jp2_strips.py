@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats.header import Header
     from tilework.imaging.formats.jp2 import JP2Detail
-    from tilework.imaging.formats.jp2_codestream import Corners, Tiles
+    from tilework.imaging.formats.jp2_codestream import Tiles
     from tilework.imaging.formats.picture import Picture
     from tilework.imaging.operations.contract import Image
     from tilework.imaging.sources import Source
@@ -51,7 +51,10 @@ def read(source: Source, header: Header, rows: int, folder: Path | None) -> Gene
 
     detail, size = detail_of(header), header.stored
     encoded = fetched(source, folder, b"")
-    with in_file(size.pixels * header.pixels.bytes, folder) as (_, memory), kept_out_of_memory(encoded, memory):
+    with (
+        in_file(size.pixels * header.pixels.bytes, folder) as (_, memory),
+        kept_out_of_memory(encoded, memory),
+    ):
         metadata = read_metadata(memoryview(encoded), header)
         codestream = memoryview(encoded)[detail.start : detail.stop]
         tiles, notes = complete_tiles(codestream, detail)
@@ -83,27 +86,28 @@ def _fill(
         damage = f"Tile {tile + 1:,} of {detail.frame.tiles:,} of the JPEG 2000 is damaged"
         top, left = corners.top - whole.top, corners.left - whole.left
         place = decoded[top : corners.bottom - whole.top, left : corners.right - whole.left]
-        read = _whole(parts, damage) if _is_small(detail, corners) else _windows(parts, damage, folder)
+        small = _tile_bytes(detail, corners.size) <= WHOLE_BYTES
+        read = _whole(parts, corners.size, damage) if small else _windows(parts, corners.size, damage, folder)
         for window, pixels in read:
             _put(pixels, place, window)
             if corners.right == whole.right and window.right == corners.size.width:
                 yield top + window.bottom
 
 
-def _whole(parts: Iterator[bytes | memoryview], damage: str) -> Iterator[tuple[Window, Image]]:
+def _whole(parts: Iterator[bytes | memoryview], size: Size, damage: str) -> Iterator[tuple[Window, Image]]:
     pixels = read_pixels(b"".join(parts), damage)
-    yield Window(0, 0, pixels.shape[1], pixels.shape[0]), pixels.reshape(*pixels.shape[:2], -1)
+    yield Window.whole(size), pixels.reshape(*pixels.shape[:2], -1)
 
 
 def _windows(
-    parts: Iterator[bytes | memoryview], damage: str, folder: Path | None
+    parts: Iterator[bytes | memoryview], size: Size, damage: str, folder: Path | None
 ) -> Iterator[tuple[Window, Image]]:
     pieces = list(parts)
     with in_file(sum(map(len, pieces)), folder) as (file, _):
         for piece in pieces:
             file.write(piece)
         file.flush()
-        yield from read_windows(file, damage)
+        yield from read_windows(file, size, damage)
 
 
 def _put(pixels: Image, place: Image, window: Window) -> None:
@@ -127,10 +131,6 @@ def held_bytes(header: Header) -> int:
     if _tile_bytes(detail, largest) <= WHOLE_BYTES:
         return PAGES_BYTES + _tile_bytes(detail, largest) + pixels + encoded
     return PAGES_BYTES + WINDOW_BYTES + _structure(detail, largest) + encoded
-
-
-def _is_small(detail: JP2Detail, corners: Corners) -> bool:
-    return _tile_bytes(detail, corners.size) <= WHOLE_BYTES
 
 
 def _tile_bytes(detail: JP2Detail, size: Size) -> int:

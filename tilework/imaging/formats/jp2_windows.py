@@ -37,8 +37,8 @@ SETTINGS: dict[str, Any] = {
 """Nothing is looked for beside the file, nothing is written, and no code is loaded that is not in the wheel."""
 
 
-def read_windows(file: BufferedRandom, damage: str) -> Iterator[tuple[Window, Image]]:
-    """Yield each window of a codestream in a file, and its (rows, columns, components) of 8 or 16 bits, row by row.
+def read_windows(file: BufferedRandom, size: Size, damage: str) -> Iterator[tuple[Window, Image]]:
+    """Yield each window of a codestream of ``size`` in a file, and its (rows, columns, components) of 8 or 16 bits, row by row.
 
     Raises DamagedImageError that begins with ``damage``.
     """
@@ -52,7 +52,6 @@ def read_windows(file: BufferedRandom, damage: str) -> Iterator[tuple[Window, Im
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             data = rasterio.open(f"/proc/self/fd/{file.fileno()}", driver="JP2OpenJPEG")
         stack.enter_context(data)
-        size = Size(data.width, data.height)
         for window in tiles(size, Size(*data.block_shapes[0][::-1])):
             with hearing("rasterio", damage, RasterioError):
                 pixels = data.read(window=Place(window.left, window.top, window.width, window.height))
