@@ -90,9 +90,7 @@ def test_every_reader_sees_every_level_of_a_mask(compression: str) -> None:
 
 def test_a_mask_takes_no_more_room_than_with_differences() -> None:
     array = cv2.Canny(scene(512, 512, 3), 50, 100)
-    packed = [
-        len(encode_tile(picture(array), layout_of(array, tile=512, mask=mask))) for mask in (True, False)
-    ]
+    packed = [len(encode_tile(picture(array), layout_of(array, tile=512, mask=mask))) for mask in (True, False)]
     assert packed[0] <= packed[1]
 
 
