@@ -41,10 +41,9 @@ deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); s
 	$(set-up)
 	$(python) -m local.cdk deploy $(ARGS)
 
-bench:  ## Large images beside their peers into docs/performance.md (ARGS=--full: 600 MP, 1 and 4 GP), photos, refusals
+bench:  ## Beside peers and the limit, into docs/performance.md, in about an hour (ARGS=--full, '--sections photos', --help)
 	$(set-up)
-	$(python) -m benchmarks.large $(ARGS)
-	$(python) -m benchmarks.drop_to_result
+	$(python) -m benchmarks $(ARGS)
 	$(python) -m benchmarks.refusals
 
 clean:  ## Remove all jobs, images, logs, caches (.tilework) and builds (cdk.out); .venv stays

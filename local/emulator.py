@@ -25,6 +25,9 @@ STOP_SECONDS: Final = 7.0
 STARTS: Final = 3
 """Another program may take the free port between our look and its start."""
 
+PROGRAM = "local.mended_ministack"
+"""What runs in ministack's place."""
+
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -72,7 +75,7 @@ def start(
         folder.mkdir(parents=True, exist_ok=True)
     for _ in range(STARTS):
         chosen = free_port(port)
-        command = (sys.executable, "-m", "local.mended_ministack")
+        command = (sys.executable, "-m", PROGRAM)
         variables = {**environment, **_settings(chosen, data)}
         child = Child(Program("embedded AWS", command, variables, directory, log, STOP_SECONDS))
         try:

@@ -1,27 +1,33 @@
-"""ministack with three of its differences from S3 and SQS mended; run as a program in its place.
+"""ministack with four of its differences from S3 and SQS mended; run as a program in its place.
 
 1. A GET with versionId ignores Range and the response-* overrides (1.5.33): every ranged read would carry the whole.
 2. ListObjectVersions does not honour encoding-type=url: control characters answer 500, CR turns into LF.
 3. ChangeMessageVisibility prolongs a receipt whose message is visible again; SQS answers MessageNotInflight.
+4. A long poll looks ten times a second; SQS answers it when a message is sent.
 """
 
 # ruff: noqa: SLF001 - what is mended has no public face; requirements.txt pins the version that this fits
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextvars import ContextVar
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 from ministack import app
+from ministack.core.concurrency import esm_wake
 from ministack.services import s3, sqs
 
 _encoded: ContextVar[bool] = ContextVar("encoded", default=False)
 _KEYS = {"Key", "Prefix", "KeyMarker", "NextKeyMarker", "Delimiter"}
 _get_object, _list_versions, _xml_body = s3._get_object, s3._list_object_versions, s3._xml_body
 _change_visibility = sqs._act_change_visibility
+_tell_event_sources = esm_wake.set
+_polls: set[asyncio.Future[None]] = set()
 
 
 def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str, Any]) -> Any:
@@ -72,6 +78,28 @@ def _change_if_in_flight(data: dict[str, Any], url: str) -> Any:
     return _change_visibility(data, url)
 
 
+async def _until_sent(seconds: float) -> None:
+    """Between two looks of a long poll."""
+    poll: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    _polls.add(poll)
+    await asyncio.wait([poll], timeout=seconds)
+    _polls.discard(poll)
+
+
+def _sent() -> None:
+    """A message was put into some queue, by the loop's thread or by another one."""
+    _tell_event_sources()
+    if app._MAIN_LOOP is not None:
+        app._MAIN_LOOP.call_soon_threadsafe(_look_again)
+
+
+def _look_again() -> None:
+    while _polls:
+        poll = _polls.pop()
+        if not poll.done():
+            poll.set_result(None)
+
+
 def main() -> None:
     """Put the mends in place, and run ministack."""
     s3._get_object, s3._list_object_versions, s3._xml_body = _read_object, _list_encoded, _encoded_body
@@ -79,6 +107,8 @@ def main() -> None:
     for actions in (value for value in vars(sqs).values() if isinstance(value, dict)):
         if actions.get("ChangeMessageVisibility") is _change_visibility:
             actions["ChangeMessageVisibility"] = _change_if_in_flight
+    esm_wake.set = _sent
+    sqs.asyncio = SimpleNamespace(iscoroutine=asyncio.iscoroutine, sleep=_until_sent)
     app.main()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from tilework.errors import SettingsError
+from tilework.imaging.limits import Limits
+from worker_image.settings import ranks_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ class LocalSettings:
             samples = once
         return cls(
             places=Places(state=state, shared=shared),
-            ranks=_number(environ, "RANKS", MOST_RANKS) or len(os.sched_getaffinity(0)),
+            ranks=_number(environ, "RANKS", MOST_RANKS) or ranks_here(Limits.from_environment(environ)),
             supervisors=1 if hosts is None else hosts,
             port=_number(environ, "PORT", 65_535),
             once=once,

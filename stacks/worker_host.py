@@ -16,7 +16,7 @@ CONTAINER = "tilework-worker"
 
 _RUN = f"""
 docker run --detach --name {CONTAINER} --restart always --init --stop-timeout {STOP_SECONDS} \\
-  --network host --read-only --tmpfs /tmp --shm-size 1g --pids-limit 4096 \\
+  --network host --read-only --tmpfs /tmp --shm-size 1g --pids-limit 4096 --ulimit nice=20 \\
   --cap-drop ALL --security-opt no-new-privileges \\
   --env-file /etc/tilework/worker.env"""
 
@@ -35,7 +35,8 @@ class WorkerHost:
         """The host's user data.
 
         The container shares the host's network, so that the metadata service answers it at one hop and nobody
-        farther; it cannot write to its own root, holds no capability, and comes back whenever it ends.
+        farther; it cannot write to its own root, holds no capability, and comes back whenever it ends. Its ranks may
+        take back that they yield (``ulimit``), down to the usual niceness of 0 and no lower.
         """
         lines = [
             "#!/bin/bash",

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectInfo
     from tilework.jobs.system import System
     from tilework.jobs.transitions import Claim
+    from worker_image.outbox import Outbox
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +65,12 @@ class Claims:
     """
 
     def __init__(
-        self, system: System, life: JobLife, *, host: str, lease_seconds: float,
+        self, system: System, life: JobLife, outbox: Outbox, *, host: str, lease_seconds: float,
         presets: Mapping[str, str], default: str,
     ) -> None:  # fmt: skip
         self._system = system
         self._life = life
+        self._outbox = outbox
         self._stages = StageLife(system, life.now)
         self._host = host
         self._lease_seconds = lease_seconds
@@ -166,8 +168,8 @@ class Claims:
             over = self._life.end(row, State.FAILED, failure=no_attempts_left(row))
         else:
             return False
-        self._system.jobs.delete([message])
-        tell_end(self._system, over, self._host)
+        self._outbox.delete(message)
+        tell_end(self._outbox, over, self._host)
         return True
 
     def _stored(self, row: Job) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
     from tilework.jobs.system import System
     from worker_image.held import Held
+    from worker_image.outbox import Outbox
     from worker_image.task import Worked
 
 log = logging.getLogger(__name__)
@@ -35,9 +36,10 @@ HOST_FAULTS = (SettingsError, AccessDeniedError)
 class Endings:
     """Writes the ends of the jobs that ``host`` held."""
 
-    def __init__(self, system: System, life: JobLife, host: str) -> None:
+    def __init__(self, system: System, life: JobLife, outbox: Outbox, host: str) -> None:
         self._system = system
         self._life = life
+        self._outbox = outbox
         self._host = host
 
     def done(self, held: Held, worked: Worked) -> None:
@@ -53,10 +55,10 @@ class Endings:
         )
         # the result is stored, so DONE is true whoever holds the lease by now
         row = self._life.done(held.job, outcome)
-        self._system.jobs.delete([held.message])
+        self._outbox.delete(held.message)
         amounts = {f"seconds_{phase}": seconds for phase, seconds in worked.seconds.items()}
         amounts |= {"pixels": worked.width * worked.height, "result_bytes": worked.result_bytes}
-        tell_end(self._system, row, self._host, amounts)
+        tell_end(self._outbox, row, self._host, amounts)
 
     def failed(self, held: Held, error: BaseException) -> None:
         """The attempt ended with ``error``: the job's end, or another attempt after a pause."""
@@ -78,8 +80,8 @@ class Endings:
         row = self._life.end(held.job, State.FAILED, failure=failure, outcome=Outcome(rank=rank))
         attributes = {"job": row.id, "code": failure.code, "reason": failure.reason[:1000]}
         self._system.dead_letters.send(held.message.body, attributes=attributes)
-        self._system.jobs.delete([held.message])
-        tell_end(self._system, row, self._host)
+        self._outbox.delete(held.message)
+        tell_end(self._outbox, row, self._host)
 
     def hand_back(self, held: Held, *, pause: float = 0.0) -> None:
         """Give back a job that was not worked on: it costs no attempt, and its message is visible after ``pause``."""
@@ -90,8 +92,8 @@ class Endings:
 
     def _end(self, held: Held, state: State, failure: TileworkError, rank: int) -> None:
         row = self._life.end(held.job, state, failure=failure, outcome=Outcome(rank=rank))
-        self._system.jobs.delete([held.message])
-        tell_end(self._system, row, self._host)
+        self._outbox.delete(held.message)
+        tell_end(self._outbox, row, self._host)
 
     def _try_again(self, held: Held, failure: TileworkError, rank: int) -> None:
         released = after_failure(held.job, failure)

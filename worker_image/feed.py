@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
 from worker_image.held import HeldUnit
 from worker_image.rank import work, work_unit
-from worker_image.shares import Kind, Load, next_kind
+from worker_image.shares import Kind, Load
 from worker_image.unrest import Unrest
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tilework.fleet.planning import Planned
     from tilework.world import World
     from worker_image.held import Holding
+    from worker_image.shares import Shares
     from worker_image.task import UnitWorked, Worked
 
 log = logging.getLogger(__name__)
@@ -71,18 +72,18 @@ class Verdicts(Protocol):
 
 
 class Feed:
-    """``ranks`` tasks at once and one more in the queue of rank 0. All methods belong to the main thread.
+    """As many tasks at once as ``shares`` allow, and one more in the queue of rank 0. All methods belong to the main thread.
 
     ``start_world`` starts a world; ``soon`` makes the main thread call a function, from whatever thread.
     """
 
     def __init__(
-        self, start_world: Callable[[], World], ranks: int, verdicts: Verdicts,
+        self, start_world: Callable[[], World], shares: Shares, verdicts: Verdicts,
         soon: Callable[[Callable[[], None]], None], *, pause: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic, ranks_for_jobs: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self._start_world = start_world
-        self._ranks = ranks
+        self._shares = shares
         self._verdicts = verdicts
         self._soon = soon
         self._pause = pause
@@ -90,7 +91,6 @@ class Feed:
         self._failed_starts = 0
         self._waiting: dict[Kind, deque[Holding]] = {kind: deque() for kind in Kind}
         self._running: set[Holding] = set()
-        self._ranks_for_jobs = ranks_for_jobs
         self._clock = clock
         self._last_job = -math.inf
         self._unrest = Unrest(clock)
@@ -116,7 +116,7 @@ class Feed:
         world = self._living_world()
         if world is None:
             return
-        while (kind := next_kind(self._load(), self._ranks, self._ranks_for_jobs)) is not None:
+        while (kind := self._shares.next_kind(self._load())) is not None:
             self._submit(world, self._waiting[kind].popleft())
 
     def stop(self) -> None:

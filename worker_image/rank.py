@@ -20,7 +20,14 @@ from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
 from tilework.guard.child import run_guarded
-from tilework.guard.images import GRACE_SECONDS, bound_process, bounds_of_unit, process_guarded
+from tilework.guard.images import (
+    GRACE_SECONDS,
+    bound_process,
+    bounds_of_rewriting,
+    bounds_of_unit,
+    is_guarded,
+    process_guarded,
+)
 from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
@@ -28,12 +35,14 @@ from tilework.imaging.run import prepare_process
 from tilework.imaging.windows import Size
 from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
+from worker_image.priority import can_come_back, yielding
 from worker_image.task import Task, UnitOrder, UnitWorked, Worked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tilework.fleet.planning import Planned
+    from tilework.guard.child import Bounds
     from tilework.imaging.limits import Limits
     from tilework.jobs.stores import ObjectStore
     from worker_image.settings import WorkerSettings
@@ -79,6 +88,8 @@ def start_rank(settings: WorkerSettings) -> None:
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
     workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
     _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
+    # before its memory is bounded: a thread takes some
+    can_come_back()
     bound_process(settings.limits)
 
 
@@ -148,14 +159,24 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     )
 
 
+@yielding()
 def _work_unit(rank: Rank, order: UnitOrder, *, suspect: bool) -> UnitWorked:
-    if not suspect:
+    bounds = _bounds(rank, order, suspect=suspect)
+    if bounds is None:
         around = Surroundings(partial(rank.board.holds, order.place), allow)
         return _made(rank.workshop, order, around, rank)
+    # no thread of the workshop is left when this process forks
     rank.workshop.tidy()
-    bounds = bounds_of_unit(UNIT_SECONDS, rank.limits)
     allow(bounds.wall_seconds + GRACE_SECONDS)
     return run_guarded(_alone, bounds, rank, order)
+
+
+def _bounds(rank: Rank, order: UnitOrder, *, suspect: bool) -> Bounds | None:
+    """What a unit may take in a guarded child; None where it is not to be done in one."""
+    header = rank.workshop.rewritten_by(order.task)
+    if header is not None and (suspect or is_guarded(header)):
+        return bounds_of_rewriting(header, order.task.source_bytes, rank.limits)
+    return bounds_of_unit(UNIT_SECONDS, rank.limits) if suspect else None
 
 
 def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:

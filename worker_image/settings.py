@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from tilework.aws.settings import Deployment
 from tilework.environment import number
+from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
+from worker_image.shares import Shares, quarter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +23,8 @@ LEASE_SECONDS = 60.0
 POLL_SECONDS = 10.0
 """How long a receive waits: below SQS's 20, because a drain waits for the last one."""
 
-RANKS_FOR_JOBS = 1
-"""So that a photo never waits for a unit of a large image, as long as photos come."""
+RANKS_A_CORE = 2
+"""More ranks than cores, so that a core has work while a rank waits for S3, and a rank is free when a photo comes."""
 
 DEFAULT_PIPELINE = "blur(9)"
 
@@ -31,19 +33,18 @@ DEFAULT_PIPELINE = "blur(9)"
 class WorkerSettings:
     """A host's own settings beside the deployment's addresses.
 
-    ``ranks`` of the world that compute; ``directory`` for everything the world leaves on disk, removable;
-    ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a message.
-    ``ranks_for_jobs`` are kept free of units while jobs come; one of several ranks is units' own while units come.
+    ``ranks`` of the world that compute, and who gets how many of them; ``directory`` for everything the world leaves on
+    disk, removable; ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a
+    message.
     ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
     """
 
     deployment: Deployment
-    ranks: int
+    shares: Shares
     host: str
     directory: Path
     lease_seconds: float = LEASE_SECONDS
     poll_seconds: float = POLL_SECONDS
-    ranks_for_jobs: int = RANKS_FOR_JOBS
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
     ready_file: Path | None = None
@@ -53,19 +54,24 @@ class WorkerSettings:
     def from_environment(cls, environ: Mapping[str, str]) -> WorkerSettings:
         """Read all settings. Raises SettingsError naming the variable that misses or makes no sense."""
         ready = environ.get("TILEWORK_READY_FILE")
+        limits = Limits.from_environment(environ)
         return cls(
             deployment=Deployment.from_environment(environ),
-            ranks=int(number(environ, "TILEWORK_RANKS", os.cpu_count() or 1, 1, 1024)),
+            shares=_shares(environ, limits),
             host=environ.get("TILEWORK_HOST_NAME") or socket.gethostname(),
             directory=Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute(),
             lease_seconds=number(environ, "TILEWORK_LEASE_SECONDS", LEASE_SECONDS, 1, 43_200),
             poll_seconds=number(environ, "TILEWORK_POLL_SECONDS", POLL_SECONDS, 0, 20),
-            ranks_for_jobs=int(number(environ, "TILEWORK_RANKS_FOR_JOBS", RANKS_FOR_JOBS, 0, 1024)),
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
-            limits=Limits.from_environment(environ),
+            limits=limits,
         )
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that compute."""
+        return self.shares.ranks
 
     @property
     def capacity(self) -> int:
@@ -75,9 +81,32 @@ class WorkerSettings:
     @property
     def unit_capacity(self) -> int:
         """Units held at once: a few more than are worked on, so that no rank waits, and other hosts get the rest."""
-        return self.ranks + max(1, self.ranks // 4)
+        return self.shares.most_units + quarter(self.ranks)
 
     @property
     def leases(self) -> int:
         """Places on the board of leases: those of jobs, then those of units."""
         return self.capacity + self.unit_capacity
+
+
+def usual_ranks(cores: int, memory: int, limits: Limits) -> int:
+    """Ranks of a host of ``memory`` bytes: RANKS_A_CORE, where each can have one image's working set, else fewer.
+
+    Never fewer than ``cores``.
+    """
+    return max(cores, min(RANKS_A_CORE * cores, memory // (limits.working_set + SLACK)))
+
+
+def ranks_here(limits: Limits) -> int:
+    """The usual ranks of this machine."""
+    return usual_ranks(_cores(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), limits)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _shares(environ: Mapping[str, str], limits: Limits) -> Shares:
+    ranks = int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+    kept = int(number(environ, "TILEWORK_RANKS_FOR_JOBS", quarter(ranks), 0, 1024))
+    return Shares(ranks, kept, _cores())

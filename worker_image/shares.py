@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 QUIET_SECONDS = 10.0
-"""Without a job, after which units may have all ranks. The first photo after that waits for a unit to end, once."""
+"""Without a job, after which units may have as many ranks as there are cores, where less than that are theirs always.
+The first photo after that waits for a unit to end, once."""
 
 
 class Kind(Enum):
@@ -27,19 +28,45 @@ class Load:
     quiet: float
 
 
-def next_kind(load: Load, ranks: int, kept: int) -> Kind | None:
-    """What is to be given to a world of ``ranks`` next; ``kept`` of them are not for units while jobs come.
+def quarter(ranks: int) -> int:
+    """How many of ``ranks`` are a kind's own."""
+    return max(1, ranks // 4)
 
-    Jobs go first, one more than there are ranks, so that none waits for this host; while units are there as well, one
-    rank of several is left to them. A unit goes to a rank that has nothing to do.
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A world of ``ranks`` on ``cores``; ``kept`` ranks are no unit's.
+
+    With more ranks than cores that is always so: a photo finds a rank at once, and the other ranks fill the cores. With
+    fewer it is so while jobs come.
     """
-    given = load.jobs + load.units
-    units_there = load.units + load.units_waiting > 0
-    most_jobs = max(1, ranks - 1) if units_there else ranks + 1
-    if load.jobs_waiting and load.jobs < most_jobs and given <= ranks:
-        return Kind.JOB
-    quiet = load.jobs + load.jobs_waiting == 0 and load.quiet >= QUIET_SECONDS
-    most_units = ranks if quiet else max(1, ranks - kept)
-    if load.units_waiting and load.units < most_units and given < ranks:
-        return Kind.UNIT
-    return None
+
+    ranks: int
+    kept: int
+    cores: int
+
+    @property
+    def most_units(self) -> int:
+        """Units that are ever worked on at once."""
+        return max(self._units_beside_jobs, min(self.ranks, self.cores))
+
+    def next_kind(self, load: Load) -> Kind | None:
+        """What is to be given to the world next.
+
+        Jobs go first, one more than there are ranks, so that none waits for this host; while units are there as well,
+        a quarter of the ranks is left to them, of several at least one. A unit goes to a rank that has nothing to do.
+        """
+        given = load.jobs + load.units
+        units_there = load.units + load.units_waiting > 0
+        most_jobs = max(1, self.ranks - quarter(self.ranks)) if units_there else self.ranks + 1
+        if load.jobs_waiting and load.jobs < most_jobs and given <= self.ranks:
+            return Kind.JOB
+        quiet = load.jobs + load.jobs_waiting == 0 and load.quiet >= QUIET_SECONDS
+        most_units = self.most_units if quiet else self._units_beside_jobs
+        if load.units_waiting and load.units < most_units and given < self.ranks:
+            return Kind.UNIT
+        return None
+
+    @property
+    def _units_beside_jobs(self) -> int:
+        return max(1, self.ranks - self.kept)

@@ -33,6 +33,7 @@ from worker_image.intake import Intake
 from worker_image.lease_board import LeaseBoard, board_path, boottime
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.logs import log_to_stderr
+from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
 from worker_image.task import UnitOrder, UnitWorked
 from worker_image.unit_endings import UnitEndings
@@ -48,7 +49,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DESK_THREADS = 16
-"""Claims and ends at once; each is a few round trips to the services, a tenth of a second for a photo in all."""
+"""Claims and ends at once, of jobs and as many of units; each is a few round trips to the services, a tenth of a second
+for a photo in all."""
 
 END_TRIES = 5
 """Times that an end is written anew while a service fails; then the lease runs out, and the result is found stored."""
@@ -64,13 +66,14 @@ class Supervisor:
         life = JobLife(system.table, time.time)
         stages = StageLife(system, time.time)
         board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
+        self._outbox = Outbox(system)
         self._claims = Claims(
-            system, life, host=settings.host, lease_seconds=settings.lease_seconds,
+            system, life, self._outbox, host=settings.host, lease_seconds=settings.lease_seconds,
             presets=shipped_presets(), default=settings.default_pipeline,
         )  # fmt: skip
-        self._endings = Endings(system, life, settings.host)
+        self._endings = Endings(system, life, self._outbox, settings.host)
         self._units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
-        self._unit_endings = UnitEndings(system, stages, self._units, settings.host)
+        self._unit_endings = UnitEndings(stages, self._units, self._outbox, settings.host)
         terms = LeaseTerms(settings.lease_seconds)
         self._leases = Leases(system.jobs, life, board, terms, self._units)
         self._intake = Intake(
@@ -81,12 +84,12 @@ class Supervisor:
             system.units, places=settings.unit_capacity, first=settings.capacity, wait=settings.poll_seconds,
             visibility=settings.lease_seconds, take=self._receiver(self._take_up),
         )  # fmt: skip
+        # apart, so that no photo waits while the last unit of a scan clears thousands of objects away
         self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
+        self._unit_desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="unit desk")
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._feed = Feed(
-            self._start_world, settings.ranks, self, self._inbox.put, ranks_for_jobs=settings.ranks_for_jobs
-        )
+        self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put)
         self._at_the_desk = 0
         self._draining = False
 
@@ -98,6 +101,7 @@ class Supervisor:
             signal.signal(number, self._signalled)
         self._feed.advance()
         self._leases.start()
+        self._outbox.start()
         self._intake.start()
         self._unit_intake.start()
         self._announce()
@@ -145,7 +149,9 @@ class Supervisor:
     def _leave(self) -> int:
         for intake in (self._intake, self._unit_intake):
             intake.join(self._settings.poll_seconds + 1)
-        self._desk.shutdown(wait=True)
+        for desk in (self._desk, self._unit_desk):
+            desk.shutdown(wait=True)
+        self._outbox.stop()
         self._leases.stop()
         self._feed.stop()
         log.info("%s has drained and leaves.", self._settings.host)
@@ -190,10 +196,13 @@ class Supervisor:
                 self._intake_of(held.place).give_back(held.place)
                 self._inbox.put(self._left_the_desk)
 
-        self._desk.submit(write)
+        self._desk_of(held.place).submit(write)
 
     def _intake_of(self, place: int) -> Intake:
         return self._intake if place < self._settings.capacity else self._unit_intake
+
+    def _desk_of(self, place: int) -> ThreadPoolExecutor:
+        return self._desk if place < self._settings.capacity else self._unit_desk
 
     def _left_the_desk(self) -> None:
         self._at_the_desk -= 1
@@ -210,7 +219,7 @@ class Supervisor:
         self, claim: Callable[[Message, int], Holding | None], message: Message, place: int
     ) -> None:
         self._at_the_desk += 1
-        self._desk.submit(self._consider, claim, message, place)
+        self._desk_of(place).submit(self._consider, claim, message, place)
 
     def _consider(
         self, claim: Callable[[Message, int], Holding | None], message: Message, place: int

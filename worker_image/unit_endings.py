@@ -15,26 +15,26 @@ if TYPE_CHECKING:
     from tilework.fleet.planning import Planned
     from tilework.jobs.job import Job
     from tilework.jobs.stage_life import StageLife
-    from tilework.jobs.system import System
     from tilework.jobs.unit_work import UnitWork
     from worker_image.held import Held, HeldUnit
+    from worker_image.outbox import Outbox
     from worker_image.task import UnitWorked
 
 
 class UnitEndings:
     """Writes what became of units that ``host`` held, and begins the stages of jobs that it held."""
 
-    def __init__(self, system: System, stages: StageLife, work: UnitWork, host: str) -> None:
-        self._system = system
+    def __init__(self, stages: StageLife, work: UnitWork, outbox: Outbox, host: str) -> None:
         self._stages = stages
         self._work = work
+        self._outbox = outbox
         self._host = host
 
     def planned(self, held: Held, planned: Planned) -> None:
         """Begin the stages of a job; its message goes when its first units are sent."""
         seen = Outcome(width=planned.width, height=planned.height, dtype=planned.dtype, note=planned.note)
         self._stages.begin(held.job, planned.plan, seen)
-        self._system.jobs.delete([held.message])
+        self._outbox.delete(held.message)
 
     def done(self, held: HeldUnit, worked: UnitWorked) -> None:
         """The unit's objects are stored, or the result is."""
@@ -70,4 +70,4 @@ class UnitEndings:
     def _tell(self, row: Job | None, amounts: dict[str, float] | None = None) -> None:
         if row is not None:
             pixels = {"pixels": float(row.width * row.height)} if amounts else {}
-            tell_end(self._system, row, self._host, (amounts or {}) | pixels)
+            tell_end(self._outbox, row, self._host, (amounts or {}) | pixels)

@@ -131,7 +131,8 @@ class Dispatcher:
 
     def _hand_out(self) -> None:
         while self._waiting and self._idle:
-            self._post.send(self._waiting.popleft(), self._idle.popleft())
+            # the one that was busy last: its memory is warm, its connections are open, and others stay small
+            self._post.send(self._waiting.popleft(), self._idle.pop())
 
     def _send(self) -> None:
         while (message := self._outbox.get()) is not None:

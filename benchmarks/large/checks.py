@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import cv2
@@ -38,16 +39,17 @@ def check(contestant: Contestant, given: Input, work: str) -> None:
 
 def _wrong_tiles(file: tifffile.TiffFile, given: Input, work: str) -> int:
     """Tiles of the result that are not those of one OpenCV call on the whole image, encoded once."""
-    tiles, page = Tiles(given.path), file.pages.first
+    page, across = file.pages.first, given.side // TILE
     whole = np.empty((given.side, given.side, 3), np.uint8)
-    for row, column in np.ndindex(tiles.side, tiles.side):
-        whole[row * TILE :, column * TILE :][:TILE, :TILE] = tiles.pixels(row, column)
+    with closing(Tiles(given.path)) as tiles:
+        for row, column in np.ndindex(across, across):
+            whole[row * TILE :, column * TILE :][:TILE, :TILE] = tiles.pixels(row, column)
     cv2.setNumThreads(0)
     result = filtered(whole, work)
     layout = layout_of(given.path, work)
     wrong = 0
     for index, (offset, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=True)):
-        row, column = divmod(index, tiles.side)
+        row, column = divmod(index, across)
         expected = encode_tile(Picture(result[row * TILE :, column * TILE :][:TILE, :TILE]), layout)
         file.filehandle.seek(offset)
         wrong += file.filehandle.read(count) != expected

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.large.limit import layout_of
 from benchmarks.large.works import LOCAL, SCRATCH, WORKS, Input
+from benchmarks.scope import CORES, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 HERE = Path(__file__).resolve().parent
 LOCK = HERE / "peers.txt"
-CORES = len(os.sched_getaffinity(0))
 TARGET = SCRATCH / "result.tif"
 
 
@@ -72,8 +72,9 @@ class Peer(Contestant):
 
     def command(self, given: Input, work: str) -> list[str]:
         """The script, told what all scripts are told."""
-        script = HERE / "peers" / f"{SCRIPTS[self.name]}.py"
-        return [str(peers_python()), str(script), str(given.path), str(TARGET), work, coding_of(given, work), str(CORES)]  # fmt: skip
+        script, *more = SCRIPTS[self.name]
+        told = (given.path, TARGET, work, coding_of(given, work), CORES)
+        return [str(peers_python()), str(HERE / "peers" / script), *map(str, told), *more]
 
 
 class Limit(Contestant):
@@ -96,14 +97,21 @@ class Limit(Contestant):
 
 
 TILEWORK, ONE_RANK, PLAIN = f"Tilework, {CORES} ranks", "Tilework, 1 rank", "Tilework, no overviews"
-LIBVIPS, OPENCV, DASK = "libvips", "OpenCV whole-image", "dask-image"
+LIBVIPS, LIBVIPS_GREY = "libvips", "libvips (grey first)"
+OPENCV, DASK = "OpenCV whole-image", "dask-image"
 LIMIT, LIMIT_TOGETHER = "one thread", "one thread a core"
-SCRIPTS = {LIBVIPS: "libvips", OPENCV: "opencv_whole", DASK: "dask_blocks"}
+SCRIPTS = {
+    LIBVIPS: ("libvips.py",),
+    LIBVIPS_GREY: ("libvips.py", "grey"),
+    OPENCV: ("opencv_whole.py",),
+    DASK: ("dask_blocks.py",),
+}
 ALL = tuple(WORKS)
 CONTESTANTS: tuple[Contestant, ...] = (
     Tilework(TILEWORK, ALL, overviews=True),
     Tilework(ONE_RANK, ALL, overviews=True),
     Peer(LIBVIPS, ALL, overviews=True),
+    Peer(LIBVIPS_GREY, ("canny",), overviews=True),
     Limit(LIMIT, ALL, overviews=True),
     Limit(LIMIT_TOGETHER, ALL, overviews=True),
     Tilework(PLAIN, ALL, overviews=False),
@@ -140,8 +148,13 @@ def timed(command: Sequence[str]) -> Timing:
 
 
 def peers_python() -> Path:
-    """The Python of the peers' environment, which is made from its lock where it is missing or older."""
-    folder = SCRATCH.parent / "bench-peers"
+    """The Python of the peers' environment, which is made from its lock where it is missing or older.
+
+    BENCH_PEERS_PYTHON names one that has them all.
+    """
+    if given := os.environ.get("BENCH_PEERS_PYTHON"):
+        return Path(given)
+    folder = FOLDER / "peers"
     python, stamp = folder / "bin" / "python", folder / "lock"
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not stamp.exists() or stamp.read_text() != wanted:

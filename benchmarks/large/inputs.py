@@ -10,7 +10,7 @@ import tifffile
 from skimage import data
 
 from benchmarks.large.works import SCRATCH, TILE, Input
-from benchmarks.photos import twelve_megapixels
+from benchmarks.photos import photographs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,13 +49,13 @@ def make_repeated(wanted: Input) -> Path:
     return _written(wanted, tiles)
 
 
-def photos(count: int) -> Path:
-    """A folder of so many JPEGs of 12 megapixels."""
-    folder = SCRATCH / f"photos-{count}"
+def photos(count: int, columns: int, rows: int) -> Path:
+    """A folder of so many JPEGs."""
+    folder = SCRATCH / f"photos-{columns}x{rows}-{count}"
     if not folder.exists():
         partial = folder.with_suffix(".part")
         partial.mkdir(parents=True, exist_ok=True)
-        bodies = [twelve_megapixels(seed) for seed in range(min(count, 6))]
+        bodies = photographs(columns, rows)
         for index in range(count):
             (partial / f"{index:03}.jpg").write_bytes(bodies[index % len(bodies)])
         partial.rename(folder)

@@ -35,6 +35,9 @@ from tilework.imaging.stopwatch import timed, watched
 if TYPE_CHECKING:
     from tilework.imaging.formats.cog import CogLayout
 
+HEIGHT = 3
+"""Levels above the image itself; what is further up is a sixty-fourth of it."""
+
 ERODED = np.ones((5, 5), np.uint8)
 
 
@@ -52,6 +55,10 @@ class Tiles:
     def pixels(self, row: int, column: int) -> np.ndarray:
         """(TILE, TILE, 3) uint8, blue first."""
         return self._unpacked(self._packed(row * self.side + column))
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
 
     @timed("read")
     def _packed(self, index: int) -> bytes:
@@ -124,16 +131,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("source", type=Path)
     options.add_argument("work")
-    options.add_argument("--part", default="0/1", help="which tiles of the fourth level, of how many shares")
+    options.add_argument("--part", default="0/1", help="which tiles of the highest level, of how many shares")
     chosen = options.parse_args()
     part, parts = (int(number) for number in chosen.part.split("/"))
     cv2.setNumThreads(1)
     tiles = Tiles(chosen.source)
     pyramid = Pyramid(tiles, chosen.work, layout_of(chosen.source, chosen.work))
-    top = tiles.side >> 3
+    height = min(HEIGHT, tiles.side.bit_length() - 1)
+    top = tiles.side >> height
     with watched() as watch:
         for index in range(part, top * top, parts):
-            pyramid.pack(3, index // top, index % top)
+            pyramid.pack(height, index // top, index % top)
         seconds = watch.profile().seconds
     json.dump({"seconds": sum(seconds.values()), "parts": seconds}, sys.stdout)
 

@@ -1,40 +1,51 @@
-"""Folders of 12-megapixel JPEGs beside their limit, which is measured here."""
+"""Folders of photos beside their limit, which is measured here."""
 
 from __future__ import annotations
 
 import shutil
 import statistics
-import time
 from typing import TYPE_CHECKING
 
-import cv2
-import simplejpeg
-
-from benchmarks.large.contestants import CORES, process, timed
+from benchmarks.large.contestants import process, timed
 from benchmarks.large.inputs import photos
-from benchmarks.large.works import SCRATCH, WORKS
-from tilework.imaging.formats.jpeg import encoded
+from benchmarks.large.works import SCRATCH
+from benchmarks.photos import PIPELINE, seconds_alone
+from benchmarks.scope import CORES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-FEW, MANY = 6, 30
+    from benchmarks.results import Figures, Rows
+    from benchmarks.scope import Scope
 
 
-def paragraph(rounds: int) -> str:
-    """Photos a second from folder to folder, and of the limit."""
-    few, many = photos(FEW), photos(MANY)
+def measure(scope: Scope) -> Iterator[tuple[str, Figures]]:
+    """Seconds of a short and a long folder, and a photo's alone, in turn."""
+    few, many = (photos(count, *scope.photo) for count in scope.folders)
+    bodies = [path.read_bytes() for path in sorted(few.iterdir())]
     shorter, longer, alone = [], [], []
-    for _ in range(rounds):
-        alone.append(_seconds_alone(few))
+    for _ in range(scope.rounds):
+        alone.append(sum(seconds_alone(bodies).values()))
         shorter.append(_seconds(few))
         longer.append(_seconds(many))
-    limit = CORES / statistics.median(alone)
-    whole = statistics.median(longer)
-    rate = (MANY - FEW) / (whole - statistics.median(shorter))
-    return (
-        f"**Photos.** {MANY} JPEGs of 12 megapixels, blur(9), folder to folder on {CORES} ranks: {MANY / whole:.2f} a second"
-        f" with the start, {rate:.2f} without it (told by a shorter folder); the limit is {limit:.2f}. Reached:"
+        print(f"photos: {shorter[-1]:.2f} s and {longer[-1]:.2f} s; alone {alone[-1]:.3f} s", flush=True)
+    yield "", {
+        "folders": scope.folders, "megapixels": scope.megapixels,
+        "shorter": shorter, "longer": longer, "alone": alone,
+    }  # fmt: skip
+
+
+def told(rows: Rows) -> Iterator[str]:
+    """Photos a second from folder to folder, and of the limit."""
+    figures = rows[""].figures
+    shorter, longer, alone = (statistics.median(figures[name]) for name in ("shorter", "longer", "alone"))
+    few, many = figures["folders"]
+    rate, limit = (many - few) / (longer - shorter), CORES / alone
+    yield (
+        f"{many} JPEGs of {figures['megapixels']} megapixels, {PIPELINE}, folder to folder on {CORES} ranks:"
+        f" {many / longer:.2f} a second with the start, {rate:.2f} without it (told by a shorter folder); the limit,"
+        f" {alone * 1000:.0f} ms of one thread a photo divided by the cores, is {limit:.2f}. Reached:"
         f" {rate / limit:.2f} (0.9)."
     )
 
@@ -42,14 +53,4 @@ def paragraph(rounds: int) -> str:
 def _seconds(folder: Path) -> float:
     target = SCRATCH / "photos-results"
     shutil.rmtree(target, ignore_errors=True)
-    return timed(process(folder, target, WORKS["blur"], CORES)).outside
-
-
-def _seconds_alone(folder: Path) -> float:
-    """Seconds a photo of decoder, kernel and encoder in one thread."""
-    cv2.setNumThreads(1)
-    bodies = [path.read_bytes() for path in sorted(folder.iterdir())]
-    began = time.perf_counter()
-    for body in bodies:
-        encoded(cv2.GaussianBlur(simplejpeg.decode_jpeg(body, "BGR"), (9, 9), 0), "4:2:0")
-    return (time.perf_counter() - began) / len(bodies)
+    return timed(process(folder, target, PIPELINE, CORES)).outside

@@ -1,56 +1,67 @@
-"""What was measured, and medians of it."""
+"""What was measured of large images, and medians of it."""
 
 from __future__ import annotations
 
 import statistics
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from benchmarks.large.contestants import Timing
-    from benchmarks.large.works import Input
+from benchmarks.large.contestants import Timing
+from benchmarks.large.works import WORKS
 
-    Key = tuple[Input, str, str]
+if TYPE_CHECKING:
+    from benchmarks.results import Figures, Rows
 
 
 @dataclass(slots=True)
-class Samples:
-    """Timings by image, work and contestant."""
+class Sample:
+    """Timings of one work on one image by contestant, all from one run."""
 
-    timings: dict[Key, list[Timing]] = field(default_factory=lambda: defaultdict(list))
+    image: str
+    work: str
+    timings: dict[str, list[Timing]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, given: Input, work: str, name: str, timing: Timing) -> None:
-        """Note a run."""
-        self.timings[given, work, name].append(timing)
+    @property
+    def row(self) -> str:
+        """What it is kept under."""
+        return f"{self.image}, {self.work}"
 
-    def has(self, given: Input, work: str, name: str) -> bool:
-        """Whether such a run was measured."""
-        return (given, work, name) in self.timings
+    def figures(self) -> Figures:
+        """What is kept."""
+        return {name: [asdict(timing) for timing in timings] for name, timings in self.timings.items()}
 
-    def outside(self, given: Input, work: str, name: str) -> float:
+    def outside(self, name: str) -> float:
         """Median seconds by the clock outside."""
-        return statistics.median(each.outside for each in self.timings[given, work, name])
+        return statistics.median(each.outside for each in self.timings[name])
 
-    def inside(self, given: Input, work: str, name: str) -> float:
+    def inside(self, name: str) -> float:
         """Median seconds by the contestant's own clock: without its start."""
-        return statistics.median(each.inside for each in self.timings[given, work, name])
+        return statistics.median(each.inside for each in self.timings[name])
 
-    def start(self, name: str) -> float:
-        """Median seconds by which the clock outside tells more than the contestant's own, over all works."""
-        found = [
-            each.outside - each.inside
-            for (_, _, who), timings in self.timings.items()
-            if who == name
-            for each in timings
-        ]
-        return statistics.median(found)
-
-    def parts(self, given: Input, work: str, name: str) -> dict[str, float]:
+    def parts(self, name: str) -> dict[str, float]:
         """Median seconds by part of the work, all processes together."""
-        runs = [each.parts for each in self.timings[given, work, name]]
+        runs = [each.parts for each in self.timings[name]]
         names = dict.fromkeys(part for run in runs for seconds in run for part in seconds)
         return {
             part: statistics.median(sum(seconds.get(part, 0.0) for seconds in run) for run in runs)
             for part in names
         }
+
+
+def samples(rows: Rows) -> list[Sample]:
+    """What was kept, small images before large ones, and the works in their order."""
+    found = []
+    for key, row in rows.items():
+        image, work = key.rsplit(", ", 1)
+        timings = {
+            name: [Timing(each["outside"], each["inside"], tuple(each["parts"])) for each in each_run]
+            for name, each_run in row.figures.items()
+        }
+        found.append(Sample(image, work, timings))
+    works = list(WORKS)
+    # jpeg before deflate, as they are named when nobody says otherwise
+    return sorted(
+        found,
+        key=lambda each: (int(each.image.split()[0]), "jpeg" not in each.image, works.index(each.work)),
+    )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-SCRATCH = Path(__file__).resolve().parents[2] / ".tilework" / "bench-large"
+from benchmarks.scope import FOLDER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCRATCH = FOLDER / "large"
 TILE = 512
 
 WORKS = {

@@ -8,12 +8,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import cv2
+import imagecodecs
 import numpy as np
 import psutil
 import pytest
 import tifffile
 
 from tests.flow.pictures import decoded, jpeg, noise, png
+from tests.imaging.jp2_files import codestream
 from tests.imaging.tiffs import written
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.cog import CogLayout
@@ -32,6 +34,7 @@ GREY = np.ascontiguousarray(COLOUR[:, :, 0])
 DEEP = (GREY.astype(np.uint16) * 257) ^ 5
 FLOATS = GREY.astype(np.float32) / 7
 RGB = {"photometric": "rgb", "compression": "adobe_deflate", "predictor": 2}
+EXACT = {"REVERSIBLE": "YES", "QUALITY": "100"}
 SOURCES: dict[str, tuple[bytes, np.ndarray]] = {
     "tiles.tif": (written(COLOUR[:, :, ::-1], tile=(128, 128), **RGB), COLOUR),
     "strips.tif": (written(COLOUR[:, :, ::-1], rowsperstrip=9, **RGB), COLOUR),
@@ -40,6 +43,8 @@ SOURCES: dict[str, tuple[bytes, np.ndarray]] = {
     "raw.tif": (written(GREY, rowsperstrip=SHAPE[0]), GREY),
     "photo.png": (png(COLOUR), COLOUR),
     "deep.png": (png(DEEP), DEEP),
+    "tiles.j2k": (codestream(COLOUR[:, :, ::-1], BLOCKXSIZE=256, BLOCKYSIZE=256, **EXACT), COLOUR),
+    "deep.j2k": (codestream(DEEP, BLOCKXSIZE=512, BLOCKYSIZE=512, **EXACT), DEEP),
 }
 
 
@@ -91,6 +96,35 @@ def test_edges_across_blocks_are_those_of_the_whole(command: CommandLine, name: 
         expected = 255 - cv2.dilate(edges, np.ones((3, 3), np.uint8))
     assert line["blocks"] >= 9
     assert np.array_equal(pixels(command.folder / line["result"]), expected)
+
+
+def test_a_jpeg_2000_without_tiles_is_read_by_windows(command: CommandLine) -> None:
+    """Of 13 megapixels, whose samples take 320 MB with what OpenJPEG makes of them."""
+    array = np.ascontiguousarray(np.tile(COLOUR, (4, 3, 1))[:3600, :3600])
+    put(command, "scan.j2k", imagecodecs.jpeg2k_encode(
+        array[:, :, ::-1], level=30, reversible=False, codecformat="j2k", planar=False
+    ))  # fmt: skip
+    whole = imagecodecs.jpeg2k_decode((command.folder / "scan.j2k").read_bytes(), planar=False)[:, :, ::-1]
+    (line,) = command.json_lines(
+        "process", "scan.j2k", "out/", "--pipeline", "blur(9)", "--working-set", "300MB"
+    ).values()
+    assert np.array_equal(pixels(command.folder / line["result"]), cv2.GaussianBlur(whole, (9, 9), 0))
+    (line,) = command.json_lines(
+        "process", "scan.j2k", "none/", "--pipeline", "blur(9)", "--working-set", "150MB", status=1
+    ).values()
+    assert "Reading the JPEG 2000 takes" in line["reason"]
+
+
+def test_a_tile_that_is_damaged_is_named(command: CommandLine) -> None:
+    data = SOURCES["tiles.j2k"][0]
+    packets = data.index(b"\xff\x90\0\x0a\0\x0d") + 14
+    put(command, "damaged.j2k", data[:packets] + b"\xff" * 40 + data[packets + 40 :])
+    (line,) = command.json_lines(
+        "process", "damaged.j2k", "out/", "--pipeline", "blur(9)", *SMALL, status=1
+    ).values()
+    assert line["code"] == "damaged"
+    assert "Tile 14 of 30 of the JPEG 2000 is damaged" in line["reason"]
+    assert not leftovers(command.folder)
 
 
 def test_jpeg_tiles_hold_opencv_s_pixels_encoded_once(command: CommandLine) -> None:

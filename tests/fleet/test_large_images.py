@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -14,11 +15,13 @@ from PIL import Image, ImageCms
 
 from tests.fleet.whole_fleet import Fleet, nothing
 from tests.imaging.cog_readers import seen_by_tifffile, valid
+from tests.imaging.jp2_files import codestream
 from tests.imaging.samples import scene
 from tests.imaging.tiffs import written
 from tilework.errors import LeaseLostError, OperationFailedError
 from tilework.fleet import planning
 from tilework.fleet.workshop import Surroundings, naming
+from tilework.imaging.formats import jp2_strips
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.limits import MIB, Limits
@@ -101,6 +104,23 @@ def test_an_image_that_is_only_read_in_sequence_is_rewritten_first_and_keeps_its
             118.11, abs=0.1
         )
     assert row.result_key.endswith(".tif")
+    assert fleet.left() == []
+
+
+@pytest.mark.parametrize("side", [512, 5000], ids=["tiles", "one tile"])
+def test_a_large_jpeg_2000_is_rewritten_as_the_one_decoder_reads_it(
+    side: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jp2_strips, "WHOLE_BYTES", 16 * MIB)
+    body = codestream(photo(1500, 2500), BLOCKXSIZE=side, BLOCKYSIZE=side, REVERSIBLE="NO", QUALITY="25")
+    whole = imagecodecs.jpeg2k_decode(body, planar=False)
+    fleet = Fleet()
+    job = fleet.drop(body, "blur(9)", "large.j2k")
+    fleet.run()
+    row = fleet.row(job)
+    assert row.state is State.DONE, row.reason
+    assert fleet.done[0] == "0-rewrite"
+    np.testing.assert_array_equal(seen_by_tifffile(fleet.result(job))[0], cv2.GaussianBlur(whole, (9, 9), 0))
     assert fleet.left() == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import psutil
@@ -14,17 +15,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+RANKS = len(os.sched_getaffinity(0)) + 2
+
+
 @pytest.fixture(scope="session")
 def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSystem]:
     state = tmp_path_factory.mktemp("flow") / "state"
     system = start(
         state,
-        RANKS="2",
+        RANKS=str(RANKS),
         SAMPLES="0",
         TILEWORK_LEASE_SECONDS="6",
         TILEWORK_EXTRA_OPERATIONS="tests.flow.own_operations",
         TILEWORK_LIMIT_DECODER_SECONDS="2",
         TILEWORK_LIMIT_BLOCK_BYTES=str(32 << 20),
+        TILEWORK_TESTS_GATE=str(state / "gate"),
     )
     below = everything_below(system.launcher.pid)
     yield system

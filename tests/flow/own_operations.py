@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import time
+from pathlib import Path
 from typing import Any
 
 from tests.cli.own_operations import RaiseError
@@ -44,4 +47,21 @@ class Hoard(LocalOperation):
         return image
 
 
-OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard())
+class WaitAtGate(LocalOperation):
+    name = "wait_at_gate"
+    family = "tests"
+    summary = (
+        "Goes on when the folder TILEWORK_TESTS_GATE is gone; until then each process leaves a file in it."
+    )
+    formula = "while gate"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        gate = Path(os.environ["TILEWORK_TESTS_GATE"])
+        with contextlib.suppress(FileNotFoundError):
+            (gate / str(os.getpid())).touch()
+        while gate.exists():
+            time.sleep(0.02)
+        return image
+
+
+OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard(), WaitAtGate())

@@ -103,8 +103,8 @@ class RunningSystem:
         return self.launcher.wait(STOP_SECONDS + 5)
 
 
-def start(state: Path, **settings: str) -> RunningSystem:
-    """Start `python -m local` with its state in ``state``, and wait until it is ready."""
+def start(state: Path, *, program: str = "local", **settings: str) -> RunningSystem:
+    """Start `python -m local`, or what stands in for it, with its state in ``state``; wait until it is ready."""
     state.mkdir(parents=True, exist_ok=True)
     log = state.parent / f"{state.name}.launcher.log"
     environment = {
@@ -114,7 +114,7 @@ def start(state: Path, **settings: str) -> RunningSystem:
     began = time.time()
     with log.open("ab") as output:
         launcher = subprocess.Popen(
-            [sys.executable, "-m", "local"], cwd=ROOT, env=environment,
+            [sys.executable, "-m", program], cwd=ROOT, env=environment,
             stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     address = state / "local.env"

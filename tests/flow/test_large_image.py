@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import signal
 import time
 from typing import TYPE_CHECKING
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.flow.conftest import RANKS
 from tests.flow.pictures import decoded, noise, png
 from tests.flow.test_faults import wait_for
 from tilework.jobs.job import Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.object_keys import work_prefix
+from worker_image.shares import quarter
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,6 +106,26 @@ def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     row = rows[job]
     assert (row.width, row.height, row.dtype, row.units_in_all > 20) == (WIDTH, HEIGHT, "uint8", True)
     check(running, row, picture)
+
+
+def test_no_photo_waits_for_a_unit_to_end(
+    running: RunningSystem, picture: NDArray[np.generic], large: bytes
+) -> None:
+    gate = running.state / "gate"
+    gate.mkdir()
+    try:
+        job = running.drop("large/held up.tif", large, pipeline=f"wait_at_gate() | {PIPELINE}")
+        # as many units as may be are at work, and none of them ends
+        wait_for(lambda: len(list(gate.iterdir())) >= RANKS - quarter(RANKS))
+        photos = [running.drop(f"large/passing {n}.png", png(PHOTO), pipeline="invert()") for n in range(12)]
+        rows = running.ended(photos, seconds=30)
+        assert {row.state for row in rows.values()} == {State.DONE}
+        row = running.system.table.get(job)
+        assert row is not None
+        assert (row.state, row.units_behind, len(row.units_done)) == (State.RUNNING, 0, 0)
+    finally:
+        shutil.rmtree(gate)
+    check(running, running.ended([job])[job], picture)
 
 
 def test_a_large_image_survives_a_killed_rank_a_killed_supervisor_and_a_drain(

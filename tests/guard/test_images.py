@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from tests.flow.pictures import decoded, jpeg, noise, png
+from tests.imaging.jp2_files import codestream
 from tilework.errors import DamagedImageError, NotAnImageError
-from tilework.guard.images import process_guarded
+from tilework.guard.images import bounds_of_rewriting, process_guarded, rewrite_guarded
 from tilework.imaging.costs import cpu_seconds
-from tilework.imaging.formats import Format, HeaderReader
+from tilework.imaging.formats import Format, HeaderReader, probe
 from tilework.imaging.formats.header_reader import HEAD_BYTES
 from tilework.imaging.formats.table import ROWS
 from tilework.imaging.limits import Limits
@@ -63,6 +64,24 @@ def test_photographs_and_what_our_own_code_reads_are_trusted_with_their_process_
         Format.BMP,
         Format.PNM,
     ]
+
+
+@pytest.mark.parametrize(
+    ("body", "elsewhere"), [(BODY, False), (codestream(PICTURE), True)], ids=["png", "jpeg 2000"]
+)
+def test_streaming_is_done_where_such_an_image_is_decoded(
+    body: bytes, allowed: list[float], *, elsewhere: bool
+) -> None:
+    header = probe(BytesSource(body), Limits())
+    assert (rewrite_guarded(Limits(), header, len(body), os.getpid) != os.getpid()) is elsewhere
+    assert allowed
+
+
+def test_streaming_may_have_the_files_that_it_announces_and_more_time_than_any_image() -> None:
+    body = codestream(PICTURE)
+    bounds = bounds_of_rewriting(probe(BytesSource(body), Limits()), len(body), Limits())
+    assert bounds.disk == PICTURE.size + 2 * len(body)
+    assert bounds.cpu_seconds > Limits().decoder_seconds
 
 
 def test_an_image_too_large_to_work_on_is_refused_from_its_header_though_it_is_suspect() -> None:

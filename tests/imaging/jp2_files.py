@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
+from rasterio.errors import NotGeoreferencedWarning
+from rasterio.io import MemoryFile
 
 from tests.imaging.samples import scene
 from tilework.errors import TileworkError
@@ -38,6 +41,19 @@ def pillow(array: Array, **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(buffer, "JPEG2000", **{**PLAIN, **options})
     return buffer.getvalue()
+
+
+def codestream(array: Array, **options: Any) -> bytes:
+    """A bare codestream of (height, width[, 3 or 4]) with GDAL's options for writing one; rasterio takes no BLOCKXSIZE without TILED."""
+    planes = np.atleast_3d(array).transpose(2, 0, 1)
+    with warnings.catch_warnings(), MemoryFile(ext=".j2k") as file:
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with file.open(
+            driver="JP2OpenJPEG", count=planes.shape[0], height=planes.shape[1], width=planes.shape[2],
+            dtype=planes.dtype.name, CODEC="J2K", YCBCR420="NO", TILED="YES", **options,
+        ) as image:  # fmt: skip
+            image.write(planes)
+        return bytes(file.read())
 
 
 def read(data: bytes) -> Picture:

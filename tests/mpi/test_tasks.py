@@ -32,6 +32,11 @@ def test_rank_zero_computes_nothing(world: World) -> None:
     assert world.pids[0] not in pids
 
 
+def test_a_task_goes_to_the_rank_that_was_busy_last_and_is_warm(world: World) -> None:
+    pids = {world.submit(rank_tasks.who).result() for _ in range(10)}
+    assert len(pids) == 1
+
+
 def test_mpiexec_is_a_direct_child_and_the_ranks_are_its_children(world: World) -> None:
     assert psutil.Process(world.mpiexec_pid).ppid() == os.getpid()
     assert {child.pid for child in psutil.Process(world.mpiexec_pid).children()} == set(world.pids)

@@ -109,6 +109,11 @@ def test_a_container_has_no_more_than_it_needs_and_comes_back(template: dict[str
     assert option in user_data(template)
 
 
+def test_a_rank_that_yielded_to_photos_may_come_back_without_a_capability(template: dict[str, Any]) -> None:
+    # 20 less the limit is the least niceness that a process may give itself
+    assert "--ulimit nice=20 " in user_data(template)
+
+
 def test_the_user_data_is_a_script_that_a_shell_understands(template: dict[str, Any], tmp_path: Path) -> None:
     script = tmp_path / "user-data"
     script.write_text(re.sub(r"<(?!<)([\w:]+)>", r"\1", user_data(template)))

@@ -19,6 +19,7 @@ from tilework.jobs.stages import Plan, Stage
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from worker_image.claims import Claims
 from worker_image.held import Held
+from worker_image.outbox import Outbox
 
 
 class Clock:
@@ -36,8 +37,9 @@ class Host:
         self.clock = Clock()
         self.system = memory_system(self.clock, visibility=60.0)
         self.life = JobLife(self.system.table, self.clock)
+        self.outbox = Outbox(self.system, 0)
         self.claims = Claims(
-            self.system, self.life, host="host-1", lease_seconds=60.0,
+            self.system, self.life, self.outbox, host="host-1", lease_seconds=60.0,
             presets={"edges": "canny(100, 200)"}, default="blur(9)",
         )  # fmt: skip
 
@@ -162,7 +164,13 @@ def test_a_preset_that_was_put_right_is_used_by_a_retry(host: Host) -> None:
     assert host.row(job).code == "bad_pipeline"
     presets = {"newer": "invert"}
     host.claims = Claims(
-        host.system, host.life, host="host-1", lease_seconds=60.0, presets=presets, default="blur(9)"
+        host.system,
+        host.life,
+        host.outbox,
+        host="host-1",
+        lease_seconds=60.0,
+        presets=presets,
+        default="blur(9)",
     )
     Orders(host.system, host.life).retry(host.row(job))
     held = host.consider()
@@ -276,7 +284,7 @@ def test_a_preset_that_went_away_does_not_undo_a_frozen_pipeline(host: Host) -> 
     host.life.release(held.job)
     host.system.jobs.set_visibility(held.message, 0)
     host.claims = Claims(
-        host.system, host.life, host="host-2", lease_seconds=60.0, presets={}, default="blur(9)"
+        host.system, host.life, host.outbox, host="host-2", lease_seconds=60.0, presets={}, default="blur(9)"
     )
     again = host.consider()
     assert again is not None

@@ -23,6 +23,7 @@ from tilework.jobs.stages import Plan, Stage
 from tilework.jobs.units import Unit, UnitTask
 from worker_image.feed import CROWD_DEATHS, KILLED_DEATHS, START_TRIES, Feed
 from worker_image.held import Held, HeldUnit, Holding
+from worker_image.shares import Shares, quarter
 from worker_image.task import Task, UnitOrder, Worked
 from worker_image.unrest import MANY_DEATHS, UNREST_SECONDS
 
@@ -71,8 +72,9 @@ class Host:
         self.failing_starts = 0
         self.seconds = 0.0
         self.feed = Feed(
-            self._start, ranks, self, self.inbox.append, pause=lambda _: None, clock=lambda: self.seconds
-        )  # type: ignore[arg-type]
+            self._start, Shares(ranks, quarter(ranks), cores=2), self, self.inbox.append,
+            pause=lambda _: None, clock=lambda: self.seconds,
+        )  # type: ignore[arg-type]  # fmt: skip
         self.feed.advance()
 
     def _start(self) -> ScriptedWorld:
@@ -246,7 +248,7 @@ def test_a_world_that_never_starts_ends_the_host_after_a_few_tries() -> None:
         raise SetupError("no mpiexec")
 
     later: list[Callable[[], None]] = []
-    feed = Feed(refuse, 2, Host(), later.append, pause=lambda _: None)  # type: ignore[arg-type]
+    feed = Feed(refuse, Shares(2, 1, cores=2), Host(), later.append, pause=lambda _: None)  # type: ignore[arg-type]
     for _ in range(START_TRIES - 1):
         feed.advance()
     with pytest.raises(SetupError):
@@ -290,15 +292,15 @@ def test_an_attempt_ends_after_many_worlds_though_nobody_blames_the_job() -> Non
 
 
 def test_units_take_the_ranks_that_photos_leave() -> None:
-    host = Host(ranks=3)
-    host.add_units("u1", "u2", "u3", "u4")
+    host = Host(ranks=4)
+    host.add_units("u1", "u2", "u3", "u4", "u5")
     assert set(host.world.tasks) == {"u1", "u2", "u3"}
     host.add("photo")
     assert "photo" in host.world.tasks
     for name in ("u1", "u2", "photo"):
         host.world.finish(name)
         host.turn()
-    assert set(host.world.tasks) == {"u3", "u4"}
+    assert set(host.world.tasks) == {"u3", "u4", "u5"}
 
 
 def test_a_unit_that_ends_its_rank_and_its_child_is_struck_out_and_its_neighbour_is_not() -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fleet.whole_fleet import Fleet
+from tests.imaging.jp2_files import codestream
+from tests.imaging.samples import png, scene
+from tests.imaging.tiffs import written
 from tilework.fleet.result_metadata import fitting
 from tilework.jobs import metadata_text
 from tilework.jobs.quotas import KEY_BYTES, METADATA_BYTES, metadata_as_sent
-from worker_image.rank import FULL
+from worker_image.rank import FULL, Rank, _bounds
+from worker_image.task import UnitOrder
 
 LONGEST_KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("é🦊\x1b"), min_size=1, max_size=KEY_BYTES
@@ -54,6 +61,33 @@ def test_the_source_of_a_result_is_told_exactly_whatever_it_is_called(key: str, 
     sent = metadata_as_sent(fitting(told))
     assert metadata_text.decode(sent["source"]) == key
     assert ("pipeline" in sent) or length > 0
+
+
+def order(name: str, body: bytes) -> tuple[Rank, UnitOrder]:
+    """A rank, and the first unit of a large image."""
+    fleet = Fleet()
+    fleet.drop(body, "invert()", name)
+    (message,) = fleet.system.units.receive(1)
+    task = fleet.work.consider(message)
+    assert task is not None
+    settings: Any = SimpleNamespace(limits=fleet.limits)
+    unused: Any = None
+    inputs, outputs = fleet.system.inputs, fleet.system.outputs
+    rank = Rank(inputs, outputs, unused, settings, "test", 0, fleet.workshops[0])
+    return rank, UnitOrder(task, unused)
+
+
+def test_an_image_whose_decoder_is_not_trusted_is_rewritten_in_a_guarded_child() -> None:
+    array = scene(900, 700)
+    for name, body, guarded in (("a.png", png(array), False), ("a.j2k", codestream(array), True)):
+        rank, unit = order(name, body)
+        assert (_bounds(rank, unit, suspect=False) is not None) is guarded
+        assert _bounds(rank, unit, suspect=True) is not None
+    bounds = _bounds(rank, unit, suspect=True)
+    assert bounds is not None
+    assert bounds.disk == array.size + 2 * len(body)
+    rank, unit = order("a.tif", written(array, tile=(256, 256)))
+    assert _bounds(rank, unit, suspect=False) is None
 
 
 def test_a_rank_without_the_memory_to_read_an_image_ends() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.cli.progress import Progress
 from tilework.cli.ranks import not_done, unexpected, unwritable
 from tilework.errors import CrashedError, WorldDiedError
+from tilework.guard.images import rewrite_guarded
 from tilework.imaging.large_file import LargeFile, process_large_file
 from tilework.imaging.sources import OpenableFile
 from tilework.imaging.stages.on_one_host import Ranks
@@ -75,8 +77,9 @@ class LargeFiles:
         reason = ""
         for _ in range(WORLDS):
             ranks = Ranks(
-                self._living.get(), self._living.ranks, tell, allow, self._living.end, self._profiles()
-            )
+                self._living.get(), self._living.ranks, tell, allow, self._living.end, self._profiles(),
+                partial(rewrite_guarded, self._limits),
+            )  # fmt: skip
             try:
                 return process_large_file(source, wanted, ranks)
             except WorldDiedError as error:

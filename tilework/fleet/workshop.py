@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tilework.fleet.assembly import Stored
+    from tilework.imaging.formats import Header
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.limits import Limits
     from tilework.imaging.stages.writing import Writing
@@ -104,6 +105,13 @@ class Workshop:
         if self._bench is not None:
             self._bench.stage = self._bench.reader = None
             self._bench.image.source.rest()
+
+    def rewritten_by(self, task: UnitTask) -> Header | None:
+        """The header of the image that a unit is to rewrite; None where it does anything else. Raises as :meth:`make`."""
+        if task.plan.stages[task.unit.stage].name != "rewrite":
+            return None
+        with naming(task):
+            return self._bench_for(task).image.header
 
     def make(self, task: UnitTask, around: Surroundings) -> str:
         """Do a unit, and return what its manifest is to tell.

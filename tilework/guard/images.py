@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tilework.guard.child import Bounds, run_guarded
 from tilework.guard.memory import SLACK, be_taken_first, bound_growth
-from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, transfer_seconds
-from tilework.imaging.formats import HeaderReader
+from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, rewriting_seconds, transfer_seconds
+from tilework.imaging.formats import HeaderReader, row
+from tilework.imaging.formats.strips import strip_disk
 from tilework.imaging.run import BytesSource, complete, prepare
 from tilework.world.deadline import allow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.plan import Plan
     from tilework.imaging.run import Product, Source
+
+T = TypeVar("T")
 
 RANK_SCORE = 500
 """Between whoever holds messages and leases (0) and a guarded child (1000), for the out-of-memory killer."""
@@ -71,6 +77,25 @@ def bounds_of_unit(planned: float, limits: Limits) -> Bounds:
     """What a unit of a large image, or the assembly of all, may take in a child that was ``planned`` to take seconds."""
     seconds = limits.decoder_seconds + limits.deadline_factor * planned * ABOVE
     return Bounds(seconds, CLOCK * seconds + limits.fetch_seconds, limits.working_set + SLACK)
+
+
+def bounds_of_rewriting(header: Header, encoded: int, limits: Limits) -> Bounds:
+    """What streaming an image of ``encoded`` bytes, which is only read in sequence, may take in a child."""
+    wall = rewriting_seconds(header, limits)
+    memory = limits.working_set + SLACK
+    return Bounds(wall / CLOCK, wall + transfer_seconds(encoded, limits), memory, strip_disk(header, encoded))
+
+
+def is_guarded(header: Header) -> bool:
+    """Whether the pixels of an image are decoded in a child only."""
+    return header.guarded or row(header.format).guarded
+
+
+def rewrite_guarded(limits: Limits, header: Header, encoded: int, work: Callable[[], T]) -> T:
+    """Do ``work``, which streams an image, where such an image is decoded: here, or in a child. Moves the deadline."""
+    bounds = bounds_of_rewriting(header, encoded, limits)
+    allow(bounds.wall_seconds + GRACE_SECONDS)
+    return run_guarded(work, bounds) if is_guarded(header) else work()
 
 
 def _guarded_plan(source: BytesSource, pipeline: Pipeline, limits: Limits) -> Plan:

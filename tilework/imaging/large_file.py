@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tilework.errors import TileworkError, WorldDiedError
-from tilework.imaging.costs import rewriting_seconds, unit_seconds
+from tilework.imaging.costs import unit_seconds
 from tilework.imaging.formats import (
     HeaderReader,
     is_windowed,
@@ -144,9 +144,7 @@ def _read(wanted: LargeFile, scratch: Scratch, folder: Path, ranks: Ranks) -> _R
         return _Read(partial(Stored, source, found), found, read_around(source, found))
     pieces = pieces_of(found, scratch)
     check_memory(found, limits)
-    rewritten = rewrite_on(
-        ranks, source, found, pieces, folder=folder, seconds=rewriting_seconds(found, limits)
-    )
+    rewritten = rewrite_on(ranks, source, found, pieces, folder)
     return _Read(lambda _: rewritten.image, rewritten.header, rewritten.metadata, rewritten.notes)
 
 

@@ -44,7 +44,7 @@ class Limits:
         GIB,
         "bytes",
         "one rank may need for one image: encoded, decoded, kernels and result together. A 24-megapixel colour "
-        "photograph through canny needs about 0.6 GiB, and four ranks fit the 8 GiB of a host with 2 GiB a core",
+        "photograph through canny needs about 0.6 GiB, and six ranks fit the 8 GiB of a host with four cores",
     )
     block_bytes: int = _limit(
         192 * MIB,

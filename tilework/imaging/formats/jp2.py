@@ -5,6 +5,7 @@ The decoder gets the bare codestream only: of a whole file, imagecodecs would ap
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import struct
 from dataclasses import dataclass, replace
@@ -36,7 +37,8 @@ from tilework.imaging.formats.jp2_codestream import (
     END,
     START,
     Frame,
-    end_of_tiles,
+    Tiles,
+    find_tiles,
     read_frame,
     structure_bytes,
 )
@@ -46,6 +48,8 @@ from tilework.imaging.formats.picture import Decoded, Picture
 from tilework.imaging.operations import Pixels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tilework.imaging.formats.header_reader import HeaderReader
     from tilework.imaging.operations.contract import Image
 
@@ -61,11 +65,15 @@ RESOLUTIONS = 6
 
 @dataclass(frozen=True, slots=True)
 class JP2Detail:
-    """Where the codestream lies, its frame, and which components are colours (red, green, blue) and alpha."""
+    """Where the codestream lies, its frame, and which components are colours (red, green, blue) and alpha.
+
+    ``structure`` is the memory, in bytes, that OpenJPEG takes for the blocks of all tiles.
+    """
 
     start: int
     stop: int
     frame: Frame
+    structure: int
     colours: tuple[int, ...]
     alpha: int | None
 
@@ -111,6 +119,7 @@ def _header(
         raise DamagedImageError("The JPEG 2000's header and its codestream tell of different sizes.")
     if frame.bits not in {8, 16}:
         notes = (*notes, f"Its {frame.bits} bits a sample stand in 16, with the values as they are.")
+    structure = structure_bytes(reader, codestream.start, frame)
     return Header(
         format=Format.JP2,
         stored=frame.size,
@@ -118,17 +127,16 @@ def _header(
         bits=frame.bits,
         colour="grey" if len(colours) == 1 else "colour",
         orientation=exif.orientation(exif_data) if exif_data else exif.UPRIGHT,
-        scratch=SAMPLE_BYTES * frame.size.pixels * frame.components
-        + structure_bytes(reader, codestream.start, frame),
+        scratch=SAMPLE_BYTES * frame.size.pixels * frame.components + structure,
         lossless=False,
         has_icc=container is not None and container.icc is not None,
         has_exif=exif_data is not None,
-        detail=JP2Detail(codestream.start, codestream.stop, frame, colours, alpha),
+        detail=JP2Detail(codestream.start, codestream.stop, frame, structure, colours, alpha),
         notes=notes,
     )
 
 
-def read_metadata(data: bytes, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
+def read_metadata(data: bytes | memoryview, header: Header) -> Metadata:  # noqa: ARG001 - one signature for all formats
     """Collect what stands in boxes around the codestream of a whole file."""
     if data[:4] == START:
         return Metadata()
@@ -168,20 +176,35 @@ def decode(data: bytes, header: Header) -> Decoded:
 
     JPEG 2000 has no checksums: a wrong byte within a tile's data that leaves its structure whole cannot be seen.
     """
-    detail = header.detail
-    if not isinstance(detail, JP2Detail):
-        raise TypeError(detail)
+    detail = detail_of(header)
     codestream: bytes | memoryview = memoryview(data)[detail.start : detail.stop]
-    end = end_of_tiles(memoryview(codestream), detail.frame)
-    notes: tuple[str, ...] = ()
-    if codestream[end : end + len(END)] != END:
-        if not any(codestream[max(0, end - HALF_WRITTEN_BYTES) : end]):
-            raise DamagedImageError(
-                f"The JPEG 2000 ends in zeros at byte {len(data):,}: it was written in part only."
-            )
-        codestream = bytes(codestream[:end]) + END
-        notes = ("Its end marker is missing; all tiles are there.",)
-    return Decoded(_parted(_pixels(codestream), detail), notes)
+    tiles, notes = complete_tiles(memoryview(codestream), detail)
+    if notes:
+        codestream = bytes(codestream[: tiles.end]) + END
+    return Decoded(parted(read_pixels(codestream), detail), notes)
+
+
+def detail_of(header: Header) -> JP2Detail:
+    """What is known of a JPEG 2000 beside its header."""
+    if not isinstance(header.detail, JP2Detail):
+        raise TypeError(header.detail)
+    return header.detail
+
+
+def complete_tiles(codestream: memoryview, detail: JP2Detail) -> tuple[Tiles, tuple[str, ...]]:
+    """Return where the tiles of a codestream lie, and a note where its end marker is missing.
+
+    Raises DamagedImageError where not all of them is there.
+    """
+    tiles = find_tiles(codestream, detail.frame)
+    end = tiles.end
+    if codestream[end : end + len(END)] == END:
+        return tiles, ()
+    if not any(codestream[max(0, end - HALF_WRITTEN_BYTES) : end]):
+        raise DamagedImageError(
+            f"The JPEG 2000 ends in zeros at byte {detail.start + len(codestream):,}: it was written in part only."
+        )
+    return tiles, ("Its end marker is missing; all tiles are there.",)
 
 
 HALF_WRITTEN_BYTES = 256
@@ -189,10 +212,10 @@ HALF_WRITTEN_BYTES = 256
 
 
 class _Warnings(logging.Handler):
-    """What OpenJPEG has to say of a codestream, which imagecodecs logs."""
+    """What OpenJPEG has to say of a codestream, which its bindings log."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(logging.WARNING)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -200,27 +223,37 @@ class _Warnings(logging.Handler):
             self.said.append(record.getMessage())
 
 
-def _pixels(codestream: Any) -> Image:
-    """(height, width) or (height, width, components), in their order."""
-    import imagecodecs
-
-    log, warnings = logging.getLogger("imagecodecs"), _Warnings()
+@contextlib.contextmanager
+def hearing(binding: str, damage: str, *failures: type[Exception]) -> Iterator[None]:
+    """Raise DamagedImageError, which begins with ``damage``, where the body fails or its ``binding`` logs a warning."""
+    log, warnings = logging.getLogger(binding), _Warnings()
     propagate, log.propagate = log.propagate, False
     log.addHandler(warnings)
     try:
-        pixels: Image = imagecodecs.jpeg2k_decode(codestream, planar=False, verbose=2, numthreads=1)
-    except (imagecodecs.Jpeg2kError, ValueError) as error:
-        said = "; ".join(warnings.said) or str(error)
-        raise DamagedImageError(f"The JPEG 2000's codestream is damaged: {said}.") from error
+        yield
+    except failures as error:
+        raise DamagedImageError(f"{damage}: {'; '.join(warnings.said) or error}.") from error
     finally:
         log.removeHandler(warnings)
         log.propagate = propagate
     if warnings.said:
-        raise DamagedImageError(f"The JPEG 2000's codestream is damaged: {'; '.join(warnings.said)}.")
+        raise DamagedImageError(f"{damage}: {'; '.join(warnings.said)}.")
+
+
+DAMAGE = "The JPEG 2000's codestream is damaged"
+
+
+def read_pixels(codestream: Any, damage: str = DAMAGE) -> Image:
+    """(height, width) or (height, width, components), in their order; raises DamagedImageError that ``damage`` begins."""
+    import imagecodecs
+
+    with hearing("imagecodecs", damage, imagecodecs.Jpeg2kError, ValueError):
+        pixels: Image = imagecodecs.jpeg2k_decode(codestream, planar=False, verbose=2, numthreads=1)
     return pixels
 
 
-def _parted(array: Image, detail: JP2Detail) -> Picture:
+def parted(array: Image, detail: JP2Detail) -> Picture:
+    """A picture of (height, width) or (height, width, components) of one."""
     import numpy as np
 
     if array.ndim == 2:  # noqa: PLR2004

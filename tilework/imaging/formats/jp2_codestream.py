@@ -33,14 +33,72 @@ BLOCK_BYTES = 450
 ADVICE = "Convert it to a PNG or TIFF."
 
 
+MOST_PARTS = 255
+"""Of a tile: their number has a byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Image and tiles on the reference grid, in the order of the size marker; the first tile begins at ``tile_left``."""
+
+    right: int
+    bottom: int
+    left: int
+    top: int
+    tile_width: int
+    tile_height: int
+    tile_left: int
+    tile_top: int
+
+    @property
+    def size(self) -> Size:
+        """Of the image."""
+        return Size(self.right - self.left, self.bottom - self.top)
+
+    @property
+    def across(self) -> int:
+        """Tiles in a row."""
+        return -(-(self.right - self.tile_left) // self.tile_width)
+
+    @property
+    def down(self) -> int:
+        """Rows of tiles."""
+        return -(-(self.bottom - self.tile_top) // self.tile_height)
+
+    def of_tile(self, tile: int) -> Corners:
+        """The corners of an image that is one of the tiles, where it lies on the grid; its only tile reaches no further."""
+        row, column = divmod(tile, self.across)
+        left, top = self.tile_left + column * self.tile_width, self.tile_top + row * self.tile_height
+        right, bottom = min(self.right, left + self.tile_width), min(self.bottom, top + self.tile_height)
+        left, top = max(self.left, left), max(self.top, top)
+        return Corners(right, bottom, left, top, right - left, bottom - top, left, top)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """What the size marker tells of an image whose components are all alike: unsigned, and not subsampled."""
 
-    size: Size
     bits: int
     components: int
-    tiles: int
+    corners: Corners
+
+    @property
+    def size(self) -> Size:
+        """Of the image."""
+        return self.corners.size
+
+    @property
+    def tiles(self) -> int:
+        """How many there are."""
+        return self.corners.across * self.corners.down
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The tile-parts of each tile, in their order, as slices of the codestream; ``end`` is where the last one ends."""
+
+    parts: dict[int, list[slice]]
+    end: int
 
 
 def read_frame(source: Readable, start: int) -> Frame:
@@ -61,22 +119,22 @@ def read_frame(source: Readable, start: int) -> Frame:
             f"The JPEG 2000 has {components:,} components; grey and colour, each with or without alpha, are read.",
             advice=ADVICE,
         )
-    size, tiles = _grid(numbers)
+    corners = Corners(*numbers)
+    _check(corners)
     kinds = set(struct.iter_unpack(">BBB", source.read(start + SIZ_BYTES, 3 * components)))
-    return Frame(size, _bits(kinds), components, tiles)
+    return Frame(_bits(kinds), components, corners)
 
 
-def _grid(numbers: list[int]) -> tuple[Size, int]:
-    """Return the size of the image and the number of its tiles, from their corners on the reference grid."""
-    right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = numbers
-    if not (right > left and bottom > top and tile_width and tile_height):
+def _check(corners: Corners) -> None:
+    """Raise DamagedImageError for what no image has."""
+    width, height = corners.tile_width, corners.tile_height
+    if not (corners.right > corners.left and corners.bottom > corners.top and width and height):
         raise DamagedImageError("The JPEG 2000's header tells of no pixels, or of tiles without any.")
-    if not (0 <= left - tile_left < tile_width and 0 <= top - tile_top < tile_height):
+    if not (0 <= corners.left - corners.tile_left < width and 0 <= corners.top - corners.tile_top < height):
         raise DamagedImageError("The JPEG 2000's first tile lies beside its image.")
-    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
+    tiles = corners.across * corners.down
     if tiles > MOST_TILES:
         raise DamagedImageError(f"The JPEG 2000 claims {tiles:,} tiles; none has more than {MOST_TILES:,}.")
-    return Size(right - left, bottom - top), tiles
 
 
 def _bits(kinds: set[tuple[int, int, int]]) -> int:
@@ -100,13 +158,13 @@ def _bits(kinds: set[tuple[int, int, int]]) -> int:
     return bits
 
 
-def end_of_tiles(data: memoryview, frame: Frame) -> int:
-    """Return where the last tile-part of a codestream ends, and its end marker should be.
+def find_tiles(data: memoryview, frame: Frame) -> Tiles:
+    """Return where the tile-parts of a codestream lie; behind the last one its end marker should be.
 
     Raises DamagedImageError where a tile, or a part of one, is missing or cut short.
     """
     position = 0
-    parts: dict[int, int] = {}
+    parts: dict[int, list[slice]] = {}
     promised: dict[int, int] = {}
     for _, start, _ in markers(WholeFile(data), 0):
         position = start - 4
@@ -116,22 +174,23 @@ def end_of_tiles(data: memoryview, frame: Frame) -> int:
             break
         if length == 0:  # the last one, to the end marker
             length = len(data) - position - (len(END) if data[-2:] == END else 0)
-        if length < SOT_BYTES + 2 or tile >= frame.tiles:
+        found = parts.setdefault(tile, [])
+        if length < SOT_BYTES + 2 or tile >= frame.tiles or len(found) == MOST_PARTS:
             raise DamagedImageError(f"The JPEG 2000 is broken at byte {position:,} of its codestream.")
         if position + length > len(data):
             raise DamagedImageError(
                 f"The JPEG 2000 is cut short: tile {tile + 1:,} of {frame.tiles:,} should end at byte "
                 f"{position + length:,} of its codestream, which has {len(data):,}."
             )
-        parts[tile] = parts.get(tile, 0) + 1
+        found.append(slice(position, position + length))
         promised[tile] = max(count, promised.get(tile, 0))
         position += length
     for tile in range(frame.tiles):
-        if not parts.get(tile) or parts[tile] < promised[tile]:
+        if len(parts.get(tile, ())) < max(1, promised.get(tile, 0)):
             raise DamagedImageError(
                 f"The JPEG 2000 is cut short or corrupt: of tile {tile + 1:,} of {frame.tiles:,} not all is there."
             )
-    return position
+    return Tiles(parts, position)
 
 
 def markers(source: Readable, start: int) -> Iterator[tuple[int, int, int]]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, TooLargeError
-from tilework.imaging.formats import file_strips, jpeg_strips, png_strips, webp_strips
+from tilework.imaging.formats import file_strips, jp2_strips, jpeg_strips, png_strips, webp_strips
 from tilework.imaging.formats.header import Format
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.table import row
@@ -64,9 +64,9 @@ def read_strips(source: Source, header: Header, rows: int, folder: Path | None =
     """Read an image's strips of ``rows`` rows, the last one shorter, as they are stored (not turned upright).
 
     The source is read once, an interlaced PNG's twice, by ranges of at most :data:`~.source_ranges.RANGE_BYTES`.
-    ``folder`` is on a disk: a JPEG or a WebP has files without a name there for its bytes, encoded and decoded, as long
-    as it is read; None is the system's own folder for such. A JPEG or a WebP that is damaged gives no strip, a PNG
-    those before the damage: a reader keeps nothing until the last one has come.
+    ``folder`` is on a disk: all but a PNG have files without a name there for their bytes, encoded and decoded, as long
+    as they are read; None is the system's own folder for such. A JPEG or a WebP that is damaged gives no strip, a PNG
+    or a JPEG 2000 those before the damage: a reader keeps nothing until the last one has come.
 
     Raises, now or with a strip, :class:`~tilework.errors.DamagedImageError` and the other errors of ``read_metadata``
     and ``decode``, :class:`~tilework.errors.TooLargeError` for an image that its format does not give in strips,
@@ -74,6 +74,8 @@ def read_strips(source: Source, header: Header, rows: int, folder: Path | None =
     """
     if header.format is Format.PNG:
         return Strips(png_strips.read(source, header, rows), header)
+    if header.format is Format.JP2:
+        return Strips(jp2_strips.read(source, header, rows, folder), header)
     filed = FILED.get(header.format)
     if filed is None:
         raise TooLargeError(
@@ -85,11 +87,14 @@ def read_strips(source: Source, header: Header, rows: int, folder: Path | None =
 
 def is_streamed(header: Header) -> bool:
     """Whether :func:`read_strips` reads such an image."""
-    return header.format is Format.PNG or header.format in FILED
+    return header.format in {Format.PNG, Format.JP2, *FILED}
 
 
 def strip_disk(header: Header, encoded: int) -> int:
     """The room on a disk, and in the address space, in bytes, that strips of a file of ``encoded`` bytes take."""
+    if header.format is Format.JP2:
+        # a large tile is there a second time, alone
+        return header.stored.pixels * header.pixels.bytes + 2 * encoded
     filed = FILED.get(header.format)
     return 0 if filed is None else header.stored.pixels * filed.samples(header) + encoded + len(filed.TAIL)
 
@@ -97,8 +102,8 @@ def strip_disk(header: Header, encoded: int) -> int:
 def strip_memory(header: Header, rows: int) -> int:
     """The memory, in bytes, that reading strips of ``rows`` rows takes, with two strips in it.
 
-    It grows with the image for a JPEG in several scans, a progressive one above all, and for a WebP that is lossless or
-    has alpha: their libraries hold what they decode from.
+    It grows with the image for a JPEG in several scans, a progressive one above all, for a WebP that is lossless or
+    has alpha, and for a JPEG 2000 without tiles: their libraries hold what they decode from.
     """
     size, samples = header.stored, header.pixels.channels + header.pixels.alpha
     sample_bytes = header.pixels.bytes // samples
@@ -110,6 +115,8 @@ def strip_memory(header: Header, rows: int) -> int:
     elif header.format is Format.WEBP:
         held = webp_strips.held_bytes(header)
         samples *= 2
+    elif header.format is Format.JP2:
+        held = jp2_strips.held_bytes(header)
     elif header.format is Format.PNG:
         held = PNG_ROWS * size.width * header.pixels.bytes
     return FLAT_BYTES + held + 2 * min(rows, size.height) * size.width * samples * sample_bytes

@@ -268,7 +268,7 @@ ROWS: tuple[Row, ...] = (
         refused="signed, subsampled and palette pixels, components of several depths, fewer than 8 bits, "
         "premultiplied alpha, sYCC, CMYK, Lab; JPM, MJ2; tiles that are missing or cut short. There are no checksums: "
         "wrong bytes within a tile that leave its structure whole cannot be seen",
-        decoder="OpenJPEG (imagecodecs)",
+        decoder="OpenJPEG (imagecodecs; windows of large tiles, in an image beyond one rank, by GDAL's)",
         result=Format.JP2,
         holds=Holds(dtypes=("uint8", "uint16"), alpha=True, side=1_000_000, sample_scratch=16),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tilework.imaging.stages.measuring import Measuring
 from tilework.imaging.stages.rewriting import rewrite
@@ -46,12 +46,27 @@ class Step:
     units: int
 
 
+class Bounded(Protocol):
+    """What does work on an image within bounds."""
+
+    def __call__(self, header: Header, encoded: int, work: Callable[[], Rewritten], /) -> Rewritten:
+        """Do it."""
+        ...
+
+
+def _at_once(header: Header, encoded: int, work: Callable[[], Rewritten], /) -> Rewritten:  # noqa: ARG001
+    return work()
+
+
 @dataclass(frozen=True, slots=True)
 class Ranks:
     """Who does the units: ``count`` processes of ``executor``, or without one the caller itself.
 
-    ``tell`` hears of progress. ``allow`` is told in each process, before each unit, how many seconds that may take; it
-    is picklable. ``end`` ends all processes at once, and returns when they are gone. ``profiles``, if there is such a
+    ``rewrite`` bounds the streaming of an image, in each process: it is told the header, the bytes of the file, and what
+    to do. It is picklable, and so is ``allow``.
+
+    ``tell`` hears of progress. ``allow`` is told in each process, before each unit, how many seconds that may take.
+    ``end`` ends all processes at once, and returns when they are gone. ``profiles``, if there is such a
     list, gets those of the ranks, stage by stage.
     """
 
@@ -61,6 +76,7 @@ class Ranks:
     allow: Callable[[float], None]
     end: Callable[[], None]
     profiles: list[Profile] | None = None
+    rewrite: Bounded = _at_once
 
     def ask(self, function: Callable[[A], T], argument: A) -> T:
         """What ``function`` says of ``argument``: in a rank, which has its libraries loaded already."""
@@ -133,27 +149,26 @@ class Rewriting:
     pieces: Pieces
     folder: Path
     walk: Walk
-    allow: Callable[[float], None]
-    seconds: float
+    bounded: Bounded
 
     def do(self, after_each: Callable[[], None]) -> Rewritten:
         """Stream it."""
-        self.allow(self.seconds)
 
         def told(index: int) -> None:
             self.walk.mark(index)
             after_each()
 
-        return rewrite(self.source, self.header, self.pieces, self.folder, told)
+        def work() -> Rewritten:
+            return rewrite(self.source, self.header, self.pieces, self.folder, told)
+
+        return self.bounded(self.header, self.source.size, work)
 
 
-def rewrite_on(
-    ranks: Ranks, source: Source, header: Header, pieces: Pieces, *, folder: Path, seconds: float
-) -> Rewritten:
+def rewrite_on(ranks: Ranks, source: Source, header: Header, pieces: Pieces, folder: Path) -> Rewritten:
     """Have one rank rewrite an image, told of as a stage of its own."""
     walk = Walk(folder / "units-rewrite")
     walk.create(pieces.grid.count)
-    task = Rewriting(source, header, pieces, folder, walk, ranks.allow, seconds)
+    task = Rewriting(source, header, pieces, folder, walk, ranks.rewrite)
     (rewritten,) = _together([task.do], walk, ranks, "rewrite", pieces.grid.count)
     return rewritten
 

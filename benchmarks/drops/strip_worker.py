@@ -5,7 +5,7 @@ scatters strips without a halo; every rank filters its strip; rank 0 gathers, en
 the result on the queue that the tasks come from. (So its seams are wrong, and a crash loses the image: this is a
 measure of speed only.)
 
-    mpiexec -n 2 python -m benchmarks.strip_worker NUMBER_OF_PHOTOS [--tuned]
+    mpiexec -n 2 python -m benchmarks.drops.strip_worker NUMBER_OF_PHOTOS [--tuned]
 
 As it is taught, nobody thinks of threads: OpenCV starts as many in each rank as there are cores. With ``--tuned``
 each rank has one, and no result is told on the queue of the tasks.
