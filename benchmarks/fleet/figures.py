@@ -15,8 +15,12 @@ from typing import TYPE_CHECKING, Any
 from tilework.aws.queue import REQUESTS_AT_ONCE
 from tilework.aws.rows import shelves_of
 from tilework.fleet.assembly import COPIED_AT_ONCE, SENT_AT_ONCE
+from tilework.imaging.limits import GIB
+from tilework.imaging.limits import Limits as ImageLimits
 from tilework.jobs.job import State
 from tilework.jobs.manifests import READ_AT_ONCE
+from worker_image.settings import usual_ranks
+from worker_image.shares import Shares, quarter
 from worker_image.supervisor import DESK_THREADS
 
 if TYPE_CHECKING:
@@ -24,6 +28,10 @@ if TYPE_CHECKING:
 
 TIMES = Path(__file__).with_name("times.json")
 """Unit times as they were measured last."""
+
+CORES, MEMORY = 16, 32 * GIB
+RANKS = usual_ranks(CORES, MEMORY, ImageLimits())
+"""Of a host: what Tilework starts there by itself."""
 
 PIPELINES = ("canny(100, 200), jpeg tiles", "blur(9), jpeg tiles", "blur(9), deflate tiles")
 """The pipelines that are measured, with the kind of tiles of their sources."""
@@ -128,16 +136,16 @@ class Limits:
 class Setup:
     """How Tilework is set up. The defaults are the code as it stands, on hosts of 16 cores and 32 GiB.
 
-    ``ranks`` of a host, of which ``unit_ranks`` may be at units; ``desk_threads`` claim and end. ``folders`` is how many
+    ``ranks`` of a host, of which ``unit_ranks`` may be at units; ``desk_threads`` claim and end photos, as many units. ``folders`` is how many
     the drops of photos lie in, which is the user's choice; ``spread`` how many parts S3 has split the keys of units
     and of a scan into by the time. ``shelves`` are parts of RUNNING in the table's index. ``unit_parts`` cuts each unit of a plan into so many. ``copies`` are
     what an assembly copies at once, ``sends`` what it sends, ``reads`` what it reads; ``batches`` are requests of ten
     units that whoever moves the row sends at once. ``photo_share`` of the ranks goes to photos while both kinds wait.
     """
 
-    cores: float = 16
-    ranks: int = 25
-    unit_ranks: int = 19
+    cores: float = CORES
+    ranks: int = RANKS
+    unit_ranks: int = Shares(RANKS, quarter(RANKS), CORES).most_units
     desk_threads: int = DESK_THREADS
     folders: int = 100
     spread: int = 256

@@ -95,6 +95,7 @@ class Fleet:
         self.index = self._shared(limits.table_writes, "table quota")
         self.shelves = self._shared(limits.partition_writes * setup.shelves, "index shelf")
         self.desk = self._rate(hosts * setup.desk_threads, "desk")
+        self.unit_desk = self._rate(hosts * setup.desk_threads, "desk")
         # one interpreter a host
         self.supervisors = self._rate(hosts, "supervisor")
         self.network = self._rate(hosts * limits.host_bytes, "host network")

@@ -127,7 +127,7 @@ def _marked(fleet: Fleet, stage: StageWork, units: int, job: JobServices) -> Gen
         fleet.table.until(writes),
         fleet.index.until(writes),
         fleet.shelves.until(writes),
-        fleet.desk.until(marks * times.table + units * (times.table + fleet.first_byte + queue)),
+        fleet.unit_desk.until(marks * times.table + units * (times.table + fleet.first_byte + queue)),
     )
     yield fleet.environment.timeout(marked - fleet.environment.now + fleet.first_byte + times.table)
 
