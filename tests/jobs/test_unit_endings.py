@@ -40,10 +40,11 @@ def test_the_assembly_stores_then_the_row_says_done_then_work_is_cleaned_then_th
     assert (task.stores_result, task.label) == (True, "2-assemble")
     assert is_last(site.row())
     key = site.store_result()
+    site.clock.now = site.row().staged + 12.5
     over = site.work.finish(message, task, replace(DONE, result_key=key))
     assert over == site.row()
     assert over is not None
-    assert (over.state, over.result_key, over.seconds) == (State.DONE, key, 9.0)
+    assert (over.state, over.result_key, over.seconds) == (State.DONE, key, 12.5)
     assert (site.left_in_work(), site.waiting()) == ([], 0)
 
 

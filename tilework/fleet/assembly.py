@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore, Part
     from tilework.jobs.units import UnitTask
 
-SENT_AT_ONCE = 8
-"""Parts that are sent at the same time: each is held in memory."""
+SENT_AT_ONCE = 4
+"""Parts that are sent at the same time: each is held in memory, for a moment twice."""
 
 COPIED_AT_ONCE = 64
 """Parts that are copied at the same time: no byte comes this way, and each goes at the speed of a connection."""
@@ -214,12 +214,12 @@ class Assembly:
             self._go_on(seconds)
             if (piece := plan.copied(number)) is not None:
                 return outputs.copy_part(upload, number + 1, piece.key, size=piece.size)
-            body = list(
-                reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number])
-            )
-            if number == 0:
-                body = [head, *body, bytes(plan.padding)]
-            return outputs.upload_part(upload, number + 1, b"".join(body))
+            return outputs.upload_part(upload, number + 1, joined(number))
+
+        def joined(number: int) -> bytes:
+            pieces = reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number])
+            ends = (head, bytes(plan.padding)) if number == 0 else (b"", b"")
+            return b"".join([ends[0], *pieces, ends[1]])
 
         try:
             with ThreadPoolExecutor(READ_AT_ONCE) as reading:
