@@ -60,6 +60,9 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--sections", type=_names(SECTIONS), help=f"of {','.join(SECTIONS)}")
     options.add_argument("--rounds", type=int, help=f"how often each is measured; {usual.rounds}")
     options.add_argument("--full", action="store_true", help="600 MP as well, and the memory for 1 and 4 GP")
+    options.add_argument(
+        "--sides", type=_numbers, help="of the large images, in pixels; 12288, or with --full 12288,24576"
+    )
     options.add_argument("--kinds", type=_names(usual.kinds), help=f"of tiles; {','.join(usual.kinds)}")
     options.add_argument("--works", type=_names(usual.works), help=f"on large files; {','.join(usual.works)}")
     options.add_argument(
@@ -75,6 +78,10 @@ def _options() -> argparse.ArgumentParser:
         help="toy sizes, to see that everything runs; neither page nor results",
     )
     return options
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(",")))
 
 
 def _names(known: Iterable[str]) -> Callable[[str], tuple[str, ...]]:
