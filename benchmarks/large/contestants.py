@@ -36,11 +36,16 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One that takes part in some works; ``overviews`` says that it writes the pyramid, too."""
+    """One that takes part in some works on some kinds of tiles; ``overviews`` says that it writes the pyramid, too."""
 
     name: str
     works: tuple[str, ...]
     overviews: bool
+    kinds: tuple[str, ...] = ("jpeg", "deflate")
+
+    def takes_part(self, given: Input, work: str) -> bool:
+        """Whether this is something for it."""
+        return work in self.works and given.kind in self.kinds
 
     def run(self, given: Input, work: str) -> Timing:
         """Do the work once, in a process of its own."""
@@ -97,12 +102,13 @@ class Limit(Contestant):
 
 
 TILEWORK, ONE_RANK, PLAIN = f"Tilework, {CORES} ranks", "Tilework, 1 rank", "Tilework, no overviews"
-LIBVIPS, LIBVIPS_GREY = "libvips", "libvips (grey first)"
+LIBVIPS, LIBVIPS_GREY, LIBVIPS_95 = "libvips", "libvips (grey first)", "libvips (quality 95)"
 OPENCV, DASK = "OpenCV whole-image", "dask-image"
 LIMIT, LIMIT_TOGETHER = "one thread", "one thread a core"
 SCRIPTS = {
     LIBVIPS: ("libvips.py",),
     LIBVIPS_GREY: ("libvips.py", "grey"),
+    LIBVIPS_95: ("libvips.py", "quality-95"),
     OPENCV: ("opencv_whole.py",),
     DASK: ("dask_blocks.py",),
 }
@@ -112,6 +118,7 @@ CONTESTANTS: tuple[Contestant, ...] = (
     Tilework(ONE_RANK, ALL, overviews=True),
     Peer(LIBVIPS, ALL, overviews=True),
     Peer(LIBVIPS_GREY, ("canny",), overviews=True),
+    Peer(LIBVIPS_95, LOCAL, overviews=True, kinds=("jpeg",)),
     Limit(LIMIT, ALL, overviews=True),
     Limit(LIMIT_TOGETHER, ALL, overviews=True),
     Tilework(PLAIN, ALL, overviews=False),

@@ -30,7 +30,9 @@ def measure(scope: Scope) -> Iterator[tuple[str, Figures]]:
 
 
 def _measured(given: Input, work: str, scope: Scope) -> Sample:
-    taking_part = [one for one in CONTESTANTS if work in one.works and one.name not in scope.without]
+    taking_part = [
+        one for one in CONTESTANTS if one.takes_part(given, work) and one.name not in scope.without
+    ]
     for contestant in taking_part:
         contestant.run(given, work)
         check(contestant, given, work)
