@@ -10,6 +10,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from tilework.jobs.queues import BATCH
+
 if TYPE_CHECKING:
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
@@ -18,6 +20,12 @@ log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.25
 """How long the first waits for others."""
+
+MOST = 1000
+"""Messages that wait to be deleted."""
+
+STOP_SECONDS = 20.0
+"""How long the last may take: what is not deleted by then comes again, to another host."""
 
 PAUSE_SECONDS = 2.0
 """Before what could not be deleted is tried again."""
@@ -44,7 +52,7 @@ class Outbox:
         """Send what there is, and be done."""
         self._stopping.set()
         self._filled.set()
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
 
     def delete(self, message: Message) -> None:
         """Delete a message of the jobs queue. Raises ServiceError only where it is tried at once."""
@@ -80,15 +88,26 @@ class Outbox:
             notices, self._notices = self._notices, []
         if notices:
             self._send(notices)
+        left = [
+            one
+            for start in range(0, len(messages), BATCH)
+            for one in self._refused(messages[start : start + BATCH])
+        ]
+        if left:
+            with self._changing:
+                # the oldest come again by themselves before they are tried again
+                self._messages = [*left, *self._messages][-MOST:]
+            self._filled.set()
+        return not left
+
+    def _refused(self, messages: list[Message]) -> list[Message]:
+        """Delete some; those that could not be."""
         try:
             self._system.jobs.delete(messages)
         except Exception as error:  # noqa: BLE001 - whatever it is, this thread must go on
             log.warning("Messages could not be removed, trying again: %s", error)
-            with self._changing:
-                self._messages += messages
-            self._filled.set()
-            return False
-        return True
+            return messages
+        return []
 
     def _send(self, notices: list[str]) -> None:
         try:

@@ -44,7 +44,6 @@ class UnitEndings:
         stored = worked.stored
         outcome = Outcome(
             result_key=stored.result_key,
-            seconds=round(stored.seconds, 4),
             note=stored.note,
             rank=worked.rank,
         )

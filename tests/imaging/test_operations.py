@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.imaging.samples import noise, picture, scene
 from tilework.errors import OperationFailedError, SettingsError
 from tilework.imaging.engine import run_whole
-from tilework.imaging.operations import describe, load_extra, registry
+from tilework.imaging.operations import describe, load_extra, prepare, registry
 from tilework.imaging.operations.edges import STRIP_BYTES
 from tilework.imaging.pipeline import parse
 
@@ -86,6 +86,17 @@ def test_canny_is_one_opencv_call_where_channels_tie_and_thresholds_are_odd(
     low, high = thresholds
     own = run_whole(picture(image), parse(f"canny({low!r}, {high!r}, 3, {str(by_length).lower()})")).colour
     assert np.array_equal(own, cv2.Canny(image, low, high, L2gradient=by_length))
+
+
+@pytest.mark.parametrize("thresholds", [(10.0, 50_000.0), (40_000.0, 60_000.0), (10.0, 1_000_000.0)])
+def test_canny_by_length_cuts_thresholds_as_opencv_does_before_it_squares_them(
+    thresholds: tuple[float, float],
+) -> None:
+    prepare()
+    image = noise(200, 300, 3)
+    low, high = thresholds
+    own = run_whole(picture(image), parse(f"canny({low!r}, {high!r}, 3, true)")).colour
+    assert np.array_equal(own, cv2.Canny(image, low, high, L2gradient=True))
 
 
 def test_canny_of_an_image_that_fills_no_cache_is_one_opencv_call() -> None:

@@ -103,7 +103,7 @@ def test_a_tile_that_cannot_be_unpacked_is_damaged(compression: str, data: bytes
 @pytest.mark.parametrize("values", [1, 2, 256])
 def test_lzw_is_unpacked_as_libtiffs_is(values: int, length: int) -> None:
     data = np.random.default_rng(length).integers(0, values, length, np.uint8).tobytes()
-    assert lzw_unpacked(imagecodecs.lzw_encode(data)) == data
+    assert lzw_unpacked(imagecodecs.lzw_encode(data), len(data)) == data
 
 
 # --- finished files ------------------------------------------------------------------------------------------------

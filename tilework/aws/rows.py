@@ -57,8 +57,9 @@ def shelves_of(state: State) -> int:
 
 
 def shelf_number(state: State, job_id: str) -> int:
-    """Which of a state's shelves a row lies on, by the first two digits of its id."""
-    return int(job_id[:2], 16) % shelves_of(state)
+    """Which of a state's shelves a row lies on, by the first digit of its id, or the first two where those are more."""
+    shelves = shelves_of(state)
+    return int(job_id[: 1 if shelves <= 16 else 2], 16) % shelves  # noqa: PLR2004
 
 
 def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:

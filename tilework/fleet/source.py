@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from tilework.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,7 +49,11 @@ class ObjectSource:
         if self.size > WHOLE_BYTES:
             ahead = self._mine()
             coming = ahead.coming.pop((start, stop), None) if ahead is not None else None
-            return self._fetch(start, stop) if coming is None else coming.result()
+            if coming is not None:
+                # what failed a while ago may be there now
+                with contextlib.suppress(ServiceError):
+                    return coming.result()
+            return self._fetch(start, stop)
         if self._whole is None:
             self._whole = self._fetch(0, self.size)
         return self._whole[start:stop]

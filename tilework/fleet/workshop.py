@@ -151,6 +151,7 @@ class Workshop:
     def _bench_for(self, task: UnitTask) -> _Bench:
         epoch = (task.job, task.unit.epoch)
         if self._bench is None or self._bench.epoch != epoch:
+            self.tidy()
             self._bench = None
             image = LargeImage.of(task, self._inputs, self._outputs, self._limits)
             self._bench = _Bench(epoch, image)

@@ -7,6 +7,7 @@ it for that. In a child it is stopped by itself, and the verdict is an exception
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -32,12 +33,17 @@ T = TypeVar("T")
 RANK_SCORE = 500
 """Between whoever holds messages and leases (0) and a guarded child (1000), for the out-of-memory killer."""
 
+STACK_BYTES = 1 << 20
+"""Of a thread that a rank starts: none computes much."""
+
 GRACE_SECONDS = 30.0
 """How much later than a child's the deadline of its parent is, which has to notice, bury and tell."""
 
 
 def bound_process(limits: Limits) -> None:
     """Bound the memory of this process, which has loaded all that it needs, to what one image may take."""
+    # the bound counts each thread's stack in full, and those that wait for a store may be a hundred
+    threading.stack_size(STACK_BYTES)
     bound_growth(limits.working_set + SLACK)
     be_taken_first(RANK_SCORE)
 

@@ -4,7 +4,7 @@ Allocators, NumPy and OpenCV answer a refused mapping with MemoryError or std::b
 would go on until the kernel's out-of-memory killer picks a victim on the host, which may be any other.
 
 Two limits, since none is right alone (measured, docs/decisions/guarded-child.md). RLIMIT_DATA counts what malloc and
-private mappings really get, and is set closely; it misses shared mappings such as Python's anonymous ``mmap``.
+private mappings really get, threads' stacks in full, and is set closely; it misses shared mappings such as Python's anonymous ``mmap``.
 RLIMIT_AS counts every address, with what is only reserved (64 MiB of arena and 8 of stack a thread), and is set widely.
 """
 

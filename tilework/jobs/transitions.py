@@ -138,7 +138,9 @@ def ended(row: Job, state: State, now: float, failure: TileworkError | None, out
         advice=failure.advice if failure else "",
         result_key=outcome.result_key,
         # the units of many hosts ran side by side: what counts is how long it took from the first stage on
-        seconds=round(now - row.staged, 4) if row.stage and state is State.DONE else outcome.seconds,
+        seconds=round((row.ended or now) - row.staged, 4)
+        if row.stage and state is State.DONE
+        else outcome.seconds,
         width=outcome.width or row.width,
         height=outcome.height or row.height,
         dtype=outcome.dtype or row.dtype,

@@ -96,23 +96,30 @@ class TiffReader:
                 fresh.append(part)
             else:
                 self._paste(kept, part, picture, window)
+        following = self._following(window)
         ahead = self._turn_to(window)
         met = {part.index for part in stored}
         self.cache.arrange(lambda index: (index in met, ahead(index)))
         for run in _runs(fresh, ahead):
             self._read_run(run, picture, window)
         if isinstance(self.source, FarSource) and self.detail.segments.tiled:
-            self.source.expect(self._ranges_below(window, met))
+            self.source.expect(self._ranges_of(following, met))
         return picture
 
-    def _ranges_below(self, window: Window, met: set[int]) -> list[tuple[int, int]]:
-        """What a walk downwards will fetch for its next window: the next row of tiles."""
-        bottom = min(window.bottom + self.detail.segments.segment.height, self.size.height)
-        if bottom == window.bottom:
+    def _following(self, window: Window) -> Window | None:
+        """The next window of a walk downwards: as far below this one as this is below the last."""
+        last = self.last
+        walks = last is not None and (last.left, last.right) == (window.left, window.right)
+        step = window.top - last.top if walks and last is not None else window.height
+        top, bottom = window.top + step, min(window.bottom + step, self.size.height)
+        return Window(window.left, top, window.right, bottom) if window.top < top < bottom else None
+
+    def _ranges_of(self, window: Window | None, met: set[int]) -> list[tuple[int, int]]:
+        """What will be fetched for the next window, as :meth:`read` will fetch it."""
+        if window is None:
             return []
-        below = Window(window.left, window.bottom, window.right, bottom)
-        fresh = [index for index in self.detail.segments.meeting(below) if index not in met]
-        parts = [self._part(index, below) for index in fresh if self.cache.get(index) is None]
+        fresh = [index for index in self.detail.segments.meeting(window) if index not in met]
+        parts = [self._part(index, window) for index in fresh if self.cache.get(index) is None]
         runs = _runs([part for part in parts if part.start < part.stop], lambda index: index)
         return [(min(part.start for part in run), max(part.stop for part in run)) for run in runs]
 

@@ -129,6 +129,8 @@ def _packed_mask(array: Image, layout: CogLayout) -> bytes:
 def _deflated(data: bytes) -> bytes:
     """Deflate by whichever way packs a sample better: both are read alike, and the data alone decides."""
     sample = _sample(data)
+    if sample is data:
+        return min(_by_matches(data), _in_runs(data), key=len)
     return _in_runs(data) if len(_in_runs(sample)) < BETTER * len(_by_matches(sample)) else _by_matches(data)
 
 

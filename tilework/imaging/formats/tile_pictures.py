@@ -71,7 +71,7 @@ def _unpacked(tile: bytes, layout: CogLayout) -> bytes:
         if layout.compression == "deflate":
             tile = zlib.decompressobj().decompress(tile, size)
         elif layout.compression == "lzw":
-            tile = lzw_unpacked(tile)
+            tile = lzw_unpacked(tile, size)
     except (zlib.error, IndexError) as error:
         raise DamagedImageError(f"The tile cannot be unpacked: {error}.") from error
     if len(tile) != size:
@@ -95,8 +95,11 @@ def _highest_first(data: bytes, layout: CogLayout) -> bytes:
     return numbers.tobytes()
 
 
-def lzw_unpacked(data: bytes) -> bytes:
-    """The bytes of an LZW stream (TIFF 6.0, section 13); raises IndexError where it tells a code too early."""
+def lzw_unpacked(data: bytes, most: int) -> bytes:
+    """The bytes of an LZW stream (TIFF 6.0, section 13), little more than ``most`` of them.
+
+    Raises IndexError where it tells a code too early.
+    """
     single = [bytes((byte,)) for byte in range(256)] + [b"", b""]
     words, found = single.copy(), bytearray()
     before, width, bits, held = b"", LEAST_BITS, 0, 0
@@ -119,4 +122,6 @@ def lzw_unpacked(data: bytes) -> bytes:
                 width += 1
         before = words[code]
         found += before
+        if len(found) > most:
+            break
     return bytes(found)

@@ -136,7 +136,7 @@ def thin_edges(image: Image, arguments: Arguments) -> tuple[Image, Image]:
     low, high = sorted((float(arguments["low"]), float(arguments["high"])))
     by_length = bool(arguments["l2gradient"])
     if arguments["aperture"] == FAST_APERTURE:
-        return _thin_edges_at_once(image, low, high, by_length=by_length)
+        return _thin_edges_at_once(image, _cut(low, by_length), high, by_length=by_length)
     one, other = (
         cv2.Canny(image, bound, bound, apertureSize=int(arguments["aperture"]), L2gradient=by_length)
         for bound in (low, high)
@@ -171,7 +171,12 @@ def _edges(image: Image, low: float, high: float, *, by_length: bool) -> Image:
     dx, dy = (np.empty(image.shape[:2], np.int16) for _ in range(2))
     for rows in _strips(image):
         dx[rows], dy[rows], _ = _gradients(image, rows, by_length=by_length)
-    return cv2.Canny(dx, dy, low, high, L2gradient=by_length)
+    return cv2.Canny(dx, dy, _cut(low, by_length), _cut(high, by_length), L2gradient=by_length)
+
+
+def _cut(bound: float, by_length: bool) -> float:
+    """A threshold that cv2.Canny may square: of ready gradients it does not cut it itself."""
+    return min(LARGEST, bound) if by_length else bound
 
 
 def _strips(image: Image) -> Iterator[slice]:
