@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tilework.aws.ages import Metrics
     from tilework.aws.settings import Deployment
 
-CONNECTIONS = 80
-"""Connections that a client keeps: no thread of a host should wait for one."""
+CONNECTIONS = 144
+"""Connections that a client keeps, if so many are needed at once: an assembly has 132 threads that use them."""
 
 CONNECT_SECONDS = 3.0
 """Within a region a connection takes milliseconds; what takes longer is better tried again elsewhere."""

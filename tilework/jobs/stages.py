@@ -13,7 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tilework.errors import NewerMessageError, UnreadableMessageError
-from tilework.jobs.job import SCHEMA
+
+SCHEMA = 2
+"""Of plans. With 2 they tell the whole layout of the result."""
 
 MOST_UNITS = 8192
 """Units of a stage: at about five seconds each, eleven hours of one core."""
