@@ -38,7 +38,7 @@ FOLDER = UnitFolder(JOB, 2, "3-write", 17)
 def test_a_plan_comes_back_as_it_was_and_the_same_plan_is_the_same_text() -> None:
     assert plan_of(plan_text(PLAN)) == PLAN
     assert plan_text(Plan(STAGES, what='{"tile": 512}')) == plan_text(PLAN)
-    assert json.loads(plan_text(PLAN))["schema"] == 1
+    assert json.loads(plan_text(PLAN))["schema"] == 2
 
 
 def test_a_plan_names_its_stages_by_number_and_name() -> None:
@@ -88,7 +88,7 @@ def test_operations_that_need_the_whole_image_have_their_stages_one_after_the_ot
 
 
 def test_a_plan_of_a_newer_version_is_left_to_that_and_a_broken_one_is_told() -> None:
-    newer = json.loads(plan_text(PLAN)) | {"schema": 2}
+    newer = json.loads(plan_text(PLAN)) | {"schema": 3}
     with pytest.raises(NewerMessageError):
         plan_of(json.dumps(newer))
     for broken in (
