@@ -218,6 +218,12 @@ def test_a_job_in_stages_shows_how_far_it_is(served: Served, window: Window) -> 
         table.mark_done(job.id, range(29), epoch=staged.epoch, stage="1-write", now=job.started) is not None
     )
     expect(progress).to_have_js_property("value", 32)
+    page = window.open(f"{served.url}/jobs/{job.id}")
+    expect(page.locator("#job progress")).to_be_visible()
+    columns = page.locator("#job").evaluate(
+        "it => getComputedStyle(it).gridTemplateColumns.split(' ').length"
+    )
+    assert columns == 1, "the bar makes no columns of its own"
 
 
 def test_polling_costs_a_304_while_nothing_changes_and_nothing_while_nobody_looks(
