@@ -1,5 +1,6 @@
 """What a bell promises."""
 
+import secrets
 import select
 from collections.abc import Iterator
 
@@ -10,7 +11,9 @@ from tilework.world.doorbell import Doorbell
 
 @pytest.fixture
 def bells() -> Iterator[tuple[Doorbell, Doorbell]]:
-    first, second = Doorbell("test-of-bells", 1), Doorbell("test-of-bells", 2)
+    # names are the host's, and tests run beside each other
+    token = secrets.token_hex(8)
+    first, second = Doorbell(token, 1), Doorbell(token, 2)
     yield first, second
     first.close()
     second.close()
