@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.25
-"""How long the first waits for others."""
+"""How long the first waits for others, unless told otherwise."""
 
 MOST = 1000
 """Messages that wait to be deleted."""
@@ -32,7 +32,7 @@ PAUSE_SECONDS = 2.0
 
 
 class Outbox:
-    """Of one host. With ``seconds`` 0 everything goes at once, by whoever brings it, and :meth:`start` is not needed."""
+    """Of one host. The first that comes waits ``seconds`` for others."""
 
     def __init__(self, system: System, seconds: float = GATHER_SECONDS) -> None:
         self._system = system
@@ -55,19 +55,13 @@ class Outbox:
         self._thread.join(STOP_SECONDS)
 
     def delete(self, message: Message) -> None:
-        """Delete a message of the jobs queue. Raises ServiceError only where it is tried at once."""
-        if not self._seconds:
-            self._system.jobs.delete([message])
-            return
+        """Delete a message of the jobs queue."""
         with self._changing:
             self._messages.append(message)
         self._filled.set()
 
     def tell(self, notice: str) -> None:
         """Send a notice to the results queue."""
-        if not self._seconds:
-            self._send([notice])
-            return
         with self._changing:
             self._notices.append(notice)
         self._filled.set()
@@ -76,12 +70,12 @@ class Outbox:
         while not self._stopping.is_set():
             self._filled.wait()
             self._stopping.wait(self._seconds)
-            if not self._emptied():
+            if not self.flush():
                 self._stopping.wait(PAUSE_SECONDS)
-        self._emptied()
+        self.flush()
 
-    def _emptied(self) -> bool:
-        """Send everything; whether nothing is left."""
+    def flush(self) -> bool:
+        """Send everything now; whether nothing is left."""
         self._filled.clear()
         with self._changing:
             messages, self._messages = self._messages, []

@@ -30,6 +30,18 @@ class Clock:
         return self.now
 
 
+class Hasty(Outbox):
+    """Waits for no company."""
+
+    def delete(self, message: Message) -> None:
+        super().delete(message)
+        self.flush()
+
+    def tell(self, notice: str) -> None:
+        super().tell(notice)
+        self.flush()
+
+
 class Host:
     """A worker host's claims over an in-memory system; ``held`` what it was granted."""
 
@@ -37,7 +49,7 @@ class Host:
         self.clock = Clock()
         self.system = memory_system(self.clock, visibility=60.0)
         self.life = JobLife(self.system.table, self.clock)
-        self.outbox = Outbox(self.system, 0)
+        self.outbox = Hasty(self.system)
         self.claims = Claims(
             self.system, self.life, self.outbox, host="host-1", lease_seconds=60.0,
             presets={"edges": "canny(100, 200)"}, default="blur(9)",

@@ -117,27 +117,17 @@ class ObjectScratch:
         with ThreadPoolExecutor(min(len(names), GETS_AT_ONCE)) as pool:
             # the manifest of a unit is read once, however many of its sets are wanted
             units = dict.fromkeys(map(self._units.of, names))
-            list(pool.map(lambda unit: self._read(*unit), units))
-            pieces = [piece for name in names for piece in self._pieces(name)]
+            made_by = dict(zip(units, pool.map(lambda unit: self._read(*unit), units), strict=True))
+            pieces = [piece for name in names for piece in _pieces_of(name, *made_by[self._units.of(name)])]
             found: dict[str, dict[str, np.ndarray]] = {name: {} for name in names}
             for run, data in pool.map(self._read_run, _runs(pieces)):
                 for piece in run:
                     start = piece.place.offset - run[0].place.offset
                     file = io.BytesIO(data[start : start + piece.place.length])
                     found[piece.name][piece.each] = _loaded(file)
-        return {name: {each: found[name][each] for each in self._order(name)} for name in names}
-
-    def _pieces(self, name: str) -> list[_Piece]:
-        folder, attempt, made = self._read(*self._units.of(name))
-        if name not in made.arrays:
-            raise UnreadableMessageError(f"The manifest {folder.manifest} does not tell of {name}.")
-        return [
-            _Piece(f"{folder.objects(attempt)}/{arrays_name(place.item)}", place, name, each)
-            for each, place in made.arrays[name].items()
-        ]
-
-    def _order(self, name: str) -> Iterable[str]:
-        return self._read(*self._units.of(name))[2].arrays[name]
+        # in the order in which they were put
+        orders = {name: made_by[self._units.of(name)][2].arrays[name] for name in names}
+        return {name: {each: found[name][each] for each in orders[name]} for name in names}
 
     def _read_run(self, run: list[_Piece]) -> tuple[list[_Piece], bytes]:
         first, last = run[0].place, run[-1].place
@@ -186,6 +176,15 @@ class _Piece(NamedTuple):
     place: Place
     name: str
     each: str
+
+
+def _pieces_of(name: str, folder: UnitFolder, attempt: str, made: Made) -> list[_Piece]:
+    if name not in made.arrays:
+        raise UnreadableMessageError(f"The manifest {folder.manifest} does not tell of {name}.")
+    return [
+        _Piece(f"{folder.objects(attempt)}/{arrays_name(place.item)}", place, name, each)
+        for each, place in made.arrays[name].items()
+    ]
 
 
 def _runs(pieces: Iterable[_Piece]) -> list[list[_Piece]]:

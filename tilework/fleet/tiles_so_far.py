@@ -143,7 +143,9 @@ class TilesSoFar:
     def _of(self, row: Job) -> _Tiles:
         if row.state is State.RUNNING and row.stage:
             plan = self._stages.plan(row)
-            return _Unfinished(row, plan, Blueprint.read(plan.what), self._outputs, self._manifest)
+            blueprint = Blueprint.read(plan.what)
+            stages = tuple(makings(plan, len(blueprint.layout.levels)))
+            return _Unfinished(row, plan, stages, blueprint, self._outputs, self._manifest)
         found = None
         if row.state is State.DONE and row.result_key.endswith(Format.TIFF.suffix):
             found = self._finished(row.result_key)
@@ -223,6 +225,7 @@ class _Unfinished:
 
     row: Job
     plan: Plan
+    makings: tuple[Making, ...]
     blueprint: Blueprint
     outputs: ObjectStore
     manifest: Callable[[UnitFolder], Manifest]
@@ -257,4 +260,4 @@ class _Unfinished:
         return self.outputs.read(key, None, place.offset, place.offset + place.length)
 
     def _making(self, level: int) -> Making:
-        return next(each for each in makings(self.plan, len(self.layout.levels)) if level in each.levels)
+        return next(each for each in self.makings if level in each.levels)

@@ -108,9 +108,9 @@ class TiffReader:
 
     def _following(self, window: Window) -> Window | None:
         """The next window of a walk downwards: as far below this one as this is below the last."""
-        last = self.last
-        walks = last is not None and (last.left, last.right) == (window.left, window.right)
-        step = window.top - last.top if walks and last is not None else window.height
+        last, step = self.last, window.height
+        if last is not None and (last.left, last.right) == (window.left, window.right):
+            step = window.top - last.top
         top, bottom = window.top + step, min(window.bottom + step, self.size.height)
         return Window(window.left, top, window.right, bottom) if window.top < top < bottom else None
 

@@ -106,24 +106,15 @@ def _packed(array: Image, layout: CogLayout) -> bytes:
 
     if layout.compression == "jpeg":
         return _jpeg_tile(array, layout)
+    if layout.predictor is not None:
+        rows = _planes_of_bytes(array) if layout.predictor == FLOATING else array.reshape(len(array), -1)
+        array = _differences(rows, layout.pixels.channels + layout.pixels.alpha)
+    data = array.tobytes()
     if layout.compression == "none":
-        return array.tobytes()
-    if layout.predictor is None:
-        return _packed_mask(array, layout)
-    rows = _planes_of_bytes(array) if layout.predictor == FLOATING else array.reshape(len(array), -1)
-    data = _differences(rows, layout.pixels.channels + layout.pixels.alpha).tobytes()
+        return data
     if layout.compression == "lzw":
         return bytes(imagecodecs.lzw_encode(data))
-    return _deflated(data)
-
-
-def _packed_mask(array: Image, layout: CogLayout) -> bytes:
-    """The bytes of a mask's tile, or of its overviews'."""
-    import imagecodecs
-
-    if layout.compression == "lzw":
-        return bytes(imagecodecs.lzw_encode(array.tobytes()))
-    return _in_runs(array.tobytes())
+    return _in_runs(data) if layout.mask else _deflated(data)
 
 
 def _deflated(data: bytes) -> bytes:
