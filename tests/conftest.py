@@ -36,9 +36,13 @@ LAST = (
     "local",
     "master",
     "flow",
+    "faults",
     "browser",
 )
 """Folders of tests that start something, the quickest first; all others go before them."""
+
+SHARED = ("running", "deployed")
+"""Fixtures that take long to start: all tests that use one are run by one process."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -51,8 +55,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     items.sort(key=place)
     for item in items:
-        shares_a_system = "running" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("running system" if shares_a_system else str(item.path)))
+        used = getattr(item, "fixturenames", ())
+        shared = next((system for system in SHARED if system in used), str(item.path))
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 @dataclass(frozen=True)

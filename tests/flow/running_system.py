@@ -98,6 +98,10 @@ class RunningSystem:
     def ranks(self) -> list[psutil.Process]:
         return [one for world in self.mpiexec() for one in world.children() if "python" in one.name()]
 
+    def child_environment(self) -> dict[str, str]:
+        """What a program beside this system needs: its addresses, and nothing of the AWS of whoever runs the tests."""
+        return {**_untouched(), **self.environment}
+
     def stop(self, number: int = signal.SIGINT) -> int:
         self.launcher.send_signal(number)
         return self.launcher.wait(STOP_SECONDS + 5)
@@ -107,10 +111,7 @@ def start(state: Path, *, program: str = "local", **settings: str) -> RunningSys
     """Start `python -m local`, or what stands in for it, with its state in ``state``; wait until it is ready."""
     state.mkdir(parents=True, exist_ok=True)
     log = state.parent / f"{state.name}.launcher.log"
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TILEWORK_"))
-    }
-    environment |= {"TILEWORK_STATE": str(state), **settings}
+    environment = {**_untouched(), "TILEWORK_STATE": str(state), **settings}
     began = time.time()
     with log.open("ab") as output:
         launcher = subprocess.Popen(
@@ -126,6 +127,10 @@ def start(state: Path, *, program: str = "local", **settings: str) -> RunningSys
             raise AssertionError(f"the system did not start:\n{log.read_text()[-5000:]}")
         time.sleep(0.1)
     return RunningSystem(launcher, state, read_environment(address), log)
+
+
+def _untouched() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TILEWORK_"))}
 
 
 def read_environment(path: Path) -> dict[str, str]:
