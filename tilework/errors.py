@@ -323,6 +323,21 @@ class ServiceError(TileworkError):
     permanent = False
 
 
+class ThrottledError(ServiceError):
+    """A service takes no more requests for now, of this account, table or prefix: there are too many."""
+
+    code = "throttled"
+    advice = "Nothing needs to be done: hosts take work more slowly until it passes."
+
+
+class DiskFullError(TileworkError):
+    """The host's disk, or the part of it that this process may fill, has no room left."""
+
+    code = "disk_full"
+    advice = "It is tried again, elsewhere or when there is room; if it lasts, give the hosts larger disks."
+    permanent = False
+
+
 class RefusedError(TileworkError):
     """A service understood the request and refused it, as it would again: a quota, a wrong argument."""
 
@@ -357,6 +372,12 @@ class UnwritableError(TileworkError):
 
     code = "unwritable"
     advice = "Check that the folder may be written, and that the disk has space left."
+
+
+class UnfitError(TileworkError):
+    """This machine, or what it was told to join, is not what a worker host needs; the advice says what to change."""
+
+    code = "unfit"
 
 
 class SetupError(TileworkError):

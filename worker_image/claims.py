@@ -28,7 +28,7 @@ from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_le
 from tilework.jobs.work_objects import sweep
 from worker_image.end_notices import tell_end
 from worker_image.held import Held
-from worker_image.lease_board import boottime
+from tilework.aws.service_clock import boottime
 from worker_image.task import Task
 
 if TYPE_CHECKING:

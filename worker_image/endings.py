@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import random
 from typing import TYPE_CHECKING
 
-from tilework.errors import (
-    AccessDeniedError,
-    LeaseLostError,
-    SettingsError,
-    TileworkError,
-    UnexpectedError,
-    VersionGoneError,
-)
+from tilework.errors import DiskFullError, TileworkError, UnexpectedError
+from tilework.jobs.fates import Fate, fate_of
 from tilework.jobs.job import State
 from tilework.jobs.transitions import Outcome, after_failure, no_attempts_left, spent
 from worker_image.end_notices import tell_end
@@ -29,8 +24,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_PAUSE = 60.0
 
-HOST_FAULTS = (SettingsError, AccessDeniedError)
-"""What is wrong with this host or its role, never with the image."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""What the kernel says of a full disk, or of a full share of it."""
 
 
 class Endings:
@@ -63,14 +58,15 @@ class Endings:
     def failed(self, held: Held, error: BaseException) -> None:
         """The attempt ended with ``error``: the job's end, or another attempt after a pause."""
         failure = named(error)
-        if isinstance(failure, LeaseLostError):
+        fate = fate_of(failure)
+        if fate is Fate.LEFT:
             log.warning("%s", failure.reason, extra={"job": held.job.id})
-        elif isinstance(failure, HOST_FAULTS):
+        elif fate is Fate.HANDED_BACK:
             log.error("This host cannot work as it is: %s", failure.reason, extra={"job": held.job.id})
             self.hand_back(held, pause=LONGEST_PAUSE)
-        elif isinstance(failure, VersionGoneError):
+        elif fate is Fate.SKIPPED:
             self._end(held, State.SKIPPED, failure, rank_of(error))
-        elif failure.permanent:
+        elif fate is Fate.FAILED:
             self._end(held, State.FAILED, failure, rank_of(error))
         else:
             self._try_again(held, failure, rank_of(error))
@@ -101,7 +97,9 @@ class Endings:
             self.strike_out(held, no_attempts_left(released), rank)
             return
         released = self._life.release(held.job, failure, rank=rank)
-        pause = back_off(released.attempts + released.losses)
+        # what costs nothing is counted by the message alone
+        tries = max(released.attempts + released.losses, held.message.receives)
+        pause = back_off(tries)
         log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
         self._system.jobs.set_visibility(held.message, pause)
 
@@ -116,6 +114,8 @@ def named(error: BaseException) -> TileworkError:
     """``error`` as a member of our tree."""
     if isinstance(error, TileworkError):
         return error
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        return DiskFullError(f"The worker host has no room left on its disk: {error}")
     return UnexpectedError(f"The work failed with {type(error).__name__}: {str(error)[:300]}")
 
 

@@ -9,18 +9,14 @@ from __future__ import annotations
 
 import mmap
 import struct
-import time
 from typing import TYPE_CHECKING
+
+from tilework.aws.service_clock import boottime
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _ENTRY = struct.Struct("d")
-
-
-def boottime() -> float:
-    """Seconds since the machine started, sleep included."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def board_path(directory: Path) -> Path:

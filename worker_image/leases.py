@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError, TileworkError
 from worker_image.held import HeldUnit
-from worker_image.lease_board import boottime
+from tilework.aws.service_clock import boottime
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife

@@ -13,7 +13,8 @@ from tilework.jobs.job import Job
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from worker_image.held import Held
-from worker_image.lease_board import LeaseBoard, boottime
+from tilework.aws.service_clock import boottime
+from worker_image.lease_board import LeaseBoard
 from worker_image.leases import Leases, LeaseTerms
 
 SECONDS = 0.6

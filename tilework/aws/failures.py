@@ -18,6 +18,7 @@ from tilework.errors import (
     RefusedError,
     ServiceError,
     SettingsError,
+    ThrottledError,
     TileworkError,
     VersionGoneError,
 )
@@ -33,42 +34,49 @@ NOT_DEPLOYED = frozenset(
 )
 """A bucket, a queue, a table that is not there at all."""
 
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "KmsThrottled",
+        "LimitExceededException",
+        "OverLimit",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Codes that ask for fewer requests, whatever their status; 429 does as well.
+
+Sources: botocore's list of throttling errors, "Error responses" of S3, DynamoDB and SQS.
+"""
+
 PASSING = frozenset(
     {
         "400",  # a HEAD whose session token has just expired says no more than this
-        "BandwidthLimitExceeded",
         "ConditionalRequestConflict",
         "ExpiredToken",
         "ExpiredTokenException",
         "InternalError",
         "InternalServerError",
-        "KmsThrottled",
-        "LimitExceededException",
         "NoSuchUpload",  # it was aborted, or its days were over: another can be begun
         "OperationAborted",
-        "OverLimit",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
         "RequestExpired",
-        "RequestLimitExceeded",
-        "RequestThrottled",
         "RequestTimeTooSkewed",
         "RequestTimeout",
         "RequestTimeoutException",
         "ServiceUnavailable",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "TooManyRequestsException",
         "TransactionConflictException",
         "TransactionInProgressException",
     }
 )
-"""Codes that pass, whatever their status; any status of 500 or more does as well.
-
-Sources: botocore's list of throttling and transient errors, "Error responses" of S3, DynamoDB and SQS.
-"""
+"""Codes that pass, whatever their status; any status of 500 or more does as well. Sources as above."""
 
 _FORBIDDEN = 403
 _TOO_MANY = 429
@@ -115,7 +123,9 @@ def _answered(error: ClientError, what: str) -> TileworkError:
         return SettingsError(sentence, advice="Check the names in the settings, or deploy the stack.")
     if code in GONE:
         return VersionGoneError(sentence)
-    if code in PASSING or status >= _SERVER_SIDE or status == _TOO_MANY:
+    if code in THROTTLED or status == _TOO_MANY:
+        return ThrottledError(sentence)
+    if code in PASSING or status >= _SERVER_SIDE:
         return ServiceError(sentence)
     if status == _FORBIDDEN or code.startswith("AccessDenied"):
         return AccessDeniedError(sentence)

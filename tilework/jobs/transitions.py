@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from tilework.errors import NoAttemptsLeftError, ServiceError, TileworkError, WrongStateError
+from tilework.errors import NoAttemptsLeftError, TileworkError, WrongStateError
 from tilework.jobs import history
+from tilework.jobs.fates import Fate, fate_of
 from tilework.jobs.history import Deed
 from tilework.jobs.history import Outcome as Ending
 from tilework.jobs.job import FOLLOWERS, Ask, Job, State
@@ -155,9 +156,9 @@ def ended(row: Job, state: State, now: float, failure: TileworkError | None, out
 
 
 def released(row: Job, now: float, failure: TileworkError | None, rank: int = 0) -> Job:
-    """``row`` given back: an attempt that failed is used up, a service's failure is a loss, a drain is neither."""
-    lost = isinstance(failure, ServiceError)
-    used_up = failure is not None and not lost
+    """``row`` given back: what its ``failure`` costs is told by :mod:`tilework.jobs.fates`, a drain costs nothing."""
+    fate = fate_of(failure) if failure else Fate.HANDED_BACK
+    lost, used_up = fate is Fate.LOSS, fate is Fate.ATTEMPT
     code, reason = (failure.code, failure.reason) if failure else ("", "")
     ending = Ending.TRY_AGAIN if failure else Ending.HANDED_BACK
     return replace(

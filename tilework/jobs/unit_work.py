@@ -13,14 +13,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.errors import (
-    AccessDeniedError,
-    LeaseLostError,
-    ServiceError,
-    SettingsError,
-    UnreadableMessageError,
-    VersionGoneError,
-)
+from tilework.errors import LeaseLostError, UnreadableMessageError, VersionGoneError
+from tilework.jobs.fates import Fate, fate_of
 from tilework.jobs.job import Job, State
 from tilework.jobs.manifests import Manifest, commit_manifest, is_committed, read_manifest
 from tilework.jobs.object_keys import result_stem
@@ -42,9 +36,6 @@ if TYPE_CHECKING:
     from tilework.jobs.units import Unit
 
 log = logging.getLogger(__name__)
-
-HOST_FAULTS = (SettingsError, AccessDeniedError)
-"""What is wrong with this host or its role, never with the image."""
 
 HOST_FAULT_PAUSE = 60.0
 """Seconds until a unit that a host at fault gave back is seen again."""
@@ -178,13 +169,14 @@ class UnitWork:
 
     def _costless(self, message: Message, task: UnitTask, failure: TileworkError) -> float | None:
         """The pause after a failure that is none of the unit's own; None where it is."""
-        if isinstance(failure, HOST_FAULTS):
+        fate = fate_of(failure)
+        if fate is Fate.HANDED_BACK:
             log.error("This host cannot work as it is: %s", failure.reason, extra={"job": task.job})
             return HOST_FAULT_PAUSE
-        if isinstance(failure, LeaseLostError):
+        if fate is Fate.LEFT:
             # whoever receives it next finds out why
             return 0.0
-        if isinstance(failure, ServiceError):
+        if fate in {Fate.LOSS, Fate.SLOWED}:
             return self._terms.pause(message.receives)
         return None
 
