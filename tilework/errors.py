@@ -375,7 +375,7 @@ class UnwritableError(TileworkError):
 
 
 class UnfitError(TileworkError):
-    """This machine, or what it was told to join, is not what a worker host needs; the advice says what to change."""
+    """The machine, or what it is to join, is not what a worker host needs; the advice says what to change."""
 
     code = "unfit"
 

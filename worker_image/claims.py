@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tilework.aws.service_clock import boottime
 from tilework.errors import (
     AccessDeniedError,
     FolderMarkerError,
@@ -28,7 +29,6 @@ from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_le
 from tilework.jobs.work_objects import sweep
 from worker_image.end_notices import tell_end
 from worker_image.held import Held
-from tilework.aws.service_clock import boottime
 from worker_image.task import Task
 
 if TYPE_CHECKING:

@@ -119,6 +119,11 @@ class Feed:
         while (kind := self._shares.next_kind(self._load())) is not None:
             self._submit(world, self._waiting[kind].popleft())
 
+    def give_up(self) -> None:
+        """End what is being worked on; as after any world's death it waits then, and can be taken back."""
+        if self._world is not None and self._running:
+            self._world.kill()
+
     def stop(self) -> None:
         """Let the world leave in order."""
         if self._world is not None:

@@ -8,12 +8,14 @@ import random
 import threading
 from typing import TYPE_CHECKING
 
+from tilework.errors import ThrottledError
 from tilework.jobs.queues import BATCH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tilework.jobs.queues import Message, Queue
+    from worker_image.pace import Pace
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +35,13 @@ class Intake:
         wait: float,
         visibility: float,
         take: Callable[[Message, int], None],
+        pace: Pace,
     ) -> None:
         self._queue = queue_
         self._wait = wait
         self._visibility = visibility
         self._take = take
+        self._pace = pace
         self._free: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         for place in range(first, first + places):
             self._free.put(place)
@@ -67,17 +71,24 @@ class Intake:
             places = self._free_places()
             messages: list[Message] = []
             try:
-                if places:
+                self._keep_the_pace()
+                if places and not self._stopping.is_set():
                     messages = self._queue.receive(len(places), self._wait, self._visibility)
                 self._deal(messages, places)
                 pause = 1.0
             except Exception as error:  # noqa: BLE001 - whatever it is, a host that takes nothing must not look alive
                 log.warning("A queue gave no messages, trying again: %s", error)
+                if isinstance(error, ThrottledError):
+                    self._pace.throttled()
                 # jitter, so that a fleet does not come back as one
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)
             for place in places[len(messages) :]:
                 self._free.put(place)
+
+    def _keep_the_pace(self) -> None:
+        while not self._stopping.is_set() and (left := self._pace.hold()):
+            self._stopping.wait(left)
 
     def _free_places(self) -> list[int]:
         """Wait for a free place, and take all others that are free by now, up to a batch. Empty when stopping."""

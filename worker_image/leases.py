@@ -12,9 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tilework.aws.service_clock import boottime
 from tilework.errors import LeaseLostError, TileworkError
 from worker_image.held import HeldUnit
-from tilework.aws.service_clock import boottime
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
@@ -82,6 +82,11 @@ class Leases:
                 # after that the place may be another job's
                 self._held.discard(held)
                 self._board.post(held.place, 0.0)
+
+    @property
+    def any_held(self) -> bool:
+        """Whether this host holds any work."""
+        return bool(self._held)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.renewal / 4):

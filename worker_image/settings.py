@@ -12,6 +12,7 @@ from tilework.aws.settings import Deployment
 from tilework.environment import number
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
+from worker_image.departure import DRAIN_SECONDS, LONGEST_DRAIN
 from worker_image.shares import Shares, quarter
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ POLL_SECONDS = 10.0
 RANKS_A_CORE = 2
 """More ranks than cores, so that a core has work while a rank waits for S3, and a rank is free when a photo comes."""
 
+START_SECONDS = 300.0
+"""How long a host that starts waits for services that do not answer; then whoever started it shall know."""
+
 DEFAULT_PIPELINE = "blur(9)"
 
 
@@ -37,6 +41,9 @@ class WorkerSettings:
     disk, removable; ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a
     message.
     ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
+    ``drain_seconds`` what runs may go on when the host has to leave; ``start_seconds`` services may be silent at first.
+    ``metadata_url`` of an EC2 host's own metadata, ``fleet_group`` and ``termination_hook`` of its Auto Scaling group:
+    empty elsewhere.
     """
 
     deployment: Deployment
@@ -48,6 +55,11 @@ class WorkerSettings:
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
     ready_file: Path | None = None
+    drain_seconds: float = DRAIN_SECONDS
+    start_seconds: float = START_SECONDS
+    metadata_url: str = ""
+    fleet_group: str = ""
+    termination_hook: str = ""
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -65,6 +77,11 @@ class WorkerSettings:
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
+            drain_seconds=number(environ, "TILEWORK_DRAIN_SECONDS", DRAIN_SECONDS, 0, LONGEST_DRAIN),
+            start_seconds=number(environ, "TILEWORK_START_SECONDS", START_SECONDS, 0, 86_400),
+            metadata_url=environ.get("TILEWORK_METADATA_URL", "").strip(),
+            fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
+            termination_hook=environ.get("TILEWORK_TERMINATION_HOOK", "").strip(),
             limits=limits,
         )
 

@@ -1,8 +1,9 @@
 """The supervisor of a worker host: leases messages, keeps them alive, feeds the world, survives its death.
 
-One page of its life: two intake threads receive messages, of jobs and of units of large images; a few desk threads claim
-them; the main thread feeds them to the MPI world, and starts a new world when one dies; the desk writes the ends; the leases thread renews
-whatever takes longer. On SIGTERM nothing new is taken, what runs is finished, and what waits is handed back.
+Its life is one page, :class:`Supervisor`. The host's parts are put together in :mod:`worker_image.host`: the desks
+receive messages, of jobs and of units of large images, claim them, and write the ends; the main thread, which is this
+module, feeds what was claimed to the MPI world, and starts a new world when one dies; the leases' thread renews whatever
+takes longer. All that other threads and signals want of the main thread they put into its inbox.
 """
 
 from __future__ import annotations
@@ -12,269 +13,171 @@ import os
 import queue
 import signal
 import sys
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from tilework.aws.connect import connect
-from tilework.errors import ServiceError, TileworkError
-from tilework.fleet.planning import Planned
+from tilework.aws.connect import build_clients, join
+from tilework.aws.service_clock import ServiceClock, boottime
+from tilework.checks.machine import machine_checks
+from tilework.checks.services import service_checks
+from tilework.errors import TileworkError
+from tilework.guard.memory import be_taken_first
 from tilework.imaging.operations import load_extra
-from tilework.jobs.life import JobLife
-from tilework.jobs.preset_file import shipped_presets
-from tilework.jobs.stage_life import StageLife
-from tilework.jobs.unit_work import UnitTerms, UnitWork
-from tilework.world import World
-from worker_image.claims import Claims
-from worker_image.endings import Endings, back_off
-from worker_image.feed import Feed
-from worker_image.held import Held, HeldUnit
-from worker_image.intake import Intake
-from worker_image.lease_board import LeaseBoard, board_path, boottime
-from worker_image.leases import Leases, LeaseTerms
+from worker_image.departure import Departure, be_gone_in_time, departure
+from worker_image.host import put_together
+from worker_image.host_notices import Kind, Notice, Watch, signalled
 from worker_image.logs import log_to_stderr
-from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
-from worker_image.task import UnitOrder, UnitWorked
-from worker_image.unit_endings import UnitEndings
+from worker_image.start_checks import CannotStartError, make_sure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tilework.jobs.queues import Message
     from tilework.jobs.system import System
-    from worker_image.held import Holding
-    from worker_image.task import Worked
 
 log = logging.getLogger(__name__)
 
-DESK_THREADS = 16
-"""Claims and ends at once, of jobs and as many of units; each is a few round trips to the services, a tenth of a second
-for a photo in all."""
+TAKEN_LAST = -500
+"""The kernel's out-of-memory killer takes ranks (500) and their children (1000) before this process and its mpiexec."""
 
-END_TRIES = 5
-"""Times that an end is written anew while a service fails; then the lease runs out, and the result is found stored."""
+CANNOT = 3
+"""Exit status of a host whose settings, or whose world, will not do; docs/running.md lists all."""
+
+UNFINISHED = 4
+"""Exit status of a host that had to leave before all it held was handed back: leases bring that back."""
 
 
 class Supervisor:
     """One host's supervisor; :meth:`run` returns the exit status when it has drained."""
 
-    def __init__(self, settings: WorkerSettings, system: System) -> None:
+    def __init__(self, settings: WorkerSettings, system: System, clock: ServiceClock) -> None:
         settings.directory.mkdir(parents=True, exist_ok=True)
         self._settings = settings
-        self._system = system
-        life = JobLife(system.table, time.time)
-        stages = StageLife(system, time.time)
-        board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
-        self._outbox = Outbox(system)
-        self._claims = Claims(
-            system, life, self._outbox, host=settings.host, lease_seconds=settings.lease_seconds,
-            presets=shipped_presets(), default=settings.default_pipeline,
-        )  # fmt: skip
-        self._endings = Endings(system, life, self._outbox, settings.host)
-        self._units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
-        self._unit_endings = UnitEndings(stages, self._units, self._outbox, settings.host)
-        terms = LeaseTerms(settings.lease_seconds)
-        self._leases = Leases(system.jobs, life, board, terms, self._units)
-        self._intake = Intake(
-            system.jobs, places=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._claim),
-        )  # fmt: skip
-        self._unit_intake = Intake(
-            system.units, places=settings.unit_capacity, first=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._take_up),
-        )  # fmt: skip
-        # apart, so that no photo waits while the last unit of a scan clears thousands of objects away
-        self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
-        self._unit_desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="unit desk")
+        self._clock = clock
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put)
-        self._at_the_desk = 0
-        self._draining = False
-
-    # --- the main thread -----------------------------------------------------------------------------------------
+        self._host = put_together(settings, system, clock, self._inbox.put)
+        self._departure: Departure | None = None
+        self._signals = 0
 
     def run(self) -> int:
-        """Work until a signal says stop, and everything held has ended or been handed back."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._signalled)
-        self._feed.advance()
-        self._leases.start()
-        self._outbox.start()
-        self._intake.start()
-        self._unit_intake.start()
-        self._announce()
-        while not (self._draining and not self._feed.busy and not self._at_the_desk):
+        """Work until a notice says leave, and everything held has ended or been handed back."""
+        self._open()
+        while self._departure is None:
+            self._host.feed.advance()
             self._inbox.get()()
-            if self._draining:
-                self._hand_back()
-            else:
-                self._feed.advance()
+        self._drain(self._departure)
         return self._leave()
 
-    def _start_world(self) -> World:
-        settings = self._settings
-        world = World.start(
-            ranks=settings.ranks,
-            directory=settings.directory / "world",
-            initializer="worker_image.rank:start_rank",
-            initargs=(settings,),
-            task_seconds=settings.limits.fetch_seconds,
+    def _open(self) -> None:
+        host, settings = self._host, self._settings
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._signalled)
+        host.feed.advance()
+        host.leases.start()
+        host.outbox.start()
+        for desk in host.desks:
+            desk.open(host.feed.add)
+        if host.membership is not None:
+            host.membership.start()
+        if host.metadata is not None:
+            Watch(host.metadata, self._noticed).start()
+        log.info(
+            "%s takes work: %d ranks, up to %d jobs at once.",
+            settings.host,
+            settings.ranks,
+            settings.capacity,
         )
-        log.info("A world of %d ranks is ready.", settings.ranks)
-        return world
+        if settings.ready_file is not None:
+            settings.ready_file.write_text(f"{os.getpid()}\n")
 
-    def _announce(self) -> None:
-        log.info("%s takes work: %d ranks, up to %d jobs at once.", *self._introduction())
-        if self._settings.ready_file is not None:
-            self._settings.ready_file.write_text(f"{os.getpid()}\n")
-
-    def _introduction(self) -> tuple[str, int, int]:
-        return self._settings.host, self._settings.ranks, self._settings.capacity
+    # --- leaving: stop taking, finish what fits the time, hand back the rest, go -----------------------------------------
 
     def _signalled(self, number: int, _frame: object) -> None:
-        if self._draining:
+        self._signals += 1
+        if self._signals > 1:
             # a second signal means at once: the leases run out by themselves, and nothing is lost
             os._exit(128 + number)
-        self._draining = True
-        self._intake.stop()
-        self._unit_intake.stop()
-        self._inbox.put(lambda: log.info("Draining: finishing what runs, taking nothing new."))
+        self._noticed(signalled(number))
+
+    def _noticed(self, notice: Notice) -> None:
+        self._inbox.put(lambda: self._told_to_leave(notice))
+
+    def _told_to_leave(self, notice: Notice) -> None:
+        log.info("This host leaves. %s", notice.why)
+        wanted = departure(
+            notice, drain_seconds=self._settings.drain_seconds, boottime=boottime(), now=self._clock.now()
+        )
+        if self._departure is None:
+            be_gone_in_time()
+            self._departure = wanted
+        self._departure = self._departure.sooner(wanted)
+        if self._host.membership is not None and notice.kind is Kind.GROUP:
+            self._host.membership.drain()
+
+    def _drain(self, until: Departure) -> None:
+        """Take nothing, hand back what waits, and once the time is over what runs."""
+        for desk in self._host.desks:
+            desk.close()
+        log.info("Draining: what runs has %.0f s, nothing new is taken.", until.work_until - boottime())
+        self._hand_back()
+        while self._host.busy and boottime() < until.wait_until:
+            self._answer_until(until.work_until)
+            until = self._departure or until
+            if boottime() >= until.work_until:
+                self._host.feed.give_up()
+            self._hand_back()
 
     def _hand_back(self) -> None:
-        for held in self._feed.take_back():
-            self._at_desk(held, self._endings_of(held).hand_back, held)
+        for held in self._host.feed.take_back():
+            self._host.settling.hand_back(held)
+
+    def _answer_until(self, end: float) -> None:
+        """Do what is in the inbox next, if anything comes before ``end`` (boottime), or within a second after it."""
+        try:
+            self._inbox.get(timeout=max(1.0, end - boottime()))()
+        except queue.Empty:
+            return
 
     def _leave(self) -> int:
-        for intake in (self._intake, self._unit_intake):
-            intake.join(self._settings.poll_seconds + 1)
-        for desk in (self._desk, self._unit_desk):
-            desk.shutdown(wait=True)
-        self._outbox.stop()
-        self._leases.stop()
-        self._feed.stop()
+        host = self._host
+        if host.busy:
+            log.error("This host leaves with work in hand, which comes back when its leases have run out.")
+            if host.membership is not None:
+                host.membership.leave()
+            os._exit(UNFINISHED)
+        for desk in host.desks:
+            desk.leave()
+        host.outbox.stop()
+        host.leases.stop()
+        host.feed.stop()
+        if host.membership is not None:
+            host.membership.leave()
         log.info("%s has drained and leaves.", self._settings.host)
         return 0
-
-    # --- verdicts, from the feed, on the main thread -----------------------------------------------------------------
-
-    def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
-        """The result is stored, or the large image planned, or its unit made."""
-        end: Callable[..., None] = self._endings.done
-        if isinstance(held, HeldUnit):
-            end = self._unit_endings.done
-        elif isinstance(worked, Planned):
-            end = self._unit_endings.planned
-        self._at_desk(held, end, held, worked)
-
-    def failed(self, held: Holding, error: BaseException) -> None:
-        """The attempt failed."""
-        self._at_desk(held, self._endings_of(held).failed, held, error)
-
-    def strike_out(self, held: Holding, failure: TileworkError) -> None:
-        """The job, or the unit, goes beyond its bounds each time."""
-        log.error("%s", failure.reason, extra={"job": held.task.job})
-        self._at_desk(held, self._endings_of(held).strike_out, held, failure)
-
-    def _endings_of(self, held: Holding) -> Endings | UnitEndings:
-        return self._unit_endings if isinstance(held, HeldUnit) else self._endings
-
-    # --- the desk: round trips to the services, off the main thread --------------------------------------------------
-
-    def _at_desk(self, held: Holding, end: Callable[..., None], *arguments: object) -> None:
-        """Write an end with all patience; only then the job's place is free."""
-        self._at_the_desk += 1
-
-        def write() -> None:
-            try:
-                _patiently(end, *arguments)
-            except TileworkError as error:
-                log.error("An end could not be written: %s", error.reason, extra={"job": held.task.job})
-            finally:
-                self._leases.drop(held)
-                self._intake_of(held.place).give_back(held.place)
-                self._inbox.put(self._left_the_desk)
-
-        self._desk_of(held.place).submit(write)
-
-    def _intake_of(self, place: int) -> Intake:
-        return self._intake if place < self._settings.capacity else self._unit_intake
-
-    def _desk_of(self, place: int) -> ThreadPoolExecutor:
-        return self._desk if place < self._settings.capacity else self._unit_desk
-
-    def _left_the_desk(self) -> None:
-        self._at_the_desk -= 1
-
-    def _receiver(self, claim: Callable[[Message, int], Holding | None]) -> Callable[[Message, int], None]:
-        """What an intake thread does with a message: let the desk claim what it tells."""
-
-        def received(message: Message, place: int) -> None:
-            self._inbox.put(lambda: self._consider_at_desk(claim, message, place))
-
-        return received
-
-    def _consider_at_desk(
-        self, claim: Callable[[Message, int], Holding | None], message: Message, place: int
-    ) -> None:
-        self._at_the_desk += 1
-        self._desk_of(place).submit(self._consider, claim, message, place)
-
-    def _consider(
-        self, claim: Callable[[Message, int], Holding | None], message: Message, place: int
-    ) -> None:
-        held = None
-        try:
-            held = claim(message, place)
-            if held is not None:
-                self._leases.add(held)
-        except TileworkError as error:
-            log.warning("A message could not be claimed, it comes again: %s", error.reason)
-        except Exception:
-            log.exception("A message could not be claimed, it comes again.")
-        finally:
-            if held is None:
-                self._intake_of(place).give_back(place)
-            self._inbox.put(lambda: self._considered(held))
-
-    def _claim(self, message: Message, place: int) -> Held | None:
-        return self._claims.consider(message, place)
-
-    def _take_up(self, message: Message, place: int) -> HeldUnit | None:
-        began = boottime()
-        task = self._units.consider(message)
-        return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
-
-    def _considered(self, held: Holding | None) -> None:
-        self._at_the_desk -= 1
-        if held is not None:
-            self._feed.add(held)
-
-
-def _patiently(end: Callable[..., None], *arguments: object) -> None:
-    for attempt in range(1, END_TRIES):
-        try:
-            end(*arguments)
-        except ServiceError as error:
-            log.warning("Trying again to write an end: %s", error.reason)
-            time.sleep(back_off(attempt))
-        else:
-            return
-    end(*arguments)
 
 
 def main() -> int:
     """Run a supervisor with the settings of the environment."""
+    # until it takes work there is nothing to drain
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     log_to_stderr()
+    be_taken_first(TAKEN_LAST)
     try:
-        settings = WorkerSettings.from_environment(os.environ)
-        if settings.extra_operations:
-            load_extra(settings.extra_operations)
-        return Supervisor(settings, connect(settings.deployment)).run()
+        return _run(WorkerSettings.from_environment(os.environ))
     except TileworkError as error:
         log.error("%s %s", error.reason, error.advice)
-        return 3
+        return error.status if isinstance(error, CannotStartError) else CANNOT
+
+
+def _run(settings: WorkerSettings) -> int:
+    deployment = settings.deployment
+    if settings.extra_operations:
+        load_extra(settings.extra_operations)
+    clients, clock = build_clients(deployment.region, deployment.endpoint_url), ServiceClock()
+    clock.listen(clients.dynamodb)
+    make_sure(machine_checks(settings.ranks, settings.directory, settings.limits), 0.0)
+    make_sure(service_checks(clients, deployment, clock), settings.start_seconds)
+    return Supervisor(settings, join(clients, deployment), clock).run()
 
 
 if __name__ == "__main__":

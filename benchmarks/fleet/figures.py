@@ -19,9 +19,9 @@ from tilework.imaging.limits import GIB
 from tilework.imaging.limits import Limits as ImageLimits
 from tilework.jobs.job import State
 from tilework.jobs.manifests import READ_AT_ONCE
+from worker_image.desk import DESK_THREADS
 from worker_image.settings import usual_ranks
 from worker_image.shares import Shares, quarter
-from worker_image.supervisor import DESK_THREADS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,12 +9,14 @@ from email.utils import formatdate
 import pytest
 
 from tests.aws.conftest import Script
-from tilework.aws.connect import connect
+from tilework.aws.connect import build_clients, join
 from tilework.aws.service_clock import DATE_SECONDS, STALE_SECONDS, ServiceClock, date_of
 from tilework.aws.settings import Deployment
 from tilework.errors import ServiceError
 
-NOBODY = Deployment("us-east-1", "in", "out", "http://q/jobs", "http://q/units", "http://q/r", "http://q/d", "jobs")
+NOBODY = Deployment(
+    "us-east-1", "in", "out", "http://q/jobs", "http://q/units", "http://q/r", "http://q/d", "jobs"
+)
 EPOCH = 1_800_000_000.0
 
 
@@ -125,7 +127,9 @@ def test_the_date_of_each_answer_is_heard_also_of_a_failure(script: Script) -> N
         f"HTTP/1.1 500 Odd\r\nDate: {date}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
     ]
     clock = ServiceClock()
-    system = connect(replace(NOBODY, endpoint_url=script.endpoint_url), clock=clock)
+    clients = build_clients("us-east-1", script.endpoint_url)
+    clock.listen(clients.dynamodb)
+    system = join(clients, replace(NOBODY, endpoint_url=script.endpoint_url))
     with pytest.raises(ServiceError):
         system.table.get("a job")
     told = date_of(date)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.worker_image.test_claims import Host
+from tilework.aws.service_clock import boottime
 from tilework.errors import LeaseLostError, ServiceError
 from tilework.jobs.job import Job
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from worker_image.held import Held
-from tilework.aws.service_clock import boottime
 from worker_image.lease_board import LeaseBoard
 from worker_image.leases import Leases, LeaseTerms
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
     from tilework.aws.ages import Metrics
-    from tilework.aws.service_clock import ServiceClock
     from tilework.aws.settings import Deployment
 
 CONNECTIONS = 144
@@ -50,18 +49,13 @@ class Stores(NamedTuple):
     outputs: AwsStore
 
 
-def connect(
-    deployment: Deployment, *, connections: int = CONNECTIONS, ages: bool = False, clock: ServiceClock | None = None
-) -> System:  # fmt: skip
+def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: bool = False) -> System:
     """Build the clients of a deployment and what Tilework makes of them. Sends nothing yet.
 
     With ``ages`` the jobs queue tells how old its oldest message is, which only the keeper wants to know, and which
-    takes one more client. ``clock`` learns the time from the job table's answers: the table, and no other service, for
-    it holds what is timed.
+    takes one more client.
     """
     clients = build_clients(deployment.region, deployment.endpoint_url, connections=connections)
-    if clock is not None:
-        clock.listen(clients.dynamodb)
     return join(clients, deployment, build_metrics(deployment) if ages else None)
 
 

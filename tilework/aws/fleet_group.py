@@ -1,0 +1,70 @@
+"""A host as a member of its Auto Scaling group: protected while it works, kept while it drains, let go then."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+
+from tilework.aws.failures import told_as_ours
+
+WAIT = Config(connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""A host that leaves has no time for more; nothing depends on these calls but how soon."""
+
+
+class AutoScaling(Protocol):
+    """What is needed of an Auto Scaling client."""
+
+    def set_instance_protection(self, **request: Any) -> object:
+        """SetInstanceProtection."""
+        ...
+
+    def record_lifecycle_action_heartbeat(self, **request: Any) -> object:
+        """RecordLifecycleActionHeartbeat."""
+        ...
+
+    def complete_lifecycle_action(self, **request: Any) -> object:
+        """CompleteLifecycleAction."""
+        ...
+
+
+class FleetGroup:
+    """``instance`` in ``group``, whose termination waits for the lifecycle ``hook``. All methods raise ServiceError and
+    the like where Auto Scaling does not do it."""  # noqa: D205,D209
+
+    def __init__(self, client: AutoScaling, *, group: str, hook: str, instance: str) -> None:
+        self._client = client
+        self._group = group
+        self._hook = hook
+        self._instance = instance
+
+    def protect(self, protected: bool) -> None:
+        """Keep the host from being chosen when the group shrinks, or no longer."""
+        with told_as_ours("change the protection of this host"):
+            self._client.set_instance_protection(
+                AutoScalingGroupName=self._group, InstanceIds=[self._instance], ProtectedFromScaleIn=protected
+            )
+
+    def keep(self) -> None:
+        """The host still drains: the hook's time begins anew."""
+        with told_as_ours("say that this host still drains"):
+            self._client.record_lifecycle_action_heartbeat(**self._action())
+
+    def let_go(self) -> None:
+        """The host has drained, and may be terminated now."""
+        with told_as_ours("say that this host has drained"):
+            self._client.complete_lifecycle_action(**self._action(), LifecycleActionResult="CONTINUE")
+
+    def _action(self) -> dict[str, str]:
+        names = {"AutoScalingGroupName": self._group, "LifecycleHookName": self._hook}
+        return names | {"InstanceId": self._instance}
+
+
+def connect_group(region: str, *, group: str, hook: str, instance: str) -> FleetGroup:
+    """Build the client of this process for its host's group.
+
+    An EC2 host speaks to AWS itself; where something stands in for it, AWS_ENDPOINT_URL_AUTO_SCALING tells boto3.
+    """
+    client: AutoScaling = boto3.session.Session(region_name=region).client("autoscaling", config=WAIT)
+    return FleetGroup(client, group=group, hook=hook, instance=instance)

@@ -1,0 +1,119 @@
+"""The parts of a worker host, put together from its settings and its services; what they do for each other in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tilework.aws.fleet_group import connect_group
+from tilework.aws.instance_metadata import InstanceMetadata
+from tilework.aws.service_clock import boottime
+from tilework.jobs.life import JobLife
+from tilework.jobs.preset_file import shipped_presets
+from tilework.jobs.stage_life import StageLife
+from tilework.jobs.unit_work import UnitTerms, UnitWork
+from tilework.world import World
+from worker_image.claims import Claims
+from worker_image.desk import Desk
+from worker_image.endings import Endings, back_off
+from worker_image.feed import Feed
+from worker_image.held import HeldUnit
+from worker_image.lease_board import LeaseBoard, board_path
+from worker_image.leases import Leases, LeaseTerms
+from worker_image.membership import Membership
+from worker_image.outbox import Outbox
+from worker_image.pace import Pace, room_in
+from worker_image.settling import Settling
+from worker_image.task import UnitOrder
+from worker_image.unit_endings import UnitEndings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tilework.aws.service_clock import ServiceClock
+    from tilework.jobs.queues import Message
+    from tilework.jobs.system import System
+    from worker_image.settings import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the supervisor has to do with; ``desks`` of jobs and of units, apart, so that no photo waits while the last
+    unit of a scan clears thousands of objects away."""  # noqa: D205,D209
+
+    feed: Feed
+    leases: Leases
+    outbox: Outbox
+    desks: tuple[Desk, Desk]
+    settling: Settling
+    metadata: InstanceMetadata | None
+    membership: Membership | None
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is worked on, claimed or ended."""
+        return self.feed.busy or any(desk.busy for desk in self.desks)
+
+
+def put_together(
+    settings: WorkerSettings, system: System, clock: ServiceClock, soon: Callable[[Callable[[], None]], None]
+) -> Host:
+    """Make a host that does nothing yet; ``soon`` makes the main thread call a function, from whatever thread."""
+    life = JobLife(system.table, clock.now)
+    stages = StageLife(system, clock.now)
+    outbox = Outbox(system)
+    units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
+    claims = Claims(
+        system, life, outbox, host=settings.host, lease_seconds=settings.lease_seconds,
+        presets=shipped_presets(), default=settings.default_pipeline,
+    )  # fmt: skip
+    board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
+    leases = Leases(system.jobs, life, board, LeaseTerms(settings.lease_seconds), units)
+    pace = Pace(room_in(settings.directory))
+    desk = partial(Desk, settings=settings, leases=leases, pace=pace, soon=soon)
+    job_desk = desk(system.jobs, claims.consider, places=settings.capacity, first=0)
+    unit_desk = desk(
+        system.units, partial(_take_up, units), places=settings.unit_capacity, first=settings.capacity
+    )
+    settling = Settling(
+        Endings(system, life, outbox, settings.host),
+        UnitEndings(stages, units, outbox, settings.host),
+        job_desk=job_desk, unit_desk=unit_desk, pace=pace,
+    )  # fmt: skip
+    feed = Feed(partial(start_world, settings), settings.shares, settling, soon)
+    metadata = InstanceMetadata(settings.metadata_url) if settings.metadata_url else None
+    membership = _membership(settings, metadata, leases)
+    return Host(feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership)
+
+
+def start_world(settings: WorkerSettings) -> World:
+    """Start the MPI world of a host."""
+    return World.start(
+        ranks=settings.ranks,
+        directory=settings.directory / "world",
+        initializer="worker_image.rank:start_rank",
+        initargs=(settings,),
+        task_seconds=settings.limits.fetch_seconds,
+    )
+
+
+def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
+    began = boottime()
+    task = units.consider(message)
+    return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
+
+
+def _membership(
+    settings: WorkerSettings, metadata: InstanceMetadata | None, leases: Leases
+) -> Membership | None:
+    instance = metadata.get("instance-id") if metadata and settings.fleet_group else None
+    if instance is None:
+        return None
+    group = connect_group(
+        settings.deployment.region,
+        group=settings.fleet_group,
+        hook=settings.termination_hook,
+        instance=instance,
+    )
+    return Membership(group, lambda: leases.any_held)

@@ -1,0 +1,99 @@
+"""What a host tells its Auto Scaling group: that it is busy, that it still drains, that it may go.
+
+Nothing depends on it but convenience: a busy host that is terminated all the same drains by its notice, and a hook that
+hears nothing runs out by itself. So what fails here is logged, and that is all.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from tilework.errors import TileworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tilework.aws.fleet_group import FleetGroup
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 5.0
+"""Between two looks at whether this host is busy."""
+
+QUIET_SECONDS = 60.0
+"""Without work, after which the protection is taken back: not between two photos."""
+
+HEARTBEAT_SECONDS = 20.0
+"""Between two signs of life while it drains; the hook gives up after a minute without one."""
+
+
+class Protection:
+    """When the host is to be protected from scale-in: from its first work on, until it has been quiet for a while."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._protected_until = clock()
+
+    def wanted(self, *, busy: bool) -> bool:
+        """Whether it is, where the host is ``busy`` now or not."""
+        if busy:
+            self._protected_until = self._clock() + QUIET_SECONDS
+        return self._clock() < self._protected_until
+
+
+class Membership:
+    """A thread that keeps ``group`` informed; ``busy`` tells whether this host holds any work."""
+
+    def __init__(self, group: FleetGroup, busy: Callable[[], bool]) -> None:
+        self._group = group
+        self._busy = busy
+        self._protection = Protection()
+        self._is_protected = False
+        self._draining = threading.Event()
+        self._leaving = threading.Event()
+        self._changed = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="membership", daemon=True)
+
+    def start(self) -> None:
+        """Begin to tell."""
+        self._thread.start()
+
+    def drain(self) -> None:
+        """The group has ordered this host to leave, and waits: say now and then that it still drains."""
+        self._draining.set()
+        self._changed.set()
+
+    def leave(self) -> None:
+        """The host has drained: where the group waits for that, tell it."""
+        self._leaving.set()
+        self._changed.set()
+        if self._draining.is_set():
+            _attempt(self._group.let_go)
+        elif self._is_protected:
+            # whoever has stopped this worker may not want the host to stay for ever
+            _attempt(lambda: self._group.protect(False))
+
+    def _run(self) -> None:
+        while not self._draining.is_set() and not self._leaving.is_set():
+            self._protect()
+            self._changed.wait(LOOK_SECONDS)
+        while not self._leaving.is_set():
+            _attempt(self._group.keep)
+            self._leaving.wait(HEARTBEAT_SECONDS)
+
+    def _protect(self) -> None:
+        wanted = self._protection.wanted(busy=self._busy())
+        if wanted is not self._is_protected and _attempt(lambda: self._group.protect(wanted)):
+            self._is_protected = wanted
+
+
+def _attempt(tell: Callable[[], None]) -> bool:
+    try:
+        tell()
+    except TileworkError as error:
+        log.warning("The Auto Scaling group was not told: %s", error.reason)
+        return False
+    return True
