@@ -84,7 +84,7 @@ class Endings:
         try:
             self._life.release(held.job)
         finally:
-            self._system.jobs.set_visibility(held.message, pause)
+            self._show(held, pause)
 
     def _end(self, held: Held, state: State, failure: TileworkError, rank: int) -> None:
         row = self._life.end(held.job, state, failure=failure, outcome=Outcome(rank=rank))
@@ -101,7 +101,14 @@ class Endings:
         tries = max(released.attempts + released.losses, held.message.receives)
         pause = back_off(tries)
         log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
-        self._system.jobs.set_visibility(held.message, pause)
+        self._show(held, pause)
+
+    def _show(self, held: Held, pause: float) -> None:
+        """Let the job's message be seen after ``pause`` seconds; where it is out of reach, one like it."""
+        if held.carried is not None:
+            self._system.jobs.send(held.message.body, delay=pause)
+        else:
+            self._system.jobs.set_visibility(held.message, pause)
 
 
 def rank_of(error: BaseException) -> int:

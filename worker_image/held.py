@@ -17,7 +17,8 @@ class Held:
     """A job, its row under our lease. ``renewed`` is when that was last taken or renewed (seconds of boottime).
 
     ``worlds`` counts those that ended with this job in them; ``deaths`` the times that the very process working on it
-    ended, be it a rank or a guarded child.
+    ended, be it a rank or a guarded child. ``carried`` is when its last delayed message was sent (seconds of boottime;
+    None: the one that it was claimed with carries it).
     """
 
     message: Message
@@ -26,6 +27,7 @@ class Held:
     renewed: float
     worlds: int = 0
     deaths: int = 0
+    carried: float | None = None
 
     @property
     def place(self) -> int:

@@ -9,18 +9,19 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tilework.aws.service_clock import boottime
 from tilework.errors import LeaseLostError, TileworkError
+from tilework.jobs.quotas import DELAY_SECONDS
 from worker_image.held import HeldUnit
 
 if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
     from tilework.jobs.queues import Queue
     from tilework.jobs.unit_work import UnitWork
-    from worker_image.held import Holding
+    from worker_image.held import Held, Holding
     from worker_image.lease_board import LeaseBoard
 
 log = logging.getLogger(__name__)
@@ -32,14 +33,21 @@ RENEWERS = 4
 
 @dataclass(frozen=True, slots=True)
 class LeaseTerms:
-    """``seconds`` a lease lasts, from the moment before it was asked for."""
+    """``seconds`` a lease lasts, from the moment before it was asked for; ``delay`` of the messages that carry a job whose
+    own is out of reach."""  # noqa: D205,D209
 
     seconds: float
+    delay: float = DELAY_SECONDS
 
     @property
     def renewal(self) -> float:
         """Seconds after which a lease is renewed."""
         return self.seconds / 3
+
+    @property
+    def relay(self) -> float:
+        """Seconds after which a delayed message is replaced by the next one."""
+        return self.delay * 2 / 3
 
 
 class Leases:
@@ -114,7 +122,7 @@ class Leases:
             else:
                 # the row first: it is what others look at, and a message that comes early is only hidden again
                 held.job = self._life.renew(held.job, self._terms.seconds)
-                self._jobs.set_visibility(held.message, self._terms.seconds)
+                self._keep_message(held, now)
         except LeaseLostError as error:
             log.warning("%s", error.reason, extra={"job": held.task.job})
             self.drop(held)
@@ -127,3 +135,23 @@ class Leases:
                 held.renewed = now
                 if held in self._held:
                     self._board.post(held.place, now + self._terms.seconds)
+
+    def _keep_message(self, held: Held, now: float) -> None:
+        """See to it that a message comes for the job if this host should die, and not before.
+
+        SQS hides none for longer than 12 hours, and another host may have received it meanwhile. Then delayed messages
+        with the same body carry the job, one after the other: each is replaced in the row by the next before it is seen,
+        and whoever receives it then finds another message named there, and deletes it.
+        """
+        if held.carried is None and self._jobs.set_visibility(held.message, self._terms.seconds):
+            return
+        if held.carried is not None and now - held.carried < self._terms.relay:
+            return
+        before = held.message
+        carrier = self._jobs.send(before.body, delay=self._terms.delay)
+        held.job = self._life.renew(held.job, self._terms.seconds, message=carrier)
+        held.message = replace(before, id=carrier, receipt="")
+        held.carried = now
+        if before.receipt:
+            log.info("A delayed message carries the job from now on.", extra={"job": held.job.id})
+            self._jobs.delete([before])

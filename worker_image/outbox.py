@@ -55,7 +55,9 @@ class Outbox:
         self._thread.join(STOP_SECONDS)
 
     def delete(self, message: Message) -> None:
-        """Delete a message of the jobs queue."""
+        """Delete a message of the jobs queue; one that was not received yet is deleted by who receives it."""
+        if not message.receipt:
+            return
         with self._changing:
             self._messages.append(message)
         self._filled.set()

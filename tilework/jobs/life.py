@@ -80,11 +80,17 @@ class JobLife:
         )  # fmt: skip
         return self._table.create(rejected) or rejected
 
-    def renew(self, job: Job, seconds: float) -> Job:
-        """Move the end of our lease to ``seconds`` from now. Raises LeaseLostError where it is no longer ours."""
-        return self._as_owner(
-            job, lambda row, now: replace(row, lease_end=now + seconds, serial=row.serial + 1)
-        )
+    def renew(self, job: Job, seconds: float, *, message: str = "") -> Job:
+        """Move the end of our lease to ``seconds`` from now; from then on ``message`` carries the job, if it is given.
+
+        Raises LeaseLostError where the lease is no longer ours.
+        """
+
+        def renewed(row: Job, now: float) -> Job:
+            carrier = message or row.message
+            return replace(row, lease_end=now + seconds, message=carrier, serial=row.serial + 1)
+
+        return self._as_owner(job, renewed)
 
     def end(
         self, job: Job, state: State, *, failure: TileworkError | None = None, outcome: Outcome | None = None

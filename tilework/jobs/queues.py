@@ -17,6 +17,7 @@ class Message:
     """A received message. ``receipt`` is this receive's handle; ``receives`` counts all receives so far (from 1).
 
     ``sent`` is when it was first enqueued (seconds since the epoch); ``attributes`` are text message attributes.
+    One with an empty ``receipt`` was sent by who holds it, and not received: it can be neither hidden nor deleted.
     """
 
     id: str
