@@ -21,6 +21,9 @@ MASTER_STOP_SECONDS: Final = 3.0
 LEASE_SECONDS: Final = 20.0
 """A killed supervisor is back within two seconds here, and what it held need not wait as long as in a fleet."""
 
+DRAIN_SECONDS: Final = 6
+"""What a supervisor has in work may go on so long at a stop; the rest of its thirteen seconds is for handing back."""
+
 POLL_SECONDS: Final = 4
 """A supervisor's long poll: a drain waits for the last one."""
 
@@ -85,4 +88,5 @@ class Programs:
             "TILEWORK_DEFAULT_PIPELINE": stack.default_pipeline,
             "TILEWORK_LEASE_SECONDS": str(min(LEASE_SECONDS, stack.lease_seconds)),
             "TILEWORK_POLL_SECONDS": str(POLL_SECONDS),
+            "TILEWORK_DRAIN_SECONDS": str(DRAIN_SECONDS),
         }

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from tilework.checks.ranks import ranks_here
 from tilework.errors import SettingsError
 from tilework.imaging.limits import Limits
-from worker_image.settings import ranks_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -48,6 +48,9 @@ class Grants:
         sends_to = (queues.jobs, queues.units, queues.results, queues.dead_letters)
         _allow(role, SEND, [queue.queue_arn for queue in sends_to])
         self._write_rows(role)
+        # what a host looks at before it starts
+        _allow(role, LOOK, [queues.results.queue_arn, queues.dead_letters.queue_arn])
+        _allow(role, ("s3:GetBucketVersioning",), [self.storage.inputs.bucket_arn])
 
     def to_api(self, role: iam.IGrantable) -> None:
         """Sign uploads and downloads, list, cancel, retry and rerun jobs; it never reads a message, nor deletes."""

@@ -10,13 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 STOP_SECONDS = 110
-"""Below the two minutes that a spot reclaim leaves; what is still running then is worked again elsewhere."""
+"""Beyond the 100 s after which a supervisor is gone in any case, below the two minutes that a spot reclaim leaves."""
+
+OOM_SCORE = -500
+"""Of the supervisor and its mpiexec, so that the kernel takes them last; ranks give themselves 500, their children 1000."""
 
 CONTAINER = "tilework-worker"
 
 _RUN = f"""
 docker run --detach --name {CONTAINER} --restart always --init --stop-timeout {STOP_SECONDS} \\
   --network host --read-only --tmpfs /tmp --shm-size 1g --pids-limit 4096 --ulimit nice=20 \\
+  --oom-score-adj {OOM_SCORE} \\
   --cap-drop ALL --security-opt no-new-privileges \\
   --env-file /etc/tilework/worker.env"""
 

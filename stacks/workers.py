@@ -26,6 +26,16 @@ DISK_GIB = 30
 WARM_UP = Duration.seconds(90)
 """From launch until the first message: start, packages, image, world."""
 
+METADATA_URL = "http://169.254.169.254"
+"""Where every EC2 host asks about itself."""
+
+HOOK = "drain"
+"""The lifecycle hook that waits for a host which drains."""
+
+HOOK_TIMEOUT = Duration.seconds(60)
+"""Without a sign of life: a host gives one every 20 s while it drains, and is gone after 100. So one whose supervisor is
+dead goes a minute later."""
+
 MACHINE_IMAGES = {
     "x86_64": "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64",
     "arm64": "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64",
@@ -61,14 +71,35 @@ class Workers(Construct):
             removal_policy=RemovalPolicy.RETAIN if settings.is_prod else RemovalPolicy.DESTROY,
         )
         container.grant_pull(self.role)
+        # a name of our own: the hosts are told it by a template that the group itself depends on
+        self._group_name = f"{settings.stack_name}-workers"
         host = WorkerHost(
             image_uri=container.uri,
             registry=container.registry,
             region=Aws.REGION,
             log_group=self.log_group.log_group_name,
-            environment={**environment, **_own_environment(settings)},
+            environment={**environment, **self._own_environment()},
         )
         self.group = self._group(network, self._template(network, host))
+        self.group.add_lifecycle_hook(
+            "Drain",
+            lifecycle_hook_name=HOOK,
+            lifecycle_transition=autoscaling.LifecycleTransition.INSTANCE_TERMINATING,
+            heartbeat_timeout=HOOK_TIMEOUT,
+            default_result=autoscaling.DefaultResult.CONTINUE,
+        )
+        self._grant_membership()
+
+    def _grant_membership(self) -> None:
+        """Let hosts say of themselves, in this group and no other, that they are busy, drain, and have drained."""
+        actions = ("SetInstanceProtection", "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction")
+        group = f"arn:{Aws.PARTITION}:autoscaling:{Aws.REGION}:{Aws.ACCOUNT_ID}:autoScalingGroup"
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=[f"autoscaling:{action}" for action in actions],
+                resources=[f"{group}:*:autoScalingGroupName/{self._group_name}"],
+            )
+        )
 
     def _template(self, network: Network, host: WorkerHost) -> ec2.LaunchTemplate:
         parameter = self._settings.worker_ami_parameter or MACHINE_IMAGES[self._settings.architecture]
@@ -103,6 +134,7 @@ class Workers(Construct):
         return autoscaling.AutoScalingGroup(
             self,
             "Group",
+            auto_scaling_group_name=self._group_name,
             vpc=network.vpc,
             min_capacity=0,
             max_capacity=self._settings.maximum_hosts,
@@ -119,9 +151,13 @@ class Workers(Construct):
             ),
         )
 
-
-def _own_environment(settings: Settings) -> Mapping[str, str]:
-    own = {"TILEWORK_LEASE_SECONDS": str(settings.lease_seconds)}
-    if settings.extra_operations is not None:
-        own["TILEWORK_EXTRA_OPERATIONS"] = settings.extra_operations
-    return own
+    def _own_environment(self) -> Mapping[str, str]:
+        own = {
+            "TILEWORK_LEASE_SECONDS": str(self._settings.lease_seconds),
+            "TILEWORK_METADATA_URL": METADATA_URL,
+            "TILEWORK_FLEET_GROUP": self._group_name,
+            "TILEWORK_TERMINATION_HOOK": HOOK,
+        }
+        if self._settings.extra_operations is not None:
+            own["TILEWORK_EXTRA_OPERATIONS"] = self._settings.extra_operations
+        return own

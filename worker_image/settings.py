@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.aws.settings import Deployment
+from tilework.checks.ranks import cores_here, ranks_here
 from tilework.environment import number
-from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
 from worker_image.departure import DRAIN_SECONDS, LONGEST_DRAIN
 from worker_image.shares import Shares, quarter
@@ -23,9 +22,6 @@ LEASE_SECONDS = 60.0
 
 POLL_SECONDS = 10.0
 """How long a receive waits: below SQS's 20, because a drain waits for the last one."""
-
-RANKS_A_CORE = 2
-"""More ranks than cores, so that a core has work while a rank waits for S3, and a rank is free when a photo comes."""
 
 START_SECONDS = 300.0
 """How long a host that starts waits for services that do not answer; then whoever started it shall know."""
@@ -106,24 +102,7 @@ class WorkerSettings:
         return self.capacity + self.unit_capacity
 
 
-def usual_ranks(cores: int, memory: int, limits: Limits) -> int:
-    """Ranks of a host of ``memory`` bytes: RANKS_A_CORE, where each can have one image's working set, else fewer.
-
-    Never fewer than ``cores``.
-    """
-    return max(cores, min(RANKS_A_CORE * cores, memory // (limits.working_set + SLACK)))
-
-
-def ranks_here(limits: Limits) -> int:
-    """The usual ranks of this machine."""
-    return usual_ranks(_cores(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), limits)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
 def _shares(environ: Mapping[str, str], limits: Limits) -> Shares:
     ranks = int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
     kept = int(number(environ, "TILEWORK_RANKS_FOR_JOBS", quarter(ranks), 0, 1024))
-    return Shares(ranks, kept, _cores())
+    return Shares(ranks, kept, cores_here())

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from tilework.aws.queue import REQUESTS_AT_ONCE
 from tilework.aws.rows import shelves_of
+from tilework.checks.ranks import usual_ranks
 from tilework.fleet.assembly import COPIED_AT_ONCE, SENT_AT_ONCE
 from tilework.imaging.limits import GIB
 from tilework.imaging.limits import Limits as ImageLimits
 from tilework.jobs.job import State
 from tilework.jobs.manifests import READ_AT_ONCE
 from worker_image.desk import DESK_THREADS
-from worker_image.settings import usual_ranks
 from worker_image.shares import Shares, quarter
 
 if TYPE_CHECKING:

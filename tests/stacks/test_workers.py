@@ -9,6 +9,9 @@ import pytest
 from stacks.settings import Settings
 from tests.stacks.reading import may, only, statements, text
 from tilework.aws.settings import Deployment
+from worker_image.departure import EXIT_SECONDS
+from worker_image.membership import HEARTBEAT_SECONDS
+from worker_image.supervisor import TAKEN_LAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +91,46 @@ def test_a_container_is_told_all_that_a_worker_reads(template: dict[str, Any]) -
     assert environment["TILEWORK_LEASE_SECONDS"] == str(Settings().lease_seconds)
     assert environment["TILEWORK_DEFAULT_PIPELINE"] == Settings().default_pipeline
     assert "TILEWORK_EXTRA_OPERATIONS" not in environment
+
+
+def test_a_host_is_told_whose_member_it_is_and_where_notices_come_from(template: dict[str, Any]) -> None:
+    environment = container_environment(template)
+    group, hook = (
+        only(template, f"AWS::AutoScaling::{kind}") for kind in ("AutoScalingGroup", "LifecycleHook")
+    )
+    assert environment["TILEWORK_FLEET_GROUP"] == group["AutoScalingGroupName"]
+    assert environment["TILEWORK_TERMINATION_HOOK"] == hook["LifecycleHookName"]
+    assert environment["TILEWORK_METADATA_URL"] == "http://169.254.169.254"
+
+
+def test_a_termination_waits_for_a_host_that_drains_and_not_long_for_one_that_is_dead(
+    template: dict[str, Any],
+) -> None:
+    hook = only(template, "AWS::AutoScaling::LifecycleHook")
+    assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+    assert hook["DefaultResult"] == "CONTINUE"
+    assert 2 * HEARTBEAT_SECONDS < hook["HeartbeatTimeout"] <= 60
+
+
+@pytest.mark.parametrize(
+    "action", ["SetInstanceProtection", "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction"]
+)
+def test_a_host_may_speak_of_itself_to_its_own_group_only(template: dict[str, Any], action: str) -> None:
+    groups = "arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup"
+    name = only(template, "AWS::AutoScaling::AutoScalingGroup")["AutoScalingGroupName"]
+    assert may(template, "WorkersRole", f"autoscaling:{action}", f"{groups}:*:autoScalingGroupName/{name}")
+    assert not may(template, "WorkersRole", f"autoscaling:{action}", f"{groups}:*:autoScalingGroupName/other")
+    assert not may(template, "WorkersRole", "autoscaling:TerminateInstanceInAutoScalingGroup", "*")
+
+
+def test_a_container_is_killed_only_after_its_supervisor_must_have_left(template: dict[str, Any]) -> None:
+    stop = re.search(r"--stop-timeout (\d+)", user_data(template))
+    assert stop
+    assert EXIT_SECONDS < int(stop[1]) < 120
+
+
+def test_the_kernel_takes_ranks_before_the_supervisor(template: dict[str, Any]) -> None:
+    assert f"--oom-score-adj {TAKEN_LAST}" in user_data(template)
 
 
 def test_own_operations_reach_the_container(synthesize: Callable[[Settings], dict[str, Any]]) -> None:

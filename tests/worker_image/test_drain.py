@@ -12,9 +12,12 @@ import psutil
 import pytest
 
 from tests.worker_image.ec2_host import INSTANCE, ec2_host
-from tests.worker_image.whole_host import WholeHost, connect, drop, ended, row, wait_until, whole_host
+from tests.worker_image.whole_host import ROOT, WholeHost, connect, drop, ended, row, wait_until, whole_host
+from tests.worker_image.wire import free_address, wire
 from tilework.jobs.history import Outcome
 from tilework.jobs.job import State
+from worker_image.departure import EXIT_SECONDS
+from worker_image.supervisor import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,3 +156,81 @@ def test_a_host_that_its_group_wants_terminated_drains_and_lets_the_group_go_on(
     assert (last["InstanceId"], last["LifecycleActionResult"]) == (INSTANCE, "CONTINUE")
     if not refuses:
         assert ec2.actions.count("SetInstanceProtection") == 1
+
+
+def test_a_host_whose_services_fall_silent_leaves_in_time_all_the_same(
+    embedded_aws: EmbeddedAws, deployment: Deployment, system: System, tmp_path: Path
+) -> None:
+    address = free_address()
+    with wire(address, embedded_aws.endpoint_url) as line:
+        settings = {"AWS_ENDPOINT_URL": address, "TILEWORK_DRAIN_SECONDS": "1", "TILEWORK_LEASE_SECONDS": "5"}
+        with whole_host(embedded_aws, deployment, tmp_path, **settings) as host:
+            (job,) = busy_with_one(host, system)
+            line.silent = True
+            began = time.monotonic()
+            host.process.send_signal(signal.SIGTERM)
+            assert host.exits(EXIT_SECONDS) == UNFINISHED
+            assert time.monotonic() - began < EXIT_SECONDS
+    with whole_host(embedded_aws, deployment, tmp_path, "next") as following:
+        following.open_gate()
+        (done,) = ended(system, [job], following)
+    assert (done.state, done.losses) == (State.DONE, 1)
+
+
+def test_a_rank_that_hangs_does_not_keep_a_host(
+    embedded_aws: EmbeddedAws, deployment: Deployment, system: System, tmp_path: Path
+) -> None:
+    with whole_host(embedded_aws, deployment, tmp_path, TILEWORK_DRAIN_SECONDS="1") as host:
+        (job,) = busy_with_one(host, system)
+        (rank,) = [int(file.name) for file in host.gate.iterdir()]
+        psutil.Process(rank).suspend()
+        host.process.send_signal(signal.SIGTERM)
+        assert host.exits(40) == 0
+    told = row(system, job)
+    assert (told.state, told.attempts, told.losses) == (State.QUEUED, 0, 0)
+
+
+@pytest.mark.parametrize("step", [-3600, 3600])
+def test_a_host_whose_clock_is_stepped_neither_steals_nor_loses(
+    embedded_aws: EmbeddedAws, deployment: Deployment, system: System, tmp_path: Path, step: int
+) -> None:
+    folder = stepped_clock(tmp_path / "stepped", step)
+    wrong = {"PYTHONPATH": f"{folder}:{ROOT}"}
+    with whole_host(embedded_aws, deployment, tmp_path, "right", TILEWORK_LEASE_SECONDS="10") as right:
+        (first,) = busy_with_one(right, system)
+        with whole_host(
+            embedded_aws, deployment, tmp_path, "wrong", TILEWORK_LEASE_SECONDS="10", **wrong
+        ) as other:
+            # whoever receives the message again must find the lease of the first alive, and the other way round
+            second = drop(system, "second.png")
+            third = drop(system, "third.png")
+            wait_until(lambda: right.at_the_gate() + other.at_the_gate() == 3, other)
+            lease = row(system, first).lease_end
+            wait_until(lambda: row(system, first).lease_end > lease + 4, right)
+            system.jobs.send(native_again(system, first))
+            for job in (first, second, third):
+                assert abs(row(system, job).lease_end - time.time() - 5) < 10
+            wait_until(lambda: system.jobs.backlog().visible == 0, other)
+            right.open_gate()
+            other.open_gate()
+            rows = ended(system, [first, second, third], other)
+    assert [(one.state, one.attempts, one.losses, one.lease_number) for one in rows] == [
+        (State.DONE, 1, 0, 1)
+    ] * 3
+    assert {entry.host for one in rows for entry in one.history} == {"right", "wrong"}
+
+
+def native_again(system: System, job: str) -> str:
+    """The same drop told by another message."""
+    found = row(system, job)
+    told = {"bucket": {"name": found.bucket}, "object": {"key": found.key, "versionId": found.version}}
+    return json.dumps({"Records": [{"eventName": "ObjectCreated:Put", "s3": told}]})
+
+
+def stepped_clock(folder: Path, step: int) -> Path:
+    """A folder for PYTHONPATH whose processes have a wall clock that is off."""
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        f"import time\ntrue = time.time\ntime.time = lambda: true() + {step}\n"
+    )
+    return folder

@@ -6,9 +6,10 @@ import os
 
 import pytest
 
+from tilework.checks.ranks import usual_ranks
 from tilework.errors import SettingsError
 from tilework.imaging.limits import GIB, Limits
-from worker_image.settings import WorkerSettings, usual_ranks
+from worker_image.settings import WorkerSettings
 from worker_image.shares import quarter
 
 DEPLOYMENT = {

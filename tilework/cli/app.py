@@ -305,6 +305,24 @@ def presets(
     raise typer.Exit(command.run(check=check, put=put, json=json))
 
 
+@app.command()
+def doctor(json: JsonOption = False) -> None:
+    """Look at what a worker host needs, here and of the system that is joined.
+
+    mpiexec, memory, disk and shared memory of this machine; the job table, the
+    queues and the buckets; and this machine's clock. Without a system only the
+    machine is looked at. What is wrong is told with what to do about it.
+
+    Exit status: 0 all is fine, 1 something is wrong, 3 a service is silent.
+
+      tilework doctor
+      tilework doctor --json
+    """
+    from tilework.cli import doctor as command
+
+    raise typer.Exit(command.run(json=json))
+
+
 for _command in job_commands.COMMANDS:
     app.command()(_command)
 

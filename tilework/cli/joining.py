@@ -23,22 +23,32 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 NOT_FOUND = "No Tilework was found: neither the environment names one, nor is there a .tilework/local.env here or above."
 
+
+class NoSystemError(SettingsError):
+    """Nothing says that there is a system to join."""
+
+
 HOW = "Start one with `make run`, or set the variables that docs/running.md lists."
 
 
-def join(environ: MutableMapping[str, str], folder: Path) -> System:
-    """Connect to the system that ``environ`` names, else to the one that runs in ``folder`` or a parent of it.
+def find_deployment(environ: MutableMapping[str, str], folder: Path) -> Deployment:
+    """The system that ``environ`` names, else the one that runs in ``folder`` or a parent of it.
 
     The environment wins as a whole: as soon as it names one bucket, queue or table, no file is read. Otherwise the
     file's variables take the place of all AWS ones in ``environ``, from which clients take their credentials.
-    Raises SettingsError where neither is there.
+    Raises NoSystemError where neither is there, SettingsError where the environment misses a variable.
     """
     if not any(environ.get(name) for name in NAMES.values() if name.startswith("TILEWORK_")):
         path = _nearest(folder)
         if path is None:
-            raise SettingsError(NOT_FOUND, advice=HOW)
+            raise NoSystemError(NOT_FOUND, advice=HOW)
         _move_in(environ, _variables(path))
-    return connect(Deployment.from_environment(environ))
+    return Deployment.from_environment(environ)
+
+
+def join(environ: MutableMapping[str, str], folder: Path) -> System:
+    """Connect to the system that :func:`find_deployment` finds."""
+    return connect(find_deployment(environ, folder))
 
 
 def join_from_here() -> System:

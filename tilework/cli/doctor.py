@@ -1,0 +1,92 @@
+"""``tilework doctor``: what a worker host looks at before it starts, for a person."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from tilework.aws.connect import build_clients
+from tilework.aws.service_clock import ServiceClock
+from tilework.checks.check import Check, Finding, Health, find
+from tilework.checks.machine import machine_checks
+from tilework.checks.ranks import ranks_here
+from tilework.checks.services import service_checks
+from tilework.cli import consoles, statuses
+from tilework.cli.joining import NoSystemError, find_deployment
+from tilework.environment import number
+from tilework.imaging.limits import Limits
+from tilework.shown import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+STYLES = {Health.FINE: "green", Health.SILENT: "yellow", Health.WRONG: "bold red"}
+
+FOLDER = Path("tilework-world")
+"""Where a worker host's world lies, unless TILEWORK_DIRECTORY names another folder."""
+
+
+def run(*, json: bool) -> int:
+    """Look at everything once, and tell."""
+    note = ""
+    checks = _of_this_machine()
+    try:
+        checks += _of_the_system()
+    except NoSystemError as error:
+        note = error.reason
+    findings = [find(check) for check in checks]
+    if json:
+        consoles.print_json({"findings": [_document(one) for one in findings], "note": note})
+    else:
+        _print(findings)
+        if note:
+            consoles.talk().print(f"{note} Only this machine was looked at.", style="dim", soft_wrap=True)
+    return _status(findings)
+
+
+def _of_this_machine() -> list[Check]:
+    limits = Limits.from_environment(os.environ)
+    ranks = int(number(os.environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+    folder = Path(os.environ.get("TILEWORK_DIRECTORY", FOLDER)).absolute()
+    # a look must leave no folder behind
+    while not folder.exists():
+        folder = folder.parent
+    return machine_checks(ranks, folder, limits)
+
+
+def _of_the_system() -> list[Check]:
+    deployment = find_deployment(os.environ, Path.cwd())
+    # whoever looks wants to know how things stand now
+    clients = build_clients(deployment.region, deployment.endpoint_url, attempts=1)
+    clock = ServiceClock()
+    clock.listen(clients.dynamodb)
+    return service_checks(clients, deployment, clock)
+
+
+def _status(findings: Sequence[Finding]) -> int:
+    health = {one.health for one in findings}
+    if Health.WRONG in health:
+        return statuses.SOME_FAILED
+    return statuses.NOT_REACHED if Health.SILENT in health else statuses.ALL_DONE
+
+
+def _document(finding: Finding) -> dict[str, object]:
+    return asdict(finding) | {"health": finding.health.value}
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in findings:
+        told = Text(shown(one.sentence))
+        if one.health is not Health.FINE:
+            told.append(f"\n{shown(one.advice)}", style="dim")
+        table.add_row(Text(one.health.value, style=STYLES[one.health]), shown(one.name), told)
+    consoles.output().print(table)
