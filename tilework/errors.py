@@ -316,7 +316,7 @@ class WorldDiedError(TileworkError):
 
 
 class ServiceError(TileworkError):
-    """A service (store, queue, table) answered with a failure that may pass: throttling, 5xx, a cut connection."""
+    """A service (store, queue, table) answered with a failure that may pass (5xx), or not at all (a cut connection, silence)."""
 
     code = "service_unavailable"
     advice = "It is tried again by itself; if it lasts, look at the health of the services."

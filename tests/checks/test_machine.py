@@ -17,7 +17,7 @@ from tilework.checks.machine import (
     machine_memory,
 )
 from tilework.checks.services import CLOCK_SECONDS, clock_agrees
-from tilework.errors import ServiceError, SetupError, UnfitError
+from tilework.errors import RefusedError, ServiceError, SetupError, UnfitError
 from tilework.imaging.limits import GIB, MIB, Limits
 
 
@@ -60,16 +60,32 @@ def test_a_container_is_as_large_as_it_may_be() -> None:
     assert 0 < machine_memory() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
+class Clock:
+    def __init__(self, wall_ahead: float | None) -> None:
+        self.wall_ahead = wall_ahead
+
+
+def look(ahead: float | None, *, refused: bool = False) -> str:
+    def ask() -> None:
+        if refused:
+            raise RefusedError("Signature expired")
+
+    return clock_agrees(ask, Clock(ahead))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("ahead", [-CLOCK_SECONDS - 1, CLOCK_SECONDS + 1])
 def test_a_clock_that_the_services_refuse_is_told(ahead: float) -> None:
-    with pytest.raises(UnfitError, match="ahead of" if ahead > 0 else "behind"):
-        clock_agrees(ahead)
+    way = "ahead of" if ahead > 0 else "behind"
+    with pytest.raises(UnfitError, match=way):
+        look(ahead, refused=True)
+    # whoever is answered all the same can work, and is told
+    assert way in look(ahead)
 
 
-def test_a_clock_that_is_a_little_off_is_fine_and_none_that_is_known_may_come() -> None:
-    assert "right to 12 s" in clock_agrees(-12.4)
-    with pytest.raises(ServiceError):
-        clock_agrees(None)
+def test_a_clock_that_is_a_little_off_is_fine_and_refusals_have_another_reason() -> None:
+    assert "right to 12 s" in look(-12.4)
+    assert "right to 1 s" in look(0.2, refused=True)
+    assert "no service has told" in look(None, refused=True)
 
 
 def test_what_may_pass_is_told_apart_from_what_is_wrong() -> None:

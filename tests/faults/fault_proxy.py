@@ -279,6 +279,7 @@ class _Passage(BaseHTTPRequestHandler):
             content = f'{{"__type": "com.amazonaws#{fault.code}", "message": "as a test says"}}'.encode()
             kind = "application/x-amz-json-1.0"
         self.send_response_only(fault.status)
+        self.send_header("Date", self.date_time_string())
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

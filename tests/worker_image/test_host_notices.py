@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.worker_image.ec2_host import Ec2Host, ec2_host
+from tests.faults.ec2_host import Ec2Host, ec2_host
 from tilework.aws.instance_metadata import InstanceMetadata
 from tilework.errors import SettingsError
 from worker_image.departure import (

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import pytest
 
-from tests.worker_image.whole_host import connect, drop, ended, wait_until, whole_host
-from tests.worker_image.wire import free_address, wire
 from tilework.checks import machine, services
 from tilework.checks.check import Check
 from tilework.errors import ServiceError, UnfitError
-from tilework.jobs.job import State
 from worker_image.start_checks import CannotStartError, make_sure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.conftest import EmbeddedAws
-    from tilework.aws.settings import Deployment
+from worker_image.supervisor import CANNOT, UNFINISHED
 
 
 class Thing:
@@ -66,43 +54,8 @@ def test_what_is_wrong_is_told_at_once() -> None:
     assert (caught.value.advice, thing.looks) == ("Mend it.", 1)
 
 
-STATUSES = {
-    "job_table": services.TABLE,
-    "jobs_queue_url": services.QUEUES,
-    "output_bucket": services.BUCKETS,
-}
-
-
 def test_every_status_is_another_one() -> None:
     machines = (machine.MPIEXEC, machine.MEMORY, machine.SHARED_MEMORY, machine.DISK)
-    assert len({*STATUSES.values(), services.CLOCK, *machines, 0, 1, 2, 3, 4}) == 13
-
-
-@pytest.mark.parametrize("setting", STATUSES)
-def test_a_host_that_finds_nothing_by_a_name_exits_with_a_status_that_says_what(
-    embedded_aws: EmbeddedAws,
-    deploy: Callable[[str | None], Deployment],
-    tmp_path: Path,
-    setting: str,
-) -> None:
-    deployment = deploy(embedded_aws.endpoint_url)
-    wrong = replace(deployment, **{setting: getattr(deployment, setting) + "-not-there"})
-    with whole_host(embedded_aws, wrong, tmp_path, ready=False) as host:
-        assert host.exits(30) == STATUSES[setting]
-        assert "This host cannot start" in host.told()
-        assert "not-there" in host.told()
-
-
-def test_a_host_that_starts_before_its_services_waits_for_them(
-    embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment], tmp_path: Path
-) -> None:
-    deployment = deploy(embedded_aws.endpoint_url)
-    late = free_address()
-    # the same deployment, by an address where nobody listens yet
-    with whole_host(embedded_aws, deployment, tmp_path, ready=False, AWS_ENDPOINT_URL=late) as host:
-        wait_until(lambda: "Not ready to start" in host.told(), host)
-        with wire(late, embedded_aws.endpoint_url):
-            wait_until((tmp_path / "host.ready").exists, host, 60)
-            system = connect(deployment)
-            (row,) = ended(system, [drop(system, "a.png", "invert()")], host)
-            assert row.state is State.DONE
+    reached = (services.TABLE, services.QUEUES, services.BUCKETS, services.CLOCK)
+    others = {0, 1, 2, CANNOT, UNFINISHED}
+    assert len({*machines, *reached, *others}) == 13

@@ -1,0 +1,90 @@
+"""A host that cannot work says why and exits with a status of its own; what may pass it waits for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.fault_proxy import FaultProxy, Refuse
+from tests.faults.worker_host import WorkerHost, wait_for
+from tests.flow.pictures import noise, png
+from tilework.checks.services import BUCKETS, CLOCK, QUEUES, TABLE
+from tilework.jobs.job import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.flow.running_system import RunningSystem
+
+STATUSES = {
+    "TILEWORK_JOB_TABLE": TABLE,
+    "TILEWORK_JOBS_QUEUE_URL": QUEUES,
+    "TILEWORK_OUTPUT_BUCKET": BUCKETS,
+}
+
+
+@pytest.fixture
+def environment(deployed: RunningSystem, proxy: FaultProxy) -> dict[str, str]:
+    return {**deployed.child_environment(), "AWS_ENDPOINT_URL": proxy.endpoint}
+
+
+@pytest.fixture
+def hosts(proxy: FaultProxy) -> Iterator[list[WorkerHost]]:
+    started: list[WorkerHost] = []
+    yield started
+    proxy.clear()
+    for host in started:
+        host.end()
+
+
+@pytest.mark.parametrize("name", STATUSES)
+def test_a_host_that_finds_nothing_by_a_name_exits_with_a_status_that_says_what(
+    environment: dict[str, str], hosts: list[WorkerHost], tmp_path: Path, name: str
+) -> None:
+    wrong = {**environment, name: environment[name] + "-not-there"}
+    hosts.append(WorkerHost("lost", tmp_path, wrong))
+    assert hosts[0].process.wait(30) == STATUSES[name]
+    told = hosts[0].log.read_text()
+    assert "This host cannot start" in told
+    assert "-not-there" in told
+
+
+def test_a_host_that_starts_before_its_services_waits_for_them(
+    deployed: RunningSystem,
+    environment: dict[str, str],
+    hosts: list[WorkerHost],
+    proxy: FaultProxy,
+    tmp_path: Path,
+) -> None:
+    proxy.shut()
+    hosts.append(WorkerHost("early", tmp_path, environment))
+    wait_for(lambda: "Not ready to start" in hosts[0].log.read_text(), 60)
+    proxy.open()
+    hosts[0].await_ready()
+    job = deployed.drop("early.png", png(noise(30, 40)), pipeline="invert()")
+    assert deployed.ended([job])[job].state is State.DONE
+
+
+@pytest.mark.long
+def test_patience_with_services_has_a_bound(
+    environment: dict[str, str], hosts: list[WorkerHost], proxy: FaultProxy, tmp_path: Path
+) -> None:
+    proxy.rule(lambda _: True, Refuse())
+    hosts.append(WorkerHost("in vain", tmp_path, {**environment, "TILEWORK_START_SECONDS": "2"}))
+    assert hosts[0].process.wait(60) == TABLE
+
+
+def test_a_host_whose_requests_are_refused_for_its_clock_says_so(
+    environment: dict[str, str], hosts: list[WorkerHost], proxy: FaultProxy, tmp_path: Path
+) -> None:
+    # what AWS answers to a signature of another hour
+    proxy.rule(lambda asked: asked.service == "dynamodb", Refuse(403, "InvalidSignatureException"), times=1)
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\ntrue = time.time\ntime.time = lambda: true() - 3600\n"
+    )
+    wrong = {**environment, "PYTHONPATH": str(tmp_path)}
+    hosts.append(WorkerHost("late", tmp_path, wrong))
+    assert hosts[0].process.wait(30) == CLOCK
+    assert "3,600 s behind" in hosts[0].log.read_text()
