@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
     from worker_image.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,15 @@ def put_together(
 
 def start_world(settings: WorkerSettings) -> World:
     """Start the MPI world of a host."""
-    return World.start(
+    world = World.start(
         ranks=settings.ranks,
         directory=settings.directory / "world",
         initializer="worker_image.rank:start_rank",
         initargs=(settings,),
         task_seconds=settings.limits.fetch_seconds,
     )
+    log.info("A world of %d ranks is ready.", settings.ranks)
+    return world
 
 
 def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
@@ -109,6 +114,8 @@ def _membership(
 ) -> Membership | None:
     instance = metadata.get("instance-id") if metadata and settings.fleet_group else None
     if instance is None:
+        if settings.fleet_group:
+            log.warning("The metadata of this host do not tell who it is: its group is told nothing.")
         return None
     group = connect_group(
         settings.deployment.region,

@@ -58,6 +58,7 @@ class Supervisor:
         self._host = put_together(settings, system, clock, self._inbox.put)
         self._departure: Departure | None = None
         self._signals = 0
+        self._is_noticed = False
 
     def run(self) -> int:
         """Work until a notice says leave, and everything held has ended or been handed back."""
@@ -100,17 +101,18 @@ class Supervisor:
         self._noticed(signalled(number))
 
     def _noticed(self, notice: Notice) -> None:
-        self._inbox.put(lambda: self._told_to_leave(notice))
-
-    def _told_to_leave(self, notice: Notice) -> None:
-        log.info("This host leaves. %s", notice.why)
-        wanted = departure(
+        if not self._is_noticed:
+            self._is_noticed = True
+            be_gone_in_time()
+        leaves = departure(
             notice, drain_seconds=self._settings.drain_seconds, boottime=boottime(), now=self._clock.now()
         )
-        if self._departure is None:
-            be_gone_in_time()
-            self._departure = wanted
-        self._departure = self._departure.sooner(wanted)
+        # the main thread may be busy: it starts a world for up to a minute
+        self._inbox.put(lambda: self._told_to_leave(notice, leaves))
+
+    def _told_to_leave(self, notice: Notice, leaves: Departure) -> None:
+        log.info("This host leaves. %s", notice.why)
+        self._departure = self._departure.sooner(leaves) if self._departure else leaves
         if self._host.membership is not None and notice.kind is Kind.GROUP:
             self._host.membership.drain()
 
