@@ -14,7 +14,7 @@ from tilework.aws.queue import AwsQueue
 from tilework.aws.rows import to_item
 from tilework.aws.store import AwsStore
 from tilework.aws.table import AwsTable
-from tilework.errors import AccessDeniedError, ServiceError, SettingsError, VersionGoneError
+from tilework.errors import AccessDeniedError, ServiceError, SettingsError, ThrottledError, VersionGoneError
 from tilework.jobs.job import Job, State, digest
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def test_two_writers_at_once_try_again(script: Script, store: AwsStore) -> None:
 @pytest.mark.parametrize(
     ("answer", "failure", "permanent"),
     [
-        (refusal("503 Slow Down", "SlowDown"), ServiceError, False),
+        (refusal("503 Slow Down", "SlowDown"), ThrottledError, False),
+        (http("429 Too Many Requests", b""), ThrottledError, False),
         (refusal("500 Internal Server Error", "InternalError"), ServiceError, False),
         (http("502 Bad Gateway", b"<html>no XML</html"), ServiceError, False),
         (refusal("403 Forbidden", "RequestTimeTooSkewed"), ServiceError, False),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
 
 from tests.imaging.samples import scene
 from tests.imaging.tiffs import written
 from tests.worker_image.test_claims import Host
-from tilework.errors import CrashedError, DamagedImageError, LeaseLostError
+from tilework.errors import CrashedError, DamagedImageError, LeaseLostError, ThrottledError
 from tilework.fleet.planning import plan_image
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
@@ -145,3 +147,13 @@ def test_a_unit_that_is_handed_back_is_there_at_once(host: LargeHost) -> None:
     host.endings.hand_back(unit)
     again = [host.unit() for _ in range(host.row(job).stage_units)]
     assert number in {held.task.unit.number for held in again if held is not None}
+
+
+@pytest.mark.parametrize("error", [ThrottledError("SlowDown"), OSError(errno.ENOSPC, "No room")])
+def test_a_unit_pays_nothing_for_throttling_or_a_full_disk(host: LargeHost, error: Exception) -> None:
+    job, unit = begun(host)
+    host.endings.failed(unit, error)
+    row = host.row(job)
+    assert row.state is State.RUNNING
+    assert list(host.system.outputs.list(unit.task.folder.failures)) == []
+    assert host.system.units.backlog().total == row.stage_units
