@@ -32,6 +32,7 @@ from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import prepare_process
+from tilework.imaging.stopwatch import Stopwatch
 from tilework.imaging.windows import Size
 from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
@@ -146,11 +147,11 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     allow(transfer_seconds(len(product.body), rank.limits))
     key = task.result_stem + product.suffix
-    storing = time.perf_counter()
+    storing = Stopwatch("store")
     metadata = result_metadata(task, Size(product.width, product.height), product.dtype, rank.made_by)
     stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
-    ended = time.perf_counter()
-    seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
+    storing.turn_to("other")
+    seconds = {**product.seconds, **storing.seconds, "work": time.perf_counter() - began}
     seconds["cpu"] = cpu_seconds() - used
     size = len(product.body)
     note = " ".join(product.notes)

@@ -22,6 +22,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
 from tilework.guard.memory import be_taken_first, bound_growth, limit, unbound_growth
 from tilework.imaging.limits import MIB
+from tilework.imaging.phase import current, while_at
 from tilework.world.blame import signal_name
 from tilework.world.parent_death import die_with
 from tilework.world.pickled_calls import pack_failure
@@ -146,19 +147,24 @@ def _pass_on(words: IO[bytes]) -> bytes:
 
 
 def _failure(end: _End, said: bytes, bounds: Bounds) -> CrashedError | TooSlowError | OutOfMemoryError:
+    # the child wrote where this process does
+    at = while_at(current())
     if end.overdue:
-        return TooSlowError(f"The work on this image was not done after {bounds.wall_seconds:.3g} s.")
+        return TooSlowError(
+            f"The work on this image was not done after {bounds.wall_seconds:.3g} s, and was ended{at}."
+        )
     if end.signal == signal.SIGXCPU:
         return TooSlowError(
-            f"The work on this image needs more than {_cpu_limit(bounds)} s of processor time."
+            f"The work on this image needs more than {_cpu_limit(bounds)} s of processor time, and was ended{at}."
         )
     if end.signal == signal.SIGABRT and b"bad_alloc" in said:
         return _too_much(bounds)
     if end.signal is not None:
         return CrashedError(
-            f"The process working on this image was killed by {signal_name(end.signal)}.", signal=end.signal
+            f"The process working on this image was killed by {signal_name(end.signal)}{at}.",
+            signal=end.signal,
         )
-    return CrashedError(f"The process working on this image exited with status {end.status}.")
+    return CrashedError(f"The process working on this image exited with status {end.status}{at}.")
 
 
 def _too_much(bounds: Bounds) -> OutOfMemoryError:

@@ -84,12 +84,14 @@ class WorldProcesses:
     def post_mortem(self) -> Verdict:
         """Whom a death that was just noticed concerns; the other ranks are killed."""
         dead = self.dead_ranks()
-        running = {rank: self.slots.read(rank).task for rank in dead if self.slots.read(rank).running}
+        at_work = {rank: slot for rank in dead if (slot := self.slots.read(rank)).running}
+        running = {rank: slot.task for rank, slot in at_work.items()}
+        phases = {rank: slot.phase for rank, slot in at_work.items()}
         headless = bool(_ended(self.ranks[:1], NOTICE_SECONDS))
         code = self._end_processes()
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
-        return judge(code, pids, running, headless=headless, overdue=overdue)
+        return judge(code, pids, running, headless=headless, overdue=overdue, phases=phases)
 
     def bury(self) -> int:
         """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
