@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import faulthandler
+import logging
 import os
 import pickle
 import resource
@@ -23,12 +24,15 @@ from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
 from tilework.guard.memory import be_taken_first, bound_growth, limit, unbound_growth
 from tilework.imaging.limits import MIB
 from tilework.imaging.phase import current, while_at
+from tilework.logs import become
 from tilework.world.blame import signal_name
 from tilework.world.parent_death import die_with
 from tilework.world.pickled_calls import pack_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -183,6 +187,7 @@ def _be_child(
     status = 1
     try:
         die_with(parent)
+        become("guarded child")
         _settle_in(bounds, words)
         _work(work, bounds, outcome)
         status = 0
@@ -224,6 +229,7 @@ def _lacks_memory(error: BaseException) -> bool:
 
 def _work(work: Callable[[], Any], bounds: Bounds, outcome: IO[bytes]) -> None:
     """Do it, and leave (True, value) or (False, exception) for the parent."""
+    log.debug("A guarded child works.")
     try:
         # large bytes go from where they are to the file, and from there into the parent's: two copies in all
         pickle.dump((True, work()), outcome, pickle.HIGHEST_PROTOCOL)
