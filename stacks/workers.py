@@ -154,6 +154,7 @@ class Workers(Construct):
     def _own_environment(self) -> Mapping[str, str]:
         own = {
             "TILEWORK_LEASE_SECONDS": str(self._settings.lease_seconds),
+            "TILEWORK_DEPLOYMENT_NAME": self._settings.stack_name,
             "TILEWORK_METADATA_URL": METADATA_URL,
             "TILEWORK_FLEET_GROUP": self._group_name,
             "TILEWORK_TERMINATION_HOOK": HOOK,

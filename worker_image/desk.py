@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tilework.errors import ServiceError, ThrottledError, TileworkError
+from tilework.logs import about
 from worker_image.endings import back_off
 from worker_image.intake import Intake
 
@@ -39,13 +40,13 @@ class Desk:
     """Of ``queue``, with ``places`` from ``first`` on.
 
     ``claim`` makes of a message what this host holds, None where there is nothing to do; ``soon`` has the main thread call
-    a function, from whatever thread.
+    a function, from whatever thread; ``paused`` is called whenever the queue could not be reached.
     """
 
     def __init__(
         self, queue: Queue, claim: Callable[[Message, int], Holding | None], *,
         places: int, first: int, settings: WorkerSettings, leases: Leases, pace: Pace,
-        soon: Callable[[Callable[[], None]], None],
+        soon: Callable[[Callable[[], None]], None], paused: Callable[[], None],
     ) -> None:  # fmt: skip
         self._queue = queue
         self._claim = claim
@@ -56,7 +57,7 @@ class Desk:
         self._last_wait = settings.poll_seconds + 1
         self._intake = Intake(
             queue, places=places, first=first, wait=settings.poll_seconds, visibility=settings.lease_seconds,
-            take=self._received, pace=pace,
+            take=self._received, pace=pace, paused=paused,
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
         self._at_work = 0
@@ -89,11 +90,12 @@ class Desk:
 
     def _end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
         try:
-            self._patiently(write, held, *arguments)
+            with about(**held.facts):
+                self._patiently(write, held, *arguments)
         except TileworkError as error:
-            log.error("An end could not be written: %s", error.reason, extra={"job": held.task.job})
+            log.error("An end could not be written: %s", error.reason, extra=held.facts)
         except Exception:
-            log.exception("An end could not be written.", extra={"job": held.task.job})
+            log.exception("An end could not be written.", extra=held.facts)
         finally:
             self._leases.drop(held)
             self._intake.give_back(held.place)

@@ -60,9 +60,9 @@ class Endings:
         failure = named(error)
         fate = fate_of(failure)
         if fate is Fate.LEFT:
-            log.warning("%s", failure.reason, extra={"job": held.job.id})
+            log.warning("%s", failure.reason, extra=held.facts)
         elif fate is Fate.HANDED_BACK:
-            log.error("This host cannot work as it is: %s", failure.reason, extra={"job": held.job.id})
+            log.error("This host cannot work as it is: %s", failure.reason, extra=held.facts)
             self.hand_back(held, pause=LONGEST_PAUSE)
         elif fate is Fate.SKIPPED:
             self._end(held, State.SKIPPED, failure, rank_of(error))
@@ -100,7 +100,7 @@ class Endings:
         # what costs nothing is counted by the message alone
         tries = max(released.attempts + released.losses, held.message.receives)
         pause = back_off(tries)
-        log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
+        log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra=held.facts)
         self._show(held, pause)
 
     def _show(self, held: Held, pause: float) -> None:

@@ -15,6 +15,7 @@ from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from tilework.world import World
+from worker_image import metrics
 from worker_image.claims import Claims
 from worker_image.desk import Desk
 from worker_image.endings import Endings, back_off
@@ -23,6 +24,7 @@ from worker_image.held import HeldUnit
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.membership import Membership
+from worker_image.metrics import INTAKE_PAUSE, WORLD_RESTART, Meter
 from worker_image.outbox import Outbox
 from worker_image.pace import Pace, room_in
 from worker_image.settling import Settling
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
     from worker_image.settings import WorkerSettings
+    from worker_image.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class Host:
     settling: Settling
     metadata: InstanceMetadata | None
     membership: Membership | None
+    meter: Meter
 
     @property
     def busy(self) -> bool:
@@ -74,7 +78,15 @@ def put_together(
     board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
     leases = Leases(system.jobs, life, board, LeaseTerms(settings.lease_seconds), units)
     pace = Pace(room_in(settings.directory))
-    desk = partial(Desk, settings=settings, leases=leases, pace=pace, soon=soon)
+    tally = outbox.tally
+    desk = partial(
+        Desk,
+        settings=settings,
+        leases=leases,
+        pace=pace,
+        soon=soon,
+        paused=partial(tally.happened, INTAKE_PAUSE),
+    )
     job_desk = desk(system.jobs, claims.consider, places=settings.capacity, first=0)
     unit_desk = desk(
         system.units, partial(_take_up, units), places=settings.unit_capacity, first=settings.capacity
@@ -82,31 +94,50 @@ def put_together(
     settling = Settling(
         Endings(system, life, outbox, settings.host),
         UnitEndings(stages, units, outbox, settings.host),
-        job_desk=job_desk, unit_desk=unit_desk, pace=pace,
+        job_desk=job_desk, unit_desk=unit_desk, pace=pace, tally=tally,
     )  # fmt: skip
-    feed = Feed(partial(start_world, settings), settings.shares, settling, soon)
+    feed = Feed(Worlds(settings, tally).start, settings.shares, settling, soon)
     metadata = InstanceMetadata(settings.metadata_url) if settings.metadata_url else None
     membership = _membership(settings, metadata, leases)
-    return Host(feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership)
-
-
-def start_world(settings: WorkerSettings) -> World:
-    """Start the MPI world of a host."""
-    world = World.start(
-        ranks=settings.ranks,
-        directory=settings.directory / "world",
-        initializer="worker_image.rank:start_rank",
-        initargs=(settings,),
-        task_seconds=settings.limits.fetch_seconds,
+    meter = Meter(
+        tally, lambda: metrics.Held(*leases.count()), deployment=settings.deployment_name, host=settings.host
     )
-    log.info("A world of %d ranks is ready.", settings.ranks)
-    return world
+    return Host(feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
+
+
+class Worlds:
+    """The MPI worlds of a host, one after the other; from the second on each is counted as a restart."""
+
+    def __init__(self, settings: WorkerSettings, tally: Tally) -> None:
+        self._settings = settings
+        self._tally = tally
+        self._started = 0
+
+    def start(self) -> World:
+        """Start the next one."""
+        settings = self._settings
+        world = World.start(
+            ranks=settings.ranks,
+            directory=settings.directory / "world",
+            initializer="worker_image.rank:start_rank",
+            initargs=(settings,),
+            task_seconds=settings.limits.fetch_seconds,
+        )
+        log.info("A world of %d ranks is ready.", settings.ranks)
+        self._started += 1
+        if self._started > 1:
+            self._tally.happened(WORLD_RESTART)
+        return world
 
 
 def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
     began = boottime()
     task = units.consider(message)
-    return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
+    if task is None:
+        return None
+    held = HeldUnit(message, UnitOrder(task, place), began)
+    log.debug("Claimed.", extra=held.facts)
+    return held
 
 
 def _membership(
@@ -123,4 +154,4 @@ def _membership(
         hook=settings.termination_hook,
         instance=instance,
     )
-    return Membership(group, lambda: leases.any_held)
+    return Membership(group, lambda: any(leases.count()))

@@ -23,8 +23,15 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries while the queue cannot be reached."""
 
 
+def _nothing() -> None:
+    """Nobody counts."""
+
+
 class Intake:
-    """A thread that long-polls. ``take`` gets each message together with the number of its place, from ``first`` on."""
+    """A thread that long-polls. ``take`` gets each message together with the number of its place, from ``first`` on.
+
+    ``paused`` is called whenever the queue could not be reached.
+    """
 
     def __init__(
         self,
@@ -36,12 +43,14 @@ class Intake:
         visibility: float,
         take: Callable[[Message, int], None],
         pace: Pace,
+        paused: Callable[[], None] = _nothing,
     ) -> None:
         self._queue = queue_
         self._wait = wait
         self._visibility = visibility
         self._take = take
         self._pace = pace
+        self._paused = paused
         self._free: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         for place in range(first, first + places):
             self._free.put(place)
@@ -80,6 +89,7 @@ class Intake:
                 log.warning("A queue gave no messages, trying again: %s", error)
                 if isinstance(error, ThrottledError):
                     self._pace.throttled()
+                self._paused()
                 # jitter, so that a fleet does not come back as one
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)

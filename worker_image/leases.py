@@ -91,10 +91,11 @@ class Leases:
                 self._held.discard(held)
                 self._board.post(held.place, 0.0)
 
-    @property
-    def any_held(self) -> bool:
-        """Whether this host holds any work."""
-        return bool(self._held)
+    def count(self) -> tuple[int, int]:
+        """How many jobs, and how many units, are held."""
+        with self._changing:
+            units = sum(isinstance(held, HeldUnit) for held in self._held)
+            return len(self._held) - units, units
 
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.renewal / 4):
@@ -109,7 +110,7 @@ class Leases:
         try:
             self._renew(held)
         except Exception:
-            log.exception("A lease could not be renewed, trying again.", extra={"job": held.task.job})
+            log.exception("A lease could not be renewed, trying again.", extra=held.facts)
         finally:
             with self._changing:
                 self._renewing.discard(held)
@@ -124,12 +125,10 @@ class Leases:
                 held.job = self._life.renew(held.job, self._terms.seconds)
                 self._keep_message(held, now)
         except LeaseLostError as error:
-            log.warning("%s", error.reason, extra={"job": held.task.job})
+            log.warning("%s", error.reason, extra=held.facts)
             self.drop(held)
         except TileworkError as error:
-            log.warning(
-                "A lease could not be renewed, trying again: %s", error.reason, extra={"job": held.task.job}
-            )
+            log.warning("A lease could not be renewed, trying again: %s", error.reason, extra=held.facts)
         else:
             with self._changing:
                 held.renewed = now
@@ -153,5 +152,5 @@ class Leases:
         held.message = replace(before, id=carrier, receipt="")
         held.carried = now
         if before.receipt:
-            log.info("A delayed message carries the job from now on.", extra={"job": held.job.id})
+            log.info("A delayed message carries the job from now on.", extra=held.facts)
             self._jobs.delete([before])

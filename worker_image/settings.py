@@ -11,6 +11,7 @@ from tilework.aws.settings import Deployment
 from tilework.checks.ranks import cores_here, ranks_here
 from tilework.environment import number
 from tilework.imaging.limits import Limits
+from tilework.logs import LogSettings
 from worker_image.departure import DRAIN_SECONDS, LONGEST_DRAIN
 from worker_image.shares import Shares, quarter
 
@@ -40,6 +41,7 @@ class WorkerSettings:
     ``drain_seconds`` what runs may go on when the host has to leave; ``start_seconds`` services may be silent at first.
     ``metadata_url`` of an EC2 host's own metadata, ``fleet_group`` and ``termination_hook`` of its Auto Scaling group:
     empty elsewhere.
+    ``deployment_name`` is what the metrics are told apart by; without one none are written.
     """
 
     deployment: Deployment
@@ -57,6 +59,8 @@ class WorkerSettings:
     fleet_group: str = ""
     termination_hook: str = ""
     limits: Limits = field(default_factory=Limits)
+    logs: LogSettings = field(default_factory=LogSettings)
+    deployment_name: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> WorkerSettings:
@@ -79,6 +83,8 @@ class WorkerSettings:
             fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
             termination_hook=environ.get("TILEWORK_TERMINATION_HOOK", "").strip(),
             limits=limits,
+            logs=LogSettings.from_environment(environ),
+            deployment_name=environ.get("TILEWORK_DEPLOYMENT_NAME", ""),
         )
 
     @property

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tilework.errors import ThrottledError
+from tilework.errors import LeaseLostError, ThrottledError
 from tilework.fleet.planning import Planned
 from worker_image.held import HeldUnit
+from worker_image.metrics import LEASE_LOSS
 
 if TYPE_CHECKING:
     from tilework.errors import TileworkError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from worker_image.endings import Endings
     from worker_image.held import Held, Holding
     from worker_image.pace import Pace
+    from worker_image.tally import Tally
     from worker_image.task import UnitWorked, Worked
     from worker_image.unit_endings import UnitEndings
 
@@ -25,17 +27,20 @@ class Settling:
     """The verdicts of a host's feed; called by the main thread."""
 
     def __init__(
-        self, jobs: Endings, units: UnitEndings, *, job_desk: Desk, unit_desk: Desk, pace: Pace
+        self, jobs: Endings, units: UnitEndings, *, job_desk: Desk, unit_desk: Desk, pace: Pace, tally: Tally
     ) -> None:
         self._jobs = jobs
         self._units = units
         self._job_desk = job_desk
         self._unit_desk = unit_desk
         self._pace = pace
+        self._tally = tally
 
     def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
         """The result is stored, or the large image planned, or its unit made."""
         self._pace.eased()
+        if not isinstance(worked, Planned):
+            self._tally.worked(worked.seconds)
         if isinstance(held, HeldUnit):
             self._unit_desk.end(held, self._units.done, worked)
         elif isinstance(worked, Planned):
@@ -45,13 +50,15 @@ class Settling:
 
     def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed."""
+        if isinstance(error, LeaseLostError):
+            self._tally.happened(LEASE_LOSS)
         if isinstance(error, ThrottledError):
             self._pace.throttled()
         self._desk_of(held).end(held, self._endings_of(held).failed, error)
 
     def strike_out(self, held: Holding, failure: TileworkError) -> None:
         """The job, or the unit, goes beyond its bounds each time."""
-        log.error("%s", failure.reason, extra={"job": held.task.job})
+        log.error("%s", failure.reason, extra=held.facts)
         self._desk_of(held).end(held, self._endings_of(held).strike_out, failure)
 
     def hand_back(self, held: Holding) -> None:

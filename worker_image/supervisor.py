@@ -22,10 +22,10 @@ from tilework.checks.services import service_checks
 from tilework.errors import TileworkError
 from tilework.guard.memory import be_taken_first
 from tilework.imaging.operations import load_extra
+from tilework.logs import log_to_stderr
 from worker_image.departure import Departure, be_gone_in_time, departure
 from worker_image.host import put_together
 from worker_image.host_notices import Kind, Notice, Watch, signalled
-from worker_image.logs import log_to_stderr
 from worker_image.settings import WorkerSettings
 from worker_image.start_checks import CannotStartError, make_sure
 
@@ -76,6 +76,7 @@ class Supervisor:
         host.feed.advance()
         host.leases.start()
         host.outbox.start()
+        host.meter.start()
         for desk in host.desks:
             desk.open(host.feed.add)
         if host.membership is not None:
@@ -152,6 +153,7 @@ class Supervisor:
         host.outbox.stop()
         host.leases.stop()
         host.feed.stop()
+        host.meter.stop()
         if host.membership is not None:
             host.membership.leave()
         log.info("%s has drained and leaves.", self._settings.host)
@@ -162,10 +164,12 @@ def main() -> int:
     """Run a supervisor with the settings of the environment."""
     # until it takes work there is nothing to drain
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    log_to_stderr()
+    log_to_stderr("supervisor")
     be_taken_first(TAKEN_LAST)
     try:
-        return _run(WorkerSettings.from_environment(os.environ))
+        settings = WorkerSettings.from_environment(os.environ)
+        log_to_stderr("supervisor", settings.logs, host=settings.host)
+        return _run(settings)
     except TileworkError as error:
         log.error("%s %s", error.reason, error.advice)
         return error.status if isinstance(error, CannotStartError) else CANNOT

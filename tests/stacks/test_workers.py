@@ -11,6 +11,7 @@ from tests.stacks.reading import may, only, statements, text
 from tilework.aws.settings import Deployment
 from worker_image.departure import EXIT_SECONDS
 from worker_image.membership import HEARTBEAT_SECONDS
+from worker_image.settings import WorkerSettings
 from worker_image.supervisor import TAKEN_LAST
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ def test_a_container_is_told_all_that_a_worker_reads(template: dict[str, Any]) -
     assert environment["TILEWORK_LEASE_SECONDS"] == str(Settings().lease_seconds)
     assert environment["TILEWORK_DEFAULT_PIPELINE"] == Settings().default_pipeline
     assert "TILEWORK_EXTRA_OPERATIONS" not in environment
+    settings = WorkerSettings.from_environment(environment)
+    assert (settings.logs.level, settings.deployment_name) == ("INFO", "tilework-dev")
+    assert "--log-driver awslogs" in user_data(template)
+    assert "--log-opt awslogs-format=json/emf" in user_data(template)
 
 
 def test_a_host_is_told_whose_member_it_is_and_where_notices_come_from(template: dict[str, Any]) -> None:

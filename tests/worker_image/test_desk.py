@@ -76,7 +76,7 @@ def office(tmp_path: Path, failures: list[Exception]) -> Iterator[Office]:
     settings = read(TILEWORK_RANKS="1", TILEWORK_POLL_SECONDS="1")
     desk = Desk(
         host.system.jobs, Failing(host.claims, failures), places=2, first=0, settings=settings, leases=leases,
-        pace=pace, soon=inbox.put,
+        pace=pace, soon=inbox.put, paused=lambda: None,
     )  # fmt: skip
     held: list[Any] = []
     made = Office(host, desk, pace, inbox, held)

@@ -36,8 +36,12 @@ def temporary_folder(directory: Path) -> Path:
     return directory / "tmp"
 
 
-def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool) -> list[str]:
+def mpiexec_command(
+    mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool, tagged: bool = False
+) -> list[str]:
     """The command line of a world with ``ranks`` computing ranks and rank 0 on this host.
+
+    ``tagged``: whatever a rank prints is told line by line, with its number before it.
 
     ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second; ``python -P``
     keeps whatever lies in the working directory from being imported.
@@ -46,6 +50,7 @@ def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, a
         mpiexec,
         *(["--allow-run-as-root"] if as_root else []),
         *("--oversubscribe", "--bind-to", "none"),
+        *(["--tag-output"] if tagged else []),
         *("--mca", "pml", "ob1"),
         *("--mca", "btl", "self,sm"),
         *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),
