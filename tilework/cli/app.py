@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +24,9 @@ from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     TileSizeOption,
     WorkingSetOption,
 )
+
+if TYPE_CHECKING:
+    from tilework.world.spread.hosts import Hosts
 
 # The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
 # ruff: noqa: PLC0415
@@ -90,6 +94,10 @@ def process(
     ranks: Annotated[
         int, typer.Option(min=1, max=MOST_RANKS, help="Processes that compute; above 1, in an MPI world.")
     ] = 1,
+    hosts: Annotated[
+        str,
+        typer.Option(metavar="A,B:4", help="Hosts that compute, --ranks each or as many as said; see hosts."),
+    ] = "",
     output: OutputOption = None,
     page: PageOption = None,
     tile_size: TileSizeOption = 512,
@@ -119,14 +127,23 @@ def process(
       tilework process photo.jpg smooth.jpg --pipeline 'blur(9)'
       tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
+
+    With --hosts the ranks of one MPI world compute on several hosts, which must
+    see SRC and DST as this one does; `tilework hosts` shows whether they can.
+
+      tilework process slide.tif edges.tif --pipeline 'blur(9)' --hosts a,b,c:8
     """
     from tilework.cli.interrupts import Interrupts
     from tilework.cli.living_world import LivingWorld
     from tilework.cli.surroundings import extra_operations, limits_of
 
     limits = limits_of(working_set)
-    with Interrupts() as interrupts, LivingWorld(ranks, limits, extra_operations()) as living:
-        if ranks > 1:
+    with (
+        Interrupts() as interrupts,
+        _several(hosts, ranks) as others,
+        LivingWorld(ranks, limits, extra_operations(), others) as living,
+    ):
+        if living.wanted:
             # the ranks start while this process imports the rest
             living.begin()
         from tilework.cli import process as command
@@ -139,6 +156,42 @@ def process(
         wishes = Wishes(tile_size, compression.value if compression else None, overviews)
         ways = command.Ways(limits, wishes, living, interrupts, profile)
         raise typer.Exit(command.run(source, target, text, ways, json=json))
+
+
+def _several(hosts: str, ranks: int) -> AbstractContextManager[Hosts | None]:
+    """The hosts of a command that names some."""
+    if not hosts:
+        return nullcontext()
+    from tilework.cli.several_hosts import hosts_of
+
+    return hosts_of(hosts, ranks)
+
+
+@app.command()
+def hosts(
+    names: Annotated[
+        str,
+        typer.Argument(metavar="A,B,C", help="As ssh knows them, with commas between.", show_default=False),
+    ],
+    *,
+    authorize: Annotated[
+        bool, typer.Option("--authorize", help="Let a key of this purpose's own in on each of them first.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Look whether hosts can take part in a world, for process --hosts.
+
+    Worlds reach other hosts by ssh with a key for this purpose only. With
+    --authorize it is made, if there is none, and goes to each host by the way
+    that you have there yourself: ssh may ask for your password. There it may
+    run the agent of a world, and nothing else. Host keys must be known.
+
+      tilework hosts a,b,c --authorize
+      tilework hosts a,b,c
+    """
+    from tilework.cli import hosts as command
+
+    raise typer.Exit(command.run(names, authorize=authorize, json=json))
 
 
 @app.command()
