@@ -1,6 +1,8 @@
 """A lab of several hosts on this machine: each with a network, a name, mounts, processes and an sshd of its own.
 
-A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
+``python -m tests.hosts.lab`` installs what it takes from Debian's packages, where no service manager would start an
+sshd of the machine's own. Where that does not work, or namespaces are not permitted, these tests are skipped by name; in
+CI (``CI`` in the environment) never. A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
 that, and nothing is left of the lab when its holders are gone. A switch is one more such process, with a bridge.
 """
 
@@ -8,33 +10,44 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
 ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).parent
+PYTHON = sys.executable
+TILEWORK = (PYTHON, "-m", "tilework.cli")
+SECONDS = 60
+"""More than anything here takes, also on a machine that is busy elsewhere."""
+
 USER, UID = "tilework", 4242
 NETWORK = "10.99.7"
-CHECKOUT_VARIABLES = ("PATH", "LANG", "CI")
+KEPT_VARIABLES = ("PATH", "LANG")
+
+
+TOOLS = {"unshare": "util-linux", "ip": "iproute2", "ssh": "openssh-client", "sshd": "openssh-server"}
+"""What a lab runs, and the packages it comes in."""
+
+NAMESPACES = ("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child")
 
 
 def missing() -> str:
     """What this machine lacks for a lab, or nothing."""
-    tools = ("unshare", "nsenter", "ip", "ssh", "ssh-keygen", "setpriv")
-    lacking = [tool for tool in tools if shutil.which(tool) is None]
-    if not Path("/usr/sbin/sshd").exists():
-        lacking.append("sshd")
+    lacking = [tool for tool in TOOLS if not _there(tool)]
     if lacking:
-        return f"This machine has no {', '.join(lacking)}."
+        return f"There is no {', no '.join(lacking)} here: `make test` installs them where it may."
     if os.geteuid() != 0:
         return "Only root may make hosts of namespaces."
     trial = "ip link add probe type veth peer name other && mount -t tmpfs tmpfs /mnt"
@@ -47,7 +60,22 @@ def missing() -> str:
     return f"Namespaces are not permitted here: {made.stderr.strip()}" if made.returncode else ""
 
 
-NAMESPACES = ("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-child")
+def _there(tool: str) -> bool:
+    return shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin") is not None
+
+
+def main() -> int:
+    """Install what is missing; 0 however it ends, for the tests tell what they miss."""
+    lacking = [package for tool, package in TOOLS.items() if not _there(tool)]
+    managed = Path("/run/systemd/system").exists()
+    if lacking and os.geteuid() == 0 and shutil.which("apt-get") and not managed:
+        install = f"apt-get update && apt-get install -y --no-install-recommends {' '.join(lacking)}"
+        sys.stdout.write(f"Installing for the tests of several hosts: {install}\n")
+        sys.stdout.flush()
+        subprocess.run(
+            ["sh", "-c", install], env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, check=False
+        )
+    return 0
 
 
 class Held:
@@ -93,7 +121,7 @@ class Host(Held):
         self._lab = lab
         self.home = lab.folder / "homes" / name
         lab.switch.wire(
-            f"ip link add to-{name} type veth peer name eth0 netns {self.pid}; "
+            f"ip link delete to-{name} 2>/dev/null || true; ip link add to-{name} type veth peer name eth0 netns {self.pid}; "
             f"ip link set to-{name} master switch up"
         )
         self.do(self._script())
@@ -121,20 +149,22 @@ class Host(Held):
         """Put the cable in again."""
         self._lab.switch.do(f"ip link set to-{self.name} up")
 
+    def processes(self) -> list[str]:
+        """The command lines of the processes of the lab's user in here."""
+        listed = subprocess.run(
+            self.command("ps", "-u", str(UID), "-o", "args="), capture_output=True, text=True, check=False
+        )
+        return [
+            line for line in listed.stdout.splitlines() if "<defunct>" not in line and "sshd:" not in line
+        ]
+
     def as_user(self, *command: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """The command line that runs ``command`` as a user of this host."""
-        kept = {name: os.environ[name] for name in CHECKOUT_VARIABLES if name in os.environ}
+        kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         variables = kept | {"HOME": str(self.home), "PYTHONPATH": str(ROOT)} | dict(environment or {})
         pairs = [f"{name}={value}" for name, value in variables.items()]
         user = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
         return self.command(*user, "env", "-i", f"--chdir={self._lab.shared}", *pairs, *command)
-
-    def start(
-        self, *command: str, log: IO[bytes], environment: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self.as_user(*command, environment=environment), stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
 
 
 def _way_in(*paths: Path) -> str:
@@ -159,8 +189,53 @@ def _closed(folder: Path) -> bool:
     return not folder.stat().st_mode & 0o001
 
 
+def give(path: Path) -> None:
+    """Let the lab's user have it."""
+    os.chown(path, UID, UID)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
 def make_key(path: Path) -> None:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path], check=True)
+
+
+class Command:
+    """A program that runs on a host of the lab."""
+
+    def __init__(self, line: Sequence[str], folder: Path) -> None:
+        self._files = [folder / "output", folder / "errors"]
+        output, errors = (path.open("wb") for path in self._files)
+        with output, errors:
+            self._nsenter = subprocess.Popen(line, stdout=output, stderr=errors, stdin=subprocess.DEVNULL)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._nsenter.poll() is None:
+            self.signal(signal.SIGKILL)
+        self.wait()
+
+    def output(self) -> str:
+        return self._files[0].read_text()
+
+    def said(self) -> str:
+        return self._files[1].read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        (program,) = psutil.Process(self._nsenter.pid).children()
+        program.send_signal(number)
+
+    def wait(self) -> int:
+        return self._nsenter.wait(SECONDS)
 
 
 class Lab:
@@ -200,6 +275,37 @@ class Lab:
         self.hosts[name] = host = Host(self, name, number)
         return host
 
+    # --- what is run on the first host -------------------------------------------------------------------------------
+
+    @property
+    def first(self) -> Host:
+        return self.hosts[self._names[0]]
+
+    def run(self, *command: str, as_root: bool = False) -> subprocess.CompletedProcess[str]:
+        line = (
+            self.first.command("env", f"PYTHONPATH={ROOT}", *command)
+            if as_root
+            else self.first.as_user(*command)
+        )
+        return subprocess.run(
+            line,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def tilework(self, *arguments: str, as_root: bool = False) -> subprocess.CompletedProcess[str]:
+        return self.run(*TILEWORK, *arguments, as_root=as_root)
+
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
+        return self.start_program(*TILEWORK, *arguments, environment=environment)
+
+    def start_program(self, *command: str, environment: Mapping[str, str] | None = None) -> Command:
+        return Command(self.first.as_user(*command, environment=environment), self.folder)
+
     def _write_files(self) -> None:
         passwd = Path("/etc/passwd").read_text()
         for name in self._names:
@@ -217,3 +323,7 @@ class Lab:
                 f"{name},{NETWORK}.{1 + self._names.index(name)} {key.with_suffix('.pub').read_text()}"
             )
         (self.folder / "known_hosts").write_text("".join(known))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

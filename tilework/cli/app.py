@@ -162,9 +162,9 @@ def _several(hosts: str, ranks: int) -> AbstractContextManager[Hosts | None]:
     """The hosts of a command that names some."""
     if not hosts:
         return nullcontext()
-    from tilework.cli.several_hosts import hosts_of
+    from tilework.cli.several_hosts import hosts_of, say
 
-    return hosts_of(hosts, ranks)
+    return hosts_of(hosts, ranks, say)
 
 
 @app.command()

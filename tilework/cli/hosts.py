@@ -25,7 +25,7 @@ def run(text: str, *, authorize: bool, json: bool) -> int:
     """Show them, after having let the key in where that is wanted; the exit status."""
     if authorize:
         _make(key_of(os.environ))
-    with hosts_of(text, 1) as hosts:
+    with hosts_of(text, 1, lambda _: None) as hosts:
         if authorize:
             for name in hosts.others:
                 _authorize(name, key_of(os.environ))

@@ -79,7 +79,7 @@ class LargeFiles:
         while deaths < WORLDS:
             ranks = Ranks(
                 self._living.get(), self._living.ranks, tell, allow, self._living.end, self._profiles(),
-                partial(rewrite_guarded, self._limits),
+                partial(rewrite_guarded, self._limits), self._living.other_hosts,
             )  # fmt: skip
             try:
                 return process_large_file(source, wanted, ranks)

@@ -57,6 +57,11 @@ class LivingWorld:
         """Whether a world that begins now has a host more."""
         return self.hosts is not None and self.hosts.missed
 
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """The machine names of the hosts that its ranks are on, beside this one."""
+        return () if self.hosts is None else self.hosts.hostnames
+
     def begin(self) -> None:
         """Start one, and do not wait for it; nothing where there is one. Raises SetupError."""
         if self._launch is None and (self._world is None or not self._world.alive):

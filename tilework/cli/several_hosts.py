@@ -16,12 +16,17 @@ from tilework.world.spread.shares import parse_hosts
 from tilework.world.spread.ssh import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
-def hosts_of(text: str, ranks: int) -> Hosts:
-    """Those of ``a,b:4``, ``ranks`` each where no number is said. Raises SettingsError and HostsError."""
-    return Hosts(parse_hosts(text, ranks), key_of(os.environ), _tell)
+def hosts_of(text: str, ranks: int, tell: Callable[[str], None]) -> Hosts:
+    """Those of ``a,b:4``, ``ranks`` each where no number is said; ``tell`` hears who is lost or back. Raises SettingsError and HostsError."""
+    return Hosts(parse_hosts(text, ranks), key_of(os.environ), tell)
+
+
+def say(sentence: str) -> None:
+    """On stderr, for whoever waits."""
+    consoles.talk().print(shown(sentence), soft_wrap=True, markup=False)
 
 
 @contextmanager
@@ -42,7 +47,3 @@ def shared_between(hosts: Hosts, source: Path, destination: Path) -> Iterator[No
         yield
     finally:
         probe.unlink(missing_ok=True)
-
-
-def _tell(sentence: str) -> None:
-    consoles.talk().print(shown(sentence), soft_wrap=True, markup=False)

@@ -75,14 +75,14 @@ class Crew:
 
     @property
     def address(self) -> str:
-        """The address of this host, as the others see it; empty where there are none."""
-        return self.members[0].hello.starter if self.members else "127.0.0.1"
+        """The address of this host, as the others see it."""
+        return self.members[0].hello.starter
 
     def networks(self) -> str:
         """Where MPI is to look for its ways, and nowhere else: a list for Open MPI."""
         found = {member.hello.network for member in self.members}
         found |= {network_of(member.hello.starter) for member in self.members}
-        return ",".join(sorted(found)) or "127.0.0.0/8"
+        return ",".join(sorted(found))
 
     def host_file(self) -> str:
         """The hosts with their numbers of processes, for mpiexec."""

@@ -144,6 +144,14 @@ class Hosts:
             return any(place.accepted and place.crew is None for place in self._places.values())
 
     @property
+    def hostnames(self) -> tuple[str, ...]:
+        """What those of the latest crew call themselves."""
+        with self._changed:
+            return tuple(
+                place.hello.hostname for place in self._places.values() if place.crew and place.hello
+            )
+
+    @property
     def others(self) -> tuple[str, ...]:
         """The names of all but this host."""
         return tuple(self._places)

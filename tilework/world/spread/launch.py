@@ -19,6 +19,7 @@ from tilework.errors import HostsError, SetupError
 from tilework.world.blame import Verdict
 from tilework.world.flags import RANK_SETTINGS, spread_flags
 from tilework.world.launch import Launch
+from tilework.world.loopback import confine_to_loopback
 from tilework.world.processes import NOTICE_SECONDS, WorldProcesses
 from tilework.world.spread import launcher_shell
 
@@ -58,6 +59,9 @@ class SpreadLaunch(Launch):
         self._crew.bury()
 
     def _prepare(self) -> None:
+        if not self._crew.members:
+            # nobody else is there, or was asked for: a world of one host
+            return
         away = f"/tmp/tilework-{self._ticket.token}"  # noqa: S108 - the agent makes it, for its user only
         self._ticket = replace(self._ticket, address=self._crew.address)
         there = replace(self._ticket, directory=away)
@@ -71,6 +75,8 @@ class SpreadLaunch(Launch):
         self._crew.begin(away, self._ticket.initializer.read_bytes(), environment)
 
     def _command(self, mpiexec: str) -> list[str]:
+        if not self._crew.members:
+            return super()._command(mpiexec)
         host_file = self._folder.path / "hosts"
         host_file.write_text(self._crew.host_file())
         agent = f"{sys.executable} -I -S {launcher_shell.__file__} {self._shell.name}"
@@ -94,7 +100,9 @@ class SpreadLaunch(Launch):
         return HostsError(f"The MPI world could not be started: {lost}.") if lost else failure
 
     def _stand(self, pids: tuple[int, ...], channel: Connection[Any, Any]) -> WorldProcesses:
-        """The ranks are there. mpiexec's doors stay open to the network: its daemons come in by them."""
+        """The ranks are there. mpiexec's doors stay open to the network where daemons come in by them."""
+        if not self._crew.members:
+            confine_to_loopback(self._process.pid, self._pidfd)
         self._crew.watch(self._slots)
         return SpreadProcesses(
             self._process, self._pidfd, pids,

@@ -108,7 +108,7 @@ class HostLink:
         end = self._words.seek(0, 2)
         self._words.seek(max(0, end - WORDS))
         lines = self._words.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else "its connection was closed"
+        return lines[-1].strip().rstrip(".") if lines else "its connection was closed"
 
     def _close(self) -> None:
         with self._sending:
