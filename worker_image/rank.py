@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tilework import __version__
@@ -34,7 +35,8 @@ from tilework.imaging.pipeline import parse
 from tilework.imaging.run import prepare_process
 from tilework.imaging.windows import Size
 from tilework.world.deadline import allow
-from worker_image.lease_board import LeaseBoard, board_path
+from tilework.world.spread.bulletin import AWAY_VARIABLE
+from worker_image.lease_board import AwayBoard, LeaseBoard, board_path
 from worker_image.priority import can_come_back, yielding
 from worker_image.task import Task, UnitOrder, UnitWorked, Worked
 
@@ -60,7 +62,7 @@ class Rank:
 
     inputs: ObjectStore
     outputs: ObjectStore
-    board: LeaseBoard
+    board: LeaseBoard | AwayBoard
     settings: WorkerSettings
     made_by: str
     number: int
@@ -82,7 +84,14 @@ def start_rank(settings: WorkerSettings) -> None:
     if settings.extra_operations:
         load_extra(settings.extra_operations)
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
-    board = LeaseBoard(board_path(settings.directory), settings.leases)
+    away = os.environ.get(AWAY_VARIABLE)
+    board: LeaseBoard | AwayBoard
+    if away is None:
+        board = LeaseBoard(board_path(settings.directory), settings.leases)
+    else:
+        # another host than the supervisor's: nothing of its folder is here
+        settings = replace(settings, directory=Path(away))
+        board = AwayBoard(settings.directory)
     inputs, outputs = connect_stores(settings.deployment)
     # Open MPI tells each process which one it is; 0 in a test without a world
     number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))

@@ -12,6 +12,8 @@ from tilework.aws.settings import Deployment
 from tilework.environment import number
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
+from tilework.world.spread.shares import HostShare, parse_hosts
+from tilework.world.spread.ssh import key_of
 from worker_image.shares import Shares, quarter
 
 if TYPE_CHECKING:
@@ -36,7 +38,8 @@ class WorkerSettings:
     ``ranks`` of the world that compute, and who gets how many of them; ``directory`` for everything the world leaves on
     disk, removable; ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a
     message.
-    ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
+    ``ready_file`` is written once the host takes work. With ``hosts`` the world is theirs, and ``ranks`` those of all;
+    ``hosts_key`` lets it in there. ``extra_operations`` names a module of own operations.
     """
 
     deployment: Deployment
@@ -48,6 +51,8 @@ class WorkerSettings:
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
     ready_file: Path | None = None
+    hosts: tuple[HostShare, ...] = ()
+    hosts_key: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
     @classmethod
@@ -65,6 +70,8 @@ class WorkerSettings:
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
+            hosts=_hosts(environ, limits),
+            hosts_key=key_of(environ),
             limits=limits,
         )
 
@@ -106,7 +113,18 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0))
 
 
+def _ranks_a_host(environ: Mapping[str, str], limits: Limits) -> int:
+    return int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+
+
+def _hosts(environ: Mapping[str, str], limits: Limits) -> tuple[HostShare, ...]:
+    named = environ.get("TILEWORK_HOSTS", "").strip()
+    return parse_hosts(named, _ranks_a_host(environ, limits)) if named else ()
+
+
 def _shares(environ: Mapping[str, str], limits: Limits) -> Shares:
-    ranks = int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+    hosts = _hosts(environ, limits)
+    ranks = sum(host.ranks for host in hosts) if hosts else _ranks_a_host(environ, limits)
     kept = int(number(environ, "TILEWORK_RANKS_FOR_JOBS", quarter(ranks), 0, 1024))
-    return Shares(ranks, kept, _cores())
+    # the other hosts are taken to be like this one
+    return Shares(ranks, kept, _cores() * max(1, len(hosts)))

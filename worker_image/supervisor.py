@@ -25,6 +25,7 @@ from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from tilework.world import World
+from tilework.world.spread.hosts import Hosts
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
@@ -89,7 +90,8 @@ class Supervisor:
         self._unit_desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="unit desk")
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put)
+        self._hosts = self._several(board)
+        self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put, outgrown=self._outgrown)
         self._at_the_desk = 0
         self._draining = False
 
@@ -99,6 +101,8 @@ class Supervisor:
         """Work until a signal says stop, and everything held has ended or been handed back."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
+        if self._hosts is not None:
+            self._hosts.open()
         self._feed.advance()
         self._leases.start()
         self._outbox.start()
@@ -121,9 +125,26 @@ class Supervisor:
             initializer="worker_image.rank:start_rank",
             initargs=(settings,),
             task_seconds=settings.limits.fetch_seconds,
+            hosts=self._hosts,
         )
-        log.info("A world of %d ranks is ready.", settings.ranks)
+        log.info("A world of %d ranks is ready.", len(world.pids) - 1)
         return world
+
+    def _several(self, board: LeaseBoard) -> Hosts | None:
+        """The hosts of this one's worlds, whose ranks ask for leases here; None where it is alone."""
+        settings = self._settings
+        if not settings.hosts or settings.hosts_key is None:
+            return None
+        hosts = Hosts(settings.hosts, settings.hosts_key, self._told_of_hosts)
+        hosts.bulletin = board.left
+        return hosts
+
+    def _told_of_hosts(self, sentence: str) -> None:
+        # the main thread then looks whether a larger world can be had
+        self._inbox.put(lambda: log.warning("%s", sentence))
+
+    def _outgrown(self) -> bool:
+        return self._hosts is not None and self._hosts.missed
 
     def _announce(self) -> None:
         log.info("%s takes work: %d ranks, up to %d jobs at once.", *self._introduction())
@@ -154,6 +175,8 @@ class Supervisor:
         self._outbox.stop()
         self._leases.stop()
         self._feed.stop()
+        if self._hosts is not None:
+            self._hosts.close()
         log.info("%s has drained and leaves.", self._settings.host)
         return 0
 

@@ -121,7 +121,7 @@ class Host(Held):
         self._lab = lab
         self.home = lab.folder / "homes" / name
         lab.switch.wire(
-            f"ip link delete to-{name} 2>/dev/null || true; ip link add to-{name} type veth peer name eth0 netns {self.pid}; "
+            f"ip link delete to-{name} 2>/dev/null || true; ip link add to-{name} type veth peer name eth0 address 02:00:00:00:00:{number:02} netns {self.pid}; "
             f"ip link set to-{name} master switch up"
         )
         self.do(self._script())
@@ -133,8 +133,10 @@ class Host(Held):
             hostname {self.name}
             mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /tmp; mount -t tmpfs tmpfs /run; mkdir /run/sshd
             mount --bind {folder}/passwd-{self.name} /etc/passwd; mount --bind {folder}/hosts /etc/hosts
-            mkdir -p {home}/.ssh; cp {folder}/known_hosts {folder}/id_ed25519 {home}/.ssh/
-            cp {folder}/id_ed25519.pub {home}/.ssh/authorized_keys
+            if mkdir -p {folder}/homes && mkdir {home} 2>/dev/null; then
+                mkdir {home}/.ssh; cp {folder}/known_hosts {folder}/id_ed25519 {home}/.ssh/
+                cp {folder}/id_ed25519.pub {home}/.ssh/authorized_keys
+            fi
             {_way_in(ROOT, Path(sys.prefix), Path(sys.base_prefix))}
             chown -R {UID}:{UID} {home}; chmod 700 {home}/.ssh
             /usr/sbin/sshd -f /dev/null -h {folder}/host-{self.name} -o UsePAM=no -o PasswordAuthentication=no \
@@ -208,8 +210,8 @@ def make_key(path: Path) -> None:
 class Command:
     """A program that runs on a host of the lab."""
 
-    def __init__(self, line: Sequence[str], folder: Path) -> None:
-        self._files = [folder / "output", folder / "errors"]
+    def __init__(self, line: Sequence[str], path: Path) -> None:
+        self._files = [path.with_suffix(suffix) for suffix in (".output", ".errors")]
         output, errors = (path.open("wb") for path in self._files)
         with output, errors:
             self._nsenter = subprocess.Popen(line, stdout=output, stderr=errors, stdin=subprocess.DEVNULL)
@@ -300,11 +302,15 @@ class Lab:
     def tilework(self, *arguments: str, as_root: bool = False) -> subprocess.CompletedProcess[str]:
         return self.run(*TILEWORK, *arguments, as_root=as_root)
 
-    def start(self, *arguments: str, environment: Mapping[str, str] | None = None) -> Command:
-        return self.start_program(*TILEWORK, *arguments, environment=environment)
+    def start(
+        self, *arguments: str, environment: Mapping[str, str] | None = None, name: str = "command"
+    ) -> Command:
+        return self.start_program(*TILEWORK, *arguments, environment=environment, name=name)
 
-    def start_program(self, *command: str, environment: Mapping[str, str] | None = None) -> Command:
-        return Command(self.first.as_user(*command, environment=environment), self.folder)
+    def start_program(
+        self, *command: str, environment: Mapping[str, str] | None = None, name: str = "program"
+    ) -> Command:
+        return Command(self.first.as_user(*command, environment=environment), self.folder / name)
 
     def _write_files(self) -> None:
         passwd = Path("/etc/passwd").read_text()

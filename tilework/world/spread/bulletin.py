@@ -16,6 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+AWAY_VARIABLE = "TILEWORK_WORLD_AWAY"
+"""Tells the ranks on other hosts than the starter's the folder of their world there."""
+
 FRESH_SECONDS = 10.0
 """How long a rank waits for news: by then the agent has taken the starter for gone."""
 

@@ -86,13 +86,17 @@ class Hosts:
         self.bulletin: Callable[[], bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self.open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def open(self) -> None:
+        """Begin to reach them."""
+        self._thread.start()
 
     def close(self) -> None:
         """Let all of them go."""

@@ -145,10 +145,6 @@ class SpreadProcesses(WorldProcesses):
         lost = self._crew.lost()
         return Verdict(f"The MPI world died: {lost}.", host_lost=True) if lost else verdict
 
-    def _end_processes(self) -> int:
-        self._crew.end()
-        return super()._end_processes()
-
     def _clear(self) -> None:
         self._shell.close()
         self._crew.bury()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tilework.world import parent_death
 from tilework.world.flags import shared_memory_folder, temporary_folder
 from tilework.world.slots import SlotFile
+from tilework.world.spread.bulletin import AWAY_VARIABLE
 
 if TYPE_CHECKING:
     from tilework.world.slots import Slot
@@ -39,6 +40,7 @@ class HostPart:
         self._slots = SlotFile(self.folder / "slots", size=begin.size)
         self._ranks = begin.ranks
         self._environment = {**os.environ, **begin.environment}
+        self._environment[AWAY_VARIABLE] = str(self.folder)
         self._environment["TMPDIR"] = str(temporary_folder(self.folder))
         self._run: subprocess.Popen[bytes] | None = None
         self._told_run = False
