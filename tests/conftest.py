@@ -31,6 +31,7 @@ LAST = (
     "stacks",
     "world",
     "mpi",
+    "hosts",
     "worker_image",
     "cli",
     "local",
