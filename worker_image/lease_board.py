@@ -12,7 +12,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
-from tilework.world.spread.bulletin import fresh_bulletin
+from tilework.world.spread.bulletin import FRESH_SECONDS, fresh_bulletin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,15 +63,17 @@ class AwayBoard:
     """The board as ranks on another host than the supervisor's see it, in the ``folder`` of their world there.
 
     They ask for the seconds that are left, and count them from the moment before they asked: however long the answer was
-    on its way, a lease never seems to last longer than it does. Where no answer comes, no lease holds.
+    on its way, a lease never seems to last longer than it does. Where no answer comes within
+    ``patience`` seconds, no lease holds.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float = FRESH_SECONDS) -> None:
         self._folder = folder
+        self._patience = patience
 
     def holds(self, place: int) -> bool:
         """Whether the lease in ``place`` holds now."""
-        found = fresh_bulletin(self._folder)
+        found = fresh_bulletin(self._folder, self._patience)
         if found is None:
             return False
         asked, left = found

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tilework.imaging.stopwatch import timed
@@ -92,7 +92,7 @@ class TileFile:
         Processes keep these back, because readers that check the order of a COG look at nothing but where the first
         tiles lie.
         """
-        with Appending(self) as sink:
+        with Appending(replace(self, hosts=())) as sink:
             for level in reversed(range(len(self.counts))):
                 path = self.first_tile(level)
                 sink.place(level, 0, path.read_bytes())

@@ -48,12 +48,12 @@ def read_bulletin(folder: Path) -> tuple[float, bytes]:
     return _STAMP.unpack_from(found)[0], found[_STAMP.size :]
 
 
-def fresh_bulletin(folder: Path) -> tuple[float, bytes] | None:
-    """One that was asked for after now; None where no news come."""
+def fresh_bulletin(folder: Path, patience: float = FRESH_SECONDS) -> tuple[float, bytes] | None:
+    """One that was asked for after now; None where no news come within ``patience`` seconds."""
     asked = boottime()
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as poke, contextlib.suppress(OSError):
         poke.sendto(b"!", _poke_path(folder))
-    while boottime() < asked + FRESH_SECONDS:
+    while boottime() < asked + patience:
         stamp, words = read_bulletin(folder)
         if stamp >= asked:
             return stamp, words
