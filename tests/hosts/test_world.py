@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.lab import HERE, PYTHON, give, wait_until
+from tests.hosts.lab import HERE, PYTHON, UID, give, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,4 +79,18 @@ def test_nothing_is_left_anywhere_of_a_starter_that_was_killed(lab: Lab, held: P
         command.signal(signal.SIGKILL)
         wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
     for name in ("b", "c"):
-        lab.hosts[name].do("! ls -d /tmp/tilework-* 2>/dev/null")
+        lab.hosts[name].do("! ls -d /tmp/tilework-away-* 2>/dev/null")
+
+
+def test_an_agent_that_is_killed_takes_its_ranks_along_and_the_next_one_sweeps_up(
+    lab: Lab, held: Path
+) -> None:
+    host = lab.hosts["b"]
+    with start(lab, held, 0) as command:
+        host.do(f"kill -KILL $(pgrep -u {UID} -f world.spread.agent)")
+        found = verdicts(command)
+    assert all(lost for _, _, lost, _ in found.values())
+    wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+    host.do("ls -d /tmp/tilework-away-*")
+    assert lab.tilework("hosts", "b").returncode == 0
+    host.do("! ls -d /tmp/tilework-away-* 2>/dev/null")

@@ -49,7 +49,7 @@ def test_the_line_that_lets_the_key_in_allows_one_command() -> None:
     found = re.fullmatch(r'restrict,command="((?:[^"\\]|\\.)*)" ssh-ed25519 AAAA tilework', line)
     assert found
     assert found[1].replace('\\"', '"').replace("\\\\", "\\") == agent_command()
-    assert shlex.split(agent_command())[1:3] == ["exec", sys.executable]
+    assert sys.executable in shlex.split(found[1])
 
 
 def test_the_key_is_one_of_this_purpose_s_own_unless_the_environment_says_otherwise() -> None:

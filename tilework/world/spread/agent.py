@@ -39,7 +39,7 @@ from tilework.world.spread.messages import (
     Watching,
 )
 from tilework.world.spread.networks import network_of
-from tilework.world.spread.part import HostPart
+from tilework.world.spread.part import HostPart, sweep
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -165,6 +165,7 @@ def main() -> int:
     signal.setitimer(signal.ITIMER_REAL, AGENT_PATIENCE)
     try:
         os.write(outbox.fileno(), GREETING)
+        sweep()
         Agent(inbox, outbox).run()
     except (EOFError, OSError, StarterSilentError):
         # whoever could be told is gone

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from tilework.errors import HostsError, SetupError
 from tilework.world.blame import Verdict
-from tilework.world.flags import RANK_SETTINGS, spread_flags
+from tilework.world.flags import RANK_SETTINGS, spread_flags, temporary_folder
 from tilework.world.launch import Launch
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.processes import NOTICE_SECONDS, WorldProcesses
 from tilework.world.spread import launcher_shell
+from tilework.world.spread.part import AWAY
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,7 +63,7 @@ class SpreadLaunch(Launch):
         if not self._crew.members:
             # nobody else is there, or was asked for: a world of one host
             return
-        away = f"/tmp/tilework-{self._ticket.token}"  # noqa: S108 - the agent makes it, for its user only
+        away = f"{AWAY}{self._ticket.token}"
         self._ticket = replace(self._ticket, address=self._crew.address)
         there = replace(self._ticket, directory=away)
         environment = {
@@ -77,7 +78,7 @@ class SpreadLaunch(Launch):
     def _command(self, mpiexec: str) -> list[str]:
         if not self._crew.members:
             return super()._command(mpiexec)
-        host_file = self._folder.path / "hosts"
+        host_file = temporary_folder(self._folder.path) / "hosts"
         host_file.write_text(self._crew.host_file())
         agent = f"{sys.executable} -I -S {launcher_shell.__file__} {self._shell.name}"
         return spread_flags(

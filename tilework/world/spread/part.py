@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import shutil
 import signal
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from tilework.world.slots import Slot
     from tilework.world.spread.messages import Begin
 
+AWAY = "/tmp/tilework-away-"  # noqa: S108 - made anew, for one user only, with a name that nobody can foresee
+"""How the folder of a world begins on another host than its starter's: the same on each, and each has a /tmp of its own."""
+
 GONE_SECONDS = 5.0
 """How long a killed rank may take to be gone."""
 
@@ -33,6 +37,8 @@ class HostPart:
         self.folder = Path(begin.folder)
         # nobody else may have made it: it lies where everybody may write
         self.folder.mkdir(mode=0o700)
+        self._lock = (self.folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         for each in (shared_memory_folder(self.folder), temporary_folder(self.folder)):
             each.mkdir()
         self._initializer = self.folder / "initializer"
@@ -129,6 +135,15 @@ class HostPart:
             os.close(pidfd)
         self._slots.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.close()
+
+
+def sweep() -> None:
+    """Remove the folders that killed agents of this user have left on this host."""
+    for lock in Path("/").glob(f"{AWAY[1:]}*/lock"):
+        with contextlib.suppress(OSError), lock.open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _kill(pidfd: int) -> None:

@@ -37,9 +37,10 @@ def key_of(environ: Mapping[str, str]) -> Path:
 
 
 def agent_command() -> str:
-    """What a shell on the other host runs: the agent, out of the same checkout, by the same Python."""
+    """What whatever shell the user has on the other host runs: the agent, out of the same checkout, by the same Python."""
     root = Path(__file__).resolve().parents[3]
-    return f"PYTHONPATH={shlex.quote(str(root))} exec {shlex.quote(sys.executable)} -P -m tilework.world.spread.agent"
+    words = ("exec", "env", f"PYTHONPATH={root}", sys.executable, "-P", "-m", "tilework.world.spread.agent")
+    return shlex.join(words)
 
 
 def ssh_command(host: str, key: Path) -> list[str]:
