@@ -7,6 +7,7 @@ import shlex
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from tilework.errors import SettingsError
 from tilework.world.doorbell import ECHO_PULSE_SECONDS, PULSE_SECONDS, NetworkDoorbell
 from tilework.world.flags import spread_flags
 from tilework.world.spread.bulletin import Poke, boottime, fresh_bulletin, read_bulletin, write_bulletin
+from tilework.world.spread.hosts import QUIET_SECONDS, RETRY_SECONDS, _Place
 from tilework.world.spread.networks import network_of
 from tilework.world.spread.shares import HostShare, parse_hosts
 from tilework.world.spread.ssh import agent_command, authorized_line, key_of, ssh_command
@@ -34,6 +36,16 @@ def test_hosts_are_names_with_commas_between_and_ranks_where_said() -> None:
 def test_what_names_no_hosts_is_refused(text: str) -> None:
     with pytest.raises(SettingsError):
         parse_hosts(text, 1)
+
+
+def test_a_host_that_comes_and_goes_is_tried_ever_more_rarely_but_never_given_up() -> None:
+    place = _Place(HostShare("b", 1), accepted_at=time.monotonic())
+    assert place.pause(lost=False) == RETRY_SECONDS
+    pauses = [place.pause(lost=True) for _ in range(12)]
+    assert pauses[:3] == [RETRY_SECONDS, 2 * RETRY_SECONDS, 4 * RETRY_SECONDS]
+    assert max(pauses) == QUIET_SECONDS
+    place.accepted_at = time.monotonic() - QUIET_SECONDS - 1
+    assert place.pause(lost=True) == RETRY_SECONDS
 
 
 def test_ssh_asks_nothing_believes_no_stranger_and_uses_no_other_key() -> None:

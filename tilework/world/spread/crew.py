@@ -105,9 +105,12 @@ class Crew:
         """Have each make its folder. Raises HostsError."""
         for member in self.members:
             member.link.send(Begin(folder, self.ranks + 1, member.ranks, initializer, environment))
-        for answer, member in self._answers(Begun):
-            if answer.fault:
-                raise HostsError(f"Host {member.link.name} cannot take part: {answer.fault}.")
+        faulty = [(member, answer.fault) for answer, member in self._answers(Begun) if answer.fault]
+        for member, fault in faulty:
+            # the next world does without
+            member.link.drop(fault)
+        if faulty:
+            raise HostsError(f"Host {faulty[0][0].link.name} cannot take part: {faulty[0][1]}.")
 
     def run(self, host: str, command: str, ended: Callable[[int], None]) -> None:
         """Have ``host`` run MPI's daemon; ``ended`` is told its status."""

@@ -30,6 +30,10 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 5.0
 """How often a host that is not there is tried again."""
 
+QUIET_SECONDS = 600.0
+"""A host that is lost again sooner than that after it came is tried again half as often each time, down to this: one
+that comes and goes would cost the others more than it gives."""
+
 GATHER_SECONDS = 20.0
 """How long the first world waits for its hosts: longer than any of them may take to be given up."""
 
@@ -52,9 +56,18 @@ class _Place:
     link: HostLink | None = None
     hello: Hello | None = None
     accepted: bool = False
-    tried: float = 0.0
+    accepted_at: float = 0.0
+    next_try: float = 0.0
+    losses: int = 0
     told: str = ""
     crew: Crew | None = field(default=None, repr=False)
+
+    def pause(self, *, lost: bool) -> float:
+        """Seconds until it is to be tried again; ``lost`` says that it was there until now."""
+        if lost:
+            settled = time.monotonic() - self.accepted_at > QUIET_SECONDS
+            self.losses = 1 if settled else self.losses + 1
+        return min(RETRY_SECONDS * 2.0 ** max(0, self.losses - 1), QUIET_SECONDS)
 
 
 class Hosts:
@@ -165,7 +178,7 @@ class Hosts:
         with self._changed:
             for place in self._places.values():
                 if not place.accepted:
-                    place.tried, place.told = 0.0, ""
+                    place.next_try, place.told = 0.0, ""
 
     def roll(self) -> list[Entry]:
         """All but this host, once each is there or has been given up."""
@@ -190,8 +203,7 @@ class Hosts:
                 for place in self._places.values():
                     if place.link is not None:
                         place.link.tick()
-                    elif now >= place.tried + RETRY_SECONDS or not place.tried:
-                        place.tried = now
+                    elif now >= place.next_try:
                         name = place.share.name
                         place.link = HostLink(name, ssh_command(name, self._key), self._hear, self._ended)
             if self._closing.wait(BEAT_SECONDS):
@@ -226,7 +238,7 @@ class Hosts:
         if seen.missing:
             link.drop(f"it does not see {seen.missing[0]}")
         else:
-            place.accepted = True
+            place.accepted, place.accepted_at = True, time.monotonic()
             if place.told:
                 self._tell(f"Host {link.name} is back.")
             place.told = ""
@@ -257,7 +269,7 @@ class Hosts:
             crew, place.crew = place.crew, None
             was, place.accepted = place.accepted, False
             place.link = place.hello = None
-            place.tried = time.monotonic()
+            place.next_try = time.monotonic() + place.pause(lost=was)
             if not place.told and not self._closing.is_set():
                 self._tell(f"Host {link.name} is {'lost' if was else 'left out'}: {link.reason}.")
             place.told = link.reason
