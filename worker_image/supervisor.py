@@ -25,7 +25,6 @@ from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from tilework.world import World
-from tilework.world.spread.hosts import Hosts
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
@@ -36,6 +35,7 @@ from worker_image.leases import Leases, LeaseTerms
 from worker_image.logs import log_to_stderr
 from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
+from worker_image.spread import hosts_of
 from worker_image.task import UnitOrder, UnitWorked
 from worker_image.unit_endings import UnitEndings
 
@@ -90,7 +90,7 @@ class Supervisor:
         self._unit_desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="unit desk")
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._hosts = self._several(board)
+        self._hosts = hosts_of(settings, board, self._inbox.put)
         self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put, outgrown=self._outgrown)
         self._at_the_desk = 0
         self._draining = False
@@ -129,19 +129,6 @@ class Supervisor:
         )
         log.info("A world of %d ranks is ready.", len(world.pids) - 1)
         return world
-
-    def _several(self, board: LeaseBoard) -> Hosts | None:
-        """The hosts of this one's worlds, whose ranks ask for leases here; None where it is alone."""
-        settings = self._settings
-        if not settings.hosts or settings.hosts_key is None:
-            return None
-        hosts = Hosts(settings.hosts, settings.hosts_key, self._told_of_hosts)
-        hosts.bulletin = board.left
-        return hosts
-
-    def _told_of_hosts(self, sentence: str) -> None:
-        # the main thread then looks whether a larger world can be had
-        self._inbox.put(lambda: log.warning("%s", sentence))
 
     def _outgrown(self) -> bool:
         return self._hosts is not None and self._hosts.missed

@@ -1,8 +1,8 @@
 """A lab of several hosts on this machine: each with a network, a name, mounts, processes and an sshd of its own.
 
 ``python -m tests.hosts.lab`` installs what it takes from Debian's packages, where no service manager would start an
-sshd of the machine's own. Where that does not work, or namespaces are not permitted, these tests are skipped by name; in
-CI (``CI`` in the environment) never. A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
+sshd of the machine's own. Where that does not work these tests are skipped by name, in CI (``CI`` in the environment)
+never; where namespaces are not permitted they are skipped by name everywhere. A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
 that, and nothing is left of the lab when its holders are gone. A switch is one more such process, with a bridge.
 """
 
@@ -44,19 +44,22 @@ NAMESPACES = ("--net", "--uts", "--ipc", "--mount", "--pid", "--fork", "--kill-c
 
 
 def missing() -> str:
-    """What this machine lacks for a lab, or nothing."""
+    """What this machine lacks for a lab and could have, or nothing."""
     lacking = [tool for tool in TOOLS if not _there(tool)]
-    if lacking:
-        return f"There is no {', no '.join(lacking)} here: `make test` installs them where it may."
+    return (
+        f"There is no {', no '.join(lacking)} here: `make test` installs them where it may."
+        if lacking
+        else ""
+    )
+
+
+def forbidden() -> str:
+    """Why this machine will have no lab, or nothing."""
     if os.geteuid() != 0:
         return "Only root may make hosts of namespaces."
     trial = "ip link add probe type veth peer name other && mount -t tmpfs tmpfs /mnt"
-    made = subprocess.run(
-        ["unshare", *NAMESPACES, "--mount-proc", "sh", "-c", trial],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    line = ["unshare", *NAMESPACES, "--mount-proc", "sh", "-c", trial]
+    made = subprocess.run(line, capture_output=True, text=True, check=False)
     return f"Namespaces are not permitted here: {made.stderr.strip()}" if made.returncode else ""
 
 
