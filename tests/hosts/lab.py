@@ -2,7 +2,9 @@
 
 ``python -m tests.hosts.lab`` installs what it takes from Debian's packages, where no service manager would start an
 sshd of the machine's own. Where that does not work these tests are skipped by name, in CI (``CI`` in the environment)
-never; where namespaces are not permitted they are skipped by name everywhere. A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
+never; where namespaces are not permitted they are skipped by name everywhere.
+
+A host is a set of Linux namespaces that live as long as the process that holds them, so a host is killed by killing
 that, and nothing is left of the lab when its holders are gone. A switch is one more such process, with a bridge.
 """
 
@@ -57,7 +59,7 @@ def forbidden() -> str:
     """Why this machine will have no lab, or nothing."""
     if os.geteuid() != 0:
         return "Only root may make hosts of namespaces."
-    trial = "ip link add probe type veth peer name other && mount -t tmpfs tmpfs /mnt"
+    trial = "ip link add to type veth peer name fro && ip link add switch type bridge && mount -t tmpfs tmpfs /mnt"
     line = ["unshare", *NAMESPACES, "--mount-proc", "sh", "-c", trial]
     made = subprocess.run(line, capture_output=True, text=True, check=False)
     return f"Namespaces are not permitted here: {made.stderr.strip()}" if made.returncode else ""
@@ -227,7 +229,8 @@ class Command:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._nsenter.poll() is None:
-            self.signal(signal.SIGKILL)
+            for program in psutil.Process(self._nsenter.pid).children():
+                program.kill()
         self.wait()
 
     def output(self) -> str:

@@ -53,16 +53,13 @@ class Crew:
     ``alarm`` becomes readable when a rank of another host has died, or such a host is lost.
     """
 
-    def __init__(
-        self, home: str, own: int, members: Sequence[Member], bulletin: Callable[[], bytes] | None
-    ) -> None:
+    def __init__(self, home: str, own: int, members: Sequence[Member]) -> None:
         self.home = home
         self.own = own
         self.members = tuple(members)
         self.dead: set[int] = set()
         self.overdue: set[int] = set()
         self.alarm = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self.has_bulletin = bulletin is not None
         self._slots: SlotFile | None = None
         self._changed = threading.Condition()
         self._ending = False

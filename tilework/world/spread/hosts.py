@@ -149,7 +149,7 @@ class Hosts:
             if first == 1:
                 reasons = "; ".join(f"{place.share.name}: {place.told}" for place in self._places.values())
                 raise HostsError(f"None of the hosts can be reached. {reasons}.")
-            crew = Crew(self.hostname, self._own, members, self.bulletin)
+            crew = Crew(self.hostname, self._own, members)
             for place in there:
                 place.crew = crew
             return crew
