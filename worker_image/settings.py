@@ -12,6 +12,7 @@ from tilework.aws.settings import Deployment
 from tilework.environment import number
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
+from tilework.logs import LogSettings
 from tilework.world.spread.shares import HostShare, parse_hosts
 from tilework.world.spread.ssh import key_of
 from worker_image.shares import Shares, quarter
@@ -38,8 +39,9 @@ class WorkerSettings:
     ``ranks`` of the world that compute, and who gets how many of them; ``directory`` for everything the world leaves on
     disk, removable; ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a
     message.
-    ``ready_file`` is written once the host takes work. With ``hosts`` the world is theirs, and ``ranks`` those of all;
-    ``hosts_key`` lets it in there. ``extra_operations`` names a module of own operations.
+    ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
+    ``deployment_name`` is what the metrics are told apart by; without one none are written. With
+    ``hosts`` the world is theirs, and ``ranks`` those of all; ``hosts_key`` lets it in there.
     """
 
     deployment: Deployment
@@ -54,6 +56,8 @@ class WorkerSettings:
     hosts: tuple[HostShare, ...] = ()
     hosts_key: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    logs: LogSettings = field(default_factory=LogSettings)
+    deployment_name: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> WorkerSettings:
@@ -73,6 +77,8 @@ class WorkerSettings:
             hosts=_hosts(environ, limits),
             hosts_key=key_of(environ),
             limits=limits,
+            logs=LogSettings.from_environment(environ),
+            deployment_name=environ.get("TILEWORK_DEPLOYMENT_NAME", ""),
         )
 
     @property

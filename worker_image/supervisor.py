@@ -17,14 +17,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tilework.aws.connect import connect
-from tilework.errors import ServiceError, TileworkError
+from tilework.errors import LeaseLostError, ServiceError, TileworkError
 from tilework.fleet.planning import Planned
 from tilework.imaging.operations import load_extra
 from tilework.jobs.life import JobLife
 from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
+from tilework.logs import about, log_to_stderr
 from tilework.world import World
+from worker_image import metrics
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
@@ -32,7 +34,7 @@ from worker_image.held import Held, HeldUnit
 from worker_image.intake import Intake
 from worker_image.lease_board import LeaseBoard, board_path, boottime
 from worker_image.leases import Leases, LeaseTerms
-from worker_image.logs import log_to_stderr
+from worker_image.metrics import INTAKE_PAUSE, LEASE_LOSS, WORLD_RESTART, Meter
 from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
 from worker_image.spread import hosts_of
@@ -79,11 +81,11 @@ class Supervisor:
         self._leases = Leases(system.jobs, life, board, terms, self._units)
         self._intake = Intake(
             system.jobs, places=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._claim),
+            visibility=settings.lease_seconds, take=self._receiver(self._claim), paused=self._paused,
         )  # fmt: skip
         self._unit_intake = Intake(
             system.units, places=settings.unit_capacity, first=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._take_up),
+            visibility=settings.lease_seconds, take=self._receiver(self._take_up), paused=self._paused,
         )  # fmt: skip
         # apart, so that no photo waits while the last unit of a scan clears thousands of objects away
         self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
@@ -92,6 +94,10 @@ class Supervisor:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._hosts = hosts_of(settings, board, self._inbox.put)
         self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put, outgrown=self._outgrown)
+        self._meter = Meter(
+            self._outbox.tally, self._count_held, deployment=settings.deployment_name, host=settings.host
+        )
+        self._worlds = 0
         self._at_the_desk = 0
         self._draining = False
 
@@ -106,6 +112,7 @@ class Supervisor:
         self._feed.advance()
         self._leases.start()
         self._outbox.start()
+        self._meter.start()
         self._intake.start()
         self._unit_intake.start()
         self._announce()
@@ -128,6 +135,9 @@ class Supervisor:
             hosts=self._hosts,
         )
         log.info("A world of %d ranks is ready.", len(world.pids) - 1)
+        self._worlds += 1
+        if self._worlds > 1:
+            self._outbox.tally.happened(WORLD_RESTART)
         return world
 
     def _outgrown(self) -> bool:
@@ -164,6 +174,7 @@ class Supervisor:
         self._feed.stop()
         if self._hosts is not None:
             self._hosts.close()
+        self._meter.stop()
         log.info("%s has drained and leaves.", self._settings.host)
         return 0
 
@@ -171,6 +182,8 @@ class Supervisor:
 
     def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
         """The result is stored, or the large image planned, or its unit made."""
+        if not isinstance(worked, Planned):
+            self._outbox.tally.worked(worked.seconds)
         end: Callable[..., None] = self._endings.done
         if isinstance(held, HeldUnit):
             end = self._unit_endings.done
@@ -180,11 +193,13 @@ class Supervisor:
 
     def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed."""
+        if isinstance(error, LeaseLostError):
+            self._outbox.tally.happened(LEASE_LOSS)
         self._at_desk(held, self._endings_of(held).failed, held, error)
 
     def strike_out(self, held: Holding, failure: TileworkError) -> None:
         """The job, or the unit, goes beyond its bounds each time."""
-        log.error("%s", failure.reason, extra={"job": held.task.job})
+        log.error("%s", failure.reason, extra=held.facts)
         self._at_desk(held, self._endings_of(held).strike_out, held, failure)
 
     def _endings_of(self, held: Holding) -> Endings | UnitEndings:
@@ -198,15 +213,22 @@ class Supervisor:
 
         def write() -> None:
             try:
-                _patiently(end, *arguments)
+                with about(**held.facts):
+                    _patiently(end, *arguments)
             except TileworkError as error:
-                log.error("An end could not be written: %s", error.reason, extra={"job": held.task.job})
+                log.error("An end could not be written: %s", error.reason, extra=held.facts)
             finally:
                 self._leases.drop(held)
                 self._intake_of(held.place).give_back(held.place)
                 self._inbox.put(self._left_the_desk)
 
         self._desk_of(held.place).submit(write)
+
+    def _paused(self) -> None:
+        self._outbox.tally.happened(INTAKE_PAUSE)
+
+    def _count_held(self) -> metrics.Held:
+        return metrics.Held(*self._leases.count())
 
     def _intake_of(self, place: int) -> Intake:
         return self._intake if place < self._settings.capacity else self._unit_intake
@@ -254,7 +276,11 @@ class Supervisor:
     def _take_up(self, message: Message, place: int) -> HeldUnit | None:
         began = boottime()
         task = self._units.consider(message)
-        return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
+        if task is None:
+            return None
+        held = HeldUnit(message, UnitOrder(task, place), began)
+        log.debug("Claimed.", extra=held.facts)
+        return held
 
     def _considered(self, held: Holding | None) -> None:
         self._at_the_desk -= 1
@@ -276,9 +302,10 @@ def _patiently(end: Callable[..., None], *arguments: object) -> None:
 
 def main() -> int:
     """Run a supervisor with the settings of the environment."""
-    log_to_stderr()
+    log_to_stderr("supervisor")
     try:
         settings = WorkerSettings.from_environment(os.environ)
+        log_to_stderr("supervisor", settings.logs, host=settings.host)
         if settings.extra_operations:
             load_extra(settings.extra_operations)
         return Supervisor(settings, connect(settings.deployment)).run()

@@ -64,4 +64,15 @@ class WaitAtGate(LocalOperation):
         return image
 
 
-OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard(), WaitAtGate())
+class Speak(LocalOperation):
+    name = "speak"
+    family = "tests"
+    summary = "Prints a line past Python, as a library does."
+    formula = "write(2)"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        os.write(2, b"spoken in C\n")
+        return image
+
+
+OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard(), WaitAtGate(), Speak())

@@ -40,8 +40,12 @@ def temporary_folder(directory: Path) -> Path:
     return directory / "tmp"
 
 
-def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool) -> list[str]:
+def mpiexec_command(
+    mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool, tagged: bool = False
+) -> list[str]:
     """The command line of a world with ``ranks`` computing ranks and rank 0 on this host.
+
+    ``tagged``: whatever a rank prints is told line by line, with its number before it.
 
     ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second; ``python -P``
     keeps whatever lies in the working directory from being imported.
@@ -50,6 +54,7 @@ def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, a
         mpiexec,
         *(["--allow-run-as-root"] if as_root else []),
         *("--oversubscribe", "--bind-to", "none"),
+        *(["--tag-output"] if tagged else []),
         *("--mca", "pml", "ob1"),
         *("--mca", "btl", "self,sm"),
         *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),
@@ -59,7 +64,7 @@ def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, a
 
 
 def spread_flags(
-    mpiexec: str, python: str, *, ranks: int, host_file: Path, networks: str, agent: str
+    mpiexec: str, python: str, *, ranks: int, host_file: Path, networks: str, agent: str, tagged: bool = False
 ) -> list[str]:
     """The command line of a world over the hosts of ``host_file``, which fills one after the other with ranks.
 
@@ -70,6 +75,7 @@ def spread_flags(
         mpiexec,
         *("--hostfile", str(host_file), "--map-by", "slot"),
         *("--oversubscribe", "--bind-to", "none", "--leave-session-attached"),
+        *(["--tag-output"] if tagged else []),
         *(
             "--prtemca",
             "plm",

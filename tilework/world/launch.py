@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge, wait
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from tilework.errors import SetupError
 from tilework.world import parent_death
@@ -26,6 +26,7 @@ from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
 from tilework.world.processes import WorldProcesses
 from tilework.world.slots import SlotFile
+from tilework.world.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
+
+WORDS_SECONDS = 1.0
+"""How long the last words of an ended world are waited for: they are on their way when its end is noticed."""
 
 _PEER = struct.Struct("3i")
 
@@ -105,6 +109,7 @@ class Launch:
             self._listener = undo.enter_context(socket.socket(socket.AF_UNIX))
             self._listener.bind(self._ticket.channel)
             self._listener.listen()
+            self._words: Words | None = None
             self._prepare()
             self._process = self._start(mpiexec)
             undo.pop_all()
@@ -136,6 +141,8 @@ class Launch:
         self._listener.close()
         self._process.kill()  # and by their ties to it all ranks
         self._process.wait()
+        if self._words is not None:
+            self._words.settle(WORDS_SECONDS)
         os.close(self._pidfd)
         self._folder.close()
 
@@ -147,7 +154,7 @@ class Launch:
     def _command(self, mpiexec: str) -> list[str]:
         return mpiexec_command(
             mpiexec, sys.executable,
-            ranks=self._plan.ranks, directory=self._folder.path, as_root=os.geteuid() == 0,
+            ranks=self._plan.ranks, directory=self._folder.path, as_root=os.geteuid() == 0, tagged=self._heard,
         )  # fmt: skip
 
     def _alarms(self) -> list[int]:
@@ -158,8 +165,9 @@ class Launch:
         """The ranks are there, and will start no others."""
         confine_to_loopback(self._process.pid, self._pidfd)
         return WorldProcesses(
-            self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder
-        )
+            self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder,
+            words=self._words,
+        )  # fmt: skip
 
     # -----------------------------------------------------------------------------------------------------------------
 
@@ -167,31 +175,28 @@ class Launch:
         own = {**self._plan.environment, **self._ticket.variables()}
         return rank_environment(os.environ, own, sys.path, self._folder.path)
 
-    def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
-        with self._output() as output:
-            return subprocess.Popen(
-                # -I -S: the tie needs nothing but the standard library, and starts the faster for it
-                [
-                    sys.executable,
-                    "-I",
-                    "-S",
-                    parent_death.__file__,
-                    str(os.getpid()),
-                    *self._command(mpiexec),
-                ],
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
-                start_new_session=True,
-            )
+    @property
+    def _heard(self) -> bool:
+        """Whether what the ranks print is read here."""
+        return not self._plan.inherit_output
 
-    def _output(self) -> contextlib.AbstractContextManager[IO[Any]]:
-        if self._plan.inherit_output:
-            # not to stdout, which belongs to the starter's own results
-            return contextlib.nullcontext(sys.stderr)
-        return self._folder.open_log()
+    def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
+        # -I -S: the tie needs nothing but the standard library, and starts the faster for it
+        tie = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid())]
+        process = subprocess.Popen(
+            [*tie, *self._command(mpiexec)],
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            # never to stdout, which belongs to the starter's own results
+            stdout=subprocess.PIPE if self._heard else sys.stderr,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
+            start_new_session=True,
+        )
+        if process.stdout is not None:
+            self._words = Words(process.stdout, self._folder.open_log())
+        return process
 
     def _admit(self, listener: socket.socket, pidfd: int) -> Connection[Any, Any]:
         """The channel to rank 0."""
@@ -239,6 +244,8 @@ class Launch:
         begin = f"The MPI world of {self._plan.ranks} ranks could not be started: {what}."
         if self._plan.inherit_output:
             return SetupError(f"{begin} Its output above says more.")
+        if self._words is not None:
+            self._words.settle(WORDS_SECONDS)
         tail = self._folder.log_tail()
         log = self._folder.log_path
         return SetupError(

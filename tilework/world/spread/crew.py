@@ -137,6 +137,9 @@ class Crew:
             self._slots = None
         for member in self.members:
             member.link.send(End())
+            if member.run_ended is not None:
+                # whatever Open MPI has waiting for it lets go of the world's output
+                member.run_ended(1)
 
     def bury(self) -> None:
         """Wait until all have ended; one that does not answer is let go, and found again."""

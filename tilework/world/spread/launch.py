@@ -52,6 +52,7 @@ class SpreadLaunch(Launch):
 
     def abandon(self) -> None:
         """End it before it is ready, on all hosts."""
+        self._crew.end()
         super().abandon()
         self._let_go()
 
@@ -88,6 +89,7 @@ class SpreadLaunch(Launch):
             host_file=host_file,
             networks=self._crew.networks(),
             agent=agent,
+            tagged=self._heard,
         )
 
     def _alarms(self) -> list[int]:
@@ -107,7 +109,8 @@ class SpreadLaunch(Launch):
         self._crew.watch(self._slots)
         return SpreadProcesses(
             self._process, self._pidfd, pids,
-            channel=channel, slots=self._slots, folder=self._folder, crew=self._crew, shell=self._shell,
+            channel=channel, slots=self._slots, folder=self._folder, words=self._words,
+            crew=self._crew, shell=self._shell,
         )  # fmt: skip
 
 
