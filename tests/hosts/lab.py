@@ -89,7 +89,8 @@ class Held:
     def __init__(self) -> None:
         holder = ("sh", "-c", "echo ready; sleep infinity & wait")
         self._unshare = subprocess.Popen(
-            ["unshare", *NAMESPACES, "--mount-proc", *holder],
+            # so that nothing is left of a lab whose test run was killed
+            ["setpriv", "--pdeathsig", "KILL", "unshare", *NAMESPACES, "--mount-proc", *holder],
             stdout=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
         )
@@ -123,8 +124,17 @@ class Host(Held):
     def __init__(self, lab: Lab, name: str, number: int) -> None:
         super().__init__()
         self.name, self.address = name, f"{NETWORK}.{number}"
+        self._number = number
         self._lab = lab
         self.home = lab.folder / "homes" / name
+        try:
+            self._join()
+        except BaseException:
+            self.end()
+            raise
+
+    def _join(self) -> None:
+        lab, name, number = self._lab, self.name, self._number
         lab.switch.wire(
             f"ip link delete to-{name} 2>/dev/null || true; ip link add to-{name} type veth peer name eth0 address 02:00:00:00:00:{number:02} netns {self.pid}; "
             f"ip link set to-{name} master switch up"
@@ -266,10 +276,10 @@ class Lab:
             self.switch = Held()
             stack.callback(self.switch.end)
             self.switch.do("ip link add switch type bridge; ip link set switch up")
-            self.hosts = {}
+            self.hosts: dict[str, Host] = {}
+            stack.callback(lambda: [host.end() for host in self.hosts.values()])
             for number, name in enumerate(self._names, 1):
                 self.boot(name, number)
-            stack.callback(lambda: [host.end() for host in self.hosts.values()])
             self._stack = stack.pop_all()
         return self
 
