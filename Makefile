@@ -28,6 +28,7 @@ check:  ## Lint, formatting, types, import contracts
 
 test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a real browser (ARGS='-k …')
 	$(python) -m tests.browser.chromium
+	$(python) -m tests.hosts.lab
 	$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-faults:  ## Every fault there is a test of, on real processes; `make test` has one of each kind

@@ -32,6 +32,7 @@ LAST = (
     "stacks",
     "world",
     "mpi",
+    "hosts",
     "worker_image",
     "cli",
     "local",

@@ -65,7 +65,7 @@ Checked from the header, before any pixel has memory. Each is a setting of the w
 
 """
 
-OF_A_WORLD = {"TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
+OF_A_WORLD = {"TILEWORK_WORLD_AWAY", "TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
 """What a world tells its own ranks; nobody else sets them."""
 
 

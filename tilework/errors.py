@@ -296,7 +296,7 @@ class WorldDiedError(TileworkError):
 
     ``suspect``: the process that died was working on this very task. ``overdue``: it was killed for that, beyond its
     deadline. ``signal`` is the number of the signal that ended the world, None where a process exited by itself or
-    nobody knows.
+    nobody knows. ``host_lost``: it ended because one of its hosts was lost, and that host is not in the next world.
     """
 
     code = "world_died"
@@ -304,12 +304,14 @@ class WorldDiedError(TileworkError):
     permanent = False
 
     def __init__(
-        self, reason: str, *, suspect: bool = False, overdue: bool = False, signal: int | None = None
-    ) -> None:
+        self, reason: str, *, suspect: bool = False, overdue: bool = False, signal: int | None = None,
+        host_lost: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(reason)
         self.suspect = suspect
         self.overdue = overdue
         self.signal = signal
+        self.host_lost = host_lost
 
 
 # --- what surrounds us -----------------------------------------------------------------------------------------
@@ -384,3 +386,10 @@ class SetupError(TileworkError):
     """A step of setting up or starting the local system failed; the reason names the step and its log."""
 
     code = "setup_failed"
+
+
+class HostsError(SetupError):
+    """A world over several hosts cannot be, or one of its hosts cannot take part; the reason names it."""
+
+    code = "hosts_unusable"
+    advice = "Look at the hosts with `tilework hosts a,b,c`; docs/several-hosts.md tells what each needs."

@@ -74,13 +74,14 @@ class Verdicts(Protocol):
 class Feed:
     """As many tasks at once as ``shares`` allow, and one more in the queue of rank 0. All methods belong to the main thread.
 
-    ``start_world`` starts a world; ``soon`` makes the main thread call a function, from whatever thread.
+    ``start_world`` starts a world; ``soon`` makes the main thread call a function, from whatever thread. Once a world is
+    ``outgrown`` it ends what it works on, and another takes its place.
     """
 
     def __init__(
         self, start_world: Callable[[], World], shares: Shares, verdicts: Verdicts,
         soon: Callable[[Callable[[], None]], None], *, pause: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.monotonic, outgrown: Callable[[], bool] = lambda: False,
     ) -> None:  # fmt: skip
         self._start_world = start_world
         self._shares = shares
@@ -92,6 +93,7 @@ class Feed:
         self._waiting: dict[Kind, deque[Holding]] = {kind: deque() for kind in Kind}
         self._running: set[Holding] = set()
         self._clock = clock
+        self._outgrown = outgrown
         self._last_job = -math.inf
         self._unrest = Unrest(clock)
 
@@ -131,7 +133,10 @@ class Feed:
 
     def _living_world(self) -> World | None:
         if self._world is not None and self._world.alive:
-            return self._world
+            if not self._outgrown():
+                return self._world
+            if not self._running:
+                self._world.shutdown(wait=True, timeout=STOP_SECONDS)
         if self._running:
             # the futures of the dead world are about to fail; until then nobody knows whom its death concerns
             return None

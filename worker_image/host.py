@@ -14,7 +14,6 @@ from tilework.jobs.life import JobLife
 from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
-from tilework.world import World
 from worker_image import metrics
 from worker_image.claims import Claims
 from worker_image.desk import Desk
@@ -24,12 +23,13 @@ from worker_image.held import HeldUnit
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.leases import Leases, LeaseTerms
 from worker_image.membership import Membership
-from worker_image.metrics import INTAKE_PAUSE, WORLD_RESTART, Meter
+from worker_image.metrics import INTAKE_PAUSE, Meter
 from worker_image.outbox import Outbox
 from worker_image.pace import Pace, room_in
 from worker_image.settling import Settling
 from worker_image.task import UnitOrder
 from worker_image.unit_endings import UnitEndings
+from worker_image.worlds import Worlds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
     from worker_image.settings import WorkerSettings
-    from worker_image.tally import Tally
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +47,7 @@ class Host:
     """What the supervisor has to do with; ``desks`` of jobs and of units, apart, so that no photo waits while the last
     unit of a scan clears thousands of objects away."""  # noqa: D205,D209
 
+    worlds: Worlds
     feed: Feed
     leases: Leases
     outbox: Outbox
@@ -96,38 +96,14 @@ def put_together(
         UnitEndings(stages, units, outbox, settings.host),
         job_desk=job_desk, unit_desk=unit_desk, pace=pace, tally=tally,
     )  # fmt: skip
-    feed = Feed(Worlds(settings, tally).start, settings.shares, settling, soon)
+    worlds = Worlds(settings, tally, board, soon)
+    feed = Feed(worlds.start, settings.shares, settling, soon, outgrown=worlds.outgrown)
     metadata = InstanceMetadata(settings.metadata_url) if settings.metadata_url else None
     membership = _membership(settings, metadata, leases)
     meter = Meter(
         tally, lambda: metrics.Held(*leases.count()), deployment=settings.deployment_name, host=settings.host
     )
-    return Host(feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
-
-
-class Worlds:
-    """The MPI worlds of a host, one after the other; from the second on each is counted as a restart."""
-
-    def __init__(self, settings: WorkerSettings, tally: Tally) -> None:
-        self._settings = settings
-        self._tally = tally
-        self._started = 0
-
-    def start(self) -> World:
-        """Start the next one."""
-        settings = self._settings
-        world = World.start(
-            ranks=settings.ranks,
-            directory=settings.directory / "world",
-            initializer="worker_image.rank:start_rank",
-            initargs=(settings,),
-            task_seconds=settings.limits.fetch_seconds,
-        )
-        log.info("A world of %d ranks is ready.", settings.ranks)
-        self._started += 1
-        if self._started > 1:
-            self._tally.happened(WORLD_RESTART)
-        return world
+    return Host(worlds, feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
 
 
 def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:

@@ -12,6 +12,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from tilework.aws.service_clock import boottime
+from tilework.world.spread.bulletin import FRESH_SECONDS, fresh_bulletin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +44,33 @@ class LeaseBoard:
         (until,) = _ENTRY.unpack_from(self._map, _ENTRY.size * place)
         return bool(boottime() < until)
 
+    def left(self) -> bytes:
+        """The seconds for which each lease still holds, for hosts with another boottime: a double each."""
+        now = boottime()
+        return b"".join(_ENTRY.pack(max(0.0, until - now)) for (until,) in _ENTRY.iter_unpack(self._map[:]))
+
     def close(self) -> None:
         """Unmap the file."""
         self._map.close()
+
+
+class AwayBoard:
+    """The board as ranks on another host than the supervisor's see it, in the ``folder`` of their world there.
+
+    They ask for the seconds that are left, and count them from the moment before they asked: however long the answer was
+    on its way, a lease never seems to last longer than it does. Where no answer comes within
+    ``patience`` seconds, no lease holds.
+    """
+
+    def __init__(self, folder: Path, patience: float = FRESH_SECONDS) -> None:
+        self._folder = folder
+        self._patience = patience
+
+    def holds(self, place: int) -> bool:
+        """Whether the lease in ``place`` holds now."""
+        found = fresh_bulletin(self._folder, self._patience)
+        if found is None:
+            return False
+        asked, left = found
+        (seconds,) = _ENTRY.unpack_from(left, _ENTRY.size * place)
+        return bool(boottime() < asked + seconds)

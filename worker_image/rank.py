@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tilework import __version__
@@ -37,7 +38,8 @@ from tilework.imaging.stopwatch import Stopwatch, watched
 from tilework.imaging.windows import Size
 from tilework.logs import all_about, log_to_stderr
 from tilework.world.deadline import allow
-from worker_image.lease_board import LeaseBoard, board_path
+from tilework.world.spread.bulletin import AWAY_VARIABLE
+from worker_image.lease_board import AwayBoard, LeaseBoard, board_path
 from worker_image.priority import can_come_back, yielding
 from worker_image.task import Task, UnitOrder, UnitWorked, Worked
 
@@ -65,7 +67,7 @@ class Rank:
 
     inputs: ObjectStore
     outputs: ObjectStore
-    board: LeaseBoard
+    board: LeaseBoard | AwayBoard
     settings: WorkerSettings
     made_by: str
     number: int
@@ -91,7 +93,14 @@ def start_rank(settings: WorkerSettings) -> None:
     if settings.extra_operations:
         load_extra(settings.extra_operations)
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
-    board = LeaseBoard(board_path(settings.directory), settings.leases)
+    away = os.environ.get(AWAY_VARIABLE)
+    board: LeaseBoard | AwayBoard
+    if away is None:
+        board = LeaseBoard(board_path(settings.directory), settings.leases)
+    else:
+        # another host than the supervisor's: nothing of its folder is here
+        settings = replace(settings, directory=Path(away))
+        board = AwayBoard(settings.directory)
     inputs, outputs = connect_stores(settings.deployment)
     workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
     _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)

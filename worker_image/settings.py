@@ -12,6 +12,8 @@ from tilework.checks.ranks import cores_here, ranks_here
 from tilework.environment import number
 from tilework.imaging.limits import Limits
 from tilework.logs import LogSettings
+from tilework.world.spread.shares import HostShare, own_ranks, parse_hosts
+from tilework.world.spread.ssh import key_of
 from worker_image.departure import DRAIN_SECONDS, LONGEST_DRAIN
 from worker_image.shares import Shares, quarter
 
@@ -42,6 +44,7 @@ class WorkerSettings:
     ``metadata_url`` of an EC2 host's own metadata, ``fleet_group`` and ``termination_hook`` of its Auto Scaling group:
     empty elsewhere.
     ``deployment_name`` is what the metrics are told apart by; without one none are written.
+    With ``hosts`` the world is theirs, and ``ranks`` those of all; ``hosts_key`` lets it in there.
     """
 
     deployment: Deployment
@@ -58,6 +61,8 @@ class WorkerSettings:
     metadata_url: str = ""
     fleet_group: str = ""
     termination_hook: str = ""
+    hosts: tuple[HostShare, ...] = ()
+    hosts_key: Path | None = None
     limits: Limits = field(default_factory=Limits)
     logs: LogSettings = field(default_factory=LogSettings)
     deployment_name: str = ""
@@ -82,6 +87,8 @@ class WorkerSettings:
             metadata_url=environ.get("TILEWORK_METADATA_URL", "").strip(),
             fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
             termination_hook=environ.get("TILEWORK_TERMINATION_HOOK", "").strip(),
+            hosts=_hosts(environ, limits),
+            hosts_key=key_of(environ),
             limits=limits,
             logs=LogSettings.from_environment(environ),
             deployment_name=environ.get("TILEWORK_DEPLOYMENT_NAME", ""),
@@ -91,6 +98,11 @@ class WorkerSettings:
     def ranks(self) -> int:
         """Ranks that compute."""
         return self.shares.ranks
+
+    @property
+    def own_ranks(self) -> int:
+        """Those of them that compute on this host."""
+        return own_ranks(self.hosts, socket.gethostname()) if self.hosts else self.ranks
 
     @property
     def capacity(self) -> int:
@@ -108,7 +120,18 @@ class WorkerSettings:
         return self.capacity + self.unit_capacity
 
 
+def _ranks_a_host(environ: Mapping[str, str], limits: Limits) -> int:
+    return int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+
+
+def _hosts(environ: Mapping[str, str], limits: Limits) -> tuple[HostShare, ...]:
+    named = environ.get("TILEWORK_HOSTS", "").strip()
+    return parse_hosts(named, _ranks_a_host(environ, limits)) if named else ()
+
+
 def _shares(environ: Mapping[str, str], limits: Limits) -> Shares:
-    ranks = int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+    hosts = _hosts(environ, limits)
+    ranks = sum(host.ranks for host in hosts) if hosts else _ranks_a_host(environ, limits)
     kept = int(number(environ, "TILEWORK_RANKS_FOR_JOBS", quarter(ranks), 0, 1024))
-    return Shares(ranks, kept, cores_here())
+    # the other hosts are taken to be like this one
+    return Shares(ranks, kept, cores_here() * max(1, len(hosts)))

@@ -73,6 +73,7 @@ class Supervisor:
         host, settings = self._host, self._settings
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
+        host.worlds.open()
         host.feed.advance()
         host.leases.start()
         host.outbox.start()
@@ -153,6 +154,7 @@ class Supervisor:
         host.outbox.stop()
         host.leases.stop()
         host.feed.stop()
+        host.worlds.close()
         host.meter.stop()
         if host.membership is not None:
             host.membership.leave()
@@ -181,7 +183,7 @@ def _run(settings: WorkerSettings) -> int:
         load_extra(settings.extra_operations)
     clients, clock = build_clients(deployment.region, deployment.endpoint_url), ServiceClock()
     clock.listen(clients.dynamodb)
-    make_sure(machine_checks(settings.ranks, settings.directory, settings.limits), 0.0)
+    make_sure(machine_checks(settings.own_ranks, settings.directory, settings.limits), 0.0)
     make_sure(service_checks(clients, deployment, clock), settings.start_seconds)
     return Supervisor(settings, join(clients, deployment), clock).run()
 

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections import deque
 from multiprocessing.connection import Client, wait
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mpi4py
@@ -29,7 +30,8 @@ from mpi4py import MPI  # noqa: E402 - mpi4py reads its rc when MPI is imported
 
 from tilework.imaging.phase import shown_in  # noqa: E402
 from tilework.world.deadline import moved_by  # noqa: E402
-from tilework.world.doorbell import Doorbell  # noqa: E402
+from tilework.world.doorbell import Doorbell, NetworkDoorbell  # noqa: E402
+from tilework.world.flags import shared_memory_folder  # noqa: E402
 from tilework.world.messages import TICKET_VARIABLE, Initializer, Leave, Order, Outcome, Ready, Ticket  # noqa: E402
 from tilework.world.parent_death import LAUNCHER_VARIABLE, die_with  # noqa: E402
 from tilework.world.pickled_calls import perform  # noqa: E402
@@ -41,14 +43,11 @@ if TYPE_CHECKING:
 DISPATCHER = 0
 """The rank that hands out the work."""
 
-PULSE_SECONDS = 1.0
-"""A rank looks into MPI this often even if no bell rings: one lost ring must not cost more than this."""
-
 
 class Post:
     """Messages between ranks: sent by MPI, announced by a bell."""
 
-    def __init__(self, comm: MPI.Intracomm, bell: Doorbell) -> None:
+    def __init__(self, comm: MPI.Intracomm, bell: Doorbell | NetworkDoorbell) -> None:
         self._comm = comm
         self.bell = bell
 
@@ -68,7 +67,7 @@ class Post:
     def receive(self) -> tuple[Any, int]:
         """The next message and its sender; sleeps until there is one."""
         while not self.waiting():
-            wait([self.bell.fileno()], PULSE_SECONDS)
+            wait([self.bell.fileno()], self.bell.pulse)
             self.bell.silence()
         status = MPI.Status()
         message = self._comm.recv(status=status)
@@ -98,7 +97,7 @@ class Dispatcher:
         self._sender.start()
         self._muster()
         while not (self._leaving and not self._waiting and len(self._idle) == self._ranks):
-            wait([self._channel, self._post.bell.fileno()], PULSE_SECONDS)
+            wait([self._channel, self._post.bell.fileno()], self._post.bell.pulse)
             self._post.bell.silence()
             self._take_orders()
             self._collect_outcomes()
@@ -164,7 +163,8 @@ def compute(post: Post, slots: SlotFile, rank: int, task_seconds: float | None) 
 
 def settle_in() -> Ticket:
     """Make this process a rank: tied to its launcher, deaf to what a terminal sends, leaving no core files."""
-    die_with(int(os.environ.pop(LAUNCHER_VARIABLE)))
+    # on another host than the starter's the launcher is MPI's daemon there, whose process id nobody could foresee
+    die_with(int(os.environ.pop(LAUNCHER_VARIABLE, os.getppid())))
     for number in (signal.SIGINT, signal.SIGTERM):
         # the starter decides when a world ends: Ctrl-C and a service manager signal every process they see, and
         # mpiexec sends SIGTERM to the survivors of a death, which must not look like culprits
@@ -172,7 +172,27 @@ def settle_in() -> Ticket:
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     ticket = Ticket.from_environment(os.environ)
     del os.environ[TICKET_VARIABLE]
+    if ticket.address:
+        # another folder on each host, which no command line can say
+        os.environ["OMPI_MCA_btl_sm_backing_directory"] = str(  # noqa: SIM112 - Open MPI's own name
+            shared_memory_folder(Path(ticket.directory))
+        )
     return ticket
+
+
+def hang_bell(comm: MPI.Intracomm, ticket: Ticket) -> Doorbell | NetworkDoorbell:
+    """Make the bell of this rank, and learn the way to all others."""
+    rank = comm.Get_rank()
+    if not ticket.address:
+        return Doorbell(ticket.token, rank)
+    bell = NetworkDoorbell(ticket.address)
+    # by way of rank 0, which so has a connection to each before anybody sleeps
+    if rank == DISPATCHER:
+        bell.learn([bell.address, *(comm.recv(source=other) for other in range(1, comm.Get_size()))])
+    else:
+        comm.send(bell.address, DISPATCHER)
+    bell.learn(comm.bcast(bell.known, root=DISPATCHER))
+    return bell
 
 
 def main() -> int:
@@ -184,7 +204,7 @@ def main() -> int:
     rank = comm.Get_rank()
     slots = SlotFile(ticket.slots)
     slots.arrive(rank, os.getpid())
-    post = Post(comm, Doorbell(ticket.token, rank))
+    post = Post(comm, hang_bell(comm, ticket))
     if rank == DISPATCHER:
         with Client(ticket.channel, authkey=ticket.authkey) as channel:
             Dispatcher(post, channel, comm.Get_size() - 1).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -133,6 +134,28 @@ def test_tiles_that_processes_append_at_once_lie_where_the_table_says_and_the_fi
     assert data[:100] == b"header".ljust(100, b"\0")
     assert table[1:, 0].max() < above[0, 0] < table[0, 0]
     assert len(data) == 100 + sum(range(1, 91)) + len(b"overview")
+
+
+def test_tiles_that_another_host_keeps_apart_lie_where_the_table_says_once_they_are_gathered(
+    tmp_path: Path, processes: ProcessPoolExecutor
+) -> None:
+    everywhere = TileFile(tmp_path / "tiles", tmp_path, (90,), ("idle", socket.gethostname()))
+    here = replace(everywhere, hosts=())
+    everywhere.create(100)
+    list(
+        processes.map(
+            append_some, [here, everywhere, everywhere], [range(first, 90, 3) for first in range(3)]
+        )
+    )
+    everywhere.gather()
+    everywhere.append_first_tiles()
+    data = everywhere.path.read_bytes()
+    (table,) = everywhere.tables()
+    assert [data[start : start + length] for start, length in table.tolist()] == [
+        bytes([n]) * (n + 1) for n in range(90)
+    ]
+    assert len(data) == 100 + sum(range(1, 91))
+    assert not list(tmp_path.glob("host-*/tiles"))
 
 
 def planned(

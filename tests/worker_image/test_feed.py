@@ -71,9 +71,10 @@ class Host:
         self.struck: set[str] = set()
         self.failing_starts = 0
         self.seconds = 0.0
+        self.outgrown = False
         self.feed = Feed(
             self._start, Shares(ranks, quarter(ranks), cores=2), self, self.inbox.append,
-            pause=lambda _: None, clock=lambda: self.seconds,
+            pause=lambda _: None, clock=lambda: self.seconds, outgrown=lambda: self.outgrown,
         )  # type: ignore[arg-type]  # fmt: skip
         self.feed.advance()
 
@@ -81,6 +82,7 @@ class Host:
         if self.failing_starts:
             self.failing_starts -= 1
             raise SetupError("the disk is full")
+        self.outgrown = False
         self.worlds.append(ScriptedWorld())
         return self.worlds[-1]
 
@@ -322,3 +324,19 @@ def test_a_drain_takes_back_what_waits_of_both() -> None:
     host.add_units("u1", "u2")
     assert {held.task.job for held in host.feed.take_back()} == {"c", "d", "u1", "u2"}
     assert host.feed.take_back() == []
+
+
+def test_an_outgrown_world_ends_what_it_works_on_before_another_takes_its_place() -> None:
+    host = Host()
+    host.add("a", "b", "c", "d")
+    host.outgrown = True
+    host.world.finish("a")
+    host.turn()
+    assert len(host.worlds) == 1
+    assert set(host.world.tasks) == {"b", "c"}
+    host.world.finish("b")
+    host.world.finish("c")
+    host.turn()
+    assert [world.alive for world in host.worlds] == [False, True]
+    assert set(host.world.tasks) == {"d"}
+    assert set(host.verdicts) == {"a", "b", "c"}

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tilework import __version__
-from tilework.cli import job_commands
+from tilework.cli import host_commands, job_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -23,6 +24,9 @@ from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     TileSizeOption,
     WorkingSetOption,
 )
+
+if TYPE_CHECKING:
+    from tilework.world.spread.hosts import Hosts
 
 # The commands' own modules are imported when they are called: --help must not wait for OpenCV or boto3.
 # ruff: noqa: PLC0415
@@ -90,6 +94,10 @@ def process(
     ranks: Annotated[
         int, typer.Option(min=1, max=MOST_RANKS, help="Processes that compute; above 1, in an MPI world.")
     ] = 1,
+    hosts: Annotated[
+        str,
+        typer.Option(metavar="A,B:4", help="Hosts that compute, --ranks each or as many as said; see hosts."),
+    ] = "",
     output: OutputOption = None,
     page: PageOption = None,
     tile_size: TileSizeOption = 512,
@@ -119,14 +127,23 @@ def process(
       tilework process photo.jpg smooth.jpg --pipeline 'blur(9)'
       tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
+
+    With --hosts the ranks of one MPI world compute on several hosts, which must
+    see SRC and DST as this one does; `tilework hosts` shows whether they can.
+
+      tilework process slide.tif edges.tif --pipeline 'blur(9)' --hosts a,b,c:8
     """
     from tilework.cli.interrupts import Interrupts
     from tilework.cli.living_world import LivingWorld
     from tilework.cli.surroundings import extra_operations, limits_of
 
     limits = limits_of(working_set)
-    with Interrupts() as interrupts, LivingWorld(ranks, limits, extra_operations()) as living:
-        if ranks > 1:
+    with (
+        Interrupts() as interrupts,
+        _several(hosts, ranks) as others,
+        LivingWorld(ranks, limits, extra_operations(), others) as living,
+    ):
+        if living.wanted:
             # the ranks start while this process imports the rest
             living.begin()
         from tilework.cli import process as command
@@ -139,6 +156,15 @@ def process(
         wishes = Wishes(tile_size, compression.value if compression else None, overviews)
         ways = command.Ways(limits, wishes, living, interrupts, profile)
         raise typer.Exit(command.run(source, target, text, ways, json=json))
+
+
+def _several(hosts: str, ranks: int) -> AbstractContextManager[Hosts | None]:
+    """The hosts of a command that names some."""
+    if not hosts:
+        return nullcontext()
+    from tilework.cli.several_hosts import hosts_of, say
+
+    return hosts_of(hosts, ranks, say)
 
 
 @app.command()
@@ -325,25 +351,7 @@ def presets(
     raise typer.Exit(command.run(check=check, put=put, json=json))
 
 
-@app.command()
-def doctor(json: JsonOption = False) -> None:
-    """Look at what a worker host needs, here and of the system that is joined.
-
-    mpiexec, memory, disk and shared memory of this machine; the job table, the
-    queues and the buckets; and this machine's clock. Without a system only the
-    machine is looked at. What is wrong is told with what to do about it.
-
-    Exit status: 0 all is fine, 1 something is wrong, 3 a service is silent.
-
-      tilework doctor
-      tilework doctor --json
-    """
-    from tilework.cli import doctor as command
-
-    raise typer.Exit(command.run(json=json))
-
-
-for _command in job_commands.COMMANDS:
+for _command in (*job_commands.COMMANDS, *host_commands.COMMANDS):
     app.command()(_command)
 
 

@@ -75,15 +75,17 @@ class LargeFiles:
             bar.show(step.done, step.units, step.stage)
 
         reason = ""
-        for _ in range(WORLDS):
+        deaths = 0
+        while deaths < WORLDS:
             ranks = Ranks(
                 self._living.get(), self._living.ranks, tell, allow, self._living.end, self._profiles(),
-                partial(rewrite_guarded, self._limits),
+                partial(rewrite_guarded, self._limits), self._living.other_hosts,
             )  # fmt: skip
             try:
                 return process_large_file(source, wanted, ranks)
             except WorldDiedError as error:
                 reason = error.reason
+                deaths += not error.host_lost
             except BaseException:
                 # its ranks may be at work on it still
                 self._living.end()

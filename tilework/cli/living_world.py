@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
-from tilework.world.launch import START_SECONDS, Launch, Plan
+from tilework.errors import HostsError
+from tilework.world.launch import START_SECONDS, Launch, Plan, launched
 from tilework.world.messages import Initializer
 from tilework.world.world import World
 
@@ -17,13 +18,18 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from tilework.imaging.limits import Limits
+    from tilework.world.spread.hosts import Hosts
+
+STARTS = 3
+"""Worlds in a row that may lose a host while they start."""
 
 
 class LivingWorld:
-    """A world of ``ranks`` ranks that are ready for images. For the main thread."""
+    """A world of ``ranks`` ranks that are ready for images, or of all those of ``hosts``. For the main thread."""
 
-    def __init__(self, ranks: int, limits: Limits, extra_operations: str) -> None:
+    def __init__(self, ranks: int, limits: Limits, extra_operations: str, hosts: Hosts | None = None) -> None:
         self.ranks = ranks
+        self.hosts = hosts
         self._limits = limits
         self._extra_operations = extra_operations
         self._place = TemporaryDirectory(prefix="tilework-")
@@ -41,6 +47,21 @@ class LivingWorld:
         finally:
             self._place.cleanup()
 
+    @property
+    def wanted(self) -> bool:
+        """Whether there is to be a world at all: one rank on this host is this process as well."""
+        return self.ranks > 1 or self.hosts is not None
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether a world that begins now has a host more."""
+        return self.hosts is not None and self.hosts.missed
+
+    @property
+    def other_hosts(self) -> tuple[str, ...]:
+        """The machine names of the hosts that its ranks are on, beside this one."""
+        return () if self.hosts is None else self.hosts.hostnames
+
     def begin(self) -> None:
         """Start one, and do not wait for it; nothing where there is one. Raises SetupError."""
         if self._launch is None and (self._world is None or not self._world.alive):
@@ -48,10 +69,23 @@ class LivingWorld:
             first_call = Initializer("tilework.cli.ranks:start_rank", (self._extra_operations, self._limits))
             place = Path(self._place.name) / "world"
             seconds = self._limits.fetch_seconds
-            self._launch = Launch(Plan(self.ranks, place, first_call, {}, START_SECONDS, False, seconds))
+            plan = Plan(self.ranks, place, first_call, {}, START_SECONDS, False, seconds, self.hosts)
+            self._launch = launched(plan)
+            self.ranks = self._launch.ranks
 
     def get(self) -> World:
-        """The one that lives. Raises SetupError."""
+        """The one that lives, or a larger one in its place. Raises SetupError."""
+        if self.outgrown:
+            self.end()
+        for _ in range(STARTS - 1):
+            try:
+                return self._get()
+            except HostsError:
+                # a host was lost meanwhile, and the next world does without
+                continue
+        return self._get()
+
+    def _get(self) -> World:
         self.begin()
         if self._launch is not None:
             launch, self._launch = self._launch, None

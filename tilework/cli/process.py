@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: boo
         consoles.talk().print(f"There are no files in {shown(str(source))}.")
     tally = Tally(json=json, profiled=ways.profiled)
     with (
+        _seen_by_all(ways, source, destination),
         closing(_outcomes(errands, chosen, ways)) as outcomes,
         Progress("Processing", len(errands)) as bar,
     ):
@@ -66,6 +67,14 @@ def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: boo
     if ways.interrupts.asked and tally.count < len(errands):
         return statuses.INTERRUPTED
     return statuses.SOME_FAILED if tally.failed else statuses.ALL_DONE
+
+
+def _seen_by_all(ways: Ways, source: Path, destination: Path) -> AbstractContextManager[None]:
+    if ways.living.hosts is None:
+        return nullcontext()
+    from tilework.cli.several_hosts import shared_between  # noqa: PLC0415 - for several hosts only
+
+    return shared_between(ways.living.hosts, source, destination)
 
 
 def _errands(source: Path, destination: Path, pipeline: Pipeline, limits: Limits) -> list[Errand]:
@@ -131,7 +140,7 @@ def _outcomes(
     """Those of ordinary files, then those of large ones."""
     large = [errand for errand in errands if errand.large]
     others = [errand for errand in errands if not errand.large]
-    if ways.living.ranks > 1:
+    if ways.living.wanted:
         yield from Worlds(pipeline, ways.limits, ways.living, ways.interrupts).run(others)
     elif others:
         prepare_process()

@@ -83,9 +83,14 @@ class Worlds:
         """Give the world what it can take; whether anything is being worked on."""
         if self._interrupts.asked:
             self._give_up()
-        while world.alive and self._waiting and len(self._running) < 2 * self._living.ranks:
+        # a host is back: what runs ends, and the next world has it
+        while world.alive and self._waiting and not self._living.outgrown and len(self._running) < self._most:
             self._submit(world, self._waiting.popleft())
         return bool(self._running)
+
+    @property
+    def _most(self) -> int:
+        return 2 * self._living.ranks
 
     def _submit(self, world: World, errand: Errand) -> None:
         suspect = errand in self._suspects
@@ -103,6 +108,8 @@ class Worlds:
 
     def _died(self, errand: Errand, error: WorldDiedError) -> Iterator[FileOutcome]:
         _remove_partial(errand)
+        if error.host_lost:
+            self._fruitless = 0
         if not error.suspect:
             self._waiting.appendleft(errand)
         elif errand not in self._suspects:

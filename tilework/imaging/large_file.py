@@ -108,7 +108,7 @@ def _process(
         read.image, read.header, wanted.pipeline, wanted.limits,
         wishes=wanted.wishes, scratch=scratch, ranks=ranks.count,
     )  # fmt: skip
-    file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids))
+    file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids), ranks.hosts)
     tree = description(work.kept(read.metadata, read.header), read.header)
     tables = ranks.ask(jpeg_tables, work.layout)
     file.create(header_bytes(work.layout, tree, tables))

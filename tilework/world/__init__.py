@@ -1,4 +1,4 @@
-"""The MPI world of one host, as a :class:`concurrent.futures.Executor`.
+"""The MPI world of one host, or of several (:mod:`tilework.world.spread`), as an executor.
 
 A world is one ``mpiexec`` with rank 0, which hands out the work, and as many ranks again as shall compute. It is
 disposable: the death of any of its processes ends it, and its futures fail with

@@ -26,19 +26,21 @@ _SIGNALLED = 128
 class Verdict:
     """Why the world died: ``reason``, the ``signal`` that did it, if one did, and the tasks that are ``suspects``.
 
-    Those among them that were ``overdue`` had their ranks killed for it.
+    Those among them that were ``overdue`` had their ranks killed for it. ``host_lost``: one of its hosts was.
     """
 
     reason: str
     signal: int | None = None
     suspects: frozenset[int] = frozenset()
     overdue: frozenset[int] = frozenset()
+    host_lost: bool = False
 
     def error(self, task: int) -> WorldDiedError:
         """The failure of ``task``."""
         return WorldDiedError(
-            self.reason, suspect=task in self.suspects, overdue=task in self.overdue, signal=self.signal
-        )
+            self.reason, suspect=task in self.suspects, overdue=task in self.overdue, signal=self.signal,
+            host_lost=self.host_lost,
+        )  # fmt: skip
 
 
 def judge(

@@ -26,6 +26,10 @@ FEW_ARENAS = {"MALLOC_ARENA_MAX": "8"}
 for S3, and a rank's bound (:mod:`tilework.guard.memory`) counts them. One thread computes."""
 
 
+RANK_SETTINGS = {**ONE_THREAD, **KEPT_MEMORY, **FEW_ARENAS}
+"""What each rank is told, wherever it is."""
+
+
 def shared_memory_folder(directory: Path) -> Path:
     """Where the ranks' shared-memory segments lie: not in /dev/shm, where a killed world would leave them."""
     return directory / "shm"
@@ -59,6 +63,40 @@ def mpiexec_command(
     ]
 
 
+def spread_flags(
+    mpiexec: str, python: str, *, ranks: int, host_file: Path, networks: str, agent: str, tagged: bool = False
+) -> list[str]:
+    """The command line of a world over the hosts of ``host_file``, which fills one after the other with ranks.
+
+    All ways lie in ``networks``: what else a host has (bridges of containers, other cards) leads nowhere. ``agent`` is
+    what starts MPI's daemon on another host, called with a host and a command; the daemon stays its child.
+    """
+    return [
+        mpiexec,
+        *("--hostfile", str(host_file), "--map-by", "slot"),
+        *("--oversubscribe", "--bind-to", "none", "--leave-session-attached"),
+        *(["--tag-output"] if tagged else []),
+        *(
+            "--prtemca",
+            "plm",
+            "ssh",
+            "--prtemca",
+            "plm_ssh_agent",
+            agent,
+            "--prtemca",
+            "plm_ssh_no_tree_spawn",
+            "1",
+        ),
+        *("--prtemca", "prte_keep_fqdn_hostnames", "1"),
+        *("--prtemca", "prte_if_include", networks),
+        *("--mca", "pml", "ob1"),
+        *("--mca", "btl", "self,sm,tcp"),
+        *("--mca", "btl_tcp_if_include", networks),
+        *("-n", str(ranks + 1)),
+        *(python, "-P", "-m", PROGRAM),
+    ]
+
+
 def rank_environment(
     base: Mapping[str, str], own: Mapping[str, str], import_path: Sequence[str], directory: Path
 ) -> dict[str, str]:
@@ -66,7 +104,7 @@ def rank_environment(
 
     The ranks import what their starter can import, in the same order (``import_path``), after the caller's PYTHONPATH.
     """
-    environment = {**base, **ONE_THREAD, **KEPT_MEMORY, **FEW_ARENAS, **own}
+    environment = {**base, **RANK_SETTINGS, **own}
     paths = [own.get("PYTHONPATH", ""), *(path or os.curdir for path in import_path)]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
     environment["TMPDIR"] = str(temporary_folder(directory))

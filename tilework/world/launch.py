@@ -31,6 +31,8 @@ from tilework.world.words import Words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tilework.world.spread.hosts import Hosts
+
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
 
@@ -42,7 +44,10 @@ _PEER = struct.Struct("3i")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be started: ``ranks`` that compute; the rest as :meth:`tilework.world.world.World.start` has it."""
+    """What is to be started: ``ranks`` that compute; the rest as :meth:`tilework.world.world.World.start` has it.
+
+    With ``hosts`` they say how many ranks there are.
+    """
 
     ranks: int
     directory: Path
@@ -51,6 +56,16 @@ class Plan:
     seconds: float
     inherit_output: bool
     task_seconds: float | None = None
+    hosts: Hosts | None = None
+
+
+def launched(plan: Plan) -> Launch:
+    """A world on its way: of this host, or of several where the plan names them. Raises as :class:`Launch`."""
+    if plan.hosts is None:
+        return Launch(plan)
+    from tilework.world.spread.launch import SpreadLaunch  # noqa: PLC0415 - one host shall not wait for what several need
+
+    return SpreadLaunch(plan, plan.hosts)
 
 
 def find_mpiexec() -> str:
@@ -95,6 +110,7 @@ class Launch:
             self._listener.bind(self._ticket.channel)
             self._listener.listen()
             self._words: Words | None = None
+            self._prepare()
             self._process = self._start(mpiexec)
             undo.pop_all()
         self._pidfd = os.pidfd_open(self._process.pid)
@@ -105,18 +121,20 @@ class Launch:
             with self._listener:
                 channel = self._admit(self._listener, self._pidfd)
             pids = self._muster(channel, self._pidfd)
-            confine_to_loopback(self._process.pid, self._pidfd)
+            processes = self._stand(pids, channel)
             self._ticket.initializer.unlink()
-            return WorldProcesses(
-                self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder,
-                words=self._words,
-            )  # fmt: skip
         except ProcessLookupError:
             self.abandon()
             raise self._failure("a rank ended") from None
         except BaseException:
             self.abandon()
             raise
+        return processes
+
+    @property
+    def ranks(self) -> int:
+        """Ranks that compute."""
+        return self._plan.ranks
 
     def abandon(self) -> None:
         """End it before it is ready."""
@@ -128,25 +146,49 @@ class Launch:
         os.close(self._pidfd)
         self._folder.close()
 
+    # --- what is another matter over several hosts -------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        """All that mpiexec needs beside its command line is there already."""
+
+    def _command(self, mpiexec: str) -> list[str]:
+        return mpiexec_command(
+            mpiexec, sys.executable,
+            ranks=self._plan.ranks, directory=self._folder.path, as_root=os.geteuid() == 0, tagged=self._heard,
+        )  # fmt: skip
+
+    def _alarms(self) -> list[int]:
+        """Descriptors that are readable when waiting for the ranks has no sense any more."""
+        return []
+
+    def _stand(self, pids: tuple[int, ...], channel: Connection[Any, Any]) -> WorldProcesses:
+        """The ranks are there, and will start no others."""
+        confine_to_loopback(self._process.pid, self._pidfd)
+        return WorldProcesses(
+            self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder,
+            words=self._words,
+        )  # fmt: skip
+
+    # -----------------------------------------------------------------------------------------------------------------
+
+    def _environment(self) -> dict[str, str]:
+        own = {**self._plan.environment, **self._ticket.variables()}
+        return rank_environment(os.environ, own, sys.path, self._folder.path)
+
+    @property
+    def _heard(self) -> bool:
+        """Whether what the ranks print is read here."""
+        return not self._plan.inherit_output
+
     def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
-        plan, folder = self._plan, self._folder.path
-        heard = not plan.inherit_output
-        command = mpiexec_command(
-            mpiexec,
-            sys.executable,
-            ranks=plan.ranks,
-            directory=folder,
-            as_root=os.geteuid() == 0,
-            tagged=heard,
-        )
-        own = {**plan.environment, **self._ticket.variables()}
+        # -I -S: the tie needs nothing but the standard library, and starts the faster for it
+        tie = [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid())]
         process = subprocess.Popen(
-            # -I -S: the tie needs nothing but the standard library, and starts the faster for it
-            [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command],
-            env=rank_environment(os.environ, own, sys.path, folder),
+            [*tie, *self._command(mpiexec)],
+            env=self._environment(),
             stdin=subprocess.DEVNULL,
             # never to stdout, which belongs to the starter's own results
-            stdout=subprocess.PIPE if heard else sys.stderr,
+            stdout=subprocess.PIPE if self._heard else sys.stderr,
             stderr=subprocess.STDOUT,
             bufsize=0,
             # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
@@ -190,9 +232,11 @@ class Launch:
 
     def _await(self, source: socket.socket | Connection[Any, Any], pidfd: int) -> None:
         """Until ``source`` has something to say. Raises SetupError when mpiexec ends, or the time is over."""
-        ready = wait([source, pidfd], max(0.0, self._deadline - time.monotonic()))
+        ready = wait([source, pidfd, *self._alarms()], max(0.0, self._deadline - time.monotonic()))
         if pidfd in ready:
             raise self._failure("mpiexec ended")
+        if set(ready).intersection(self._alarms()):
+            raise self._failure("a host was lost, or a rank there died")
         if not ready:
             raise self._failure(f"{self._plan.seconds:g} seconds were not enough")
 

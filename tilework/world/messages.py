@@ -44,13 +44,15 @@ class Leave(NamedTuple):
 class Ticket:
     """What a rank needs to join its world: ``directory``, the ``token`` in all names, the channel's ``key`` (hex).
 
-    ``task_seconds`` is what each task has to begin with, None for all the time it likes.
+    ``task_seconds`` is what each task has to begin with, None for all the time it likes. ``address`` is the starter's
+    in the network of a world over several hosts, where ``directory`` is another one on each; empty on one host.
     """
 
     directory: str
     token: str
     key: str
     task_seconds: float | None = None
+    address: str = ""
 
     @property
     def channel(self) -> str:

@@ -39,11 +39,15 @@ LAST_WORDS_SECONDS = 1.0
 
 
 class WorldProcesses:
-    """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger."""
+    """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger.
+
+    ``here`` are those of this host, the first ones; None for all.
+    """
 
     def __init__(
         self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
         channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
+        here: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self._process = process
         self.mpiexec = pidfd
@@ -56,7 +60,12 @@ class WorldProcesses:
         self._closed = False
         self._next_look = 0.0
         self._overdue: dict[int, Slot] = {}
-        self.ranks = [os.pidfd_open(pid) for pid in pids]
+        self.ranks = [os.pidfd_open(pid) for pid in (pids if here is None else here)]
+
+    @property
+    def watched(self) -> tuple[int, ...]:
+        """What becomes readable when a process ends: mpiexec, then the ranks."""
+        return (self.mpiexec, *self.ranks)
 
     @property
     def mpiexec_pid(self) -> int:
@@ -111,12 +120,15 @@ class WorldProcesses:
                 _reap(pidfd)
             for pidfd in (*self.ranks, self.mpiexec):
                 os.close(pidfd)
+        self._clear()
+        return code
+
+    def _clear(self) -> None:
         if self._words is not None:
             self._words.settle(LAST_WORDS_SECONDS)
         self.channel.close()
         self.slots.close()
         self._folder.close()
-        return code
 
     def _end_processes(self) -> int:
         """Kill the ranks, and mpiexec only if it does not end by that: it reports, and buries its children."""

@@ -88,6 +88,10 @@ class SlotFile:
         """The rank is there, and idle."""
         self._map[rank * SLOT_BYTES : (rank + 1) * SLOT_BYTES] = Slot(pid=pid).pack()
 
+    def mirror(self, rank: int, slot: Slot) -> None:
+        """What the slot of ``rank`` says in another file, on the rank's own host."""
+        self._map[rank * SLOT_BYTES : (rank + 1) * SLOT_BYTES] = slot.pack()
+
     def begin(self, rank: int, task: int, seconds: float | None = None) -> None:
         """The rank begins ``task``, now, and has ``seconds`` for it (None: as many as it likes)."""
         here, now = rank * SLOT_BYTES, time.monotonic_ns()

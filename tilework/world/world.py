@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tilework.errors import UnexpectedError
 from tilework.world.blame import Verdict
-from tilework.world.launch import START_SECONDS, Launch, Plan
+from tilework.world.launch import START_SECONDS, Plan, launched
 from tilework.world.messages import Initializer, Leave, Order, Outcome
 from tilework.world.pickled_calls import pack_call, unpack_outcome
 from tilework.world.processes import LOOK_SECONDS
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tilework.world.processes import WorldProcesses
     from tilework.world.slots import Slot
+    from tilework.world.spread.hosts import Hosts
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -79,6 +80,7 @@ class World(Executor):
         cls, *, ranks: int, directory: Path, initializer: str = "", initargs: tuple[Any, ...] = (),
         environment: Mapping[str, str] = MappingProxyType({}), ahead: int | None = None,
         start_seconds: float = START_SECONDS, inherit_output: bool = False, task_seconds: float | None = None,
+        hosts: Hosts | None = None,
     ) -> World:  # fmt: skip
         """Start a world of ``ranks`` computing ranks, from the main thread; it is ready when this returns.
 
@@ -87,15 +89,19 @@ class World(Executor):
         ``ahead`` tasks (as many as ranks, by default) wait in rank 0. What the ranks print goes to ``world.log`` in
         the directory, and is logged here (:mod:`tilework.world.words`), or with ``inherit_output`` to this process's
         stderr. A rank is killed that works on one task for longer than ``task_seconds`` (None: never), or than the
-        task asks for (:mod:`tilework.world.deadline`).
+        task asks for (:mod:`tilework.world.deadline`). With ``hosts`` the world has the ranks of those of them
+        that are there.
 
         Raises SetupError where the world does not stand after ``start_seconds``; RuntimeError on another thread.
         """
         if ranks < 1:
             raise ValueError(f"A world needs at least one rank, not {ranks}.")
         first_call = Initializer(initializer, initargs)
-        plan = Plan(ranks, directory, first_call, environment, start_seconds, inherit_output, task_seconds)
-        return cls(Launch(plan).ready(), ranks + (ranks if ahead is None else ahead))
+        plan = Plan(
+            ranks, directory, first_call, environment, start_seconds, inherit_output, task_seconds, hosts
+        )
+        launch = launched(plan)
+        return cls(launch.ready(), launch.ranks + (launch.ranks if ahead is None else ahead))
 
     # --- what can be asked -------------------------------------------------------------------------------------------
 
@@ -204,7 +210,7 @@ class World(Executor):
         """Hear outcomes until the world has left or died."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._processes.channel, selectors.EVENT_READ)
-            for descriptor in (self._processes.mpiexec, *self._processes.ranks, self._nudge):
+            for descriptor in (*self._processes.watched, self._nudge):
                 selector.register(descriptor, selectors.EVENT_READ)
             try:
                 while self._turn(selector):
@@ -227,10 +233,11 @@ class World(Executor):
             selector.unregister(self._processes.channel)
         if self._leaving:
             # ranks exit in any order now; mpiexec is the last
-            for pidfd in ready.intersection(self._processes.ranks):
-                selector.unregister(pidfd)
-            return self._processes.mpiexec not in ready
-        return ready.isdisjoint((self._processes.mpiexec, *self._processes.ranks))
+            ended = ready.intersection(self._processes.watched)
+            for descriptor in ended:
+                selector.unregister(descriptor)
+            return self._processes.mpiexec not in ended
+        return ready.isdisjoint(self._processes.watched)
 
     def _until_look(self, left: float | None) -> float | None:
         """Seconds to sleep: ``left``, and while ranks work no longer than until their deadlines are looked at."""

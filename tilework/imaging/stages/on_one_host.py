@@ -67,7 +67,8 @@ class Ranks:
 
     ``tell`` hears of progress. ``allow`` is told in each process, before each unit, how many seconds that may take.
     ``end`` ends all processes at once, and returns when they are gone. ``profiles``, if there is such a
-    list, gets those of the ranks, stage by stage.
+    list, gets those of the ranks, stage by stage. ``hosts`` are the names of other hosts than the caller's that some of
+    them are on, and which see the same files.
     """
 
     executor: Executor | None
@@ -77,6 +78,7 @@ class Ranks:
     end: Callable[[], None]
     profiles: list[Profile] | None = None
     rewrite: Bounded = _at_once
+    hosts: tuple[str, ...] = ()
 
     def ask(self, function: Callable[[A], T], argument: A) -> T:
         """What ``function`` says of ``argument``: in a rank, which has its libraries loaded already."""
@@ -106,6 +108,7 @@ def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) 
                 measuring.reduce(level, node)
     for stage in range(len(work.written)):
         walk(work.writing(stage))
+    file.gather()
     file.append_first_tiles()
     return notes
 

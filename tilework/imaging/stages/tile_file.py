@@ -1,13 +1,16 @@
 """One file that several processes append tiles to, and what is known of the tiles until the header is written.
 
 Each piece is one ``write`` in append mode, after which the position tells where it ended (open(2), O_APPEND): so nobody
-waits for anybody. It does not hold on NFS.
+waits for anybody. It does not hold between hosts that share a folder by NFS: there each other host has a file of its own,
+and its pieces are moved into the one at the end.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import shutil
+import socket
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tilework.imaging.stopwatch import timed
@@ -18,19 +21,25 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    Table = np.ndarray[tuple[int, int], np.dtype[np.uint64]]
+    Table = np.memmap[tuple[int, int], np.dtype[np.uint64]]
 
 
 @dataclass(frozen=True, slots=True)
 class TileFile:
     """A result in the making: the file, and beside it for each level a table of (offset, bytes) by tile. Picklable.
 
-    ``counts`` are the tiles of each level.
+    ``counts`` are the tiles of each level. ``hosts`` are the names of those that keep their tiles apart.
     """
 
     path: Path
     folder: Path
     counts: tuple[int, ...]
+    hosts: tuple[str, ...] = ()
+
+    def here(self) -> TileFile:
+        """The file that this process appends to."""
+        name = socket.gethostname() if self.hosts else ""
+        return self._apart(name) if name in self.hosts else self
 
     def create(self, header_bytes: int) -> None:
         """Begin the file with room for its header."""
@@ -40,6 +49,27 @@ class TileFile:
             with self._table_path(level).open("xb") as file:
                 # a full disk is told now: in a map it would be a signal
                 os.posix_fallocate(file.fileno(), 0, count * ENTRY_BYTES)
+        for host in self.hosts:
+            apart = self._apart(host)
+            apart.folder.mkdir()
+            apart.create(0)
+
+    def gather(self) -> None:
+        """Append what the hosts have kept apart; they are done."""
+        for host in self.hosts:
+            apart = self._apart(host)
+            with apart.path.open("rb") as pieces, self.path.open("r+b") as file:
+                begin = file.seek(0, os.SEEK_END)
+                shutil.copyfileobj(pieces, file, COPIED_BYTES)
+            apart.path.unlink()
+            for table, theirs in zip(self.tables(), apart.tables(), strict=True):
+                made = theirs[:, 1] > 0
+                table[made] = theirs[made]
+                table[made, 0] += begin
+
+    def _apart(self, host: str) -> TileFile:
+        folder = self.folder / f"host-{host}"
+        return TileFile(folder / "tiles", folder, self.counts)
 
     def tables(self) -> list[Table]:
         """The tables, mapped: (tiles, 2)."""
@@ -62,7 +92,7 @@ class TileFile:
         Processes keep these back, because readers that check the order of a COG look at nothing but where the first
         tiles lie.
         """
-        with Appending(self) as sink:
+        with Appending(replace(self, hosts=())) as sink:
             for level in reversed(range(len(self.counts))):
                 path = self.first_tile(level)
                 sink.place(level, 0, path.read_bytes())
@@ -78,14 +108,18 @@ class TileFile:
 
 ENTRY_BYTES = 16
 
+COPIED_BYTES = 1 << 20
+"""At once, when tiles are moved from one file to another."""
+
 
 class Appending:
     """One process's end of a :class:`TileFile`."""
 
     def __init__(self, file: TileFile) -> None:
         self._file = file
-        self._tables = file.tables()
-        self._descriptor = os.open(file.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        here = file.here()
+        self._tables = here.tables()
+        self._descriptor = os.open(here.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +128,9 @@ class Appending:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
+        for table in self._tables:
+            # whoever reads it may be on another host
+            table.flush()
 
     @timed("write")
     def append(self, level: int, index: int, data: bytes) -> None:

@@ -1,0 +1,96 @@
+"""What becomes of the tasks of a world over several hosts when something dies."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.hosts.lab import HERE, PYTHON, UID, give, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.hosts.lab import Command, Lab
+
+
+@pytest.fixture
+def held(lab: Lab) -> Path:
+    """Where the tasks tell on which host they are."""
+    folder = lab.shared / "held"
+    folder.mkdir(exist_ok=True)
+    give(folder)
+    for path in folder.iterdir():
+        path.unlink()
+    return folder
+
+
+def task_of(held: Path, host: str) -> tuple[int, int]:
+    """The number of the task on a host, and the process id of its rank there."""
+    (place,) = held.glob(f"?-{host}")
+    return int(place.name[0]), int(place.read_text())
+
+
+def start(lab: Lab, held: Path, task_seconds: float) -> Command:
+    command = lab.start_program(PYTHON, str(HERE / "blame_program.py"), str(task_seconds))
+    wait_until(lambda: len(list(held.glob("?-?"))) == 3)
+    return command
+
+
+def verdicts(command: Command) -> dict[int, list[object]]:
+    assert command.wait() == 0, command.said()
+    return {task: rest for task, *rest in map(json.loads, command.output().splitlines())}
+
+
+def test_a_rank_that_dies_on_another_host_makes_its_own_task_suspect_and_no_other(
+    lab: Lab, held: Path
+) -> None:
+    with start(lab, held, 0) as command:
+        culprit, pid = task_of(held, "b")
+        lab.hosts["b"].do(f"kill -SEGV {pid}")
+        found = verdicts(command)
+    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}
+    assert "SIGSEGV" in str(found[culprit][-1])
+
+
+def test_a_host_that_dies_makes_nobody_suspect(lab: Lab, held: Path) -> None:
+    with start(lab, held, 0) as command:
+        lab.hosts["c"].end()
+        found = verdicts(command)
+    lab.boot("c")
+    assert [(suspect, lost) for suspect, _, lost, _ in found.values()] == [(False, True)] * 3
+    assert "host c is lost" in str(found[0][-1])
+
+
+def test_a_rank_on_another_host_is_killed_beyond_its_deadline(lab: Lab, held: Path) -> None:
+    with start(lab, held, 1) as command:
+        here, _ = task_of(held, "a")
+        found = verdicts(command)
+    late = {task for task, (_, overdue, _, _) in found.items() if overdue}
+    assert late
+    assert here not in late
+
+
+def test_nothing_is_left_anywhere_of_a_starter_that_was_killed(lab: Lab, held: Path) -> None:
+    with start(lab, held, 0) as command:
+        assert lab.hosts["b"].processes()
+        command.signal(signal.SIGKILL)
+        wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+    for name in ("b", "c"):
+        lab.hosts[name].do("! ls -d /tmp/tilework-away-* 2>/dev/null")
+
+
+def test_an_agent_that_is_killed_takes_its_ranks_along_and_the_next_one_sweeps_up(
+    lab: Lab, held: Path
+) -> None:
+    host = lab.hosts["b"]
+    with start(lab, held, 0) as command:
+        host.do(f"kill -KILL $(pgrep -u {UID} -f world.spread.agent)")
+        found = verdicts(command)
+    assert all(lost for _, _, lost, _ in found.values())
+    wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+    host.do("ls -d /tmp/tilework-away-*")
+    assert lab.tilework("hosts", "b").returncode == 0
+    host.do("! ls -d /tmp/tilework-away-* 2>/dev/null")

@@ -1,0 +1,82 @@
+"""The MPI worlds of a worker host, one after the other; spread over other hosts as well where the settings name some."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from tilework.world import World
+from tilework.world.spread.hosts import Hosts
+from worker_image.metrics import WORLD_RESTART
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from worker_image.lease_board import LeaseBoard
+    from worker_image.settings import WorkerSettings
+    from worker_image.tally import Tally
+
+log = logging.getLogger(__name__)
+
+
+class Worlds:
+    """Starts worlds; from the second on each is counted as a restart. For the main thread.
+
+    Ranks on other hosts ask ``board`` for leases. ``soon`` makes the main thread call a function: who is lost or back is
+    said there, after which the feed looks whether a larger world can be had. Raises HostsError.
+    """
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        tally: Tally,
+        board: LeaseBoard,
+        soon: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._settings = settings
+        self._tally = tally
+        self._started = 0
+        self._hosts = _hosts_of(settings, board, soon)
+
+    def open(self) -> None:
+        """Reach for the other hosts."""
+        if self._hosts is not None:
+            self._hosts.open()
+
+    def close(self) -> None:
+        """Let go of them."""
+        if self._hosts is not None:
+            self._hosts.close()
+
+    def start(self) -> World:
+        """Start the next one."""
+        settings = self._settings
+        world = World.start(
+            ranks=settings.ranks,
+            directory=settings.directory / "world",
+            initializer="worker_image.rank:start_rank",
+            initargs=(settings,),
+            task_seconds=settings.limits.fetch_seconds,
+            hosts=self._hosts,
+        )
+        log.info("A world of %d ranks is ready.", len(world.pids) - 1)
+        self._started += 1
+        if self._started > 1:
+            self._tally.happened(WORLD_RESTART)
+        return world
+
+    def outgrown(self) -> bool:
+        """Whether a larger world can be had: a host is back."""
+        return self._hosts is not None and self._hosts.missed
+
+
+def _hosts_of(
+    settings: WorkerSettings, board: LeaseBoard, soon: Callable[[Callable[[], None]], None]
+) -> Hosts | None:
+    if not settings.hosts or settings.hosts_key is None:
+        return None
+    hosts = Hosts(
+        settings.hosts, settings.hosts_key, lambda sentence: soon(lambda: log.warning("%s", sentence))
+    )
+    hosts.bulletin = board.left
+    return hosts
