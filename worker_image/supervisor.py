@@ -25,6 +25,7 @@ from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
 from tilework.world import World
+from tilework.world.fork_server import ForkServer
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
@@ -89,6 +90,7 @@ class Supervisor:
         self._unit_desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="unit desk")
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._fork_server = ForkServer(settings.directory / "world", "worker_image.rank")
         self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put)
         self._at_the_desk = 0
         self._draining = False
@@ -121,6 +123,7 @@ class Supervisor:
             initializer="worker_image.rank:start_rank",
             initargs=(settings,),
             task_seconds=settings.limits.fetch_seconds,
+            fork_server=self._fork_server,
         )
         log.info("A world of %d ranks is ready.", settings.ranks)
         return world
@@ -154,6 +157,7 @@ class Supervisor:
         self._outbox.stop()
         self._leases.stop()
         self._feed.stop()
+        self._fork_server.close()
         log.info("%s has drained and leaves.", self._settings.host)
         return 0
 

@@ -36,11 +36,17 @@ def temporary_folder(directory: Path) -> Path:
     return directory / "tmp"
 
 
-def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool) -> list[str]:
-    """The command line of a world with ``ranks`` computing ranks and rank 0 on this host.
+def rank_command(python: str) -> list[str]:
+    """The command line of a rank; ``-P`` keeps whatever lies in the working directory from being imported."""
+    return [python, "-P", "-m", PROGRAM]
 
-    ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second; ``python -P``
-    keeps whatever lies in the working directory from being imported.
+
+def mpiexec_command(
+    mpiexec: str, rank: Sequence[str], *, ranks: int, directory: Path, as_root: bool
+) -> list[str]:
+    """The command line of a world with ``ranks`` computing ranks and rank 0 on this host; ``rank`` is that of each.
+
+    ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second.
     """
     return [
         mpiexec,
@@ -50,7 +56,7 @@ def mpiexec_command(mpiexec: str, python: str, *, ranks: int, directory: Path, a
         *("--mca", "btl", "self,sm"),
         *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),
         *("-n", str(ranks + 1)),
-        *(python, "-P", "-m", PROGRAM),
+        *rank,
     ]
 
 

@@ -21,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from tilework.errors import SetupError
 from tilework.world import parent_death
 from tilework.world.directory import LOCK_SECONDS, WorldDirectory
-from tilework.world.flags import mpiexec_command, rank_environment
+from tilework.world.flags import mpiexec_command, rank_command, rank_environment
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
 from tilework.world.processes import WorldProcesses
@@ -29,6 +29,8 @@ from tilework.world.slots import SlotFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tilework.world.fork_server import ForkServer
 
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
@@ -47,6 +49,7 @@ class Plan:
     seconds: float
     inherit_output: bool
     task_seconds: float | None = None
+    fork_server: ForkServer | None = None
 
 
 def find_mpiexec() -> str:
@@ -117,13 +120,19 @@ class Launch:
         self._listener.close()
         self._process.kill()  # and by their ties to it all ranks
         self._process.wait()
+        if self._plan.fork_server is not None:
+            # it may be what hung; the next world gets another
+            self._plan.fork_server.close()
         os.close(self._pidfd)
         self._folder.close()
 
     def _start(self, mpiexec: str) -> subprocess.Popen[bytes]:
         plan, folder = self._plan, self._folder.path
+        rank = rank_command(sys.executable)
+        if plan.fork_server is not None:
+            rank = plan.fork_server.command(rank)
         command = mpiexec_command(
-            mpiexec, sys.executable, ranks=plan.ranks, directory=folder, as_root=os.geteuid() == 0
+            mpiexec, rank, ranks=plan.ranks, directory=folder, as_root=os.geteuid() == 0
         )
         own = {**plan.environment, **self._ticket.variables()}
         with self._output() as output:
