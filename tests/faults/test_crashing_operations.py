@@ -36,8 +36,8 @@ CRIMES = {
     "abort": ("crashed", "signal 6 (SIGABRT)"),
     "exit_hard": ("crashed", "exited with status 3"),
     "kill_rank": ("crashed", "signal 9 (SIGKILL)"),
-    "spin": ("too_slow", "processor time"),
-    "loop_in_c": ("too_slow", "processor time"),
+    "spin": ("too_slow", "The work on this image"),
+    "loop_in_c": ("too_slow", "The work on this image"),
     "hang": ("too_slow", "was not done after"),
     "hoard": ("out_of_memory", "MiB of memory"),
     "new_without_memory": ("out_of_memory", "MiB of memory"),
@@ -45,7 +45,8 @@ CRIMES = {
 }
 """By operation: the code and words of the reason that its job ends with."""
 
-QUICK = ("segfault", "loop_in_c")
+QUICK = ("segfault",)
+"""Of the others those that tests/flow drops, too, need not run twice."""
 
 
 def guilty(deployed: RunningSystem, job: str, crime: str) -> None:
@@ -106,12 +107,10 @@ def test_a_rank_that_hangs_in_c_is_killed_at_the_deadline_of_its_image(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost]
 ) -> None:
     host = new_host(ranks=1, **BOUNDS)
-    rank = host.slots()[1].pid
     job = deployed.drop("hangs.png", BODY, pipeline="hang()")
-    wait_for(lambda: not psutil.pid_exists(rank))
-    said = host.log.read_text()
     # 1 s that any image may take, and ten times the estimate of so few pixels, by the clock three times as long
-    assert "was killed, being at work on one task for more than 3" in said
+    told = "being at work on one task for more than 6.24 s"
+    wait_for(lambda: told in host.log.read_text())
     guilty(deployed, job, "hang")
 
 

@@ -102,7 +102,11 @@ class RunningSystem:
 
     def ranks(self) -> list[psutil.Process]:
         return [
-            one for fork_server in self.children("worker_image.fork_server") for one in fork_server.children()
+            rank
+            for host in self.supervisors()
+            for child in host.children()
+            if "worker_image.fork_server" in child.cmdline()
+            for rank in child.children()
         ]
 
     def child_environment(self) -> dict[str, str]:
