@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from tilework.errors import NoAttemptsLeftError, ServiceError, TileworkError, WrongStateError
+from tilework.errors import NoAttemptsLeftError, ServiceError, TileworkError, WorldDiedError, WrongStateError
 from tilework.jobs import history
 from tilework.jobs.history import Deed
 from tilework.jobs.history import Outcome as Ending
@@ -155,8 +155,8 @@ def ended(row: Job, state: State, now: float, failure: TileworkError | None, out
 
 
 def released(row: Job, now: float, failure: TileworkError | None, rank: int = 0) -> Job:
-    """``row`` given back: an attempt that failed is used up, a service's failure is a loss, a drain is neither."""
-    lost = isinstance(failure, ServiceError)
+    """``row`` given back: an attempt that failed is used up, one that was taken from it is a loss, a drain is neither."""
+    lost = failure is not None and takes_attempt(failure)
     used_up = failure is not None and not lost
     code, reason = (failure.code, failure.reason) if failure else ("", "")
     ending = Ending.TRY_AGAIN if failure else Ending.HANDED_BACK
@@ -173,6 +173,11 @@ def released(row: Job, now: float, failure: TileworkError | None, rank: int = 0)
         updated=now,
         serial=row.serial + 1,
     )
+
+
+def takes_attempt(failure: TileworkError) -> bool:
+    """Whether an attempt was taken from the work: by a service, or by worlds that died of something else."""
+    return isinstance(failure, ServiceError) or (isinstance(failure, WorldDiedError) and not failure.suspect)
 
 
 def requeued(row: Job, now: float, *, note: str, lost: bool) -> Job:

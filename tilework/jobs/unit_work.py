@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from tilework.errors import (
     AccessDeniedError,
     LeaseLostError,
-    ServiceError,
     SettingsError,
     UnreadableMessageError,
     VersionGoneError,
@@ -25,7 +24,7 @@ from tilework.jobs.job import Job, State
 from tilework.jobs.manifests import Manifest, commit_manifest, is_committed, read_manifest
 from tilework.jobs.object_keys import result_stem
 from tilework.jobs.staged import is_last
-from tilework.jobs.transitions import MAX_ATTEMPTS
+from tilework.jobs.transitions import MAX_ATTEMPTS, takes_attempt
 from tilework.jobs.unit_life import UnitLife, none_left
 from tilework.jobs.units import UnitTask, unit_of
 from tilework.jobs.work_objects import discard
@@ -184,7 +183,7 @@ class UnitWork:
         if isinstance(failure, LeaseLostError):
             # whoever receives it next finds out why
             return 0.0
-        if isinstance(failure, ServiceError):
+        if takes_attempt(failure):
             return self._terms.pause(message.receives)
         return None
 
