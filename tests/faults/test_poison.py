@@ -95,7 +95,8 @@ def rate(
         good.append(deployed.drop(f"{name}/{number}.png", body, pipeline="blur(9)"))
         bad += [poison(deployed, name, number * pieces // images + n) for n in range(pieces // images)]
     # straight to the services: the pace of a proxy in a test's own process is not what is measured
-    host = new_host(AWS_ENDPOINT_URL=deployed.environment["AWS_ENDPOINT_URL"])
+    direct = deployed.environment["AWS_ENDPOINT_URL"]
+    host = new_host(AWS_ENDPOINT_URL=direct, TILEWORK_LEASE_SECONDS="30")
     began = time.monotonic()
     rows = deployed.ended(good, seconds=400)
     seconds = time.monotonic() - began
