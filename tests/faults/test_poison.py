@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tests.flow.running_system import RunningSystem
 
 SMALL = noise(300, 400)
-LARGE = noise(1_500, 2_000)
-"""Three megapixels, as a phone sends them on."""
+LARGE = noise(3_000, 4_000)
+"""Twelve megapixels, as a phone takes them."""
 
 KILLERS = ("kill_rank()", "segfault()", "abort()", "exit_hard()")
 
@@ -89,7 +89,7 @@ def rate(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], name: str, *, pieces: int, images: int = 500
 ) -> tuple[float, list[str]]:
     """Good images a second, from the start of a host that finds them waiting until the last is done; the poison's jobs."""
-    body = jpeg(LARGE)
+    body = jpeg(LARGE, quality=60)
     good, bad = [], []
     for number in range(images):
         good.append(deployed.drop(f"{name}/{number}.png", body, pipeline="blur(9)"))
