@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -17,6 +16,7 @@ from master.settings import MasterSettings
 from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
 from tilework.errors import SettingsError
+from tilework.logs import LogSettings, log_to_stderr
 
 PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
@@ -30,8 +30,9 @@ KEEPER_SECONDS = 0.5
 
 def main() -> int:
     """Serve until a signal ends it; returns the exit status."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_to_stderr("master")
     try:
+        log_to_stderr("master", LogSettings.from_environment(os.environ))
         settings = MasterSettings.from_environment(os.environ)
         deployment = Deployment.from_environment(os.environ)
     except SettingsError as error:
@@ -46,6 +47,8 @@ def main() -> int:
             create_app(settings, system),
             host=settings.host,
             port=settings.port,
+            # its lines go where ours do
+            log_config=None,
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,

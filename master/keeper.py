@@ -124,6 +124,10 @@ class Keeper:
         notices = [each for body in bodies if (each := _readable(body)) is not None]
         for (name, group), amounts in tally(notices).items():
             self._add(name, amounts, group)
+        for each in notices:
+            log.debug(
+                "Told that it is %s, and counted.", each.facts.get("state", ""), extra={"job": each.job}
+            )
 
     def _add(self, name: str, amounts: Mapping[str, float], group: str = "") -> None:
         try:

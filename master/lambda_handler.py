@@ -17,17 +17,20 @@ from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
 from tilework.errors import TileworkError
 from tilework.jobs.queues import Message
+from tilework.logs import LogSettings, log_to_stderr
 
 log = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one request of the HTTP API."""
+    _log_as("master")
     return _application()(event, context)
 
 
 def keeper_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Do the keeper's part for one event: a batch of notices or dead letters, or the hourly clock."""
+    _log_as("keeper")
     keeper, deployment = _keeper()
     if "Records" not in event:
         # the look ends by itself; what it leaves of Lambda's time is enough to sweep a part, or all
@@ -90,6 +93,12 @@ def _message(record: dict[str, Any]) -> Message:
         sent=int(told.get("SentTimestamp", 0)) / 1000,
         attributes=texts,
     )
+
+
+@functools.cache
+def _log_as(process: str) -> None:
+    """Once for as long as Lambda keeps this process, in place of what its runtime has set up."""
+    log_to_stderr(process, LogSettings.from_environment(os.environ))
 
 
 @functools.cache

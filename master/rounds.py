@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from master.keeper import NOTICES_AT_ONCE
 from tilework.errors import TileworkError
+from tilework.logs import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,6 +63,10 @@ class Rounds:
         self._thread.join(seconds)
 
     def _run(self) -> None:
+        with about(process="keeper"):
+            self._go_round()
+
+    def _go_round(self) -> None:
         steps = [
             Step("begin", self._begin),
             Step("dead letters", self._judge),

@@ -31,4 +31,8 @@ def environment_of(
         dead_letter_queue_url=queues.dead_letters.queue_url,
         job_table=job_table.table.table_name,
     )
-    return {**deployment.to_environment(), "TILEWORK_DEFAULT_PIPELINE": settings.default_pipeline}
+    return {
+        **deployment.to_environment(),
+        "TILEWORK_DEFAULT_PIPELINE": settings.default_pipeline,
+        "TILEWORK_LOG_LEVEL": settings.log_level,
+    }

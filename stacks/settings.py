@@ -55,7 +55,8 @@ class Settings:
     ``worker_ami_parameter`` is the SSM parameter that names the hosts' machine image, read at each launch.
     ``extra_operations`` names a module in the workers' image; drops ask for what it offers by their metadata.
     ``wanted_seconds`` is how long an image may wait for a worker while the fleet is at work. ``erase_by_api`` gives the
-    API leave to delete images and results; without it only people can, with credentials of their own.
+    API leave to delete images and results; without it only people can, with credentials of their own. ``log_level``
+    is that of workers and master.
     """
 
     name: str = "tilework"
@@ -74,6 +75,7 @@ class Settings:
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str | None = None
     erase_by_api: bool = False
+    log_level: Literal["INFO", "DEBUG"] = "INFO"
     lambda_python: str = "3.12"
 
     def __post_init__(self) -> None:
@@ -202,6 +204,7 @@ _READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
     "wanted_seconds": _number,
     "lease_seconds": _number,
     "lambda_python": _one_of(*PYTHONS),
+    "log_level": _one_of("INFO", "DEBUG"),
 }
 
 

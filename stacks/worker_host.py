@@ -50,7 +50,9 @@ class WorkerHost:
             *self._sign_in(),
             f"{_RUN.lstrip()} \\",
             f"  --log-driver awslogs --log-opt awslogs-region={self.region} \\",
-            f"  --log-opt awslogs-group={self.log_group} --log-opt mode=non-blocking \\",
+            # lines in the embedded metric format become metrics, all others stay what they are
+            f"  --log-opt awslogs-group={self.log_group} --log-opt awslogs-format=json/emf \\",
+            "  --log-opt mode=non-blocking \\",
             f"  {shlex.quote(self.image_uri)}",
         ]
         return "\n".join(lines) + "\n"

@@ -121,7 +121,10 @@ class Workers(Construct):
 
 
 def _own_environment(settings: Settings) -> Mapping[str, str]:
-    own = {"TILEWORK_LEASE_SECONDS": str(settings.lease_seconds)}
+    own = {
+        "TILEWORK_LEASE_SECONDS": str(settings.lease_seconds),
+        "TILEWORK_DEPLOYMENT_NAME": settings.stack_name,
+    }
     if settings.extra_operations is not None:
         own["TILEWORK_EXTRA_OPERATIONS"] = settings.extra_operations
     return own

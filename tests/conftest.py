@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import socket
 import subprocess
@@ -43,6 +44,17 @@ LAST = (
 
 SHARED = ("running", "deployed")
 """Fixtures that take long to start: all tests that use one are run by one process."""
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    """For tests that set up logging as a program does."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    logging.captureWarnings(capture=False)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -27,6 +27,10 @@ from tilework.jobs.messages import asks
 from tilework.jobs.preset_file import MOST_BYTES, read_presets
 from tilework.jobs.transitions import MAX_ATTEMPTS, MAX_LOSSES
 from tilework.jobs.units import Unit, unit_of
+from tilework.logs import FACTS, LINE_BYTES
+from tilework.world.directory import LOG_BYTES
+from tilework.world.words import MOST_LINES
+from worker_image import metrics
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -87,6 +91,19 @@ def test_the_documented_table_of_formats_is_what_the_code_does() -> None:
     )
 
 
+def test_the_documented_metrics_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "logs-and-metrics.md").read_text()
+    assert metrics.rendered() in text
+    month = 0.30 * len(metrics.METRICS)
+    assert f"these {len(metrics.METRICS)} are {month:.2f} USD a month" in text
+    assert f"at most {MOST_LINES} such lines a minute" in text
+    assert f"at most {LINE_BYTES:,} bytes" in text
+    assert f"last {LOG_BYTES >> 20} MiB" in text
+    members = set(re.findall(r"^\| (`.*?`) \|", text.split("## The story")[0], re.MULTILINE))
+    told = {name for names in members for name in re.findall(r"`(\w+)`", names)}
+    assert told == {"time", "level", "message", "traceback", *FACTS}
+
+
 def test_every_environment_variable_is_documented_and_no_other() -> None:
     documented = set(re.findall(r"TILEWORK_[A-Z_]*[A-Z]\b", RUNNING.read_text()))
     assert documented - {"TILEWORK_DEPLOY", "TILEWORK_LIMIT"} == variables_of_the_code()
@@ -108,7 +125,7 @@ def test_every_setting_of_the_stack_is_documented_with_its_default() -> None:
     assert set(rows) == {field.name for field in fields(Settings)}
     for field in fields(Settings):
         if field.default not in {None, ""} and field.default != ():
-            assert str(field.default).lower() == rows[field.name].strip("`"), field.name
+            assert str(field.default).lower() == rows[field.name].strip("`").lower(), field.name
 
 
 def test_every_command_and_option_that_is_named_exists() -> None:

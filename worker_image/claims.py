@@ -93,10 +93,15 @@ class Claims:
         )
         if claim.refusal is not None:
             self._refused(message, claim)
+            log.debug(
+                "A message was refused: its job is %s.", claim.refusal.name, extra={"job": claim.job.id}
+            )
             return None
         if self._over_already(message, claim, wish):
             return None
-        return Held(message, claim.job, self._task(claim.job, place), renewed=began)
+        held = Held(message, claim.job, self._task(claim.job, place), renewed=began)
+        log.info("Claimed: %s", claim.job.key, extra=held.facts)
+        return held
 
     def _understand(self, message: Message) -> Ask | None:
         """The one ask of a message. One that tells nothing is deleted, of one that tells several each goes its own way."""
@@ -178,7 +183,9 @@ class Claims:
 
     @staticmethod
     def _task(job: Job, place: int) -> Task:
-        return Task(job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place)
+        return Task(
+            job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place, job.lease_number
+        )  # fmt: skip
 
 
 def _outlived(row: Job, wish: Wish) -> bool:

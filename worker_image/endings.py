@@ -64,9 +64,9 @@ class Endings:
         """The attempt ended with ``error``: the job's end, or another attempt after a pause."""
         failure = named(error)
         if isinstance(failure, LeaseLostError):
-            log.warning("%s", failure.reason, extra={"job": held.job.id})
+            log.warning("%s", failure.reason, extra=held.facts)
         elif isinstance(failure, HOST_FAULTS):
-            log.error("This host cannot work as it is: %s", failure.reason, extra={"job": held.job.id})
+            log.error("This host cannot work as it is: %s", failure.reason, extra=held.facts)
             self.hand_back(held, pause=LONGEST_PAUSE)
         elif isinstance(failure, VersionGoneError):
             self._end(held, State.SKIPPED, failure, rank_of(error))
@@ -102,7 +102,7 @@ class Endings:
             return
         released = self._life.release(held.job, failure, rank=rank)
         pause = back_off(released.attempts + released.losses)
-        log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra={"job": released.id})
+        log.warning("Trying again in %.0f s: %s", pause, failure.reason, extra=held.facts)
         self._system.jobs.set_visibility(held.message, pause)
 
 

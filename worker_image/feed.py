@@ -146,6 +146,7 @@ class Feed:
         # to a world that has died just now the future fails like those that were in it
         self._running.add(held)
         suspect = self._is_suspect(held) or self._unrest.lasts
+        log.debug("Fed to the world.", extra=held.facts)
         future: Future[Any]
         if isinstance(held, HeldUnit):
             future = world.submit(work_unit, held.order, suspect=suspect)
@@ -184,10 +185,11 @@ class Feed:
 
     def _world_died(self, held: Holding, error: WorldDiedError) -> None:
         held.worlds += 1
+        log.info("Is fed again, as its world has died: %s", error.reason, extra=held.facts)
         if error.suspect:
             held.deaths += 1
             self._unrest.note()
-            log.warning("Suspected of ending its world: %s", error.reason, extra={"job": held.task.job})
+            log.warning("Suspected of ending its world: %s", error.reason, extra=held.facts)
         if held.worlds < 2 * CROWD_DEATHS:
             self._waiting[_kind(held)].appendleft(held)
         else:
@@ -198,7 +200,7 @@ class Feed:
         held.deaths += 1
         self._unrest.note()
         if held.deaths < (KILLED_DEATHS if error.signal == signal.SIGKILL else DEATHS):
-            log.warning("Trying once more: %s", error.reason, extra={"job": held.task.job})
+            log.warning("Trying once more: %s", error.reason, extra=held.facts)
             self._waiting[_kind(held)].appendleft(held)
         else:
             self._verdicts.strike_out(held, error)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tilework.jobs.job import Job
     from tilework.jobs.queues import Message
     from tilework.jobs.units import UnitTask
@@ -32,6 +34,11 @@ class Held:
         """Its lease's on the board."""
         return self.task.place
 
+    @property
+    def facts(self) -> Mapping[str, str | int]:
+        """What log lines about it bear."""
+        return self.task.facts
+
 
 @dataclass(slots=True, eq=False)
 class HeldUnit:
@@ -52,6 +59,11 @@ class HeldUnit:
     def place(self) -> int:
         """Its lease's on the board."""
         return self.order.place
+
+    @property
+    def facts(self) -> Mapping[str, str | int]:
+        """What log lines about it bear."""
+        return self.order.facts
 
 
 Holding: TypeAlias = Held | HeldUnit

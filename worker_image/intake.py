@@ -21,8 +21,15 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries while the queue cannot be reached."""
 
 
+def _nothing() -> None:
+    """Nobody counts."""
+
+
 class Intake:
-    """A thread that long-polls. ``take`` gets each message together with the number of its place, from ``first`` on."""
+    """A thread that long-polls. ``take`` gets each message together with the number of its place, from ``first`` on.
+
+    ``paused`` is called whenever the queue could not be reached.
+    """
 
     def __init__(
         self,
@@ -33,11 +40,13 @@ class Intake:
         wait: float,
         visibility: float,
         take: Callable[[Message, int], None],
+        paused: Callable[[], None] = _nothing,
     ) -> None:
         self._queue = queue_
         self._wait = wait
         self._visibility = visibility
         self._take = take
+        self._paused = paused
         self._free: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         for place in range(first, first + places):
             self._free.put(place)
@@ -73,6 +82,7 @@ class Intake:
                 pause = 1.0
             except Exception as error:  # noqa: BLE001 - whatever it is, a host that takes nothing must not look alive
                 log.warning("A queue gave no messages, trying again: %s", error)
+                self._paused()
                 # jitter, so that a fleet does not come back as one
                 self._stopping.wait(pause * random.uniform(0.5, 1.5))  # noqa: S311
                 pause = min(LONGEST_PAUSE, 2 * pause)

@@ -83,6 +83,12 @@ class Leases:
                 self._held.discard(held)
                 self._board.post(held.place, 0.0)
 
+    def count(self) -> tuple[int, int]:
+        """How many jobs, and how many units, are held."""
+        with self._changing:
+            units = sum(isinstance(held, HeldUnit) for held in self._held)
+            return len(self._held) - units, units
+
     def _run(self) -> None:
         while not self._stopping.wait(self._terms.renewal / 4):
             due = boottime() - self._terms.renewal
@@ -96,7 +102,7 @@ class Leases:
         try:
             self._renew(held)
         except Exception:
-            log.exception("A lease could not be renewed, trying again.", extra={"job": held.task.job})
+            log.exception("A lease could not be renewed, trying again.", extra=held.facts)
         finally:
             with self._changing:
                 self._renewing.discard(held)
@@ -111,12 +117,10 @@ class Leases:
                 held.job = self._life.renew(held.job, self._terms.seconds)
                 self._jobs.set_visibility(held.message, self._terms.seconds)
         except LeaseLostError as error:
-            log.warning("%s", error.reason, extra={"job": held.task.job})
+            log.warning("%s", error.reason, extra=held.facts)
             self.drop(held)
         except TileworkError as error:
-            log.warning(
-                "A lease could not be renewed, trying again: %s", error.reason, extra={"job": held.task.job}
-            )
+            log.warning("A lease could not be renewed, trying again: %s", error.reason, extra=held.facts)
         else:
             with self._changing:
                 held.renewed = now

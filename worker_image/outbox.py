@@ -11,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tilework.jobs.queues import BATCH
+from worker_image.tally import Tally
 
 if TYPE_CHECKING:
     from tilework.jobs.queues import Message
@@ -32,9 +33,10 @@ PAUSE_SECONDS = 2.0
 
 
 class Outbox:
-    """Of one host. The first that comes waits ``seconds`` for others."""
+    """Of one host. The first that comes waits ``seconds`` for others. ``tally`` counts what is told."""
 
     def __init__(self, system: System, seconds: float = GATHER_SECONDS) -> None:
+        self.tally = Tally()
         self._system = system
         self._seconds = seconds
         self._changing = threading.Lock()

@@ -5,9 +5,10 @@ Stores are built once, when the rank starts (:func:`start_rank`, the executor's 
 
 from __future__ import annotations
 
+import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar
@@ -32,7 +33,9 @@ from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
 from tilework.imaging.run import prepare_process
+from tilework.imaging.stopwatch import Stopwatch, watched
 from tilework.imaging.windows import Size
+from tilework.logs import all_about, log_to_stderr
 from tilework.world.deadline import allow
 from worker_image.lease_board import LeaseBoard, board_path
 from worker_image.priority import can_come_back, yielding
@@ -49,6 +52,8 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 FULL = 12
 """Exit status of a rank that has no memory left to read or store with (errno's ENOMEM)."""
@@ -78,14 +83,16 @@ _rank: Rank | None = None
 def start_rank(settings: WorkerSettings) -> None:
     """Build what this rank needs for all its tasks: the executor's initializer."""
     global _rank  # noqa: PLW0603 - an executor's initializer has no other place to leave what it built
+    # Open MPI tells each process which one it is; 0 in a test without a world
+    number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
+    # the supervisor reads these lines, and decides how they look
+    log_to_stderr("rank", replace(settings.logs, form="json"), host=settings.host, rank=number)
     prepare_process()
     if settings.extra_operations:
         load_extra(settings.extra_operations)
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
     board = LeaseBoard(board_path(settings.directory), settings.leases)
     inputs, outputs = connect_stores(settings.deployment)
-    # Open MPI tells each process which one it is; 0 in a test without a world
-    number = int(os.environ.get("OMPI_COMM_WORLD_RANK", "0"))
     workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
     _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
     # before its memory is bounded: a thread takes some
@@ -100,12 +107,20 @@ def work(task: Task, *, suspect: bool = False) -> Worked | Planned:
     ServiceError; LeaseLostError instead of storing where the lease has ended meanwhile. What is raised bears the number
     of this rank as ``rank``.
     """
-    return _ending_where_full(partial(_work, _started(), task, suspect=suspect))
+    with all_about(**task.facts):
+        log.debug("Begins%s.", _how(suspect=suspect))
+        return _ending_where_full(partial(_work, _started(), task, suspect=suspect))
 
 
 def work_unit(order: UnitOrder, *, suspect: bool = False) -> UnitWorked:
     """Do one unit of a large image; all as for a task."""
-    return _ending_where_full(partial(_work_unit, _started(), order, suspect=suspect))
+    with all_about(**order.facts):
+        log.debug("Begins%s.", _how(suspect=suspect))
+        return _ending_where_full(partial(_work_unit, _started(), order, suspect=suspect))
+
+
+def _how(*, suspect: bool) -> str:
+    return ", under guard" if suspect else ""
 
 
 def _started() -> Rank:
@@ -146,11 +161,12 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     allow(transfer_seconds(len(product.body), rank.limits))
     key = task.result_stem + product.suffix
-    storing = time.perf_counter()
+    storing = Stopwatch("store")
     metadata = result_metadata(task, Size(product.width, product.height), product.dtype, rank.made_by)
     stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
-    ended = time.perf_counter()
-    seconds = dict(product.seconds) | {"store": ended - storing, "work": ended - began}
+    storing.turn_to("other")
+    log.debug("Stored: %s" if stored else "Stored by another attempt before: %s", key)
+    seconds = {**product.seconds, **storing.seconds, "work": time.perf_counter() - began}
     seconds["cpu"] = cpu_seconds() - used
     size = len(product.body)
     note = " ".join(product.notes)
@@ -187,6 +203,12 @@ def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
 
 
 def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:
-    if order.task.stores_result:
-        return UnitWorked(stored=workshop.assemble(order.task, around, rank.made_by), rank=rank.number)
-    return UnitWorked(workshop.make(order.task, around), rank=rank.number)
+    with watched() as watch:
+        if order.task.stores_result:
+            stored = workshop.assemble(order.task, around, rank.made_by)
+            worked = UnitWorked(stored=stored, rank=rank.number)
+            log.debug("Stored: %s", stored.result_key)
+        else:
+            worked = UnitWorked(workshop.make(order.task, around), rank=rank.number)
+            log.debug("Made.")
+        return replace(worked, seconds=watch.profile().seconds)

@@ -12,6 +12,7 @@ from tilework.aws.settings import Deployment
 from tilework.environment import number
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import Limits
+from tilework.logs import LogSettings
 from worker_image.shares import Shares, quarter
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class WorkerSettings:
     disk, removable; ``lease_seconds`` a job is held before it must be renewed; ``poll_seconds`` a receive waits for a
     message.
     ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
+    ``deployment_name`` is what the metrics are told apart by; without one none are written.
     """
 
     deployment: Deployment
@@ -49,6 +51,8 @@ class WorkerSettings:
     extra_operations: str = ""
     ready_file: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    logs: LogSettings = field(default_factory=LogSettings)
+    deployment_name: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> WorkerSettings:
@@ -66,6 +70,8 @@ class WorkerSettings:
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", ""),
             ready_file=Path(ready) if ready else None,
             limits=limits,
+            logs=LogSettings.from_environment(environ),
+            deployment_name=environ.get("TILEWORK_DEPLOYMENT_NAME", ""),
         )
 
     @property

@@ -17,15 +17,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tilework.aws.connect import connect
-from tilework.errors import ServiceError, TileworkError
+from tilework.errors import LeaseLostError, ServiceError, TileworkError
 from tilework.fleet.planning import Planned
 from tilework.imaging.operations import load_extra
 from tilework.jobs.life import JobLife
 from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.unit_work import UnitTerms, UnitWork
+from tilework.logs import about, log_to_stderr
 from tilework.world import World
 from tilework.world.fork_server import ForkServer
+from worker_image import metrics
 from worker_image.claims import Claims
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
@@ -33,7 +35,7 @@ from worker_image.held import Held, HeldUnit
 from worker_image.intake import Intake
 from worker_image.lease_board import LeaseBoard, board_path, boottime
 from worker_image.leases import Leases, LeaseTerms
-from worker_image.logs import log_to_stderr
+from worker_image.metrics import INTAKE_PAUSE, LEASE_LOSS, WORLD_RESTART, Meter
 from worker_image.outbox import Outbox
 from worker_image.settings import WorkerSettings
 from worker_image.task import UnitOrder, UnitWorked
@@ -79,11 +81,11 @@ class Supervisor:
         self._leases = Leases(system.jobs, life, board, terms, self._units)
         self._intake = Intake(
             system.jobs, places=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._claim),
+            visibility=settings.lease_seconds, take=self._receiver(self._claim), paused=self._paused,
         )  # fmt: skip
         self._unit_intake = Intake(
             system.units, places=settings.unit_capacity, first=settings.capacity, wait=settings.poll_seconds,
-            visibility=settings.lease_seconds, take=self._receiver(self._take_up),
+            visibility=settings.lease_seconds, take=self._receiver(self._take_up), paused=self._paused,
         )  # fmt: skip
         # apart, so that no photo waits while the last unit of a scan clears thousands of objects away
         self._desk = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
@@ -92,6 +94,10 @@ class Supervisor:
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._fork_server = ForkServer(settings.directory / "world", "worker_image.rank")
         self._feed = Feed(self._start_world, settings.shares, self, self._inbox.put)
+        self._meter = Meter(
+            self._outbox.tally, self._count_held, deployment=settings.deployment_name, host=settings.host
+        )
+        self._worlds = 0
         self._at_the_desk = 0
         self._draining = False
 
@@ -104,6 +110,7 @@ class Supervisor:
         self._feed.advance()
         self._leases.start()
         self._outbox.start()
+        self._meter.start()
         self._intake.start()
         self._unit_intake.start()
         self._announce()
@@ -126,6 +133,9 @@ class Supervisor:
             fork_server=self._fork_server,
         )
         log.info("A world of %d ranks is ready.", settings.ranks)
+        self._worlds += 1
+        if self._worlds > 1:
+            self._outbox.tally.happened(WORLD_RESTART)
         return world
 
     def _announce(self) -> None:
@@ -158,6 +168,7 @@ class Supervisor:
         self._leases.stop()
         self._feed.stop()
         self._fork_server.close()
+        self._meter.stop()
         log.info("%s has drained and leaves.", self._settings.host)
         return 0
 
@@ -165,6 +176,8 @@ class Supervisor:
 
     def done(self, held: Holding, worked: Worked | Planned | UnitWorked) -> None:
         """The result is stored, or the large image planned, or its unit made."""
+        if not isinstance(worked, Planned):
+            self._outbox.tally.worked(worked.seconds)
         end: Callable[..., None] = self._endings.done
         if isinstance(held, HeldUnit):
             end = self._unit_endings.done
@@ -174,11 +187,13 @@ class Supervisor:
 
     def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed."""
+        if isinstance(error, LeaseLostError):
+            self._outbox.tally.happened(LEASE_LOSS)
         self._at_desk(held, self._endings_of(held).failed, held, error)
 
     def strike_out(self, held: Holding, failure: TileworkError) -> None:
         """The job, or the unit, goes beyond its bounds each time."""
-        log.error("%s", failure.reason, extra={"job": held.task.job})
+        log.error("%s", failure.reason, extra=held.facts)
         self._at_desk(held, self._endings_of(held).strike_out, held, failure)
 
     def _endings_of(self, held: Holding) -> Endings | UnitEndings:
@@ -192,15 +207,22 @@ class Supervisor:
 
         def write() -> None:
             try:
-                _patiently(end, *arguments)
+                with about(**held.facts):
+                    _patiently(end, *arguments)
             except TileworkError as error:
-                log.error("An end could not be written: %s", error.reason, extra={"job": held.task.job})
+                log.error("An end could not be written: %s", error.reason, extra=held.facts)
             finally:
                 self._leases.drop(held)
                 self._intake_of(held.place).give_back(held.place)
                 self._inbox.put(self._left_the_desk)
 
         self._desk_of(held.place).submit(write)
+
+    def _paused(self) -> None:
+        self._outbox.tally.happened(INTAKE_PAUSE)
+
+    def _count_held(self) -> metrics.Held:
+        return metrics.Held(*self._leases.count())
 
     def _intake_of(self, place: int) -> Intake:
         return self._intake if place < self._settings.capacity else self._unit_intake
@@ -248,7 +270,11 @@ class Supervisor:
     def _take_up(self, message: Message, place: int) -> HeldUnit | None:
         began = boottime()
         task = self._units.consider(message)
-        return None if task is None else HeldUnit(message, UnitOrder(task, place), began)
+        if task is None:
+            return None
+        held = HeldUnit(message, UnitOrder(task, place), began)
+        log.debug("Claimed.", extra=held.facts)
+        return held
 
     def _considered(self, held: Holding | None) -> None:
         self._at_the_desk -= 1
@@ -270,9 +296,10 @@ def _patiently(end: Callable[..., None], *arguments: object) -> None:
 
 def main() -> int:
     """Run a supervisor with the settings of the environment."""
-    log_to_stderr()
+    log_to_stderr("supervisor")
     try:
         settings = WorkerSettings.from_environment(os.environ)
+        log_to_stderr("supervisor", settings.logs, host=settings.host)
         if settings.extra_operations:
             load_extra(settings.extra_operations)
         return Supervisor(settings, connect(settings.deployment)).run()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One job for one rank. ``place`` is its lease's on the board; ``result_stem`` the result key less its suffix."""
+    """One job for one rank. ``place`` is its lease's on the board; ``result_stem`` the result key less its suffix.
+
+    ``attempt`` is the number of its claim, from 1.
+    """
 
     job: str
     key: str
@@ -23,6 +26,12 @@ class Task:
     pipeline: str
     result_stem: str
     place: int
+    attempt: int = 0
+
+    @property
+    def facts(self) -> Mapping[str, str | int]:
+        """What log lines about it bear."""
+        return {"job": self.job, "attempt": self.attempt}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +60,21 @@ class UnitOrder:
     task: UnitTask
     place: int
 
+    @property
+    def facts(self) -> Mapping[str, str | int]:
+        """What log lines about it bear."""
+        task = self.task
+        return {"job": task.job, "unit": f"{task.label}/{task.unit.number}", "attempt": task.attempt}
+
 
 @dataclass(frozen=True, slots=True)
 class UnitWorked:
-    """What became of it: what the unit's manifest is to tell, or what the assembly has stored. ``rank`` as above."""
+    """What became of it: what the unit's manifest is to tell, or what the assembly has stored.
+
+    ``rank`` and ``seconds`` as above.
+    """
 
     made: str = ""
     stored: Stored | None = None
     rank: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import TYPE_CHECKING
 
 from tilework.fleet.blueprint import block_named
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from worker_image.outbox import Outbox
     from worker_image.task import UnitWorked
 
+log = logging.getLogger(__name__)
+
 
 class UnitEndings:
     """Writes what became of units that ``host`` held, and begins the stages of jobs that it held."""
@@ -32,6 +35,7 @@ class UnitEndings:
 
     def planned(self, held: Held, planned: Planned) -> None:
         """Begin the stages of a job; its message goes when its first units are sent."""
+        log.info("Goes on in stages, of %d units in all.", sum(stage.units for stage in planned.plan.stages))
         seen = Outcome(width=planned.width, height=planned.height, dtype=planned.dtype, note=planned.note)
         self._stages.begin(held.job, planned.plan, seen)
         self._outbox.delete(held.message)
@@ -40,6 +44,7 @@ class UnitEndings:
         """The unit's objects are stored, or the result is."""
         if worked.stored is None:
             self._work.commit(held.message, held.task, worked.made)
+            log.debug("Committed.")
             return
         stored = worked.stored
         outcome = Outcome(

@@ -27,6 +27,7 @@ mpi4py.rc(initialize=False, finalize=False)
 
 from mpi4py import MPI  # noqa: E402 - mpi4py reads its rc when MPI is imported
 
+from tilework.imaging.phase import shown_in  # noqa: E402
 from tilework.world.deadline import moved_by  # noqa: E402
 from tilework.world.doorbell import Doorbell  # noqa: E402
 from tilework.world.messages import TICKET_VARIABLE, Initializer, Leave, Order, Outcome, Ready, Ticket  # noqa: E402
@@ -145,6 +146,7 @@ class Dispatcher:
 def compute(post: Post, slots: SlotFile, rank: int, task_seconds: float | None) -> None:
     """Do one call after another until rank 0 says that there will be no more."""
     moved_by(lambda seconds: slots.allow(rank, seconds))
+    shown_in(slots.phase_byte(rank))
     where = f"Rank {rank} (pid {os.getpid()}) on {socket.gethostname()}"
     post.send(os.getpid(), DISPATCHER)
     while True:

@@ -26,6 +26,7 @@ def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> 
         RANKS=str(RANKS),
         SAMPLES="0",
         TILEWORK_LEASE_SECONDS="6",
+        TILEWORK_LOG_LEVEL="DEBUG",
         TILEWORK_EXTRA_OPERATIONS="tests.flow.own_operations",
         TILEWORK_LIMIT_DECODER_SECONDS="2",
         TILEWORK_LIMIT_BLOCK_BYTES=str(32 << 20),

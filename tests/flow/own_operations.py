@@ -67,6 +67,17 @@ class WaitAtGate(LocalOperation):
         return image
 
 
+class Speak(LocalOperation):
+    name = "speak"
+    family = "tests"
+    summary = "Prints a line past Python, as a library does."
+    formula = "write(2)"
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        os.write(2, b"spoken in C\n")
+        return image
+
+
 class Misdeed(LocalOperation):
     """Any other that goes wrong each time."""
 
@@ -89,6 +100,7 @@ OPERATIONS = (
     Spin(),
     Hoard(),
     WaitAtGate(),
+    Speak(),
     Misdeed("segfault", misdeeds.segfault),
     Misdeed("abort", misdeeds.abort),
     Misdeed("exit_hard", lambda: misdeeds.exit_hard(3)),

@@ -164,7 +164,7 @@ def test_a_unit_that_kills_its_rank_alone_fails_the_job_with_the_block_named(
     job = running.drop("large/deadly.tif", large, pipeline="kill_rank()")
     row = running.ended([job])[job]
     assert (row.state, row.code) == (State.FAILED, "crashed")
-    assert "SIGKILL" in row.reason
+    assert "signal 9 (SIGKILL) while running the operations" in row.reason
     assert re.search(r"in the stage write, unit \d+ of \d+: columns [\d,]+ to", row.reason), row.reason
     wait_for(lambda: left_in_work(running, job) == [])
     photo = running.drop("large/after.png", png(PHOTO), pipeline="invert()")

@@ -20,6 +20,8 @@ from tests.guard import misdeeds
 from tilework.errors import CrashedError, DamagedImageError, OutOfMemoryError, TooSlowError, UnexpectedError
 from tilework.guard.child import Bounds, extend, run_guarded
 from tilework.imaging.limits import MIB
+from tilework.imaging.phase import enter
+from tilework.imaging.stopwatch import timed
 
 AMPLE = Bounds(cpu_seconds=30, wall_seconds=60, memory=512 * MIB)
 
@@ -58,6 +60,23 @@ def test_work_that_leaves_by_sys_exit_is_told_and_ends_nothing() -> None:
 def test_a_child_that_ends_is_told_with_how_it_ended(crime: Callable[[], None], words: str) -> None:
     with pytest.raises(CrashedError, match=words):
         run_guarded(crime, AMPLE)
+
+
+@pytest.mark.parametrize(
+    ("crime", "kind", "words"),
+    [
+        (misdeeds.segfault, CrashedError, r"killed by signal 11 \(SIGSEGV\) while decoding\."),
+        (lambda: misdeeds.exit_hard(3), CrashedError, r"exited with status 3 while decoding\."),
+        (misdeeds.sleep, TooSlowError, r"not done after 0\.5 s, and was ended while decoding\."),
+    ],
+    ids=["segfault", "exit 3", "sleep"],
+)
+def test_what_the_child_was_at_when_it_ended_is_told(
+    crime: Callable[[], None], kind: type[Exception], words: str
+) -> None:
+    enter("read")
+    with pytest.raises(kind, match=words):
+        run_guarded(timed("decode")(crime), Bounds(cpu_seconds=30, wall_seconds=0.5, memory=AMPLE.memory))
 
 
 @pytest.mark.parametrize("crime", [misdeeds.loop_in_python, misdeeds.loop_in_c])

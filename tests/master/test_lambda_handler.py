@@ -34,6 +34,7 @@ def deployment(
     embedded_aws: EmbeddedAws,
     deploy: Callable[[str | None], Deployment],
     monkeypatch: pytest.MonkeyPatch,
+    logging_restored: None,
 ) -> Iterator[Deployment]:
     deployment = deploy(embedded_aws.endpoint_url)
     for name, value in deployment.to_environment().items():
@@ -41,6 +42,7 @@ def deployment(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "master")
     lambda_handler._application.cache_clear()
     lambda_handler._keeper.cache_clear()
+    lambda_handler._log_as.cache_clear()
     # Mangum runs in the thread's own loop, as Lambda's process keeps it, and leaves closing it to the process's end
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -124,12 +126,22 @@ def test_an_upload_through_the_gateway_belongs_to_whom_the_token_named(deploymen
 
 
 def test_notices_and_dead_letters_are_told_apart_by_their_queue(
-    deployment: Deployment, system: System
+    deployment: Deployment,
+    system: System,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setenv("TILEWORK_LOG_LEVEL", "DEBUG")
     notice = notice_body(Notice("ended", "a", 1_764_000_000, {"state": "DONE"}, {}))
     answer = lambda_handler.keeper_handler(records(deployment.results_queue_url, notice), None)
     assert answer == {"batchItemFailures": []}
     assert system.table.counters("day 2025-11-24")["done"] == 1
+    line = json.loads(capfd.readouterr().err.splitlines()[-1])
+    assert (line["process"], line["job"], line["message"]) == (
+        "keeper",
+        "a",
+        "Told that it is DONE, and counted.",
+    )
     lambda_handler.keeper_handler(records(deployment.dead_letter_queue_url, "no JSON"), None)
     row = system.table.get(unreadable_id("no JSON"))
     assert row is not None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from tilework.guard.child import Bounds, run_guarded
+from tilework.imaging.phase import Phase, enter
 from tilework.world.deadline import allow
 
 if TYPE_CHECKING:
@@ -107,6 +108,20 @@ def kill_itself() -> None:
 
 def crash_under_guard() -> None:
     run_guarded(crash, Bounds(cpu_seconds=10, wall_seconds=30, memory=1 << 29))
+
+
+def crash_at(phase: Phase) -> None:
+    enter(phase)
+    crash()
+
+
+def nap_at(phase: Phase, seconds: float) -> None:
+    enter(phase)
+    time.sleep(seconds)
+
+
+def nap_under_guard_at(phase: Phase, seconds: float) -> None:
+    run_guarded(nap_at, Bounds(cpu_seconds=10, wall_seconds=60, memory=1 << 29), phase, seconds)
 
 
 def hang() -> None:

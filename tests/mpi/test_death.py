@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def busy_world(
     new_world: Callable[..., World],
     culprit: Callable[..., object] | None = None,
-    arguments: tuple[int, ...] = (),
+    arguments: tuple[object, ...] = (),
 ) -> tuple[World, list[Future[Any]]]:
     """A world at work on two naps (or a nap and the culprit), with more waiting; and all futures by their order."""
     world = new_world()
@@ -106,16 +106,17 @@ def test_nobody_is_suspect_when_mpiexec_is_ended(
 @pytest.mark.parametrize(
     ("culprit", "arguments", "number", "words"),
     [
-        (rank_tasks.crash, (), signal.SIGSEGV, "signal 11 (SIGSEGV)"),
+        (rank_tasks.crash, (), signal.SIGSEGV, "signal 11 (SIGSEGV)."),
+        (rank_tasks.crash_at, ("decode",), signal.SIGSEGV, "signal 11 (SIGSEGV) while decoding."),
         (rank_tasks.quit_hard, (3,), None, "exited with status 3"),
         (rank_tasks.quit_hard, (0,), None, "exited"),
     ],
-    ids=["segfault", "os._exit(3)", "os._exit(0)"],
+    ids=["segfault", "segfault while decoding", "os._exit(3)", "os._exit(0)"],
 )
 def test_a_task_that_ends_its_rank_is_the_only_suspect(
     new_world: Callable[..., World],
     culprit: Callable[..., object],
-    arguments: tuple[int, ...],
+    arguments: tuple[object, ...],
     number: int | None,
     words: str,
 ) -> None:
@@ -127,6 +128,20 @@ def test_a_task_that_ends_its_rank_is_the_only_suspect(
     assert guilty.signal == number
     assert words in guilty.reason
     wait_for_death(world)
+
+
+@pytest.mark.parametrize("task", [rank_tasks.nap_at, rank_tasks.nap_under_guard_at])
+def test_what_a_rank_or_its_guarded_child_is_at_is_seen_and_told_when_it_is_killed(
+    new_world: Callable[..., World], task: Callable[..., object]
+) -> None:
+    world = new_world()
+    future = world.submit(task, "encode", 60)
+    wait_until(lambda: any(slot.phase == "encode" for slot in world.slots()))
+    (victim,) = [slot for slot in world.slots() if slot.running]
+    assert victim.phase == "encode"
+    os.kill(victim.pid, signal.SIGKILL)
+    (death,) = deaths([future])
+    assert death.reason.endswith(f"(pid {victim.pid}) was killed by signal 9 (SIGKILL) while encoding.")
 
 
 def test_results_that_came_before_the_death_are_kept(new_world: Callable[..., World]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -167,10 +168,26 @@ def test_a_world_is_only_started_from_the_main_thread(new_world: Callable[..., W
     assert len(caught) == 1
 
 
-def test_what_ranks_print_goes_to_the_log(new_world: Callable[..., World], tmp_path: Path) -> None:
-    with new_world() as world:
+def test_what_ranks_print_is_kept_in_the_log_and_told_by_their_starter(
+    new_world: Callable[..., World], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO), new_world() as world:
         world.submit(print, "hello from a rank", flush=True).result()
-    assert "hello from a rank" in (tmp_path / "world" / "world.log").read_text()
+    (told,) = [record for record in caplog.records if record.getMessage() == "hello from a rank"]
+    rank = vars(told)["rank"]
+    assert rank in {1, 2}
+    assert f"rank {rank}: hello from a rank" in (tmp_path / "world" / "world.log").read_text()
+
+
+def test_the_trace_of_a_crash_is_told_before_the_future_fails(
+    new_world: Callable[..., World], caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO), pytest.raises(WorldDiedError):
+        new_world().submit(rank_tasks.crash).result()
+    told = [
+        record for record in caplog.records if "Fatal Python error: Segmentation fault" in record.getMessage()
+    ]
+    assert [vars(record)["rank"] in {1, 2} for record in told] == [True]
 
 
 def run_starter(program: str, directory: Path) -> subprocess.Popen[str]:

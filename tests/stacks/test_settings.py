@@ -54,6 +54,7 @@ def test_values_may_be_texts_as_on_a_command_line_or_typed_as_in_json() -> None:
         ({"spot_percent": "101"}, "spot_percent must be from 0 to 100, not 101"),
         ({"wanted_seconds": "1"}, "wanted_seconds must be from 10 to 86400, not 1"),
         ({"lease_seconds": "5"}, "lease_seconds must be from 30 to 3600, not 5"),
+        ({"log_level": "LOUD"}, "log_level must be INFO or DEBUG, not 'LOUD'"),
         ({"lambda_python": "3.9"}, "lambda_python must be 3.11 or 3.12 or 3.13 or 3.14, not '3.9'"),
         ({"default_pipeline": "blurr(9)"}, "default_pipeline 'blurr(9)' cannot be understood"),
         ({"extra_operations": "acme-operations"}, "extra_operations must be a module's dotted name"),

@@ -9,6 +9,7 @@ import pytest
 from stacks.settings import Settings
 from tests.stacks.reading import may, only, statements, text
 from tilework.aws.settings import Deployment
+from worker_image.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,10 @@ def test_a_container_is_told_all_that_a_worker_reads(template: dict[str, Any]) -
     assert environment["TILEWORK_LEASE_SECONDS"] == str(Settings().lease_seconds)
     assert environment["TILEWORK_DEFAULT_PIPELINE"] == Settings().default_pipeline
     assert "TILEWORK_EXTRA_OPERATIONS" not in environment
+    settings = WorkerSettings.from_environment(environment)
+    assert (settings.logs.level, settings.deployment_name) == ("INFO", "tilework-dev")
+    assert "--log-driver awslogs" in user_data(template)
+    assert "--log-opt awslogs-format=json/emf" in user_data(template)
 
 
 def test_own_operations_reach_the_container(synthesize: Callable[[Settings], dict[str, Any]]) -> None:

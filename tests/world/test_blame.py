@@ -52,3 +52,20 @@ def test_a_rank_killed_beyond_its_deadline_is_told_from_one_that_died() -> None:
     assert (verdict.error(6).suspect, verdict.error(6).overdue) == (True, True)
     assert (verdict.error(5).suspect, verdict.error(5).overdue) == (True, False)
     assert not verdict.error(4).suspect
+
+
+def test_what_a_rank_was_at_when_it_died_is_told() -> None:
+    verdict = judge(139, {2: 1002}, {2: 17}, headless=False, phases={2: "decode"})
+    assert verdict.reason.endswith("rank 2 (pid 1002) was killed by signal 11 (SIGSEGV) while decoding.")
+    verdict = judge(3, {2: 1002}, {2: 17}, headless=False, phases={2: "store"})
+    assert verdict.reason.endswith("rank 2 (pid 1002) exited with status 3 while storing.")
+    dead, phases = {1: 1001, 2: 1002, 3: 1003}, {1: "read", 2: "encode"}
+    verdict = judge(137, dead, {1: 5, 2: 6}, headless=False, phases=phases)
+    assert verdict.reason.endswith(
+        "rank 1 (pid 1001) while reading and rank 2 (pid 1002) while encoding and rank 3 (pid 1003) were killed by "
+        "signal 9 (SIGKILL)."
+    )
+    verdict = judge(137, {2: 1002}, {2: 6}, headless=False, overdue={2: 30.0}, phases={2: "kernels"})
+    assert verdict.reason.endswith(
+        "rank 2 (pid 1002) was killed while running the operations, being at work on one task for more than 30 s."
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as some
 
+from tilework.imaging.phase import PHASES
 from tilework.world.slots import SLOT_BYTES, Slot, SlotFile
 
 
@@ -17,6 +18,7 @@ from tilework.world.slots import SLOT_BYTES, Slot, SlotFile
         task=some.integers(0, 2**64 - 1),
         started=some.integers(-(2**63), 2**63 - 1),
         deadline=some.integers(-(2**63), 2**63 - 1),
+        phase=some.sampled_from(PHASES),
     )
 )
 def test_a_slot_reads_as_it_was_written(slot: Slot) -> None:
@@ -55,3 +57,15 @@ def test_a_task_has_the_time_that_it_was_given_last(tmp_path: Path) -> None:
     slots.end(1)
     assert not slots.read(1).overdue(time.monotonic_ns() + 3 * later)
     slots.close()
+
+
+def test_a_phase_is_told_in_the_slot_and_a_task_begins_without_one(tmp_path: Path) -> None:
+    ours, theirs = SlotFile(tmp_path / "slots", size=3), SlotFile(tmp_path / "slots")
+    theirs.begin(2, 17)
+    byte = theirs.phase_byte(2)
+    byte[0] = PHASES.index("encode")
+    assert ours.read(2).phase == "encode"
+    assert [ours.read(rank).phase for rank in (0, 1)] == ["other", "other"]
+    theirs.begin(2, 18)
+    assert ours.read(2).phase == "other"
+    ours.close()

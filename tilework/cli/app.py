@@ -227,6 +227,26 @@ def job(
 
 
 @app.command()
+def logs(
+    job_id: Annotated[
+        str, typer.Argument(metavar="ID", help="A job's id, or its first digits.", show_default=False)
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Print what all processes on this machine have logged about one job.
+
+    For a system that `make run` runs here; details are there if it was started
+    with TILEWORK_LOG_LEVEL=DEBUG. Of a deployed one CloudWatch has the lines:
+    docs/logs-and-metrics.md tells how to ask it.
+
+      tilework logs 1f0c93ab
+    """
+    from tilework.cli import logs as command
+
+    raise typer.Exit(command.run(job_id, json=json))
+
+
+@app.command()
 def operations(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One operation, in full.", show_default=False)

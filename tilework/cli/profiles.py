@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
-from tilework.imaging.stopwatch import Part, by_rank
+from tilework.imaging.phase import PHASES
+from tilework.imaging.stopwatch import by_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +19,10 @@ def table(profiles: Iterable[Profile], elapsed: float) -> Table:
     """A row a rank, in seconds; whatever of ``elapsed`` it did not work is told as waiting, its start among it."""
     from rich.table import Table  # noqa: PLC0415 - only those who ask wait for it
 
-    parts = get_args(Part)
+    ranks = by_rank(profiles)
+    parts = [part for part in PHASES if any(part in profile.seconds for profile in ranks)]
     found = Table("rank", *parts, "wait", title=f"Seconds of {elapsed:.2f} by rank")
-    for number, profile in enumerate(by_rank(profiles)):
+    for number, profile in enumerate(ranks):
         seconds = [profile.seconds.get(part, 0.0) for part in parts]
         waited = max(0.0, elapsed - sum(seconds))
         found.add_row(str(number), *(f"{each:.2f}" for each in (*seconds, waited)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tilework.imaging.stopwatch import timed
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -52,6 +54,7 @@ class Bundle:
         self._store(self._full + self._rest)
         self._full, self._rest = [], []
 
+    @timed("store")
     def _store(self, pieces: list[bytes]) -> None:
         if not pieces:
             return

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tilework.errors import UnreadableMessageError
 from tilework.fleet.blueprint import Cells, writes_tiles
 from tilework.fleet.made import Made, arrays_name, made_of
+from tilework.imaging.stopwatch import timed
 from tilework.jobs.manifests import read_manifest
 from tilework.jobs.units import UnitFolder
 
@@ -72,6 +73,7 @@ class ObjectScratch:
         self._bundle = None
         return found
 
+    @timed("scratch")
     def put(self, name: str, arrays: Arrays) -> None:
         """Keep ``arrays`` under a name."""
         import numpy as np
@@ -89,6 +91,7 @@ class ObjectScratch:
         """Return the arrays kept under a name. Raises VersionGoneError, ServiceError."""
         return self.get_all([name])[0]
 
+    @timed("scratch")
     def get_all(self, names: Sequence[str]) -> list[Arrays]:
         """Return what is kept under each of ``names``, all fetched at once. Raises as :meth:`get`."""
         found = {name: self._kept[name] for name in names if name in self._kept}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tilework.errors import ServiceError
+from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ class ObjectSource:
     _whole: bytes | None = None
     _ahead: _Ahead | None = None
 
+    @timed("read")
     def read(self, start: int, stop: int) -> bytes:
         """Bytes [start, stop) of the version. Raises VersionGoneError, ServiceError."""
         if self.size > WHOLE_BYTES:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import faulthandler
+import logging
 import mmap
 import os
 import pickle
@@ -25,12 +26,16 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
 from tilework.guard.memory import be_taken_first, bound_growth, limit, unbound_growth
 from tilework.imaging.limits import MIB
+from tilework.imaging.phase import current, while_at
+from tilework.logs import become
 from tilework.world.blame import signal_name
 from tilework.world.parent_death import die_with
 from tilework.world.pickled_calls import pack_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -189,19 +194,24 @@ def _pass_on(words: IO[bytes]) -> bytes:
 
 
 def _failure(end: _End, said: bytes, bounds: Bounds) -> CrashedError | TooSlowError | OutOfMemoryError:
+    # the child wrote where this process does
+    at = while_at(current())
     if end.overdue:
-        return TooSlowError(f"The work on this image was not done after {bounds.wall_seconds:.3g} s.")
+        return TooSlowError(
+            f"The work on this image was not done after {bounds.wall_seconds:.3g} s, and was ended{at}."
+        )
     if end.signal == signal.SIGXCPU:
         return TooSlowError(
-            f"The work on this image needs more than {_whole_seconds(bounds.cpu_seconds)} s of processor time."
+            f"The work on this image needs more than {_whole_seconds(bounds.cpu_seconds)} s of processor time, and was ended{at}."
         )
     if end.signal == signal.SIGABRT and b"bad_alloc" in said:
         return _too_much(bounds)
     if end.signal is not None:
         return CrashedError(
-            f"The process working on this image was killed by {signal_name(end.signal)}.", signal=end.signal
+            f"The process working on this image was killed by {signal_name(end.signal)}{at}.",
+            signal=end.signal,
         )
-    return CrashedError(f"The process working on this image exited with status {end.status}.")
+    return CrashedError(f"The process working on this image exited with status {end.status}{at}.")
 
 
 def _too_much(bounds: Bounds) -> OutOfMemoryError:
@@ -220,6 +230,7 @@ def _be_child(
     status = 1
     try:
         die_with(parent)
+        become("guarded child")
         _settle_in(bounds, words)
         _work(work, bounds, outcome)
         status = 0
@@ -261,6 +272,7 @@ def _lacks_memory(error: BaseException) -> bool:
 
 def _work(work: Callable[[], Any], bounds: Bounds, outcome: IO[bytes]) -> None:
     """Do it, and leave (True, value) or (False, exception) for the parent."""
+    log.debug("A guarded child works.")
     try:
         # large bytes go from where they are to the file, and from there into the parent's: two copies in all
         pickle.dump((True, work()), outcome, pickle.HIGHEST_PROTOCOL)

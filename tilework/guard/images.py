@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from typing import TYPE_CHECKING, TypeVar
 
 from tilework.guard.child import Bounds, extend, run_guarded
@@ -17,6 +16,7 @@ from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, rewriting_seconds,
 from tilework.imaging.formats import HeaderReader, row
 from tilework.imaging.formats.strips import strip_disk
 from tilework.imaging.run import BytesSource, complete, prepare
+from tilework.imaging.stopwatch import Stopwatch
 from tilework.world.deadline import allow
 
 if TYPE_CHECKING:
@@ -55,28 +55,28 @@ def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspe
     fault. A child that is ended raises CrashedError, TooSlowError or OutOfMemoryError. Moves the deadline of the
     running task.
     """
-    began = time.perf_counter()
+    watch = Stopwatch("read")
     # what is larger is refused from its header, and need not be fetched for that
     if suspect and source.size <= limits.working_set:
         allow(transfer_seconds(source.size, limits))
         data = source.read(0, source.size)
-        read = {"read": time.perf_counter() - began}
         bounds = _bounds(limits.decoder_seconds, limits)
         allow(bounds.wall_seconds + GRACE_SECONDS)
-        return run_guarded(_plan_and_complete, bounds, data, pipeline, limits).with_seconds(read)
+        watch.turn_to("decode")
+        return run_guarded(_plan_and_complete, bounds, data, pipeline, limits).with_seconds(watch.seconds)
     reader = HeaderReader(source, limits)
     planned = prepare(reader, pipeline, limits)
     allow(transfer_seconds(source.size, limits))
     data = reader.everything()
-    read = {"read": time.perf_counter() - began}
+    watch.turn_to("decode")
     seconds = cpu_seconds(planned, pipeline, limits)
     if not suspect and not planned.guarded:
         allow(CLOCK * seconds)
         with contextlib.suppress(MemoryError):
-            return complete(data, planned, pipeline).with_seconds(read)
+            return complete(data, planned, pipeline).with_seconds(watch.seconds)
     bounds = _bounds(seconds, limits)
     allow(bounds.wall_seconds + GRACE_SECONDS)
-    return run_guarded(complete, bounds, data, planned, pipeline).with_seconds(read)
+    return run_guarded(complete, bounds, data, planned, pipeline).with_seconds(watch.seconds)
 
 
 def bounds_of_unit(planned: float, limits: Limits) -> Bounds:

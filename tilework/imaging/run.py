@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from tilework.errors import TileworkError
@@ -17,7 +17,7 @@ from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import HeaderReader, decode, encode, read_header, read_metadata
 from tilework.imaging.plan import plan, result_name
 from tilework.imaging.sources import BytesSource, FileSource, OpenableFile, Source
-from tilework.imaging.stopwatch import Profile
+from tilework.imaging.stopwatch import Profile, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,19 +65,6 @@ class Product:
         return replace(self, seconds={**seconds, **self.seconds})
 
 
-@dataclass(slots=True)
-class _Watch:
-    """Seconds by part of the work; each lap counts from the end of the one before."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    last: float = field(default_factory=time.perf_counter)
-
-    def lap(self, part: str) -> None:
-        now = time.perf_counter()
-        self.seconds[part] = self.seconds.get(part, 0.0) + now - self.last
-        self.last = now
-
-
 def prepare_process() -> None:
     """Make this process ready for images; to be called once in each rank, before its first."""
     operations.prepare()
@@ -88,11 +75,11 @@ def process(source: Source, pipeline: Pipeline, limits: Limits) -> Product:
 
     Raises an :class:`~tilework.errors.ImageError` that says what is wrong with the image.
     """
-    watch = _Watch()
+    watch = Stopwatch("read")
     reader = HeaderReader(source, limits)
     planned = prepare(reader, pipeline, limits)
     data = reader.everything()
-    watch.lap("read")
+    watch.turn_to("decode")
     return complete(data, planned, pipeline).with_seconds(watch.seconds)
 
 
@@ -103,16 +90,16 @@ def prepare(reader: HeaderReader, pipeline: Pipeline, limits: Limits) -> Plan:
 
 def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
     """Do what was planned with the whole file ``data``: pixels, kernels, result. Raises as :func:`process`."""
-    watch = _Watch()
+    watch = Stopwatch("decode")
     header, metadata = read_metadata(data, planned.header)
     decoded = decode(data, header)
     # what metadata and decoder both stumble over is told once
     notes = tuple(dict.fromkeys((*planned.notes, *metadata.notes, *decoded.notes)))
     del data
-    watch.lap("decode")
+    watch.turn_to("kernels")
     result = run_whole(decoded.picture, pipeline)
     del decoded
-    watch.lap("kernels")
+    watch.turn_to("encode")
     kept = metadata.for_result(
         header,
         result.size,
@@ -120,7 +107,7 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
         same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
     )
     body = encode(result, planned.result_format, kept, header)
-    watch.lap("encode")
+    watch.turn_to("other")
     return Product(
         body=body,
         suffix=planned.result_format.suffix,

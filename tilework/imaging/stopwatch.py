@@ -1,7 +1,7 @@
 """Where the time of a rank goes: seconds by part of the work, each counted once however parts lie within each other.
 
 Functions that are a part of the work are marked by :func:`timed`. As long as nobody watches, that costs them one look at
-a variable.
+a variable, and two bytes written that tell what the process is doing (:mod:`tilework.imaging.phase`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import time
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from tilework.imaging.phase import enter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from tilework.imaging.phase import Phase
+
 P = ParamSpec("P")
 T = TypeVar("T")
-
-Part: TypeAlias = Literal["read", "decode", "kernels", "encode", "halve", "write", "scratch", "other"]
-"""``scratch`` is what stages leave for each other, ``other`` what no function claims, as copies into place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,18 @@ def by_rank(profiles: Iterable[Profile]) -> tuple[Profile, ...]:
 
 @dataclass(slots=True)
 class Stopwatch:
-    """Counts for one part at a time."""
+    """Counts for one part at a time, the one that this process enters with it."""
 
-    part: Part = "other"
+    part: Phase = "other"
     since: float = field(default_factory=time.perf_counter)
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def turn_to(self, part: Part) -> Part:
+    def __post_init__(self) -> None:
+        enter(self.part)
+
+    def turn_to(self, part: Phase) -> Phase:
         """Count for ``part`` from now on; return the one that was counted for."""
+        enter(part)
         now, before = time.perf_counter(), self.part
         self.seconds[before] = self.seconds.get(before, 0.0) + now - self.since
         self.part, self.since = part, now
@@ -77,20 +82,19 @@ def watched() -> Iterator[Stopwatch]:
         _running.reset(token)
 
 
-def timed(part: Part) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def timed(part: Phase) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Mark a function as a part of the work; what it calls of another part counts for that."""
 
     def marked(function: Callable[P, T]) -> Callable[P, T]:
         @functools.wraps(function)
         def run(*args: P.args, **kwargs: P.kwargs) -> T:
             watch = _running.get()
-            if watch is None:
-                return function(*args, **kwargs)
-            before = watch.turn_to(part)
+            turn_to = enter if watch is None else watch.turn_to
+            before = turn_to(part)
             try:
                 return function(*args, **kwargs)
             finally:
-                watch.turn_to(before)
+                turn_to(before)
 
         return run
 

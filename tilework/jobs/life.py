@@ -8,6 +8,7 @@ and can end nothing.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tilework.jobs.table import JobTable
+
+log = logging.getLogger(__name__)
 
 
 class JobLife:
@@ -169,10 +172,14 @@ class JobLife:
                 pipeline=ask.pipeline or "", revision=ask.revision, owner=ask.owner, batch=ask.batch,
                 created=now, updated=now, note=note, losses=int(lost), history=noted((), Deed.QUEUED, now, note),
             )  # fmt: skip
-            return self._table.create(fresh) is None
-        if refusal(row, "", now) is not None:
+            written = self._table.create(fresh) is None
+        elif refusal(row, "", now) is not None:
             return False
-        return self._table.replace(requeued(row, now, note=note, lost=lost), seen=row) is None
+        else:
+            written = self._table.replace(requeued(row, now, note=note, lost=lost), seen=row) is None
+        if written:
+            log.info("%s", note, extra={"job": ask.job_id})
+        return written
 
     def _as_user(self, job: Job, change: Callable[[Job, float], Job]) -> Job:
         """Write ``change`` of the row, decided anew whenever somebody else has changed it."""
@@ -184,6 +191,7 @@ class JobLife:
             except KeyError:
                 raise WrongStateError(f"The job {job.id} was erased.") from None
             if current is None:
+                log.info("Is %s, as somebody ordered.", changed.state.value, extra={"job": job.id})
                 return changed
             row = current
 

@@ -9,6 +9,7 @@ sends nothing. So a step may happen twice, and a late twin cannot double a whole
 from __future__ import annotations
 
 import functools
+import logging
 from typing import TYPE_CHECKING
 
 from tilework.errors import LeaseLostError, VersionGoneError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tilework.errors import TileworkError
     from tilework.jobs.stages import Plan
     from tilework.jobs.system import System
+
+log = logging.getLogger(__name__)
 
 PLAN_BYTES = 16 * 2**20
 """Of a plan: far more than any needs."""
@@ -128,9 +131,9 @@ class StageLife:
     def send(self, row: Job) -> None:
         """Send the units of the stage that runs which are not done yet."""
         number = stage_number(row.stage)
-        self._system.units.send_all(
-            [unit_body(Unit(row.id, row.epoch, number, unit)) for unit in missing(row)]
-        )
+        units = [Unit(row.id, row.epoch, number, unit) for unit in missing(row)]
+        self._system.units.send_all([unit_body(unit) for unit in units])
+        log.info("The stage %s has been sent: %d units.", row.stage, len(units), extra={"job": row.id})
 
     def touch(self, row: Job) -> Job | None:
         """Note a sign of life; None where the job no longer runs in this epoch and stage."""

@@ -8,9 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tilework.errors import WorldDiedError
+from tilework.imaging.phase import while_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tilework.imaging.phase import Phase
 
 _TOLD = 1
 """mpiexec's exit code when it was told to end, and had to kill its ranks."""
@@ -39,15 +42,16 @@ class Verdict:
 
 
 def judge(
-    code: int, dead: Mapping[int, int], running: Mapping[int, int],
-    *, headless: bool, overdue: Mapping[int, float] = MappingProxyType({}),
+    code: int, dead: Mapping[int, int], running: Mapping[int, int], *,
+    headless: bool, overdue: Mapping[int, float] = MappingProxyType({}),
+    phases: Mapping[int, Phase] = MappingProxyType({}),
 ) -> Verdict:  # fmt: skip
     """The verdict from mpiexec's exit ``code`` (negative: killed by a signal), the ``dead`` and their tasks.
 
     ``dead`` are the process ids, by rank, of the ranks that were gone when the death was noticed; ``running`` the tasks
-    that their slots name; ``overdue`` the ranks that were killed for a task that took longer than so many seconds.
-    ``headless``: rank 0, which computes nothing, died as well, and not by our hand. When mpiexec
-    itself was killed, or told to end, all ranks die with it, and nobody is suspect. When the death is noticed so late
+    that their slots name, and ``phases`` what they were at; ``overdue`` the ranks that were killed for a task that took
+    longer than so many seconds. ``headless``: rank 0, which computes nothing, died as well, and not by our hand. When
+    mpiexec itself was killed, or told to end, all ranks die with it, and nobody is suspect. When the death is noticed so late
     that mpiexec has killed the survivors, all of them are: better an innocent tried alone than a culprit let go.
     """
     if code < 0:
@@ -56,23 +60,28 @@ def judge(
         return Verdict("The MPI world died: mpiexec was told to end it.")
     number = code - _SIGNALLED if code > _SIGNALLED else None
     if overdue:
-        reason = _late({rank: dead[rank] for rank in overdue}, max(overdue.values()))
+        killed = _did({rank: dead[rank] for rank in overdue}, "killed", phases)
+        reason = f"The MPI world died: {killed}, being at work on one task for more than {max(overdue.values()):.3g} s."
         late = frozenset(running[rank] for rank in overdue)
         return Verdict(reason, number, frozenset(running.values()), late)
-    was = "were" if len(dead) > 1 else "was"
-    ended = f"{was} killed by {signal_name(number)}" if number else f"exited with status {code}"
+    how = f"killed by {signal_name(number)}" if number else f"exited with status {code}"
     if not dead:
-        return Verdict(f"The MPI world died: mpiexec {ended}.", number)
-    return Verdict(f"The MPI world died: {_ranks(dead)} {ended}.", number, frozenset(running.values()))
+        return Verdict(f"The MPI world died: mpiexec {'was ' if number else ''}{how}.", number)
+    return Verdict(f"The MPI world died: {_did(dead, how, phases)}.", number, frozenset(running.values()))
 
 
-def _late(pids: Mapping[int, int], seconds: float) -> str:
-    was = "were" if len(pids) > 1 else "was"
-    return f"The MPI world died: {_ranks(pids)} {was} killed, being at work on one task for more than {seconds:.3g} s."
+def _did(pids: Mapping[int, int], how: str, phases: Mapping[int, Phase]) -> str:
+    """Who was killed, or exited, and while at what."""
+    passive = how.startswith("killed")
+    if len(pids) == 1:
+        ((rank, pid),) = pids.items()
+        return f"rank {rank} (pid {pid}) {'was ' if passive else ''}{how}{_while(rank, phases)}"
+    ranks = " and ".join(f"rank {rank} (pid {pid}){_while(rank, phases)}" for rank, pid in pids.items())
+    return f"{ranks} {'were ' if passive else ''}{how}"
 
 
-def _ranks(pids: Mapping[int, int]) -> str:
-    return " and ".join(f"rank {rank} (pid {pid})" for rank, pid in pids.items())
+def _while(rank: int, phases: Mapping[int, Phase]) -> str:
+    return while_at(phases.get(rank, "other"))
 
 
 def signal_name(number: int) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOG_BYTES = 10 * 2**20
-"""A log that has grown beyond this is started anew with the next world."""
+"""A log that has grown beyond this is begun anew."""
 
 LOCK_SECONDS = 10.0
 """How long a new world waits for the one before it to be buried: a death is noticed before it is cleared away."""
@@ -59,7 +59,9 @@ class WorldDirectory:
     def open_log(self) -> IO[bytes]:
         """The log, to append to."""
         fresh = not self.log_path.exists() or self.log_path.stat().st_size > LOG_BYTES
-        log = self.log_path.open("wb" if fresh else "ab")
+        if fresh:
+            self.log_path.write_bytes(b"")
+        log = self.log_path.open("ab", buffering=0)
         self._log_start = log.tell()
         return log
 
@@ -67,8 +69,11 @@ class WorldDirectory:
         """The last lines that this world has logged, empty where there are none."""
         if not self.log_path.exists():
             return ""
+        size = self.log_path.stat().st_size
+        # one that has grown too large meanwhile was begun anew
+        start = self._log_start if self._log_start <= size else 0
         with self.log_path.open("rb") as log:
-            log.seek(max(self._log_start, self.log_path.stat().st_size - LOG_BYTES // 100))
+            log.seek(max(start, size - LOG_BYTES // 100))
             return "\n".join(log.read().decode(errors="replace").strip().splitlines()[-TAIL_LINES:])
 
     def close(self) -> None:

@@ -42,9 +42,11 @@ def rank_command(python: str) -> list[str]:
 
 
 def mpiexec_command(
-    mpiexec: str, rank: Sequence[str], *, ranks: int, directory: Path, as_root: bool
+    mpiexec: str, rank: Sequence[str], *, ranks: int, directory: Path, as_root: bool, tagged: bool = False
 ) -> list[str]:
     """The command line of a world with ``ranks`` computing ranks and rank 0 on this host; ``rank`` is that of each.
+
+    ``tagged``: whatever a rank prints is told line by line, with its number before it.
 
     ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second.
     """
@@ -52,6 +54,7 @@ def mpiexec_command(
         mpiexec,
         *(["--allow-run-as-root"] if as_root else []),
         *("--oversubscribe", "--bind-to", "none"),
+        *(["--tag-output"] if tagged else []),
         *("--mca", "pml", "ob1"),
         *("--mca", "btl", "self,sm"),
         *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, answer_challenge, deliver_challenge, wait
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from tilework.errors import SetupError
 from tilework.world import parent_death
@@ -26,6 +26,7 @@ from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
 from tilework.world.processes import WorldProcesses
 from tilework.world.slots import SlotFile
+from tilework.world.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
+
+WORDS_SECONDS = 1.0
+"""How long the last words of an ended world are waited for: they are on their way when its end is noticed."""
 
 _PEER = struct.Struct("3i")
 
@@ -93,6 +97,7 @@ class Launch:
             self._listener = undo.enter_context(socket.socket(socket.AF_UNIX))
             self._listener.bind(self._ticket.channel)
             self._listener.listen()
+            self._words: Words | None = None
             self._process = self._start(mpiexec)
             undo.pop_all()
         self._pidfd = os.pidfd_open(self._process.pid)
@@ -106,8 +111,9 @@ class Launch:
             confine_to_loopback(self._process.pid, self._pidfd)
             self._ticket.initializer.unlink()
             return WorldProcesses(
-                self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder
-            )
+                self._process, self._pidfd, pids, channel=channel, slots=self._slots, folder=self._folder,
+                words=self._words,
+            )  # fmt: skip
         except ProcessLookupError:
             self.abandon()
             raise self._failure("a rank ended") from None
@@ -123,6 +129,8 @@ class Launch:
         if self._plan.fork_server is not None:
             # it may be what hung; the next world gets another
             self._plan.fork_server.close()
+        if self._words is not None:
+            self._words.settle(WORDS_SECONDS)
         os.close(self._pidfd)
         self._folder.close()
 
@@ -131,27 +139,26 @@ class Launch:
         rank = rank_command(sys.executable)
         if plan.fork_server is not None:
             rank = plan.fork_server.command(rank)
+        heard = not plan.inherit_output
         command = mpiexec_command(
-            mpiexec, rank, ranks=plan.ranks, directory=folder, as_root=os.geteuid() == 0
+            mpiexec, rank, ranks=plan.ranks, directory=folder, as_root=os.geteuid() == 0, tagged=heard
         )
         own = {**plan.environment, **self._ticket.variables()}
-        with self._output() as output:
-            return subprocess.Popen(
-                # -I -S: the tie needs nothing but the standard library, and starts the faster for it
-                [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command],
-                env=rank_environment(os.environ, own, sys.path, folder),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
-                start_new_session=True,
-            )
-
-    def _output(self) -> contextlib.AbstractContextManager[IO[Any]]:
-        if self._plan.inherit_output:
-            # not to stdout, which belongs to the starter's own results
-            return contextlib.nullcontext(sys.stderr)
-        return self._folder.open_log()
+        process = subprocess.Popen(
+            # -I -S: the tie needs nothing but the standard library, and starts the faster for it
+            [sys.executable, "-I", "-S", parent_death.__file__, str(os.getpid()), *command],
+            env=rank_environment(os.environ, own, sys.path, folder),
+            stdin=subprocess.DEVNULL,
+            # never to stdout, which belongs to the starter's own results
+            stdout=subprocess.PIPE if heard else sys.stderr,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            # a terminal's Ctrl-C is for the starter, which drains or ends the world as it sees fit
+            start_new_session=True,
+        )
+        if process.stdout is not None:
+            self._words = Words(process.stdout, self._folder.open_log())
+        return process
 
     def _admit(self, listener: socket.socket, pidfd: int) -> Connection[Any, Any]:
         """The channel to rank 0."""
@@ -197,6 +204,8 @@ class Launch:
         begin = f"The MPI world of {self._plan.ranks} ranks could not be started: {what}."
         if self._plan.inherit_output:
             return SetupError(f"{begin} Its output above says more.")
+        if self._words is not None:
+            self._words.settle(WORDS_SECONDS)
         tail = self._folder.log_tail()
         log = self._folder.log_path
         return SetupError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tilework.world.directory import WorldDirectory
     from tilework.world.slots import Slot, SlotFile
+    from tilework.world.words import Words
 
 NOTICE_SECONDS = 0.1
 """How long a death is left alone: mpiexec notices it, so that it reports the one that counts, and whether rank 0 dies
@@ -33,13 +34,16 @@ LOOK_SECONDS = 1.0
 BURY_SECONDS = 5.0
 """How long a killed process may take to be gone: one that writes much memory to a slow disk takes seconds."""
 
+LAST_WORDS_SECONDS = 1.0
+"""How long the last words of the world are waited for once all its processes are gone."""
+
 
 class WorldProcesses:
     """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger."""
 
     def __init__(
         self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
-        channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory,
+        channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
     ) -> None:  # fmt: skip
         self._process = process
         self.mpiexec = pidfd
@@ -47,6 +51,7 @@ class WorldProcesses:
         self.channel = channel
         self.slots = slots
         self._folder = folder
+        self._words = words
         self._closing = threading.Lock()
         self._closed = False
         self._next_look = 0.0
@@ -88,12 +93,14 @@ class WorldProcesses:
     def post_mortem(self) -> Verdict:
         """Whom a death that was just noticed concerns; the other ranks are killed."""
         dead = self.dead_ranks()
-        running = {rank: self.slots.read(rank).task for rank in dead if self.slots.read(rank).running}
+        at_work = {rank: slot for rank in dead if (slot := self.slots.read(rank)).running}
+        running = {rank: slot.task for rank, slot in at_work.items()}
+        phases = {rank: slot.phase for rank, slot in at_work.items()}
         headless = bool(_ended(self.ranks[:1], NOTICE_SECONDS))
         code = self._end_processes()
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
-        return judge(code, pids, running, headless=headless, overdue=overdue)
+        return judge(code, pids, running, headless=headless, overdue=overdue, phases=phases)
 
     def bury(self) -> int:
         """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
@@ -108,6 +115,8 @@ class WorldProcesses:
                 _reap(pidfd)
             for pidfd in (*self.ranks, self.mpiexec):
                 os.close(pidfd)
+        if self._words is not None:
+            self._words.settle(LAST_WORDS_SECONDS)
         self.channel.close()
         self.slots.close()
         self._folder.close()

@@ -13,17 +13,22 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tilework.imaging.phase import PHASES
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tilework.imaging.phase import Phase
 
 SLOT_BYTES = 64
 """One cache line a rank."""
 
-_FIELDS = struct.Struct("IIQqq")
+_FIELDS = struct.Struct("IIQqqB")
 _RUNNING = struct.Struct("I")
 _RUNNING_AT = 4
 _DEADLINE = struct.Struct("q")
 _DEADLINE_AT = 24
+_PHASE_AT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Slot:
     """What one rank is doing, since ``started``, and until when it may: ``deadline``, 0 where there is none.
 
     Both in nanoseconds of CLOCK_MONOTONIC: no clock step moves it, and a host that sleeps makes nothing overdue.
+    ``phase`` is what the rank, or the guarded child that does its work, was at last.
     """
 
     pid: int = 0
@@ -38,6 +44,7 @@ class Slot:
     task: int = 0
     started: int = 0
     deadline: int = 0
+    phase: Phase = "other"
 
     @property
     def allowed(self) -> float:
@@ -49,15 +56,16 @@ class Slot:
         return self.running and 0 < self.deadline < now
 
     def pack(self) -> bytes:
-        """As it lies in the file: pid and running flag (u32 each), task (u64), start and deadline (i64 each)."""
-        fields = _FIELDS.pack(self.pid, self.running, self.task, self.started, self.deadline)
+        """As it lies in the file: pid and running flag (u32 each), task (u64), start and deadline (i64 each), phase (u8)."""
+        phase = PHASES.index(self.phase)
+        fields = _FIELDS.pack(self.pid, self.running, self.task, self.started, self.deadline, phase)
         return fields.ljust(SLOT_BYTES, b"\0")
 
     @classmethod
     def unpack(cls, data: bytes) -> Slot:
         """The inverse of :meth:`pack`."""
-        pid, running, task, started, deadline = _FIELDS.unpack_from(data)
-        return cls(pid, bool(running), task, started, deadline)
+        pid, running, task, started, deadline, phase = _FIELDS.unpack_from(data)
+        return cls(pid, bool(running), task, started, deadline, PHASES[phase])
 
 
 class SlotFile:
@@ -92,6 +100,10 @@ class SlotFile:
         """The rank has ``seconds`` for what is left of its task, from now on."""
         deadline = time.monotonic_ns() + round(seconds * 1e9)
         _DEADLINE.pack_into(self._map, rank * SLOT_BYTES + _DEADLINE_AT, deadline)
+
+    def phase_byte(self, rank: int) -> memoryview:
+        """Where the rank tells its phase. The file cannot be let go of any more."""
+        return memoryview(self._map)[rank * SLOT_BYTES + _PHASE_AT :][:1]
 
     def end(self, rank: int) -> None:
         """The rank has ended its task, whatever came of it."""

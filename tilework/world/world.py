@@ -93,9 +93,10 @@ class World(Executor):
         ``directory`` takes everything that the world leaves on disk, for one world at a time. Each computing rank calls
         ``initializer`` ("module:function") with ``initargs`` once. ``environment`` adds variables to this process's.
         ``ahead`` tasks (as many as ranks, by default) wait in rank 0. What the ranks print goes to ``world.log`` in
-        the directory, or with ``inherit_output`` to this process's stderr. A rank is killed that works on one task for
-        longer than ``task_seconds`` (None: never), or than the task asks for (:mod:`tilework.world.deadline`). With a
-        ``fork_server``, which may serve many worlds, the ranks are forked from it.
+        the directory, and is logged here (:mod:`tilework.world.words`), or with ``inherit_output`` to this process's
+        stderr. A rank is killed that works on one task for longer than ``task_seconds`` (None: never), or than the
+        task asks for (:mod:`tilework.world.deadline`). With a ``fork_server``, which may serve many worlds, the ranks are
+        forked from it.
 
         Raises SetupError where the world does not stand after ``start_seconds``; RuntimeError on another thread.
         """

@@ -13,6 +13,7 @@ from tilework.imaging.formats.upright import UprightReader
 from tilework.imaging.limits import MIB
 from tilework.imaging.stages.readers import Band, Pieces
 from tilework.imaging.stages.scratch import NOWHERE
+from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def check_memory(header: Header, limits: Limits) -> None:
         )
 
 
+@timed("decode")
 def rewrite(
     source: Source, header: Header, pieces: Pieces, folder: Path | None, told: Callable[[int], None]
 ) -> Rewritten:
