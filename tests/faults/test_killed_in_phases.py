@@ -55,7 +55,7 @@ def test_a_rank_killed_while_it_is_to(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("phase", ["read", "kernels", "encode", "write", "assemble"])
+@pytest.mark.parametrize("phase", ["read", "decode", "kernels", "encode", "assemble"])
 def test_a_rank_killed_on_a_large_image_while_it_is_to(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], scan: bytes, phase: Phase
 ) -> None:
