@@ -2,7 +2,7 @@
 
 Without arguments all sections but "memory" are measured. Other sections keep what was measured of them before, if on
 this machine. Expect, on two cores: files 40 minutes (JPEG tiles a quarter of that), drops 4, delay 3, first and memory 2
-each, start and photos less than one; with --full another two hours and a half.
+each, restart, start and photos less than one; with --full another two hours and a half.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PAGE, RESULTS = ROOT / "docs" / "performance.md", FOLDER / "results.json"
 ASKED_FOR = ("memory",)
 """Sections that are only measured when somebody asks for them, or for everything."""
 
-ONE_ROUND = ("first", "memory")
+ONE_ROUND = ("first", "restart", "memory")
 """Sections that know no rounds."""
 
 

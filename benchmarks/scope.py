@@ -19,7 +19,8 @@ class Scope:
 
     ``sides`` of the large images and ``memory_sides`` of those whose memory is compared, in pixels; ``folders`` of so
     many photos of ``photo`` columns and rows; ``drops`` at once and ``single_drops`` one after the other, each after
-    ``quiet`` seconds; ``ranks`` of a host, None for its default.
+    ``quiet`` seconds; ``ranks`` of a host, None for its default; ``worlds`` of so many ranks, of which each dies so many
+    ``deaths``.
     """
 
     rounds: int = 3
@@ -34,6 +35,8 @@ class Scope:
     single_drops: int = 15
     quiet: float = 3.0
     ranks: int | None = None
+    worlds: tuple[int, ...] = (2, 4, 8)
+    deaths: int = 10
 
     @property
     def megapixels(self) -> int:
@@ -47,6 +50,7 @@ FULL_SIDES = (12_288, 24_576)
 SMALL = Scope(
     rounds=1, kinds=("jpeg",), works=("blur", "canny"), sides=(2048,), memory_sides=(4096, 8192), folders=(2, 4),
     photo=(800, 600), drops=10, single_drops=2, quiet=0.5,
+    worlds=(2,), deaths=2,
 )  # fmt: skip
 """Enough to see that everything runs; the figures mean nothing."""
 

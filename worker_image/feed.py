@@ -50,7 +50,6 @@ CROWD_DEATHS = 5
 """Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory.
 As many again, although it was guarded, and the attempt has failed: another host, or a later one, may do better."""
 
-
 KILLED_DEATHS = 4
 """As many where the last came by SIGKILL, which a kernel without memory sends to the innocent as well."""
 

@@ -1,6 +1,6 @@
 """The MPI program of a world: rank 0 hands out the work, all other ranks compute.
 
-Started by ``mpiexec … python -m worker_image.world`` (:mod:`tilework.world`), never imported. Rank 0 reads calls from
+Started by ``mpiexec … python -m worker_image.world`` (:mod:`tilework.world`), imported by the fork server only. Rank 0 reads calls from
 the channel to the starter, gives each to an idle rank, first come first served, and sends the outcomes back; it
 computes nothing. All ranks sleep in the kernel until a bell rings (:mod:`tilework.world.doorbell`), so an idle world
 costs nothing and a call reaches its rank in a fraction of a millisecond.

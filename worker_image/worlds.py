@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tilework.world import World
+from tilework.world.fork_server import ForkServer
 from tilework.world.spread.hosts import Hosts
 from worker_image.metrics import WORLD_RESTART
 
@@ -36,6 +37,8 @@ class Worlds:
         self._settings = settings
         self._tally = tally
         self._started = 0
+        self._folder = settings.directory / "world"
+        self._fork_server = ForkServer(self._folder, "worker_image.rank")
         self._hosts = _hosts_of(settings, board, soon)
 
     def open(self) -> None:
@@ -44,7 +47,8 @@ class Worlds:
             self._hosts.open()
 
     def close(self) -> None:
-        """Let go of them."""
+        """Let go of them, and end the fork server."""
+        self._fork_server.close()
         if self._hosts is not None:
             self._hosts.close()
 
@@ -53,10 +57,11 @@ class Worlds:
         settings = self._settings
         world = World.start(
             ranks=settings.ranks,
-            directory=settings.directory / "world",
+            directory=self._folder,
             initializer="worker_image.rank:start_rank",
             initargs=(settings,),
             task_seconds=settings.limits.fetch_seconds,
+            fork_server=None if self._hosts else self._fork_server,
             hosts=self._hosts,
         )
         log.info("A world of %d ranks is ready.", len(world.pids) - 1)

@@ -78,7 +78,10 @@ class WorkerHost:
 
     def mpiexec(self) -> psutil.Process | None:
         """The world's mpiexec, if there is a world."""
-        found = [one for one in self._children() if "mpiexec" in " ".join(_line(one))]
+        # mpiexec becomes prterun, and tells so by its name only
+        found = [
+            one for one in self._children() if any(word in _said(one) for word in ("mpiexec", "prterun"))
+        ]
         return found[0] if found else None
 
     def slots(self) -> list[Slot]:
@@ -129,8 +132,8 @@ class WorkerHost:
             self.kill()
 
 
-def _line(process: psutil.Process) -> list[str]:
+def _said(process: psutil.Process) -> str:
     try:
-        return process.cmdline()
+        return f"{process.name()} {' '.join(process.cmdline())}"
     except psutil.Error:
-        return []
+        return ""

@@ -7,11 +7,14 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.cli.own_operations import RaiseError
 from tests.guard import misdeeds
 from tilework.imaging.operations.contract import LocalOperation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class KillRank(LocalOperation):
@@ -75,4 +78,35 @@ class Speak(LocalOperation):
         return image
 
 
-OPERATIONS = (KillRank(), RaiseError(), Spin(), Hoard(), WaitAtGate(), Speak())
+class Misdeed(LocalOperation):
+    """Any other that goes wrong each time."""
+
+    family = "tests"
+    formula = "none"
+
+    def __init__(self, name: str, do: Callable[[], None]) -> None:
+        self.name = name
+        self.summary = f"Does what its name says: {name}."
+        self._do = do
+
+    def kernel(self, image: Any, arguments: Any) -> Any:
+        self._do()
+        return image
+
+
+OPERATIONS = (
+    KillRank(),
+    RaiseError(),
+    Spin(),
+    Hoard(),
+    WaitAtGate(),
+    Speak(),
+    Misdeed("segfault", misdeeds.segfault),
+    Misdeed("abort", misdeeds.abort),
+    Misdeed("exit_hard", lambda: misdeeds.exit_hard(3)),
+    Misdeed("exit_politely", misdeeds.exit_politely),
+    Misdeed("loop_in_c", misdeeds.loop_in_c),
+    Misdeed("hang", misdeeds.sleep_with_the_gil),
+    Misdeed("new_without_memory", misdeeds.abort_for_want_of_memory),
+    Misdeed("share_memory", misdeeds.map_shared_memory),
+)

@@ -64,6 +64,11 @@ class RunningSystem:
             time.sleep(0.1 if waiting else 0)
         return rows
 
+    def is_over(self, job: str) -> bool:
+        """Whether the job's row says that it has ended."""
+        row = self.system.table.get(job)
+        return row is not None and row.state.is_end
+
     def result(self, row: Job) -> bytes:
         """The stored result of a job that is DONE."""
         assert row.state is State.DONE, (row.key, row.code, row.reason)
@@ -96,7 +101,13 @@ class RunningSystem:
         ]
 
     def ranks(self) -> list[psutil.Process]:
-        return [one for world in self.mpiexec() for one in world.children() if "python" in one.name()]
+        return [
+            rank
+            for host in self.supervisors()
+            for child in host.children()
+            if "worker_image.fork_server" in child.cmdline()
+            for rank in child.children()
+        ]
 
     def child_environment(self) -> dict[str, str]:
         """What a program beside this system needs: its addresses, and nothing of the AWS of whoever runs the tests."""

@@ -18,7 +18,7 @@ import pytest
 
 from tests.guard import misdeeds
 from tilework.errors import CrashedError, DamagedImageError, OutOfMemoryError, TooSlowError, UnexpectedError
-from tilework.guard.child import Bounds, run_guarded
+from tilework.guard.child import Bounds, extend, run_guarded
 from tilework.imaging.limits import MIB
 from tilework.imaging.phase import enter
 from tilework.imaging.stopwatch import timed
@@ -89,6 +89,29 @@ def test_work_without_an_end_is_stopped_by_its_processor_time(crime: Callable[[]
 def test_work_that_sleeps_is_stopped_by_the_clock(crime: Callable[[], None]) -> None:
     with pytest.raises(TooSlowError, match=r"after 0\.5 s"):
         run_guarded(crime, Bounds(cpu_seconds=30, wall_seconds=0.5, memory=AMPLE.memory))
+
+
+def sleep_longer(allowed: float, seconds: float) -> str:
+    extend(allowed, allowed)
+    time.sleep(seconds)
+    return "done"
+
+
+def test_work_that_has_learnt_how_much_there_is_may_ask_for_more_time_and_no_more_than_that() -> None:
+    short = Bounds(cpu_seconds=1, wall_seconds=0.3, memory=AMPLE.memory)
+    assert run_guarded(sleep_longer, short, 30, 0.6) == "done"
+    with pytest.raises(TooSlowError, match=r"after 0\.5 s"):
+        run_guarded(sleep_longer, short, 0.5, 60)
+
+
+def loop_longer(allowed: float) -> None:
+    extend(allowed, 60)
+    misdeeds.loop_in_python()
+
+
+def test_more_time_is_more_processor_time_as_well() -> None:
+    with pytest.raises(TooSlowError, match="more than 2 s of processor time"):
+        run_guarded(loop_longer, Bounds(cpu_seconds=1, wall_seconds=60, memory=AMPLE.memory), 2)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from tilework.errors import (
     LeaseLostError,
     NoAttemptsLeftError,
     ServiceError,
+    TileworkError,
     UnexpectedError,
+    WorldDiedError,
 )
 from tilework.jobs.in_memory import MemoryTable
 from tilework.jobs.job import FOLLOWERS, Ask, Drop, Job, State
@@ -167,12 +169,20 @@ def test_a_failed_attempt_is_counted_in_the_row_and_keeps_its_reason(world: Worl
     assert (row.state, row.attempts, row.reason) == (State.QUEUED, 1, "It was odd.")
 
 
-def test_a_service_that_fails_takes_an_attempt_but_does_not_use_it_up(world: World) -> None:
+@pytest.mark.parametrize("failure", [ServiceError("S3 was slow."), WorldDiedError("mpiexec was killed.")])
+def test_a_service_that_fails_and_worlds_that_die_take_an_attempt_but_do_not_use_it_up(
+    world: World, failure: TileworkError
+) -> None:
     for _ in range(MAX_ATTEMPTS + 1):
         claim = world.claim()
         assert not claim.exhausted
-        world.life.release(claim.job, ServiceError("S3 was slow."))
+        world.life.release(claim.job, failure)
     assert (world.row().attempts, world.row().losses) == (0, MAX_ATTEMPTS + 1)
+
+
+def test_a_world_that_died_of_the_job_itself_uses_its_attempt_up(world: World) -> None:
+    world.life.release(world.claim().job, WorldDiedError("its rank was killed.", suspect=True))
+    assert (world.row().attempts, world.row().losses) == (1, 0)
 
 
 def test_an_end_whose_answer_was_lost_may_be_written_again(world: World) -> None:

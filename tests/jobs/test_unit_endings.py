@@ -14,6 +14,7 @@ from tilework.errors import (
     ServiceError,
     UnexpectedError,
     VersionGoneError,
+    WorldDiedError,
 )
 from tilework.jobs.job import State
 from tilework.jobs.staged import is_last
@@ -162,6 +163,7 @@ def test_an_attempt_that_fails_for_now_goes_again_after_a_pause_until_its_attemp
     ("failure", "pause"),
     [
         (ServiceError("busy"), 10.0),
+        (WorldDiedError("mpiexec was killed"), 10.0),
         (AccessDeniedError("no"), HOST_FAULT_PAUSE),
         (LeaseLostError("gone"), 0.0),
     ],

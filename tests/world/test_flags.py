@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tilework.world.flags import mpiexec_command, rank_environment
+from tilework.world.flags import mpiexec_command, rank_command, rank_environment
 
 DIRECTORY = Path("/srv/world")
 
 
 def command(**changes: Any) -> list[str]:
     settings = {"ranks": 3, "directory": DIRECTORY, "as_root": False}
-    return mpiexec_command("mpiexec", "python", **settings | changes)
+    return mpiexec_command("mpiexec", rank_command("python"), **settings | changes)
 
 
 def test_a_world_has_one_rank_more_than_compute() -> None:

@@ -8,6 +8,9 @@ import typer
 
 from tilework.cli.options import JsonOption  # noqa: TC001 - typer reads the annotations
 
+# as for jobs: --help must not wait for what a command needs
+# ruff: noqa: PLC0415
+
 
 def hosts(
     names: Annotated[

@@ -69,7 +69,7 @@ class LivingWorld:
             first_call = Initializer("tilework.cli.ranks:start_rank", (self._extra_operations, self._limits))
             place = Path(self._place.name) / "world"
             seconds = self._limits.fetch_seconds
-            plan = Plan(self.ranks, place, first_call, {}, START_SECONDS, False, seconds, self.hosts)
+            plan = Plan(self.ranks, place, first_call, {}, START_SECONDS, False, seconds, hosts=self.hosts)
             self._launch = launched(plan)
             self.ranks = self._launch.ranks
 

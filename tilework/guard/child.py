@@ -10,14 +10,17 @@ import contextlib
 import errno
 import faulthandler
 import logging
+import mmap
 import os
 import pickle
 import resource
 import select
 import signal
+import struct
 import sys
+import time
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
@@ -63,6 +66,40 @@ class Bounds:
     disk: int = 0
 
 
+class _Terms:
+    """Time bounds that the child may move while it works, in memory that it shares with its parent.
+
+    Seconds of processor time in all, seconds by the clock, and the moment on CLOCK_MONOTONIC that those end.
+    """
+
+    _fields = struct.Struct("ddd")
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._shared = mmap.mmap(-1, self._fields.size)
+        self.move(bounds.cpu_seconds, bounds.wall_seconds)
+
+    def move(self, cpu_seconds: float, wall_seconds: float) -> None:
+        self._fields.pack_into(self._shared, 0, cpu_seconds, wall_seconds, time.monotonic() + wall_seconds)
+
+    def read(self) -> tuple[float, float, float]:
+        cpu_seconds, wall_seconds, until = self._fields.unpack_from(self._shared)
+        return cpu_seconds, wall_seconds, until
+
+
+_terms: _Terms | None = None
+
+
+def extend(cpu_seconds: float, wall_seconds: float) -> None:
+    """Give what is left of the work so many seconds from now on: for a child that has learnt how much there is to do.
+
+    Nothing where this is no guarded child.
+    """
+    if _terms is not None:
+        in_all = sum(os.times()[:2]) + cpu_seconds
+        _terms.move(in_all, wall_seconds)
+        limit(resource.RLIMIT_CPU, _whole_seconds(in_all))
+
+
 @dataclass(frozen=True, slots=True)
 class _End:
     """How a child ended: by ``signal``, or by itself with ``status``; ``overdue`` where its parent killed it."""
@@ -79,13 +116,16 @@ def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kw
     :class:`~tilework.errors.CrashedError` where the child's process ended otherwise,
     :class:`~tilework.errors.TooSlowError` and :class:`~tilework.errors.OutOfMemoryError` where it met its bounds.
     """
+    global _terms  # noqa: PLW0603 - only the child sets it, which is one piece of work's process
+    terms = _Terms(bounds)
     with _memory_file("outcome") as outcome, _memory_file("words") as words:
         with _unsignalled():
             parent = os.getpid()
             pid = _fork()
             if pid == 0:
+                _terms = terms
                 _be_child(parent, bounds, outcome, words, lambda: function(*args, **kwargs))
-        end = _end_of(pid, bounds.wall_seconds)
+        end = _end_of(pid, terms)
         said = _pass_on(words)
         if outcome.seek(0, os.SEEK_END) and end.signal is None and end.status == 0:
             outcome.seek(0)
@@ -93,7 +133,8 @@ def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kw
             if succeeded:
                 return value  # type: ignore[no-any-return]
             raise value
-        raise _failure(end, said, bounds)
+        cpu_seconds, wall_seconds, _ = terms.read()
+        raise _failure(end, said, replace(bounds, cpu_seconds=cpu_seconds, wall_seconds=wall_seconds))
 
 
 # --- the parent ------------------------------------------------------------------------------------------------------
@@ -121,14 +162,16 @@ def _fork() -> int:
         return os.fork()
 
 
-def _end_of(pid: int, seconds: float) -> _End:
-    """Wait for the child, and kill it after ``seconds``, or when this process is interrupted."""
+def _end_of(pid: int, terms: _Terms) -> _End:
+    """Wait for the child, and kill it when its time is over, or when this process is interrupted."""
     overdue = False
     pidfd = os.pidfd_open(pid)
     try:
         poll = select.poll()
         poll.register(pidfd, select.POLLIN)
-        overdue = not poll.poll(seconds * 1000)
+        while not overdue and not poll.poll(max(0.0, terms.read()[2] - time.monotonic()) * 1000):
+            # it may have moved that meanwhile
+            overdue = terms.read()[2] <= time.monotonic()
     finally:
         # harmless to one that has ended
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
@@ -159,7 +202,7 @@ def _failure(end: _End, said: bytes, bounds: Bounds) -> CrashedError | TooSlowEr
         )
     if end.signal == signal.SIGXCPU:
         return TooSlowError(
-            f"The work on this image needs more than {_cpu_limit(bounds)} s of processor time, and was ended{at}."
+            f"The work on this image needs more than {_whole_seconds(bounds.cpu_seconds)} s of processor time, and was ended{at}."
         )
     if end.signal == signal.SIGABRT and b"bad_alloc" in said:
         return _too_much(bounds)
@@ -210,16 +253,16 @@ def _settle_in(bounds: Bounds, words: IO[bytes]) -> None:
     faulthandler.enable(file=2)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     limit(resource.RLIMIT_CORE, 0)
-    limit(resource.RLIMIT_CPU, _cpu_limit(bounds))
+    limit(resource.RLIMIT_CPU, _whole_seconds(bounds.cpu_seconds))
     # files in memory are no mappings, and would escape the bounds on those
     limit(resource.RLIMIT_FSIZE, max(bounds.memory, bounds.disk))
     bound_growth(bounds.memory, bounds.disk)
     be_taken_first(CHILD_SCORE)
 
 
-def _cpu_limit(bounds: Bounds) -> int:
-    """Whole seconds, as the kernel has it; at least one."""
-    return max(1, round(bounds.cpu_seconds))
+def _whole_seconds(seconds: float) -> int:
+    """As the kernel has it; at least one."""
+    return max(1, round(seconds))
 
 
 def _lacks_memory(error: BaseException) -> bool:

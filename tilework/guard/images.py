@@ -10,7 +10,7 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from tilework.guard.child import Bounds, run_guarded
+from tilework.guard.child import Bounds, extend, run_guarded
 from tilework.guard.memory import SLACK, be_taken_first, bound_growth
 from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, rewriting_seconds, transfer_seconds
 from tilework.imaging.formats import HeaderReader, row
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
-    from tilework.imaging.plan import Plan
     from tilework.imaging.run import Product, Source
 
 T = TypeVar("T")
@@ -60,14 +59,15 @@ def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspe
     # what is larger is refused from its header, and need not be fetched for that
     if suspect and source.size <= limits.working_set:
         allow(transfer_seconds(source.size, limits))
-        source = BytesSource(source.read(0, source.size))
-        planned = _guarded_plan(source, pipeline, limits)
-        data = source.data
-    else:
-        reader = HeaderReader(source, limits)
-        planned = prepare(reader, pipeline, limits)
-        allow(transfer_seconds(source.size, limits))
-        data = reader.everything()
+        data = source.read(0, source.size)
+        bounds = _bounds(limits.decoder_seconds, limits)
+        allow(bounds.wall_seconds + GRACE_SECONDS)
+        watch.turn_to("decode")
+        return run_guarded(_plan_and_complete, bounds, data, pipeline, limits).with_seconds(watch.seconds)
+    reader = HeaderReader(source, limits)
+    planned = prepare(reader, pipeline, limits)
+    allow(transfer_seconds(source.size, limits))
+    data = reader.everything()
     watch.turn_to("decode")
     seconds = cpu_seconds(planned, pipeline, limits)
     if not suspect and not planned.guarded:
@@ -104,14 +104,14 @@ def rewrite_guarded(limits: Limits, header: Header, encoded: int, work: Callable
     return run_guarded(work, bounds) if is_guarded(header) else work()
 
 
-def _guarded_plan(source: BytesSource, pipeline: Pipeline, limits: Limits) -> Plan:
-    bounds = _bounds(limits.decoder_seconds, limits)
+def _plan_and_complete(data: bytes, pipeline: Pipeline, limits: Limits) -> Product:
+    """In a child, which has time for the header, and for the rest as much as that tells."""
+    planned = prepare(HeaderReader(BytesSource(data), limits), pipeline, limits)
+    bounds = _bounds(cpu_seconds(planned, pipeline, limits), limits)
+    # the slot is memory that is shared: its rank's deadline moves, too
     allow(bounds.wall_seconds + GRACE_SECONDS)
-    return run_guarded(_read_and_plan, bounds, source, pipeline, limits)
-
-
-def _read_and_plan(source: BytesSource, pipeline: Pipeline, limits: Limits) -> Plan:
-    return prepare(HeaderReader(source, limits), pipeline, limits)
+    extend(bounds.cpu_seconds, bounds.wall_seconds)
+    return complete(data, planned, pipeline)
 
 
 def _bounds(seconds: float, limits: Limits) -> Bounds:

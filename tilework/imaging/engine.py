@@ -6,6 +6,7 @@ Both give the same pixels; the first is quicker where the image fits the memory,
 from __future__ import annotations
 
 import contextlib
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,8 @@ def blaming(operation: Operation) -> Iterator[None]:
     except (TileworkError, MemoryError):
         raise
     except Exception as error:
-        if getattr(error, "code", None) == OUT_OF_MEMORY or "bad_alloc" in str(error):
+        of_opencv, of_the_system = getattr(error, "code", None), getattr(error, "errno", None)
+        if of_opencv == OUT_OF_MEMORY or of_the_system == errno.ENOMEM or "bad_alloc" in str(error):
             raise MemoryError(str(error)) from error
         raise OperationFailedError(
             f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"

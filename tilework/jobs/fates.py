@@ -15,6 +15,7 @@ from tilework.errors import (
     ThrottledError,
     TileworkError,
     VersionGoneError,
+    WorldDiedError,
 )
 
 if TYPE_CHECKING:
@@ -43,12 +44,16 @@ FATES: tuple[tuple[type[TileworkError], Fate], ...] = (
     (ThrottledError, Fate.SLOWED),
     (ServiceError, Fate.LOSS),
     (DiskFullError, Fate.LOSS),
+    # one after the other, around it
+    (WorldDiedError, Fate.LOSS),
 )
 """The first kind that fits decides. Others are FAILED where they are permanent, else they cost an ATTEMPT."""
 
 
 def fate_of(failure: TileworkError | type[TileworkError]) -> Fate:
-    """What ``failure`` means for the job whose work it ended."""
+    """What ``failure`` means for the job whose work it ended; one that may have ended its world has used an attempt."""
+    if isinstance(failure, WorldDiedError) and failure.suspect:
+        return Fate.ATTEMPT
     kind = failure if isinstance(failure, type) else type(failure)
     for each, fate in FATES:
         if issubclass(kind, each):

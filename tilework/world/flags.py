@@ -40,15 +40,19 @@ def temporary_folder(directory: Path) -> Path:
     return directory / "tmp"
 
 
+def rank_command(python: str) -> list[str]:
+    """The command line of a rank; ``-P`` keeps whatever lies in the working directory from being imported."""
+    return [python, "-P", "-m", PROGRAM]
+
+
 def mpiexec_command(
-    mpiexec: str, python: str, *, ranks: int, directory: Path, as_root: bool, tagged: bool = False
+    mpiexec: str, rank: Sequence[str], *, ranks: int, directory: Path, as_root: bool, tagged: bool = False
 ) -> list[str]:
-    """The command line of a world with ``ranks`` computing ranks and rank 0 on this host.
+    """The command line of a world with ``ranks`` computing ranks and rank 0 on this host; ``rank`` is that of each.
 
     ``tagged``: whatever a rank prints is told line by line, with its number before it.
 
-    ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second; ``python -P``
-    keeps whatever lies in the working directory from being imported.
+    ``pml ob1`` with ``btl self,sm`` keeps Open MPI from looking for a fabric, which takes a second.
     """
     return [
         mpiexec,
@@ -59,7 +63,7 @@ def mpiexec_command(
         *("--mca", "btl", "self,sm"),
         *("--mca", "btl_sm_backing_directory", str(shared_memory_folder(directory))),
         *("-n", str(ranks + 1)),
-        *(python, "-P", "-m", PROGRAM),
+        *rank,
     ]
 
 
@@ -93,7 +97,7 @@ def spread_flags(
         *("--mca", "btl", "self,sm,tcp"),
         *("--mca", "btl_tcp_if_include", networks),
         *("-n", str(ranks + 1)),
-        *(python, "-P", "-m", PROGRAM),
+        *rank_command(python),
     ]
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from tilework.errors import SetupError
 from tilework.world import parent_death
 from tilework.world.directory import LOCK_SECONDS, WorldDirectory
-from tilework.world.flags import mpiexec_command, rank_environment
+from tilework.world.flags import mpiexec_command, rank_command, rank_environment
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
 from tilework.world.processes import WorldProcesses
@@ -31,6 +31,7 @@ from tilework.world.words import Words
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tilework.world.fork_server import ForkServer
     from tilework.world.spread.hosts import Hosts
 
 START_SECONDS = 60.0
@@ -56,6 +57,7 @@ class Plan:
     seconds: float
     inherit_output: bool
     task_seconds: float | None = None
+    fork_server: ForkServer | None = None
     hosts: Hosts | None = None
 
 
@@ -141,6 +143,9 @@ class Launch:
         self._listener.close()
         self._process.kill()  # and by their ties to it all ranks
         self._process.wait()
+        if self._plan.fork_server is not None:
+            # it may be what hung; the next world gets another
+            self._plan.fork_server.close()
         if self._words is not None:
             self._words.settle(WORDS_SECONDS)
         os.close(self._pidfd)
@@ -152,8 +157,11 @@ class Launch:
         """All that mpiexec needs beside its command line is there already."""
 
     def _command(self, mpiexec: str) -> list[str]:
+        rank = rank_command(sys.executable)
+        if self._plan.fork_server is not None:
+            rank = self._plan.fork_server.command(rank)
         return mpiexec_command(
-            mpiexec, sys.executable,
+            mpiexec, rank,
             ranks=self._plan.ranks, directory=self._folder.path, as_root=os.geteuid() == 0, tagged=self._heard,
         )  # fmt: skip
 

@@ -79,16 +79,20 @@ class WorldProcesses:
                 for pidfd in (self.mpiexec, *self.ranks):
                     _kill(pidfd)
 
-    def kill_overdue(self) -> None:
-        """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called."""
+    def kill_overdue(self) -> bool:
+        """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called.
+
+        Returns whether it did look.
+        """
         if time.monotonic() < self._next_look:
-            return
+            return False
         self._next_look = time.monotonic() + LOOK_SECONDS
         for rank, pidfd in enumerate(self.ranks):
             slot = self.slots.read(rank)
             if slot.overdue(time.monotonic_ns()):
                 self._overdue[rank] = slot
                 _kill(pidfd)
+        return True
 
     def dead_ranks(self) -> set[int]:
         """The ranks whose process has ended."""

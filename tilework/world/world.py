@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from tilework.world.fork_server import ForkServer
     from tilework.world.processes import WorldProcesses
     from tilework.world.slots import Slot
     from tilework.world.spread.hosts import Hosts
@@ -35,6 +36,11 @@ log = logging.getLogger(__name__)
 
 LEAVE_SECONDS = 10.0
 """How long the ranks may take to exit once they have nothing left to do; then they are killed."""
+
+DEAF_LOOKS = 10
+"""Looks in a row, LOOK_SECONDS apart, that find a task lying although a rank has nothing to do: rank 0, or that one, has
+been stopped or hangs, and no deadline runs for what nobody has begun. A living rank takes up a task within milliseconds.
+Looks and not the clock, so that a host that was frozen whole and goes on finds nothing wrong."""
 
 EXIT_SECONDS = 10.0
 """How long a world that was told to shut down may keep its starter from exiting."""
@@ -66,6 +72,7 @@ class World(Executor):
         self._alive = True
         self._closing = False
         self._leaving = False
+        self._lying: dict[int, int] = {}
         self._abandoned = ""
         self._deadline: float | None = None
         self._overdue = ""
@@ -80,7 +87,7 @@ class World(Executor):
         cls, *, ranks: int, directory: Path, initializer: str = "", initargs: tuple[Any, ...] = (),
         environment: Mapping[str, str] = MappingProxyType({}), ahead: int | None = None,
         start_seconds: float = START_SECONDS, inherit_output: bool = False, task_seconds: float | None = None,
-        hosts: Hosts | None = None,
+        hosts: Hosts | None = None, fork_server: ForkServer | None = None,
     ) -> World:  # fmt: skip
         """Start a world of ``ranks`` computing ranks, from the main thread; it is ready when this returns.
 
@@ -89,8 +96,8 @@ class World(Executor):
         ``ahead`` tasks (as many as ranks, by default) wait in rank 0. What the ranks print goes to ``world.log`` in
         the directory, and is logged here (:mod:`tilework.world.words`), or with ``inherit_output`` to this process's
         stderr. A rank is killed that works on one task for longer than ``task_seconds`` (None: never), or than the
-        task asks for (:mod:`tilework.world.deadline`). With ``hosts`` the world has the ranks of those of them
-        that are there.
+        task asks for (:mod:`tilework.world.deadline`). With a ``fork_server``, which may serve many worlds, the ranks are
+        forked from it; with ``hosts`` the world has the ranks of those of them that are there.
 
         Raises SetupError where the world does not stand after ``start_seconds``; RuntimeError on another thread.
         """
@@ -98,7 +105,15 @@ class World(Executor):
             raise ValueError(f"A world needs at least one rank, not {ranks}.")
         first_call = Initializer(initializer, initargs)
         plan = Plan(
-            ranks, directory, first_call, environment, start_seconds, inherit_output, task_seconds, hosts
+            ranks,
+            directory,
+            first_call,
+            environment,
+            start_seconds,
+            inherit_output,
+            task_seconds,
+            fork_server=fork_server,
+            hosts=hosts,
         )
         launch = launched(plan)
         return cls(launch.ready(), launch.ranks + (launch.ranks if ahead is None else ahead))
@@ -222,8 +237,8 @@ class World(Executor):
         """One wait and what it brought; False when a process has ended that should not, or the last has."""
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
         ready = {key.fileobj for key, _ in selector.select(self._until_look(left))}
-        if self._running:
-            self._processes.kill_overdue()
+        if self._running and self._processes.kill_overdue():
+            self._listen_for_the_deaf()
         if left == 0.0 and not ready:
             self._abandon(self._overdue)
             self._deadline = None
@@ -238,6 +253,16 @@ class World(Executor):
                 selector.unregister(descriptor)
             return self._processes.mpiexec not in ended
         return ready.isdisjoint(self._processes.watched)
+
+    def _listen_for_the_deaf(self) -> None:
+        """End a world in which tasks lie while a rank is idle, look after look."""
+        working = {slot.task for slot in self.slots()[1:] if slot.running}
+        with self._lock:
+            given = set(self._running)
+        lying = given - working if len(working) < len(self._processes.slots) - 1 else set()
+        self._lying = {task: self._lying.get(task, 0) + 1 for task in lying}
+        if max(self._lying.values(), default=0) > DEAF_LOOKS:
+            self._abandon(f"a rank took up nothing for {DEAF_LOOKS * LOOK_SECONDS:g} s")
 
     def _until_look(self, left: float | None) -> float | None:
         """Seconds to sleep: ``left``, and while ranks work no longer than until their deadlines are looked at."""
