@@ -119,7 +119,7 @@ def test_nobody_listening_is_a_failure_that_may_pass(aws_credentials: None) -> N
     with pytest.raises(ServiceError):
         AwsStore(clients.s3, "bucket").head("key")
     with pytest.raises(ServiceError):
-        AwsQueue(clients.sqs, "http://queue/jobs").receive()
+        AwsQueue(clients.sqs, clients.polls, "http://queue/jobs").receive()
     with pytest.raises(ServiceError):
         list(AwsTable(clients.dynamodb, "table").list())
 
