@@ -70,6 +70,13 @@ class Delay:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Pass on what ``change`` makes of its body."""
+
+    change: Callable[[bytes], bytes]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Hold:
     """Hold a request back, before the service hears of it or its answer (``done``), until :meth:`release`."""
@@ -88,7 +95,7 @@ class Hold:
         self._go.wait(HELD_SECONDS)
 
 
-Fault: TypeAlias = Refuse | Cut | Truncate | Delay | Hold
+Fault: TypeAlias = Refuse | Cut | Truncate | Delay | Rewrite | Hold
 
 
 @dataclass(slots=True, eq=False)
@@ -239,6 +246,8 @@ class _Passage(BaseHTTPRequestHandler):
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
+        if isinstance(fault, Rewrite):
+            body = fault.change(body)
         if isinstance(fault, Hold) and not fault.done:
             fault.wait()
         if fault == Cut(done=False):
