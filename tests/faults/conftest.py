@@ -56,8 +56,8 @@ def new_host(
             **deployed.child_environment(),
             "TILEWORK_EXTRA_OPERATIONS": "tests.flow.own_operations",
             "TILEWORK_TESTS_GATE": str(tmp_path / "gate"),
-            **variables,
             "AWS_ENDPOINT_URL": proxy.endpoint,
+            **variables,
         }
         host = WorkerHost(f"host-{next(_numbers)}", tmp_path, environment, ranks=ranks)
         hosts.append(host)

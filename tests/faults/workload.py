@@ -73,10 +73,10 @@ class Workload:
             key = f"{self._name}/photo {number}.png"
             self._photos[self._deployed.drop(key, png(photo(number % 4)), pipeline=pipeline)] = number % 4
 
-    def drop_large(self) -> None:
-        """Drop a large image."""
+    def drop_large(self, pipeline: str = PIPELINE) -> None:
+        """Drop a large image; what ``pipeline`` makes of it must be the same as PIPELINE."""
         key = f"{self._name}/large {len(self._large)}.tif"
-        self._large.append(self._deployed.drop(key, large_file(), pipeline=PIPELINE))
+        self._large.append(self._deployed.drop(key, large_file(), pipeline=pipeline))
 
     def rows(self) -> list[Job]:
         """The rows that are there by now."""
