@@ -12,7 +12,7 @@ from tests.faults.worker_host import WorkerHost
 from tests.flow.running_system import RunningSystem, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _numbers = itertools.count(1)
@@ -47,11 +47,13 @@ def new_host(
 ) -> Iterator[Callable[..., WorkerHost]]:
     """Starts a worker host behind the proxy: ``ranks=2``, and variables of its own; it is ready when it is returned.
 
+    ``within`` as for a WorkerHost.
+
     All are ended after the test, and nothing of them may be left.
     """
     hosts: list[WorkerHost] = []
 
-    def start_host(*, ranks: int = 2, **variables: str) -> WorkerHost:
+    def start_host(*, ranks: int = 2, within: Sequence[str] = (), **variables: str) -> WorkerHost:
         environment = {
             **deployed.child_environment(),
             "TILEWORK_EXTRA_OPERATIONS": "tests.flow.own_operations",
@@ -59,7 +61,7 @@ def new_host(
             "AWS_ENDPOINT_URL": proxy.endpoint,
             **variables,
         }
-        host = WorkerHost(f"host-{next(_numbers)}", tmp_path, environment, ranks=ranks)
+        host = WorkerHost(f"host-{next(_numbers)}", tmp_path, environment, ranks=ranks, within=within)
         hosts.append(host)
         host.await_ready()
         return host

@@ -15,7 +15,7 @@ from tests.flow.running_system import ROOT
 from tilework.world.slots import Slot, SlotFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 110.0
@@ -31,14 +31,21 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: str =
 
 
 class WorkerHost:
-    """One supervisor with ``ranks``; ``environment`` is all it gets, ``folder`` takes its files and its log."""
+    """One supervisor with ``ranks``; ``environment`` is all it gets, ``folder`` takes its files and its log.
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], *, ranks: int = 2) -> None:
+    ``within`` is a command that becomes the supervisor in the end.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, environment: Mapping[str, str], *, ranks: int = 2,
+        within: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.name = name
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.log = self.folder / "host.log"
         self.world_folder = self.folder / "host" / "world"
+        self._within = within
         self._ready = self.folder / "ready"
         self._environment = {
             "TILEWORK_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -57,7 +64,7 @@ class WorkerHost:
         self._ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker_image.supervisor"], cwd=ROOT, env=self._environment,
+                [*self._within, sys.executable, "-m", "worker_image.supervisor"], cwd=ROOT, env=self._environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 

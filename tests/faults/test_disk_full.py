@@ -1,0 +1,112 @@
+"""A host whose disk is full: what needs the disk says so and is tried again, all else goes on, and nothing is lost."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from tests.faults.worker_host import wait_for
+from tests.faults.workload import Workload, assert_explained
+from tests.flow.pictures import encoded, noise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.worker_host import WorkerHost
+    from tests.flow.running_system import RunningSystem
+
+DISK_BYTES = 256 * 2**20
+LEFT_BYTES = 4 * 2**20
+
+HEIGHT, WIDTH = 2_600, 3_000
+SCRATCH = {"TILEWORK_LIMIT_WORKING_SET": str(80 * 2**20)}
+"""With it the picture below is beyond one rank, and rewritten by way of the disk: 23 MB of pixels, and the file."""
+
+PRIVATE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+"""Mounts that nobody else sees, and that are gone with the process; of anybody where the kernel lets them."""
+
+
+@dataclass
+class SmallDisk:
+    """A disk of DISK_BYTES on ``folder``, which only the host sees that started ``within``."""
+
+    folder: Path
+
+    @property
+    def within(self) -> list[str]:
+        mount = f'mount -t tmpfs -o size={DISK_BYTES} tmpfs "$0" && exec "$@"'
+        return [*PRIVATE, "sh", "-c", mount, str(self.folder)]
+
+    def filler(self, host: WorkerHost) -> Path:
+        """A file on it, as the test sees it."""
+        return Path(f"/proc/{host.process.pid}/root{self.folder}/filler")
+
+    def fill(self, host: WorkerHost) -> None:
+        with self.filler(host).open("wb") as file:
+            room = os.statvfs(file.fileno())
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - LEFT_BYTES)
+
+    def clear(self, host: WorkerHost) -> None:
+        self.filler(host).unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> SmallDisk:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = SmallDisk(folder)
+    try:
+        subprocess.run([*made.within, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"this machine lets nobody mount a disk: {error}")
+    return made
+
+
+def test_work_that_finds_the_disk_full_says_so_and_is_done_when_there_is_room(
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
+) -> None:
+    host = new_host(within=disk.within, TILEWORK_DIRECTORY=str(disk.folder / "host"), **SCRATCH)
+    disk.fill(host)
+    picture = cv2.resize(noise(HEIGHT // 5, WIDTH // 5), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    lossless = encoded(".webp", picture, cv2.IMWRITE_WEBP_QUALITY, 101)
+    job = deployed.drop("disk/scan.webp", lossless, pipeline="invert() | blur(9)")
+    wait_for(lambda: host.log.read_text().count("no room left") > 1, what="the host says what it lacks, twice")
+    photos = Workload(deployed, "disk")
+    photos.drop_photos(4)
+    photos.ended()
+    row = deployed.system.table.get(job)
+    assert row is not None
+    assert not row.state.is_end
+    disk.clear(host)
+    row = deployed.ended([job])[job]
+    assert_explained(row)
+    with tifffile.TiffFile(io.BytesIO(deployed.result(row))) as file:
+        expected = cv2.GaussianBlur(cv2.bitwise_not(picture), (9, 9), 0)
+        np.testing.assert_array_equal(file.pages[0].asarray()[:, :, ::-1], expected)
+    assert len(list(deployed.system.outputs.versions(row.result_key))) == 1
+    assert host.alive
+
+
+def test_a_host_that_cannot_start_a_world_for_want_of_room_works_again_when_there_is_some(
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
+) -> None:
+    host = new_host(within=disk.within, TILEWORK_DIRECTORY=str(disk.folder / "host"))
+    photos = Workload(deployed, "no world")
+    disk.fill(host)
+    mpiexec = host.mpiexec()
+    assert mpiexec is not None
+    mpiexec.kill()
+    photos.drop_photos(4)
+    wait_for(lambda: "No world could be started" in host.log.read_text() or host.mpiexec())
+    disk.clear(host)
+    photos.ended()
+    assert host.alive
