@@ -44,7 +44,8 @@ class WorkerHost:
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.log = self.folder / "host.log"
-        self.world_folder = self.folder / "host" / "world"
+        directory = Path(environment.get("TILEWORK_DIRECTORY", self.folder / "host"))
+        self.world_folder = directory / "world"
         self._within = within
         self._ready = self.folder / "ready"
         self._environment = {
@@ -53,7 +54,7 @@ class WorkerHost:
             **environment,
             "TILEWORK_RANKS": str(ranks),
             "TILEWORK_HOST_NAME": name,
-            "TILEWORK_DIRECTORY": str(self.folder / "host"),
+            "TILEWORK_DIRECTORY": str(directory),
             "TILEWORK_READY_FILE": str(self._ready),
         }
         self.process: subprocess.Popen[bytes]
