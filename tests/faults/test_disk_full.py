@@ -14,13 +14,16 @@ import numpy as np
 import pytest
 import tifffile
 
+from tests.faults.fault_proxy import Hold
 from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload, assert_explained
 from tests.flow.pictures import encoded, noise
+from tilework.jobs.job import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.faults.fault_proxy import FaultProxy
     from tests.faults.worker_host import WorkerHost
     from tests.flow.running_system import RunningSystem
 
@@ -72,17 +75,20 @@ def disk(tmp_path: Path) -> SmallDisk:
 
 
 def test_work_that_finds_the_disk_full_says_so_and_is_done_when_there_is_room(
-    deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
+    deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost], disk: SmallDisk
 ) -> None:
     host = new_host(within=disk.within, TILEWORK_DIRECTORY=str(disk.folder / "host"), **SCRATCH)
-    disk.fill(host)
     picture = cv2.resize(noise(HEIGHT // 5, WIDTH // 5), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
     lossless = encoded(".webp", picture, cv2.IMWRITE_WEBP_QUALITY, 101)
+    hold = Hold()
+    proxy.rule(lambda asked: asked.operation == "GET" and is_in_stages(deployed, asked.path), hold)
     job = deployed.drop("disk/scan.webp", lossless, pipeline="invert() | blur(9)")
-    wait_for(lambda: host.log.read_text().count("no room left") > 1, what="the host says what it lacks, twice")
+    wait_for(hold.reached.is_set, what="a unit reads the source")
+    disk.fill(host)
+    proxy.clear()
+    wait_for(lambda: "no room left" in host.log.read_text(), what="the host says what it lacks")
     photos = Workload(deployed, "disk")
     photos.drop_photos(4)
-    photos.ended()
     row = deployed.system.table.get(job)
     assert row is not None
     assert not row.state.is_end
@@ -93,20 +99,27 @@ def test_work_that_finds_the_disk_full_says_so_and_is_done_when_there_is_room(
         expected = cv2.GaussianBlur(cv2.bitwise_not(picture), (9, 9), 0)
         np.testing.assert_array_equal(file.pages[0].asarray()[:, :, ::-1], expected)
     assert len(list(deployed.system.outputs.versions(row.result_key))) == 1
+    photos.ended()
     assert host.alive
 
 
-def test_a_host_that_cannot_start_a_world_for_want_of_room_works_again_when_there_is_some(
+def is_in_stages(deployed: RunningSystem, path: str) -> bool:
+    """Whether it is a unit that reads the source at ``path``, and no longer who plans it."""
+    running = deployed.system.table.list(State.RUNNING)
+    return any(row.stage and path.endswith(row.key) for row in running)
+
+
+def test_a_host_that_has_no_room_for_a_world_works_again_when_there_is_some(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
 ) -> None:
     host = new_host(within=disk.within, TILEWORK_DIRECTORY=str(disk.folder / "host"))
-    photos = Workload(deployed, "no world")
     disk.fill(host)
     mpiexec = host.mpiexec()
     assert mpiexec is not None
     mpiexec.kill()
+    photos = Workload(deployed, "no world")
     photos.drop_photos(4)
-    wait_for(lambda: "No world could be started" in host.log.read_text() or host.mpiexec())
+    wait_for(lambda: "No world could be started" in host.log.read_text(), what="the host says so")
     disk.clear(host)
     photos.ended()
     assert host.alive
