@@ -42,6 +42,15 @@ def proxy(deployed: RunningSystem) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
+def keeper_at_rest(deployed: RunningSystem) -> Iterator[None]:
+    """The running system's own master is stopped, and with it the keeper: nobody folds notices or judges dead letters."""
+    (master,) = deployed.children("-m master")
+    master.suspend()
+    yield
+    master.resume()
+
+
+@pytest.fixture
 def new_host(
     deployed: RunningSystem, proxy: FaultProxy, tmp_path: Path
 ) -> Iterator[Callable[..., WorkerHost]]:

@@ -38,7 +38,7 @@ def test_work_goes_on_by_itself_when_aws_is_back(
     time.sleep(seconds)
     assert host.alive
     proxy.open()
-    work.ended(seconds=60 + seconds)
+    work.ended()
     assert host.alive
 
 
@@ -54,7 +54,7 @@ def test_a_host_at_rest_waits_for_aws_without_haste(
     proxy.open()
     work = Workload(deployed, f"rested {seconds}")
     work.drop_photos(2)
-    work.ended(seconds=60)
+    work.ended()
     assert host.alive
 
 

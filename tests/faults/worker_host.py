@@ -22,7 +22,7 @@ STOP_SECONDS = 110.0
 LEASE_SECONDS = 3.0
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: str = "") -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0, what: str = "") -> None:
     """Wait until ``condition`` is true. Fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():

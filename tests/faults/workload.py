@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from tests.flow.running_system import RunningSystem
     from tilework.jobs.job import Job
 
-SMALL_BLOCKS = {"TILEWORK_LIMIT_BLOCK_BYTES": str(16 * 2**20)}
+SMALL_BLOCKS = {"TILEWORK_LIMIT_BLOCK_BYTES": str(12 * 2**20)}
 """For hosts: with it the large image is one of units."""
 
-HEIGHT, WIDTH, TILE = 1_700, 2_300, 256
+HEIGHT, WIDTH, TILE = 1_300, 1_700, 256
 PIPELINE = "invert() | blur(9)"
 
 LOSSES = (Outcome.TRY_AGAIN, Outcome.LOST)
@@ -33,7 +33,7 @@ LOSSES = (Outcome.TRY_AGAIN, Outcome.LOST)
 
 @cache
 def large_picture() -> NDArray[np.generic]:
-    """4 megapixels, red first."""
+    """2 megapixels, red first."""
     return cv2.resize(noise(HEIGHT // 5, WIDTH // 5), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR)
 
 
@@ -83,7 +83,7 @@ class Workload:
         found = [self._deployed.system.table.get(job) for job in self.jobs]
         return [row for row in found if row is not None]
 
-    def ended(self, seconds: float = 60.0) -> list[Job]:
+    def ended(self, seconds: float = 120.0) -> list[Job]:
         """All rows at their ends; everything is as it should be, and nothing is left."""
         rows = self._deployed.ended(self.jobs, seconds=seconds)
         for job in self.jobs:
