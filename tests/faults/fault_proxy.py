@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -296,18 +296,7 @@ class _Passage(BaseHTTPRequestHandler):
         )
 
     def _ask(self, body: bytes, fault: Fault | None) -> None:
-        if self._upstream.sock is not None and _is_closed(self._upstream.sock):
-            # a connection that was idle for long: that is no fault of a test's
-            self._upstream.close()
-        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in NOT_PASSED_ON:
-                self._upstream.putheader(name, value)
-        if body or "Content-Length" in self.headers:
-            self._upstream.putheader("Content-Length", str(len(body)))
-        self._upstream.endheaders(body)
-        answer = self._upstream.getresponse()
-        content = answer.read()
+        answer, content = self._answer_to(body)
         if isinstance(fault, Hold) and fault.done:
             fault.wait()
         if fault == Cut(done=True):
@@ -326,6 +315,20 @@ class _Passage(BaseHTTPRequestHandler):
             self._hang_up()
         elif self.command != "HEAD":
             self.wfile.write(content)
+
+    def _answer_to(self, body: bytes) -> tuple[HTTPResponse, bytes]:
+        if self._upstream.sock is not None and _is_closed(self._upstream.sock):
+            # a connection that was idle for long: that is no fault of a test's
+            self._upstream.close()
+        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in NOT_PASSED_ON:
+                self._upstream.putheader(name, value)
+        if body or "Content-Length" in self.headers:
+            self._upstream.putheader("Content-Length", str(len(body)))
+        self._upstream.endheaders(body)
+        answer = self._upstream.getresponse()
+        return answer, answer.read()
 
     def _refuse(self, asked: Asked, fault: Refuse) -> None:
         if asked.service == "s3":

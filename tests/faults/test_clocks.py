@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 HOUR = 3600.0
 
-OWN_CLOCK = '''
+OWN_CLOCK = """
 import os, time
 
 _time, _time_ns, _file = time.time, time.time_ns, os.environ["TILEWORK_TESTS_CLOCK"]
@@ -35,7 +35,7 @@ def _ahead():
 
 time.time = lambda: _time() + _ahead()
 time.time_ns = lambda: _time_ns() + int(_ahead() * 1e9)
-'''
+"""
 """What every Python of such a host runs first: its wall clock is ahead by as many seconds as a file says."""
 
 
@@ -88,7 +88,7 @@ def stays_with_its_host(deployed: RunningSystem, work: Workload, owner: WorkerHo
     "whose", ["other's", pytest.param("owner's", marks=pytest.mark.long)]
 )  # fmt: skip
 def test_a_wrong_clock_steals_no_job_and_loses_none(
-    deployed: RunningSystem, new_host: Callable[..., WorkerHost], clock: Clock, gate: Path, ahead: float, whose: str
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], clock: Clock, gate: Path, *, ahead: float, whose: str
 ) -> None:  # fmt: skip
     clock.set(ahead)
     owner = new_host(**(clock.variables if whose == "owner's" else {}))

@@ -87,7 +87,11 @@ class WorkerHost:
     def mpiexec(self) -> psutil.Process | None:
         """The world's mpiexec, if there is a world."""
         # Open MPI's becomes another program, prterun
-        found = [one for one in self._children() if {"mpiexec", "prterun"} & {Path(word).name for word in _line(one)}]
+        found = [
+            one
+            for one in self._children()
+            if {"mpiexec", "prterun"} & {Path(word).name for word in _line(one)}
+        ]
         return found[0] if found else None
 
     def slots(self) -> list[Slot]:

@@ -117,5 +117,3 @@ def assert_explained(row: Job) -> None:
     assert len(lost) == row.losses, row.history
     for entry in lost:
         assert entry.outcome is Outcome.LOST or (entry.code and entry.reason), row.history
-
-

@@ -62,7 +62,10 @@ def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: boo
     takes one more client.
     """
     clients = build_clients(
-        deployment.region, deployment.endpoint_url, connections=connections, silence=deployment.silence_seconds
+        deployment.region,
+        deployment.endpoint_url,
+        connections=connections,
+        silence=deployment.silence_seconds,
     )
     return join(clients, deployment, build_metrics(deployment) if ages else None)
 
@@ -89,7 +92,9 @@ def build_clients(
         s3=_s3(session, endpoint_url, config),
         sqs=session.client("sqs", endpoint_url=endpoint_url, config=config),
         dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=config),
-        polls=session.client("sqs", endpoint_url=endpoint_url, config=_config(POLLS, 1, WAIT_SECONDS + silence)),
+        polls=session.client(
+            "sqs", endpoint_url=endpoint_url, config=_config(POLLS, 1, WAIT_SECONDS + silence)
+        ),
     )
 
 

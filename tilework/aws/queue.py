@@ -50,9 +50,7 @@ class AwsQueue:
     its oldest message.
     """
 
-    def __init__(
-        self, client: SQSClient, polls: SQSClient, url: str, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, client: SQSClient, polls: SQSClient, url: str, metrics: Metrics | None = None) -> None:
         self._client = client
         self._polls = polls
         self._metrics = metrics
