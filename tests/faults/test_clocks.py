@@ -90,12 +90,15 @@ def stays_with_its_host(deployed: RunningSystem, work: Workload, owner: WorkerHo
 def test_a_wrong_clock_steals_no_job_and_loses_none(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], clock: Clock, gate: Path, *, ahead: float, whose: str
 ) -> None:  # fmt: skip
-    clock.set(ahead)
+    # a host whose clock is wrong at its start does not start: AWS refuses its requests
     owner = new_host(**(clock.variables if whose == "owner's" else {}))
+    if whose == "owner's":
+        clock.set(ahead)
     work = Workload(deployed, f"clock {whose} {ahead}")
     work.drop_photos(1, "wait_at_gate() | invert()")
     wait_for(lambda: list(gate.iterdir()), what="it is at the gate")
     new_host(**(clock.variables if whose == "other's" else {}))
+    clock.set(ahead)
     stays_with_its_host(deployed, work, owner)
     shutil.rmtree(gate)
     (row,) = work.ended()

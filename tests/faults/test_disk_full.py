@@ -34,7 +34,7 @@ DISK_BYTES = 256 * 2**20
 LEFT_BYTES = 4 * 2**20
 
 HEIGHT, WIDTH = 2_600, 3_000
-SCRATCH = {"TILEWORK_LIMIT_WORKING_SET": str(80 * 2**20)}
+SCRATCH = {"TILEWORK_LIMIT_WORKING_SET": str(72 * 2**20)}
 """With it the picture below is beyond one rank, and rewritten by way of the disk: 23 MB of pixels, and the file."""
 
 NEAR = 3.0

@@ -79,3 +79,19 @@ def test_a_service_that_fails_every_third_time_fails_no_job(
     work.drop_photos(PHOTOS)
     work.ended()
     assert rule.count > 0
+
+
+@pytest.mark.long
+def test_an_upload_whose_completion_fails_under_a_status_of_200_is_completed_later(
+    deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost]
+) -> None:
+    # S3 sends the status before it has joined the parts, and may find out later that it cannot
+    def completes(asked: Asked) -> bool:
+        return asked.service == "s3" and asked.operation == "POST" and asked.query.startswith("uploadId=")
+
+    new_host(**SMALL_BLOCKS)
+    rule = proxy.rule(completes, Refuse(200, "InternalError"), times=6)
+    work = Workload(deployed, "200")
+    work.drop_large()
+    work.ended()
+    assert rule.count == 6
