@@ -80,6 +80,7 @@ def disk(tmp_path: Path) -> SmallDisk:
     return made
 
 
+@pytest.mark.long
 def test_work_that_finds_the_disk_full_says_so_and_is_done_when_there_is_room(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost], disk: SmallDisk
 ) -> None:

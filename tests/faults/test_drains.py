@@ -23,6 +23,7 @@ IN_ANY_CASE = 100.0
 """Seconds: what a spot host has from its notice, less some to spare."""
 
 
+@pytest.mark.long
 def test_a_host_interrupted_from_a_terminal_finishes_what_runs(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], tmp_path: Path
 ) -> None:

@@ -74,6 +74,7 @@ def test_a_photo_whose_lease_is_lost_is_not_stored_by_who_lost_it(
     assert work.ended() == rows
 
 
+@pytest.mark.long
 def test_units_whose_leases_are_lost_are_done_by_another_and_nothing_of_them_is_left(
     deployed: RunningSystem, cut_off: FaultProxy, new_host: Callable[..., WorkerHost], tmp_path: Path
 ) -> None:
@@ -93,6 +94,7 @@ def test_units_whose_leases_are_lost_are_done_by_another_and_nothing_of_them_is_
     assert work.ended() == rows
 
 
+@pytest.mark.long
 def test_an_assembly_whose_lease_is_lost_stops_before_it_completes(
     deployed: RunningSystem, cut_off: FaultProxy, new_host: Callable[..., WorkerHost]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.faults.fault_proxy import Rewrite
 from tests.faults.worker_host import wait_for
 from tests.faults.workload import SMALL_BLOCKS, Workload
@@ -37,6 +39,7 @@ def told_again(deployed: RunningSystem, row: Job) -> None:
     deployed.system.jobs.send(body_of(Ask(Drop(row.bucket, row.key, row.version))))
 
 
+@pytest.mark.long
 def test_messages_that_two_hosts_receive_at_once_are_worked_on_once(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost]
 ) -> None:
@@ -51,6 +54,7 @@ def test_messages_that_two_hosts_receive_at_once_are_worked_on_once(
     assert {row.lease_number for row in rows} == {1}, [row.history for row in rows]
 
 
+@pytest.mark.long
 def test_units_that_two_hosts_receive_at_once_make_one_result(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost]
 ) -> None:
@@ -64,6 +68,7 @@ def test_units_that_two_hosts_receive_at_once_make_one_result(
     assert rule.count > 2
 
 
+@pytest.mark.long
 def test_a_message_that_comes_late_leaves_the_job_to_whoever_has_it(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], tmp_path: Path
 ) -> None:
@@ -99,6 +104,7 @@ def test_a_message_that_comes_after_the_end_changes_nothing(
     assert work.ended() == before
 
 
+@pytest.mark.long
 def test_a_unit_that_comes_after_the_end_changes_nothing_and_leaves_nothing(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost]
 ) -> None:

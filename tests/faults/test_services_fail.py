@@ -36,11 +36,11 @@ FAULTS: dict[str, Callable[[str], Fault]] = {
     "does it and says nothing": lambda _: Hold(done=True),
 }
 
-QUICK = {("s3", "throttles"), ("dynamodb", "hangs up when it has done it"), ("sqs", "cuts its answers short")}
-"""One of each service, which `make test` has time for; none of these is silent."""
+QUICK = ("s3", "hangs up when it has done it")
+"""The one that `make test` has time for: it leaves results stored, and nobody who knows."""
 
 CASES = [
-    pytest.param(service, fault, id=f"{service} {fault}", marks=[] if (service, fault) in QUICK else [pytest.mark.long])
+    pytest.param(service, fault, id=f"{service} {fault}", marks=[] if (service, fault) == QUICK else [pytest.mark.long])
     for service in THROTTLING
     for fault in FAULTS
 ]  # fmt: skip
@@ -68,7 +68,8 @@ def test_a_service_that_fails_for_a_while_fails_no_job(
     assert host.alive
 
 
-@pytest.mark.parametrize(("service", "fault"), [case for case in CASES if "says nothing" not in case.id])
+@pytest.mark.long
+@pytest.mark.parametrize(("service", "fault"), [case for case in CASES if "says nothing" not in str(case.id)])
 def test_a_service_that_fails_every_third_time_fails_no_job(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost], service: str, fault: str
 ) -> None:

@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 BUSY = 0.5
 """Processor seconds a second that no host at rest comes near: one thread that loops takes twice as much."""
 
-for_so_long = pytest.mark.parametrize("seconds", [5, pytest.param(30, marks=pytest.mark.long)])
 
-
-@for_so_long
+@pytest.mark.parametrize("seconds", [5, pytest.param(30, marks=pytest.mark.long)])
 def test_work_goes_on_by_itself_when_aws_is_back(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost], seconds: float
 ) -> None:
@@ -42,7 +40,8 @@ def test_work_goes_on_by_itself_when_aws_is_back(
     assert host.alive
 
 
-@for_so_long
+@pytest.mark.long
+@pytest.mark.parametrize("seconds", [5, 30])
 def test_a_host_at_rest_waits_for_aws_without_haste(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost], seconds: float
 ) -> None:
