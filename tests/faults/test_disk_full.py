@@ -59,10 +59,10 @@ class SmallDisk:
         """A file on it, as the test sees it."""
         return Path(f"/proc/{host.process.pid}/root{self.folder}/filler")
 
-    def fill(self, host: WorkerHost) -> None:
+    def fill(self, host: WorkerHost, left: int = 0) -> None:
         with self.filler(host).open("wb") as file:
             room = os.statvfs(file.fileno())
-            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - LEFT_BYTES)
+            os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - left)
 
     def clear(self, host: WorkerHost) -> None:
         self.filler(host).unlink()
@@ -91,7 +91,7 @@ def test_work_that_finds_the_disk_full_says_so_and_is_done_when_there_is_room(
     job = deployed.drop("disk/scan.jpg", jpeg(picture), pipeline="invert() | blur(9)")
     wait_for(lambda: hold.reached.is_set() or over(deployed, job), what="a unit reads the source")
     assert not over(deployed, job)
-    disk.fill(host)
+    disk.fill(host, left=LEFT_BYTES)
     proxy.clear()
     wait_for(lambda: "no room left" in host.log.read_text(), what="the host says what it lacks")
     photos = Workload(deployed, "disk")
