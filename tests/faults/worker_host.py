@@ -86,11 +86,9 @@ class WorkerHost:
 
     def mpiexec(self) -> psutil.Process | None:
         """The world's mpiexec, if there is a world."""
-        # Open MPI's becomes another program, prterun
+        # mpiexec becomes prterun, and tells so by its name only
         found = [
-            one
-            for one in self._children()
-            if {"mpiexec", "prterun"} & {Path(word).name for word in _line(one)}
+            one for one in self._children() if any(word in _said(one) for word in ("mpiexec", "prterun"))
         ]
         return found[0] if found else None
 
@@ -142,8 +140,8 @@ class WorkerHost:
             self.kill()
 
 
-def _line(process: psutil.Process) -> list[str]:
+def _said(process: psutil.Process) -> str:
     try:
-        return process.cmdline()
+        return f"{process.name()} {' '.join(process.cmdline())}"
     except psutil.Error:
-        return []
+        return ""
