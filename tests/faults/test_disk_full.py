@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from tests.faults.fault_proxy import Hold
 from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload, assert_explained
 from tests.flow.pictures import jpeg, noise
+from tests.flow.running_system import ROOT
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -129,17 +131,42 @@ def is_in_stages(deployed: RunningSystem, path: str) -> bool:
     return any(row.stage and path.endswith(row.key) for row in running)
 
 
-def test_a_host_that_has_no_room_for_a_world_works_again_when_there_is_some(
+def test_a_host_whose_disk_is_full_takes_nothing_and_works_again_when_there_is_room(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
 ) -> None:
     host = new_host(within=disk.within, TILEWORK_DIRECTORY=str(disk.folder / "host"))
     disk.fill(host)
+    wait_for(lambda: "nothing is taken until there is room" in host.log.read_text(), what="the host says so")
     mpiexec = host.mpiexec()
     assert mpiexec is not None
+    # nor can it start another
     mpiexec.kill()
-    photos = Workload(deployed, "no world")
+    photos = Workload(deployed, "full")
     photos.drop_photos(4)
-    wait_for(lambda: "No world could be started" in host.log.read_text(), what="the host says so")
+    wait_for(lambda: deployed.system.jobs.backlog().visible == 4, what="nobody takes them")
     disk.clear(host)
     photos.ended()
     assert host.alive
+
+
+START_A_WORLD = """
+import os, sys
+from pathlib import Path
+from tilework.errors import SetupError
+from tilework.world import World
+
+folder = Path(sys.argv[1])
+with (folder / "filler").open("wb") as file:
+    room = os.statvfs(folder)
+    os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize)
+try:
+    World.start(ranks=1, directory=folder / "world")
+except SetupError as error:
+    print(error.reason)
+"""
+
+
+def test_a_world_that_finds_no_room_says_so(disk: SmallDisk) -> None:
+    command = [*disk.within, sys.executable, "-c", START_A_WORLD, str(disk.folder)]
+    told = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert "No space left on device" in told.stdout
