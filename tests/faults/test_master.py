@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.faults.fault_proxy import Cut, Hold, Refuse, Truncate
+from tests.faults.test_services_fail import FAULTS
 from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload
 from tests.flow.running_system import ROOT
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.faults.fault_proxy import Fault, FaultProxy
+    from tests.faults.fault_proxy import FaultProxy
     from tests.faults.worker_host import WorkerHost
     from tests.flow.running_system import RunningSystem
 
@@ -119,14 +119,11 @@ def test_a_master_whose_aws_is_gone_says_so_and_catches_up(
 @pytest.mark.long
 @pytest.mark.usefixtures("host")
 @pytest.mark.parametrize("service", ["s3", "sqs", "dynamodb"])
-@pytest.mark.parametrize(
-    "fault", [Refuse(500, "InternalError"), Refuse(503, "SlowDown"), Cut(), Cut(done=True), Truncate(), Hold()],
-    ids=["answers 500", "throttles", "hangs up", "hangs up when it has done it", "cuts its answers short", "says nothing"],
-)  # fmt: skip
+@pytest.mark.parametrize("fault", FAULTS)
 def test_a_master_one_of_whose_services_fails_stays_up_and_catches_up(
-    deployed: RunningSystem, proxy: FaultProxy, master: Master, service: str, fault: Fault
+    deployed: RunningSystem, proxy: FaultProxy, master: Master, service: str, fault: str
 ) -> None:
-    rule = proxy.rule(lambda asked: asked.service == service, fault)
+    rule = proxy.rule(lambda asked: asked.service == service, FAULTS[fault](service))
     work = Workload(deployed, f"master {service} {fault}")
     work.drop_photos(3)
     letter = f"no message at all, while {service} {fault}"
