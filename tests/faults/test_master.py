@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tests.faults.worker_host import WorkerHost
     from tests.flow.running_system import RunningSystem
 
-CATCH_UP = 250.0
-"""Seconds: what is received when SQS fails is hidden for three minutes, and the keeper's pauses grow up to 30 s."""
+CATCH_UP = 450.0
+"""Seconds: what is received when SQS fails is hidden for three minutes, perhaps twice, and the keeper's pauses grow up to 30 s."""
 
 
 @dataclass
