@@ -131,6 +131,7 @@ def is_in_stages(deployed: RunningSystem, path: str) -> bool:
     return any(row.stage and path.endswith(row.key) for row in running)
 
 
+@pytest.mark.long
 def test_a_host_whose_disk_is_full_takes_nothing_and_works_again_when_there_is_room(
     deployed: RunningSystem, new_host: Callable[..., WorkerHost], disk: SmallDisk
 ) -> None:

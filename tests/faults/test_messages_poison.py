@@ -36,11 +36,12 @@ def sends(asked: Asked) -> bool:
     ("concerns", "fault"),
     [
         pytest.param(writes_failed, Refuse(400, "ProvisionedThroughputExceededException"), id="the row is throttled"),
-        pytest.param(writes_failed, Cut(done=True), id="the row's answer is lost", marks=pytest.mark.long),
-        pytest.param(sends, Refuse(500, "InternalError"), id="the queue answers 500", marks=pytest.mark.long),
-        pytest.param(sends, Cut(), id="the queue hangs up", marks=pytest.mark.long),
+        pytest.param(writes_failed, Cut(done=True), id="the row's answer is lost"),
+        pytest.param(sends, Refuse(500, "InternalError"), id="the queue answers 500"),
+        pytest.param(sends, Cut(), id="the queue hangs up"),
     ],
 )  # fmt: skip
+@pytest.mark.long
 @pytest.mark.usefixtures("keeper_at_rest")
 def test_a_poison_message_is_a_dead_letter_with_its_reason_also_where_services_fail_at_its_end(
     deployed: RunningSystem, proxy: FaultProxy, new_host: Callable[..., WorkerHost],

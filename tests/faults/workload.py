@@ -96,7 +96,7 @@ class Workload:
         assert system.dead_letters.backlog().total == 0
         for job in self._large:
             wait_for(lambda job=job: not list(system.outputs.list(work_prefix(job))), what="work/ is swept")
-        return list(rows.values())
+        return [rows[job] for job in self.jobs]
 
     def _check(self, row: Job) -> None:
         body = self._deployed.result(row)
