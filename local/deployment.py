@@ -96,7 +96,7 @@ def deployment(outputs: Mapping[str, str], endpoint: str) -> Deployment:
     """The addresses that the stack's outputs tell, as clients on this machine reach them. Raises SetupError."""
     if missing := [name for name in OUTPUTS.values() if name not in outputs]:
         raise SetupError(f"The stack was deployed, but it has no output named {', '.join(missing)}.")
-    found = {setting: outputs[name] for setting, name in OUTPUTS.items()}
+    found: dict[str, Any] = {setting: outputs[name] for setting, name in OUTPUTS.items()}
     # the embedded AWS tells the address of its first start, under a name that may mean IPv6
     here = urlsplit(endpoint).netloc
     found |= {

@@ -141,13 +141,25 @@ class Keeper:
     def dead_letters(self) -> int:
         """Judge the dead letters that wait; returns how many there were. Those that cannot be judged stay.
 
-        Raises ServiceError where they must be judged later.
+        Raises ServiceError where they must be judged later; the next look finds them, as far as the queue answers.
         """
         messages = self._system.dead_letters.receive()
-        for message in messages:
-            if self.judged(message):
-                self._system.dead_letters.delete([message])
+        for number, message in enumerate(messages):
+            try:
+                if self.judged(message):
+                    self._system.dead_letters.delete([message])
+            except ServiceError:
+                self._hand_back(messages[number:])
+                raise
         return len(messages)
+
+    def _hand_back(self, letters: Sequence[Message]) -> None:
+        """Let letters be seen again at once; those that cannot be shown come again when they are not hidden any more."""
+        try:
+            for letter in letters:
+                self._system.dead_letters.set_visibility(letter, 0)
+        except TileworkError as error:
+            log.warning("Dead letters stay hidden for a while: %s", error.reason)
 
     def judged(self, message: Message) -> bool:
         """Judge a dead letter; False where that fails because of the letter itself, which then must stay.

@@ -181,7 +181,8 @@ def _run(settings: WorkerSettings) -> int:
     deployment = settings.deployment
     if settings.extra_operations:
         load_extra(settings.extra_operations)
-    clients, clock = build_clients(deployment.region, deployment.endpoint_url), ServiceClock()
+    clients = build_clients(deployment.region, deployment.endpoint_url, silence=deployment.silence_seconds)
+    clock = ServiceClock()
     clock.listen(clients.dynamodb)
     make_sure(machine_checks(settings.own_ranks, settings.directory, settings.limits), 0.0)
     make_sure(service_checks(clients, deployment, clock), settings.start_seconds)

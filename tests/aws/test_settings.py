@@ -43,3 +43,10 @@ def test_a_deployment_crosses_to_another_process(endpoint: str | None) -> None:
     deployment = Deployment.from_environment(environment)
     assert deployment.to_environment() == environment
     assert pickle.loads(pickle.dumps(deployment)) == deployment  # noqa: S301 -- our own
+
+
+def test_how_long_a_service_may_be_silent_crosses_to_another_process() -> None:
+    environment = COMPLETE | {"TILEWORK_SILENCE_SECONDS": "1.5"}
+    deployment = Deployment.from_environment(environment)
+    assert deployment.silence_seconds == 1.5
+    assert deployment.to_environment() == environment

@@ -119,9 +119,21 @@ def test_nobody_listening_is_a_failure_that_may_pass(aws_credentials: None) -> N
     with pytest.raises(ServiceError):
         AwsStore(clients.s3, "bucket").head("key")
     with pytest.raises(ServiceError):
-        AwsQueue(clients.sqs, "http://queue/jobs").receive()
+        AwsQueue(clients.sqs, clients.polls, "http://queue/jobs").receive()
     with pytest.raises(ServiceError):
         list(AwsTable(clients.dynamodb, "table").list())
+
+
+def test_a_receive_that_fails_is_left_to_whoever_receives_again_and_again(script: Script) -> None:
+    script.answers = [http("500 Internal Server Error", b"{}")]
+    clients = build_clients("us-east-1", script.endpoint_url)
+    queue = AwsQueue(clients.sqs, clients.polls, "http://queue/jobs")
+    with pytest.raises(ServiceError):
+        queue.receive()
+    assert len(script.requests) == 1
+    with pytest.raises(ServiceError):
+        queue.send("a message is sent with all patience")
+    assert len(script.requests) > 2
 
 
 def test_a_write_whose_answer_was_lost_is_known_for_our_own(script: Script, table: AwsTable) -> None:

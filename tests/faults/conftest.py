@@ -12,7 +12,7 @@ from tests.faults.worker_host import WorkerHost
 from tests.flow.running_system import RunningSystem, start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 _numbers = itertools.count(1)
@@ -42,16 +42,27 @@ def proxy(deployed: RunningSystem) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
+def keeper_at_rest(deployed: RunningSystem) -> Iterator[None]:
+    """The running system's own master is stopped, and with it the keeper: nobody folds notices or judges dead letters."""
+    (master,) = deployed.children("-m master")
+    master.suspend()
+    yield
+    master.resume()
+
+
+@pytest.fixture
 def new_host(
     deployed: RunningSystem, proxy: FaultProxy, tmp_path: Path
 ) -> Iterator[Callable[..., WorkerHost]]:
     """Starts a worker host behind the proxy: ``ranks=2``, and variables of its own; it is ready when it is returned.
 
+    ``within`` as for a WorkerHost.
+
     All are ended after the test, and nothing of them may be left.
     """
     hosts: list[WorkerHost] = []
 
-    def start_host(*, ranks: int = 2, **variables: str) -> WorkerHost:
+    def start_host(*, ranks: int = 2, within: Sequence[str] = (), **variables: str) -> WorkerHost:
         environment = {
             **deployed.child_environment(),
             "TILEWORK_EXTRA_OPERATIONS": "tests.flow.own_operations",
@@ -59,7 +70,7 @@ def new_host(
             "AWS_ENDPOINT_URL": proxy.endpoint,
             **variables,
         }
-        host = WorkerHost(f"host-{next(_numbers)}", tmp_path, environment, ranks=ranks)
+        host = WorkerHost(f"host-{next(_numbers)}", tmp_path, environment, ranks=ranks, within=within)
         hosts.append(host)
         host.await_ready()
         return host

@@ -6,12 +6,13 @@ Clients are given its address as their endpoint. What no rule concerns passes th
 from __future__ import annotations
 
 import re
+import select
 import socket
 import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -23,11 +24,12 @@ HELD_SECONDS = 120.0
 """How long an answer is held back at most: a test that failed must not leave a thread behind."""
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
+NOT_PASSED_ON = HOP_BY_HOP | {"expect", "trailer"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: ``service`` is s3, sqs or dynamodb; ``operation`` PutItem, ReceiveMessage … or S3's HTTP method."""
+    """A request: ``service`` is s3, sqs, dynamodb or monitoring; ``operation`` PutItem, ReceiveMessage … or S3's HTTP method."""
 
     service: str
     operation: str
@@ -68,6 +70,13 @@ class Delay:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """Pass on what ``change`` makes of its body."""
+
+    change: Callable[[bytes], bytes]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Hold:
     """Hold a request back, before the service hears of it or its answer (``done``), until :meth:`release`."""
@@ -86,17 +95,31 @@ class Hold:
         self._go.wait(HELD_SECONDS)
 
 
-Fault: TypeAlias = Refuse | Cut | Truncate | Delay | Hold
+Fault: TypeAlias = Refuse | Cut | Truncate | Delay | Rewrite | Hold
 
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """``fault`` befalls requests that ``concerns``, the first ``times`` of them (None: all); ``count`` it did."""
+    """``fault`` befalls requests that ``concerns``: each that is one of ``every`` so many, the first ``times`` (None: all).
+
+    ``seen`` are those that it concerned, ``count`` those that it befell.
+    """
 
     concerns: Callable[[Asked], bool]
     fault: Fault
     times: int | None = None
+    every: int = 1
+    seen: int = 0
     count: int = 0
+
+    def befalls(self, asked: Asked) -> bool:
+        """Whether the fault is to happen to this request, which is counted."""
+        if (self.times is not None and self.count >= self.times) or not self.concerns(asked):
+            return False
+        self.seen += 1
+        hit = self.seen % self.every == 0
+        self.count += hit
+        return hit
 
 
 # --- the proxy -------------------------------------------------------------------------------------------------------
@@ -116,17 +139,21 @@ class FaultProxy:
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, name="fault proxy", daemon=True).start()
 
-    def rule(self, concerns: Callable[[Asked], bool], fault: Fault, times: int | None = None) -> Rule:
-        """Add a rule; the first that concerns a request befalls it."""
-        made = Rule(concerns, fault, times)
+    def rule(
+        self, concerns: Callable[[Asked], bool], fault: Fault, times: int | None = None, *, every: int = 1
+    ) -> Rule:
+        """Add a rule; the first that befalls a request does so alone."""
+        made = Rule(concerns, fault, times, every)
         with self._changing:
             self._rules.append(made)
         return made
 
     def lift(self, rule: Rule) -> None:
-        """Take a rule away."""
+        """Take a rule away; what it holds goes on."""
         with self._changing:
             self._rules.remove(rule)
+        if isinstance(rule.fault, Hold):
+            rule.fault.release()
 
     def clear(self) -> None:
         """Let everything pass, also what is held."""
@@ -159,11 +186,7 @@ class FaultProxy:
     def fault_of(self, asked: Asked) -> Fault | None:
         """What is to befall a request."""
         with self._changing:
-            for rule in self._rules:
-                if (rule.times is None or rule.count < rule.times) and rule.concerns(asked):
-                    rule.count += 1
-                    return rule.fault
-        return None
+            return next((rule.fault for rule in self._rules if rule.befalls(asked)), None)
 
     def admits(self, connection: socket.socket) -> bool:
         """Whether a new connection may be used."""
@@ -211,7 +234,11 @@ class _Passage(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _pass(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = self._body()
+        if body is None:
+            # the client died while it sent
+            self._hang_up()
+            return
         asked = self._understood(body)
         fault = self.server.proxy.fault_of(asked)
         if isinstance(fault, Refuse):
@@ -219,6 +246,8 @@ class _Passage(BaseHTTPRequestHandler):
             return
         if isinstance(fault, Delay):
             time.sleep(fault.seconds)
+        if isinstance(fault, Rewrite):
+            body = fault.change(body)
         if isinstance(fault, Hold) and not fault.done:
             fault.wait()
         if fault == Cut(done=False):
@@ -232,10 +261,32 @@ class _Passage(BaseHTTPRequestHandler):
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815 - the names are the base's
 
+    def _body(self) -> bytes | None:
+        """The request's body; None where it ends too early."""
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            return self._exactly(int(self.headers.get("Content-Length", "0")))
+        body = b""
+        while line := self.rfile.readline().strip():
+            length = int(line.partition(b";")[0], 16)
+            chunk = self._exactly(length)
+            if chunk is None:
+                return None
+            body += chunk
+            if length:
+                self.rfile.readline()
+            elif not self.rfile.readline().strip():
+                # a trailer sums up what has arrived, and is not passed on
+                return body
+        return None
+
+    def _exactly(self, length: int) -> bytes | None:
+        body = self.rfile.read(length)
+        return body if len(body) == length else None
+
     def _understood(self, body: bytes) -> Asked:
         path = urlsplit(self.path)
         target = self.headers.get("X-Amz-Target", "")
-        scope = re.search(r"/(s3|sqs|dynamodb)/aws4_request", self.headers.get("Authorization", ""))
+        scope = re.search(r"/([a-z0-9-]+)/aws4_request", self.headers.get("Authorization", ""))
         return Asked(
             scope.group(1) if scope else "s3",
             target.rpartition(".")[2] or self.command,
@@ -245,13 +296,7 @@ class _Passage(BaseHTTPRequestHandler):
         )
 
     def _ask(self, body: bytes, fault: Fault | None) -> None:
-        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() != "expect":
-                self._upstream.putheader(name, value)
-        self._upstream.endheaders(body)
-        answer = self._upstream.getresponse()
-        content = answer.read()
+        answer, content = self._answer_to(body)
         if isinstance(fault, Hold) and fault.done:
             fault.wait()
         if fault == Cut(done=True):
@@ -270,6 +315,20 @@ class _Passage(BaseHTTPRequestHandler):
             self._hang_up()
         elif self.command != "HEAD":
             self.wfile.write(content)
+
+    def _answer_to(self, body: bytes) -> tuple[HTTPResponse, bytes]:
+        if self._upstream.sock is not None and _is_closed(self._upstream.sock):
+            # a connection that was idle for long: that is no fault of a test's
+            self._upstream.close()
+        self._upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() not in NOT_PASSED_ON:
+                self._upstream.putheader(name, value)
+        if body or "Content-Length" in self.headers:
+            self._upstream.putheader("Content-Length", str(len(body)))
+        self._upstream.endheaders(body)
+        answer = self._upstream.getresponse()
+        return answer, answer.read()
 
     def _refuse(self, asked: Asked, fault: Refuse) -> None:
         if asked.service == "s3":
@@ -291,3 +350,10 @@ class _Passage(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_RDWR)
+
+
+def _is_closed(idle: socket.socket) -> bool:
+    """Whether the other side has closed a connection on which nothing is awaited."""
+    look = select.poll()
+    look.register(idle, select.POLLIN)
+    return bool(look.poll(0))

@@ -15,14 +15,14 @@ from tests.flow.running_system import ROOT
 from tilework.world.slots import Slot, SlotFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 110.0
 LEASE_SECONDS = 3.0
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: str = "") -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60.0, what: str = "") -> None:
     """Wait until ``condition`` is true. Fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -31,14 +31,22 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: str =
 
 
 class WorkerHost:
-    """One supervisor with ``ranks``; ``environment`` is all it gets, ``folder`` takes its files and its log."""
+    """One supervisor with ``ranks``; ``environment`` is all it gets, ``folder`` takes its files and its log.
 
-    def __init__(self, name: str, folder: Path, environment: Mapping[str, str], *, ranks: int = 2) -> None:
+    ``within`` is a command that becomes the supervisor in the end.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, environment: Mapping[str, str], *, ranks: int = 2,
+        within: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.name = name
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.log = self.folder / "host.log"
-        self.world_folder = self.folder / "host" / "world"
+        directory = Path(environment.get("TILEWORK_DIRECTORY", self.folder / "host"))
+        self.world_folder = directory / "world"
+        self._within = within
         self._ready = self.folder / "ready"
         self._environment = {
             "TILEWORK_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -46,7 +54,7 @@ class WorkerHost:
             **environment,
             "TILEWORK_RANKS": str(ranks),
             "TILEWORK_HOST_NAME": name,
-            "TILEWORK_DIRECTORY": str(self.folder / "host"),
+            "TILEWORK_DIRECTORY": str(directory),
             "TILEWORK_READY_FILE": str(self._ready),
         }
         self.process: subprocess.Popen[bytes]
@@ -57,7 +65,7 @@ class WorkerHost:
         self._ready.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "worker_image.supervisor"], cwd=ROOT, env=self._environment,
+                [*self._within, sys.executable, "-m", "worker_image.supervisor"], cwd=ROOT, env=self._environment,
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
 

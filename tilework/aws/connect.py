@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from tilework.aws.queue import AwsQueue
+from tilework.aws.settings import SILENCE_SECONDS
 from tilework.aws.store import AwsStore
 from tilework.aws.table import AwsTable
 from tilework.jobs.quotas import WAIT_SECONDS
@@ -24,22 +25,27 @@ if TYPE_CHECKING:
 CONNECTIONS = 144
 """Connections that a client keeps, if so many are needed at once: an assembly has 132 threads that use them."""
 
+POLLS = 8
+"""Connections for receives: each queue is received from by one thread of a process."""
+
 CONNECT_SECONDS = 3.0
 """Within a region a connection takes milliseconds; what takes longer is better tried again elsewhere."""
-
-READ_SECONDS = 20.0
-"""Silence on the wire after which a request is tried again."""
 
 ATTEMPTS = 4
 """Tries of one request, with botocore's exponential back-off and jitter (up to 1, 2, 4 s) between them."""
 
 
 class Clients(NamedTuple):
-    """The clients of one process for one region and endpoint."""
+    """The clients of one process for one region and endpoint.
+
+    ``polls`` is for receives alone, which are silent for as long as they wait; whoever receives does so again and again
+    anyway, and a receive whose answer is lost must not be waited for four times.
+    """
 
     s3: S3Client
     sqs: SQSClient
     dynamodb: DynamoDBClient
+    polls: SQSClient
 
 
 class Stores(NamedTuple):
@@ -55,39 +61,47 @@ def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: boo
     With ``ages`` the jobs queue tells how old its oldest message is, which only the keeper wants to know, and which
     takes one more client.
     """
-    clients = build_clients(deployment.region, deployment.endpoint_url, connections=connections)
+    clients = build_clients(
+        deployment.region,
+        deployment.endpoint_url,
+        connections=connections,
+        silence=deployment.silence_seconds,
+    )
     return join(clients, deployment, build_metrics(deployment) if ages else None)
 
 
 def connect_stores(deployment: Deployment, *, connections: int = CONNECTIONS) -> Stores:
     """Build the two buckets alone, for a process that needs no more."""
     session = _session(deployment.region)
-    client = _s3(session, deployment.endpoint_url, _config(connections, ATTEMPTS))
+    client = _s3(session, deployment.endpoint_url, _config(connections, ATTEMPTS, deployment.silence_seconds))
     return _stores(client, deployment)
 
 
 def build_clients(
-    region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS, attempts: int = ATTEMPTS
-) -> Clients:
+    region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS, attempts: int = ATTEMPTS,
+    silence: float = SILENCE_SECONDS,
+) -> Clients:  # fmt: skip
     """Build the clients that all deployments of one region and endpoint can share.
 
-    With one of ``attempts`` a failure is told at once, which suits whoever only wants to know how things stand.
+    With one of ``attempts`` a failure is told at once, which suits whoever only wants to know how things stand. After
+    ``silence`` seconds on the wire a request is tried again.
     """
     session = _session(region)
-    config = _config(connections, attempts)
-    # a long poll is silent for as long as it waits
-    polling = config.merge(Config(read_timeout=WAIT_SECONDS + READ_SECONDS))
+    config = _config(connections, attempts, silence)
     return Clients(
         s3=_s3(session, endpoint_url, config),
-        sqs=session.client("sqs", endpoint_url=endpoint_url, config=polling),
+        sqs=session.client("sqs", endpoint_url=endpoint_url, config=config),
         dynamodb=session.client("dynamodb", endpoint_url=endpoint_url, config=config),
+        polls=session.client(
+            "sqs", endpoint_url=endpoint_url, config=_config(POLLS, 1, WAIT_SECONDS + silence)
+        ),
     )
 
 
 def build_metrics(deployment: Deployment) -> Metrics:
     """Build the client that is asked for ages; it tries once, for an age is worth no waiting."""
     client: Metrics = _session(deployment.region).client(
-        "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1)
+        "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1, deployment.silence_seconds)
     )
     return client
 
@@ -99,10 +113,10 @@ def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = Non
         inputs=stores.inputs,
         outputs=stores.outputs,
         table=AwsTable(clients.dynamodb, deployment.job_table),
-        jobs=AwsQueue(clients.sqs, deployment.jobs_queue_url, metrics),
-        units=AwsQueue(clients.sqs, deployment.units_queue_url),
-        results=AwsQueue(clients.sqs, deployment.results_queue_url),
-        dead_letters=AwsQueue(clients.sqs, deployment.dead_letter_queue_url),
+        jobs=AwsQueue(clients.sqs, clients.polls, deployment.jobs_queue_url, metrics),
+        units=AwsQueue(clients.sqs, clients.polls, deployment.units_queue_url),
+        results=AwsQueue(clients.sqs, clients.polls, deployment.results_queue_url),
+        dead_letters=AwsQueue(clients.sqs, clients.polls, deployment.dead_letter_queue_url),
     )
 
 
@@ -130,10 +144,10 @@ def _s3(session: boto3.session.Session, endpoint_url: str | None, config: Config
     return session.client("s3", endpoint_url=endpoint_url, config=config.merge(signing))
 
 
-def _config(connections: int, attempts: int) -> Config:
+def _config(connections: int, attempts: int, silence: float) -> Config:
     return Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=silence,
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,

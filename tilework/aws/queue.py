@@ -46,11 +46,13 @@ _COUNTS: tuple[QueueAttributeNameType, ...] = (
 class AwsQueue:
     """A queue by its URL. SQS counts in whole seconds: delays, waits and visibilities are rounded up.
 
-    Only with ``metrics``, a CloudWatch client, does its backlog tell the age of its oldest message.
+    ``polls`` is the client that receives. Only with ``metrics``, a CloudWatch client, does its backlog tell the age of
+    its oldest message.
     """
 
-    def __init__(self, client: SQSClient, url: str, metrics: Metrics | None = None) -> None:
+    def __init__(self, client: SQSClient, polls: SQSClient, url: str, metrics: Metrics | None = None) -> None:
         self._client = client
+        self._polls = polls
         self._metrics = metrics
         self._url = url
         self._name = url.rpartition("/")[2]
@@ -86,7 +88,7 @@ class AwsQueue:
             quotas.check_visibility(visibility)
             hidden["VisibilityTimeout"] = math.ceil(visibility)
         with told_as_ours(f"receive from the queue {self._name}"):
-            answer = self._client.receive_message(
+            answer = self._polls.receive_message(
                 QueueUrl=self._url,
                 MaxNumberOfMessages=limit,
                 WaitTimeSeconds=math.ceil(wait),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tilework.environment import number
 from tilework.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -25,12 +26,19 @@ NAMES = {
 ENDPOINT_NAME = "AWS_ENDPOINT_URL"
 """The variable that names another endpoint than AWS's own; may be missing."""
 
+SILENCE_NAME = "TILEWORK_SILENCE_SECONDS"
+"""The variable that tells how long a service may be silent; may be missing."""
+
+SILENCE_SECONDS = 20.0
+"""Silence on the wire after which a request is tried again. S3 and DynamoDB answer within seconds when they are slow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """The addresses of one deployment; small and picklable, so that each rank can connect by itself.
 
-    ``endpoint_url`` is None for AWS itself, else the address of what stands in for it.
+    ``endpoint_url`` is None for AWS itself, else the address of what stands in for it. After ``silence_seconds`` on the
+    wire a request is tried again.
     """
 
     region: str
@@ -42,6 +50,7 @@ class Deployment:
     dead_letter_queue_url: str
     job_table: str
     endpoint_url: str | None = None
+    silence_seconds: float = SILENCE_SECONDS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Deployment:
@@ -53,9 +62,12 @@ class Deployment:
         endpoint = environ.get(ENDPOINT_NAME, "").strip()
         if endpoint and not endpoint.startswith(("http://", "https://")):
             raise SettingsError(f"{ENDPOINT_NAME} is {endpoint!r}, which is no http(s) address.")
-        return cls(**found, endpoint_url=endpoint or None)
+        silence = number(environ, SILENCE_NAME, SILENCE_SECONDS, 0.1, 300)
+        return cls(**found, endpoint_url=endpoint or None, silence_seconds=silence)
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables that :meth:`from_environment` reads."""
         names = NAMES | ({"endpoint_url": ENDPOINT_NAME} if self.endpoint_url else {})
+        if self.silence_seconds != SILENCE_SECONDS:
+            names = names | {"silence_seconds": SILENCE_NAME}
         return {name: str(getattr(self, setting)) for setting, name in names.items()}

@@ -144,6 +144,7 @@ class UnitWork:
         """
         pause = self._costless(message, task, failure)
         if pause is not None:
+            log.warning("A unit is tried again in %.0f s: %s", pause, failure.reason, extra={"job": task.job})
             self.hand_back(message, task, pause=pause)
             return None
         self._discard(task)

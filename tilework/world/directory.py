@@ -46,9 +46,13 @@ class WorldDirectory:
         except OSError as error:
             raise SetupError(f"The world's folder {self.path} cannot be used: {error.strerror}.") from error
         self._lock_within(patience)
-        self._remove()
-        for folder in self._passing[:2]:
-            folder.mkdir()
+        try:
+            self._remove()
+            for folder in self._passing[:2]:
+                folder.mkdir()
+        except OSError as error:
+            self._lock.close()
+            raise SetupError(f"The world's folder {self.path} cannot be used: {error.strerror}.") from error
         self._log_start = 0
 
     @property

@@ -101,6 +101,16 @@ class Launch:
         self._plan = plan
         self._deadline = time.monotonic() + plan.seconds
         self._folder = WorldDirectory(plan.directory, patience=min(plan.seconds, LOCK_SECONDS))
+        try:
+            self._set_out(mpiexec)
+        except OSError as error:
+            # a full disk, most likely: what it names lies in the world's folder
+            raise SetupError(f"The MPI world of {plan.ranks} ranks could not be started: {error}") from error
+        self._pidfd = os.pidfd_open(self._process.pid)
+
+    def _set_out(self, mpiexec: str) -> None:
+        """Lay everything out that the ranks look for, and start mpiexec."""
+        plan = self._plan
         with contextlib.ExitStack() as undo:
             undo.callback(self._folder.close)
             self._ticket = Ticket(
@@ -115,7 +125,6 @@ class Launch:
             self._prepare()
             self._process = self._start(mpiexec)
             undo.pop_all()
-        self._pidfd = os.pidfd_open(self._process.pid)
 
     def ready(self) -> WorldProcesses:
         """Wait until all ranks are there. Raises SetupError, which quotes the end of the world's log."""
