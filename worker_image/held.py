@@ -20,7 +20,7 @@ class Held:
 
     ``worlds`` counts those that ended with this job in them; ``deaths`` the times that the very process working on it
     ended, be it a rank or a guarded child. ``carried`` is when its last delayed message was sent (seconds of boottime;
-    None: the one that it was claimed with carries it).
+    None: the one that it was claimed with carries it), ``taken`` when its lease was first kept.
     """
 
     message: Message
@@ -30,6 +30,7 @@ class Held:
     worlds: int = 0
     deaths: int = 0
     carried: float | None = None
+    taken: float = 0.0
 
     @property
     def place(self) -> int:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+CARRIED_FROM = 11.5 * 3600.0
+"""Seconds after which a message that cannot be hidden any more has come to SQS's twelve hours. One that cannot be hidden
+before has been seen again, because a renewal came late: whoever receives it is refused, and hides it. Were it replaced by
+a delayed one, a job whose lease is lost in the same moment would wait for that, a quarter of an hour."""
+
 RENEWERS = 4
 """Renewals at once, so that one that hangs on a dead connection holds up no other."""
 
@@ -80,6 +85,8 @@ class Leases:
     def add(self, held: Holding) -> None:
         """Post a lease that was just taken, and keep it."""
         with self._changing:
+            if not isinstance(held, HeldUnit):
+                held.taken = boottime()
             self._held.add(held)
             self._board.post(held.place, held.renewed + self._terms.seconds)
 
@@ -138,11 +145,13 @@ class Leases:
     def _keep_message(self, held: Held, now: float) -> None:
         """See to it that a message comes for the job if this host should die, and not before.
 
-        SQS hides none for longer than 12 hours, and another host may have received it meanwhile. Then delayed messages
+        SQS hides none for longer than 12 hours. Then delayed messages
         with the same body carry the job, one after the other: each is replaced in the row by the next before it is seen,
         and whoever receives it then finds another message named there, and deletes it.
         """
-        if held.carried is None and self._jobs.set_visibility(held.message, self._terms.seconds):
+        if held.carried is None and (
+            self._jobs.set_visibility(held.message, self._terms.seconds) or now - held.taken < CARRIED_FROM
+        ):
             return
         if held.carried is not None and now - held.carried < self._terms.relay:
             return
