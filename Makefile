@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults synth deploy bench clean
+.PHONY: help setup run check test test-faults chaos synth deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,6 +34,10 @@ test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a
 test-faults:  ## Every fault there is a test of, on real processes; `make test` has one of each kind
 	$(set-up)
 	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/faults tests/mpi $(ARGS)
+
+chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
+	$(set-up)
+	@$(python) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)

@@ -38,6 +38,7 @@ LAST = (
     "local",
     "master",
     "flow",
+    "chaos",
     "faults",
     "browser",
 )

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from tests.chaos import corpus, hosts, remains, weather
 from tests.chaos.balance import Balance, reckon
@@ -32,7 +32,7 @@ LOOK_SECONDS = 0.05
 TRIES = 4
 """Draws of what to do until there is something to do it to."""
 
-QUIET_SECONDS = 180.0
+QUIET_SECONDS = 300.0
 """Within which everything must be over once nothing is done to it any more."""
 
 STOP_SECONDS = 120.0
@@ -45,6 +45,20 @@ SETTINGS = {
     "TILEWORK_NOTICE_WAIT_SECONDS": "1",
 }
 """Of every program: short leases, so that a minute holds many of them, and blocks that make many units."""
+
+
+WEATHER = "a service fails"
+
+Act: TypeAlias = "Callable[[Random], str]"
+Group: TypeAlias = tuple[int, dict[str, tuple[int, Act]]]
+"""A weight, and acts by name, each with its own weight within the group."""
+
+
+def draw(groups: list[Group], random: Random) -> tuple[str, Act]:
+    """What is to be done next."""
+    ((_, acts),) = random.choices(groups, [weight for weight, _ in groups])
+    (name,) = random.choices(list(acts), [weight for weight, _ in acts.values()])
+    return name, acts[name][1]
 
 
 @dataclass(slots=True)
@@ -138,7 +152,6 @@ class Storm:
     def _reign(self, system: RunningSystem, crew: list[Host]) -> None:
         random = Random(f"{self.seed}/blows")
         acts = self._acts(system, crew)
-        names, weights = list(acts), [weight for weight, _ in acts.values()]
         due = self._began + EVERY_SECONDS
         while (now := time.monotonic()) < self._began + self.seconds:
             self.later.look()
@@ -146,19 +159,17 @@ class Storm:
                 host.look()
             if now >= due:
                 due += EVERY_SECONDS
-                drawn, own = random.choices(names, weights, k=TRIES), Random(random.random())
-                for name in drawn:
-                    if self._strike(name, acts[name][1], own):
+                drawn, own = [draw(acts, random) for _ in range(TRIES)], Random(random.random())
+                for name, act in drawn:
+                    if self._strike(name, act, own):
                         break
             time.sleep(LOOK_SECONDS)
 
-    def _acts(
-        self, system: RunningSystem, crew: list[Host]
-    ) -> dict[str, tuple[int, Callable[[Random], str]]]:
-        """What may be done, by name, with its weight."""
+    def _acts(self, system: RunningSystem, crew: list[Host]) -> list[Group]:
+        """What may be done, by its group."""
         blows = Blows(crew, lambda: system.children("-m master"), self.later)
         orders = Orders(system.system, self.ledger)
-        return {
+        processes = {
             "SIGKILL of a rank": (10, blows.rank),
             "SIGKILL of rank 0": (4, blows.rank_0),
             "SIGKILL of mpiexec": (4, blows.mpiexec),
@@ -168,7 +179,8 @@ class Storm:
             "SIGSTOP of a rank beyond its lease": (5, blows.rank_stopped),
             "SIGSTOP of a supervisor beyond its leases": (5, blows.supervisor_stopped),
             "SIGTERM: a drain and a new start": (5, blows.drain),
-            "a service fails": (20, lambda random: self._weather(crew, random)),
+        }
+        asked = {
             "a message twice": (4, orders.message_twice),
             "a message late": (4, orders.message_late),
             "a unit's message twice": (4, orders.unit_twice),
@@ -178,21 +190,22 @@ class Storm:
             "a version through another pipeline": (3, orders.run_anew),
             "a version deleted": (3, orders.version_deleted),
         }
+        return [(5, processes), (3, {WEATHER: (1, lambda random: self._weather(crew, random))}), (3, asked)]
 
     def _weather(self, crew: list[Host], random: Random) -> str:
         drawn = weather.draw(random)
         struck = crew if random.random() < 1 / 2 else [random.choice(crew)]
         self.later.after(drawn.seconds, drawn.begin(struck, random))
-        self.struck[f"a service fails: {drawn.title}"] += 1
+        self.struck[f"{WEATHER}: {drawn.title}"] += 1
         where = "all hosts" if len(struck) > 1 else struck[0].worker.name
         return f"{drawn.title}, {drawn.share:.0%} of requests for {drawn.seconds:.1f} s, {where}"
 
-    def _strike(self, name: str, act: Callable[[Random], str], random: Random) -> bool:
+    def _strike(self, name: str, act: Act, random: Random) -> bool:
         told = act(random)
         if not told:
             return False
         # weather is counted by what it is
-        self.struck[name] += not name.startswith("a service")
+        self.struck[name] += name != WEATHER
         self._tell(f"{name}: {told}")
         return True
 
