@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _JOB = re.compile(rf"-([0-9a-f]{{{HASH_HEX_DIGITS}}})\.[a-z0-9]+$")
 
+QUEUES = ("jobs", "units", "dead_letters", "results")
+
 SHOWN = 12
 """Faults of a kind that are printed; all are counted."""
 
@@ -102,7 +104,7 @@ def reckon(system: System, ledger: Ledger, truth: Truth) -> Balance:
     found.faults["unlisted"] += [each.key for results in versions.values() for each in results]
     found.faults["unlisted"] += [f"row {row.id} of {row.key!r}, {row.state}" for row in rows.values()]
     found.faults["work"] += [each.key for each in system.outputs.list(WORK)]
-    for name in ("jobs", "units", "dead_letters"):
+    for name in QUEUES:
         if (left := getattr(system, name).backlog().total) > 0:
             found.faults["queued"].append(f"{left} in {name}")
     return found

@@ -25,8 +25,13 @@ def shared_memory() -> set[str]:
     return {path.name for path in SHARED_MEMORY.iterdir()}
 
 
+def there() -> set[str]:
+    """Names in shared memory, and of abstract sockets, as they are now."""
+    return shared_memory() | {name for name, _ in _abstract_sockets()}
+
+
 def left_behind(folder: Path, before: set[str]) -> list[str]:
-    """What is left of processes whose environment named ``folder``; ``before`` is the shared memory of before."""
+    """What is left of processes whose environment named ``folder``; ``before`` is what was there before it."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while (found := _look(folder, before)) and time.monotonic() < deadline:
         time.sleep(0.5)
@@ -39,7 +44,7 @@ def _look(folder: Path, before: set[str]) -> list[str]:
     found += [
         f"in shared memory, open nowhere: {name}" for name in sorted(_orphans(shared_memory() - before))
     ]
-    found += [f"socket {name}" for name in _sockets({one.pid for one in ours})]
+    found += [f"socket {name}" for name in _sockets({one.pid for one in ours}) if name not in before]
     for world in sorted(folder.rglob("host/world")):
         found += [str(path) for path in world.iterdir() if path.name not in WORLD_KEEPS]
     for temporary in sorted(folder.glob("*-tmp")):
@@ -81,9 +86,10 @@ def _sockets(ours: set[int]) -> list[str]:
                 with suppress(OSError):
                     if inode := _INODE.match(str(descriptor.readlink())):
                         holders.setdefault(inode[1], set()).add(process.pid)
-    found = []
-    for line in Path("/proc/net/unix").read_text().splitlines()[1:]:
-        fields = line.split(maxsplit=7)
-        if len(fields) > 7 and _OUR_SOCKET.match(fields[7]) and holders.get(fields[6], set()) <= ours:
-            found.append(fields[7])
-    return found
+    return [name for name, inode in _abstract_sockets() if holders.get(inode, set()) <= ours]
+
+
+def _abstract_sockets() -> list[tuple[str, str]]:
+    """(name, inode) of those that may be a world's."""
+    lines = [line.split(maxsplit=7) for line in Path("/proc/net/unix").read_text().splitlines()[1:]]
+    return [(fields[7], fields[6]) for fields in lines if len(fields) > 7 and _OUR_SOCKET.match(fields[7])]

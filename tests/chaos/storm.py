@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, TypeAlias
 
 from tests.chaos import corpus, hosts, remains, weather
-from tests.chaos.balance import Balance, reckon
+from tests.chaos.balance import QUEUES, Balance, reckon
 from tests.chaos.blows import Blows, Later
 from tests.chaos.ledger import Ledger
 from tests.chaos.orders import Orders
@@ -99,16 +99,17 @@ class Storm:
     later: Later = field(default_factory=Later)
     struck: Counter[str] = field(default_factory=Counter)
     _began: float = 0.0
+    _puts: Puts = field(default_factory=lambda: Puts(""))
 
     def run(self) -> Report:
         """Start everything, let chaos reign, wait, end everything, and reckon."""
-        before = remains.shared_memory()
+        before = remains.there()
         self.say("Making the corpus, starting the system and two hosts ...")
         made = corpus.make()
         system = start_system(self.folder / "state", SUPERVISORS="0", SAMPLES="0", **SETTINGS)
         crew: list[Host] = []
         try:
-            puts = Puts(system.system.outputs.bucket)
+            self._puts = puts = Puts(system.system.outputs.bucket)
             environment = {**system.child_environment(), **SETTINGS}
             upstream = system.environment["AWS_ENDPOINT_URL"]
             crew += hosts.start(self.folder, NAMES, environment, lambda: WatchedProxy(upstream, puts))
@@ -210,7 +211,10 @@ class Storm:
         return True
 
     def _tell(self, what: str) -> None:
-        self.say(f"{time.monotonic() - self._began:6.0f} s  {len(self.ledger.entries):>6} asked for  {what}")
+        asked, stored = len(self.ledger.entries), len(self._puts.bodies)
+        self.say(
+            f"{time.monotonic() - self._began:6.0f} s  {asked:>6,} asked for  {stored:>6,} stored  {what}"
+        )
 
     # --- quiet -------------------------------------------------------------------------------------------------------
 
@@ -218,7 +222,7 @@ class Storm:
         """Until all that was asked for is over and no message is left, or too long; how long it took."""
         began = time.monotonic()
         waiting = list(self.ledger.entries)
-        queues = (system.system.jobs, system.system.units, system.system.dead_letters)
+        queues = [getattr(system.system, name) for name in QUEUES]
         while time.monotonic() < began + QUIET_SECONDS:
             for host in crew:
                 host.look()
