@@ -45,7 +45,7 @@ def test_processes_sockets_shared_memory_and_files_of_worlds_are_found(tmp_path:
     finally:
         segment.unlink()
     assert [each for each in found if name in each or str(tmp_path) in each or str(process.pid) in each] == [
-        f"process {process.pid}: {' '.join([sys.executable, '-c', LINGER, name])[:100]}",
+        f"process {process.pid}: {f'{sys.executable} -c {LINGER} {name}'[:100]}",
         f"in shared memory, open nowhere: {name}",
         f"socket @{name}",
         str(world / "slots"),
