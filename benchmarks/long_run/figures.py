@@ -17,10 +17,14 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """After ``jobs`` results: ``seconds`` since the start; by process ``cpu`` seconds, ``memory`` (USS, bytes), ``descriptors``."""
+    """After ``jobs`` results: ``seconds`` since the start; by process ``cpu`` seconds, ``memory`` (USS, bytes), ``descriptors``.
+
+    ``busy`` are the seconds that all cores of the machine have worked, for whomever.
+    """
 
     jobs: int
     seconds: float
+    busy: float
     cpu: Mapping[str, float]
     memory: Mapping[str, int]
     descriptors: Mapping[str, int]
@@ -28,16 +32,25 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From one sample to the next: jobs a second by the clock, and milliseconds of processor time a job, by part."""
+    """From one sample to the next: jobs a second by the clock, and milliseconds of processor time a job, by part.
+
+    ``strangers`` are the cores that worked for something else meanwhile: with them the clock tells little.
+    """
 
     jobs: int
     rate: float
+    strangers: float
     cpu: Mapping[str, float]
 
     @property
     def ours(self) -> float:
         """Milliseconds a job of the worker host."""
         return sum(self.cpu.get(name, 0.0) for name in OURS)
+
+    @property
+    def undisturbed(self) -> float:
+        """Jobs for each second that a core worked for any part of the system: the clock's rate, were it alone."""
+        return 1000 / sum(self.cpu.values())
 
 
 def stretches(samples: Sequence[Sample]) -> list[Stretch]:
@@ -46,9 +59,10 @@ def stretches(samples: Sequence[Sample]) -> list[Stretch]:
 
 
 def _between(before: Sample, after: Sample) -> Stretch:
-    jobs = after.jobs - before.jobs
+    jobs, seconds = after.jobs - before.jobs, after.seconds - before.seconds
     cpu = {name: (used - before.cpu.get(name, 0.0)) / jobs * 1000 for name, used in after.cpu.items()}
-    return Stretch(after.jobs, jobs / (after.seconds - before.seconds), cpu)
+    strangers = (after.busy - before.busy - jobs * sum(cpu.values()) / 1000) / seconds
+    return Stretch(after.jobs, jobs / seconds, max(0.0, strangers), cpu)
 
 
 def growth(samples: Sequence[Sample], name: str) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.long_run.figures import MIB, growth, stretches
+from benchmarks.long_run.figures import MIB, OURS, growth, stretches
 from benchmarks.results import machine
 from benchmarks.tables import head, row
 
@@ -42,9 +42,15 @@ def page(samples: Sequence[Sample], date: str, picture: str) -> str:
 def _speed(first: Stretch, last: Stretch) -> Iterator[str]:
     yield from head("", "first thousand", "last thousand", "ratio")
     yield from _compared("jobs a second, by the clock", first.rate, last.rate)
-    yield from _compared("ms of processor time a job: the worker host", first.ours, last.ours)
-    for name in first.cpu:
-        yield from _compared(f"{name}", first.cpu[name], last.cpu.get(name, 0.0))
+    yield from _compared("cores that others used meanwhile", first.strangers, last.strangers)
+    yield from _compared(
+        "jobs a second of processor time, of all parts together", first.undisturbed, last.undisturbed
+    )
+    yield from _compared("ms of processor time a job: worker host", first.ours, last.ours)
+    for name in (name for name in first.cpu if first.cpu[name]):
+        yield from _compared(
+            f"its {name}" if name in OURS else name, first.cpu[name], last.cpu.get(name, 0.0)
+        )
 
 
 def _compared(title: str, first: float, last: float) -> Iterator[str]:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import cv2
+import psutil
 
 from benchmarks.drops.dropper import Dropper
 from benchmarks.drops.system import OBSERVED, cpu_seconds, fresh
@@ -18,8 +19,6 @@ from benchmarks.scope import FOLDER
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import psutil
 
     from tests.flow.running_system import RunningSystem
 
@@ -94,7 +93,10 @@ def sampled(system: RunningSystem, jobs: int, seconds: float) -> Sample:
     """What everything has used and holds by now."""
     parts = processes(system)
     memory = {name: process.memory_full_info().uss for name, process in parts.items()}
-    return Sample(jobs, seconds, cpu_seconds(system), memory, {n: p.num_fds() for n, p in parts.items()})
+    times = psutil.cpu_times()
+    busy = sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
+    descriptors = {name: process.num_fds() for name, process in parts.items()}
+    return Sample(jobs, seconds, busy, cpu_seconds(system), memory, descriptors)
 
 
 def processes(system: RunningSystem) -> dict[str, psutil.Process]:

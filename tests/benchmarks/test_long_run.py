@@ -19,6 +19,7 @@ def samples(leak: int = 0) -> list[Sample]:
         Sample(
             jobs=1000 * n,
             seconds=20.0 * n,
+            busy=24.0 * n + emulator[n],
             cpu={"supervisor": 4.0 * n, "ranks": 6.0 * n, "emulator": emulator[n]},
             memory={"supervisor": 50 * MIB + n * leak, "rank 0": MIB, "rank 1": 60 * MIB},
             descriptors={"supervisor": 30, "rank 0": 9, "rank 1": 18},
@@ -30,6 +31,9 @@ def samples(leak: int = 0) -> list[Sample]:
 def test_a_stretch_tells_the_rate_and_who_used_the_processor() -> None:
     first, _, last = stretches(samples())
     assert (first.rate, last.rate) == (50.0, 50.0)
+    # 14 s of 20 that nobody of ours used
+    assert first.strangers == pytest.approx(0.7)
+    assert first.undisturbed == pytest.approx(1000 / 15)
     assert (first.ours, last.ours) == (pytest.approx(10.0), pytest.approx(10.0))
     assert (first.cpu["emulator"], last.cpu["emulator"]) == (pytest.approx(5.0), pytest.approx(7.0))
 
