@@ -25,12 +25,17 @@ DRAIN_SECONDS = 100.0
 
 @dataclass(slots=True, eq=False)
 class Host:
-    """One host behind its own proxy. ``told`` is when it was told to leave; ``back`` when it is to be started again."""
+    """One host behind its own proxy.
+
+    ``told`` is when it was told to leave, and ``in_time``
+    whether it took work by then; ``back`` is when it is to be started again.
+    """
 
     worker: WorkerHost
     proxy: WatchedProxy
     killed: bool = False
     told: float | None = None
+    in_time: bool = True
     back: float | None = None
     pause: float = 0.0
     troubles: list[str] = field(default_factory=list)
@@ -45,6 +50,7 @@ class Host:
         """SIGTERM to the supervisor."""
         if self.told is None:
             self.told, self.pause = time.monotonic(), pause
+            self.in_time = self.worker._ready.exists()
             self.worker.process.send_signal(signal.SIGTERM)
 
     def look(self) -> None:
@@ -65,7 +71,9 @@ class Host:
             self.kill(0.0)
 
     def _judge(self, status: int) -> None:
-        if self.killed or (self.told is not None and status == 0):
+        # a supervisor that is not there yet is ended by the signal as any program is, and holds nothing
+        right = {0} if self.in_time else {0, -signal.SIGTERM}
+        if self.killed or (self.told is not None and status in right):
             return
         what = "left" if self.told is not None else "ended by itself"
         self.troubles.append(f"{self.worker.name} {what} with status {status}; read {self.worker.log}")

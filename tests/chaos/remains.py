@@ -17,12 +17,13 @@ WORLD_KEEPS = {"lock", "world.log"}
 """What a world that has left in order leaves in its folder."""
 
 _OUR_SOCKET = re.compile(r"^@tilework|^@.*mpi", re.IGNORECASE)
+_OUR_SEGMENT = re.compile(r"ompi|prte|pmix|sm_segment|vader|mpi|tilework|psm_|sem\.mp-", re.IGNORECASE)
 _INODE = re.compile(r"socket:\[(\d+)\]")
 
 
 def shared_memory() -> set[str]:
-    """What lies in shared memory now."""
-    return {path.name for path in SHARED_MEMORY.iterdir()}
+    """What lies in shared memory now that may be a world's, or Python's."""
+    return {path.name for path in SHARED_MEMORY.iterdir() if _OUR_SEGMENT.search(path.name)}
 
 
 def there() -> set[str]:
