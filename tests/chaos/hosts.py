@@ -27,8 +27,8 @@ DRAIN_SECONDS = 100.0
 class Host:
     """One host behind its own proxy.
 
-    ``told`` is when it was told to leave, and ``in_time``
-    whether it took work by then; ``back`` is when it is to be started again.
+    ``told`` is when it was told to leave, and ``in_time`` whether it took work by then; ``back`` is when it is to be
+    started again.
     """
 
     worker: WorkerHost
@@ -43,8 +43,9 @@ class Host:
 
     def kill(self, pause: float) -> None:
         """SIGKILL to the supervisor; it is started again ``pause`` seconds after its end."""
-        self.killed, self.pause = True, pause
-        self.worker.process.kill()
+        if self.worker.alive:
+            self.killed, self.pause = True, pause
+            self.worker.process.kill()
 
     def drain(self, pause: float) -> None:
         """SIGTERM to the supervisor."""
