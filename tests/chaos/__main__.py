@@ -12,10 +12,12 @@ import argparse
 import os
 import secrets
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
 
+from tests.chaos import remains
 from tests.chaos.storm import Storm
 from tests.flow.running_system import ROOT
 
@@ -32,7 +34,13 @@ def main() -> int:
     # the embedded AWS knows no other
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     print(f"Chaos for {chosen.minutes:g} minutes, seed {seed}; logs in {folder}", flush=True)
-    report = Storm(folder, seed, chosen.minutes * 60, lambda line: print(line, flush=True)).run()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        report = Storm(folder, seed, chosen.minutes * 60, lambda line: print(line, flush=True)).run()
+    finally:
+        # what is left was told; who is interrupted, be it before the system stands, leaves nothing either
+        for process in remains.processes(folder):
+            process.kill()
     print("\n".join(report.lines()))
     if report.balance.holds:
         print("The balance holds.")
