@@ -64,7 +64,7 @@ def run(jobs: int, every: int, tell: Callable[[Sample], None]) -> list[Sample]:
     RECORD.parent.mkdir(parents=True, exist_ok=True)
     RECORD.unlink(missing_ok=True)
     photos = [photograph(seed, *SIDES) for seed in range(6)]
-    samples = []
+    samples: list[Sample] = []
     with (
         fresh(OBSERVED, SUPERVISORS="1", BENCH_REQUESTS=str(RECORD)) as system,
         closing(Dropper(system)) as dropper,

@@ -81,7 +81,7 @@ def make() -> Corpus:
 
 def smooth(height: int, width: int) -> Pixels:
     """Noise, eight times as large: different everywhere, and quickly compressed."""
-    coarse = noise(height // 8, width // 8, seed=3)
+    coarse: Any = noise(height // 8, width // 8, seed=3)
     return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
 
 

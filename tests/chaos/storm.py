@@ -20,7 +20,7 @@ from tests.flow.running_system import RunningSystem
 from tests.flow.running_system import start as start_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.chaos.hosts import Host
@@ -50,7 +50,7 @@ SETTINGS = {
 WEATHER = "a service fails"
 
 Act: TypeAlias = "Callable[[Random], str]"
-Group: TypeAlias = tuple[int, dict[str, tuple[int, Act]]]
+Group: TypeAlias = "tuple[int, Mapping[str, tuple[int, Act]]]"
 """A weight, and acts by name, each with its own weight within the group."""
 
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.balance import Balance, reckon
-from tests.chaos.corpus import Specimen, Truth, expected
+from tests.chaos.corpus import Pixels, Specimen, Truth, expected
 from tests.chaos.ledger import Entry, Ledger
 from tests.chaos.pauses import longest_pause
-from tests.flow.pictures import jpeg, noise, png
+from tests.flow.pictures import decoded, jpeg, noise, png
+from tests.flow.test_drop_to_result import PIPELINES
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.object_keys import result_key
@@ -79,12 +80,8 @@ class Scene:
         return reckon(self.system, self.ledger, Truth())
 
 
-def expected_photo() -> object:
-    import cv2
-
-    from tests.flow.pictures import decoded
-
-    return cv2.GaussianBlur(decoded(PHOTO.body), (9, 9), 0)
+def expected_photo() -> Pixels:
+    return PIPELINES["blur(9)"](decoded(PHOTO.body))
 
 
 def test_a_balance_holds_where_all_is_right() -> None:
