@@ -44,7 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _tell(sample: Sample) -> None:
     memory = ", ".join(f"{name} {used / MIB:.1f}" for name, used in sample.memory.items())
-    print(f"{sample.jobs:>7,} jobs in {sample.seconds:6.1f} s; MiB: {memory}", flush=True)
+    held = sample.descriptors["supervisor"]
+    print(
+        f"{sample.jobs:>7,} jobs in {sample.seconds:6.1f} s; MiB: {memory}; supervisor's descriptors: {held}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from benchmarks.long_run.figures import Sample, Stretch
 
+READING = """\
+The clock's rate is also that of whatever else ran on these cores; jobs a second of processor time is what it would be without.
+The embedded AWS keeps every object and row in memory, and grows for that; its time for a job is told apart, so that nothing of
+it is taken for the host's. A supervisor's descriptors are its connections: it keeps one for each thread that was at a service
+at the same time as others, of which there are sixteen for each queue."""
+
 WIDTH, HEIGHT, LEFT, TOP, GAP = 420, 110, 50, 34, 46
 STYLE = """\
 text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -35,7 +41,7 @@ def page(samples: Sequence[Sample], date: str, picture: str) -> str:
     )
     tables = "\n".join(_speed(first, last)), "\n".join(_memory(warm))
     shown = f"![Jobs a second, processor time a job, and memory, over the jobs]({picture})"
-    parts = ["# A long run", told, *tables, shown]
+    parts = ["# A long run", told, READING, *tables, shown]
     return "\n\n".join(parts) + "\n"
 
 
