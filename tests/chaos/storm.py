@@ -16,7 +16,7 @@ from tests.chaos.orders import Orders
 from tests.chaos.pauses import longest_pause
 from tests.chaos.stream import Stream
 from tests.chaos.wire import Puts, WatchedProxy
-from tests.flow.running_system import RunningSystem
+from tests.flow.running_system import RunningSystem, boto
 from tests.flow.running_system import start as start_system
 
 if TYPE_CHECKING:
@@ -87,6 +87,13 @@ class Report:
         ]  # fmt: skip
 
 
+def _keep_versions(system: RunningSystem) -> None:
+    """Let the output bucket, which the stack leaves without versions, keep whatever is written over: to see if anything is."""
+    boto(system.environment, "s3").put_bucket_versioning(
+        Bucket=system.system.outputs.bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
+
+
 @dataclass(slots=True)
 class Storm:
     """One run in ``folder``, with all random decisions from ``seed``; ``say`` prints a line."""
@@ -109,6 +116,7 @@ class Storm:
         system = start_system(self.folder / "state", SUPERVISORS="0", SAMPLES="0", **SETTINGS)
         crew: list[Host] = []
         try:
+            _keep_versions(system)
             self._puts = puts = Puts(system.system.outputs.bucket)
             environment = {**system.child_environment(), **SETTINGS}
             upstream = system.environment["AWS_ENDPOINT_URL"]
