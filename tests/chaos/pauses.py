@@ -9,15 +9,16 @@ if TYPE_CHECKING:
 
 
 def longest_pause(jobs: Iterable[tuple[float, float]]) -> tuple[float, float]:
-    """(when it began, how long it was), of jobs as (asked, ended), in seconds of one clock; (0, 0) without any.
+    """(when it began, how long it was), of jobs as (asked, ended), in seconds; (0, 0) without any.
 
-    It begins when a job ends and others are left, or when one is asked for and none was; it ends when one ends.
+    It begins when a job ends and others are left, or when one is asked for and none was; it ends when one ends. Two clocks
+    may have told the times: what ended before it was asked for took no time.
     """
-    moments = sorted(
-        [(asked, 1) for asked, _ in jobs] + [(ended, -1) for _, ended in jobs]
-    ) if (jobs := list(jobs)) else []  # fmt: skip
+    moments = []
+    for asked, ended in jobs:
+        moments += [(asked, 1), (max(asked, ended), -1)]
     at_work, since, longest = 0, 0.0, (0.0, 0.0)
-    for moment, change in moments:
+    for moment, change in sorted(moments, key=lambda each: (each[0], -each[1])):
         if change < 0:
             longest = max(longest, (since, moment - since), key=lambda pause: pause[1])
             since = moment

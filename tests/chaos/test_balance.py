@@ -156,3 +156,5 @@ def test_a_pause_is_the_longest_time_without_an_end_while_there_was_work() -> No
     # from the first end on the second job waits
     assert longest_pause([(1, 3), (2, 9), (4, 10)]) == (3, 6)
     assert longest_pause([(0, 1), (0.5, 30), (15, 16)]) == (1, 15)
+    # the table's clock is a second behind the dropper's
+    assert longest_pause([(100, 99), (103, 105)]) == (103, 2)
