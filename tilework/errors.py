@@ -248,15 +248,17 @@ class UnexpectedError(TileworkError):
 class CrashedError(TileworkError):
     """The work on this image ended the process that was given to it alone; the reason names the signal or status.
 
-    ``signal`` is the number of the signal, None where it exited by itself.
+    ``signal`` is the number of the signal, None where it exited by itself. ``short_of_memory``: meanwhile the kernel has
+    killed for want of memory on this host, and may have chosen this process without its being at fault.
     """
 
     code = "crashed"
     advice = "The image or the operation kills its process: try another pipeline, and report the image."
 
-    def __init__(self, reason: str, *, signal: int | None = None) -> None:
+    def __init__(self, reason: str, *, signal: int | None = None, short_of_memory: bool = False) -> None:
         super().__init__(reason)
         self.signal = signal
+        self.short_of_memory = short_of_memory
 
 
 class TooSlowError(TileworkError):

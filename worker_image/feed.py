@@ -50,8 +50,11 @@ CROWD_DEATHS = 5
 """Worlds that may die under a job before it is suspect, whoever died in them: it may well be what takes their memory.
 As many again, although it was guarded, and the attempt has failed: another host, or a later one, may do better."""
 
-KILLED_DEATHS = 4
-"""As many where the last came by SIGKILL, which a kernel without memory sends to the innocent as well."""
+KILLED_CHILDREN = 2
+"""Guarded children among them where the last was killed by SIGKILL: somebody may have ended the rank before it."""
+
+STARVED_CHILDREN = 3
+"""As many where the kernel has killed for want of memory meanwhile: then it may have chosen the innocent."""
 
 
 class Verdicts(Protocol):
@@ -208,12 +211,20 @@ class Feed:
     def _crashed(self, held: Holding, error: CrashedError) -> None:
         """The job has ended a guarded child."""
         held.deaths += 1
+        held.children += 1
         self._unrest.note()
-        if held.deaths < (KILLED_DEATHS if error.signal == signal.SIGKILL else DEATHS):
+        if held.deaths < DEATHS or held.children < _children_of(error):
             log.warning("Trying once more: %s", error.reason, extra=held.facts)
             self._waiting[_kind(held)].appendleft(held)
         else:
             self._verdicts.strike_out(held, error)
+
+
+def _children_of(error: CrashedError) -> int:
+    """How many guarded children must have ended before their work is blamed."""
+    if error.signal != signal.SIGKILL:
+        return 1
+    return STARVED_CHILDREN if error.short_of_memory else KILLED_CHILDREN
 
 
 def _kind(held: Holding) -> Kind:

@@ -19,8 +19,8 @@ class Held:
     """A job, its row under our lease. ``renewed`` is when that was last taken or renewed (seconds of boottime).
 
     ``worlds`` counts those that ended with this job in them; ``deaths`` the times that the very process working on it
-    ended, be it a rank or a guarded child. ``carried`` is when its last delayed message was sent (seconds of boottime;
-    None: the one that it was claimed with carries it), ``taken`` when its lease was first kept.
+    ended, be it a rank or a guarded child, ``children`` the latter. ``carried`` is when its last delayed message was
+    sent (seconds of boottime; None: the one that it was claimed with carries it), ``taken`` when its lease was first kept.
     """
 
     message: Message
@@ -29,6 +29,7 @@ class Held:
     renewed: float
     worlds: int = 0
     deaths: int = 0
+    children: int = 0
     carried: float | None = None
     taken: float = 0.0
 
@@ -52,6 +53,7 @@ class HeldUnit:
     renewed: float
     worlds: int = 0
     deaths: int = 0
+    children: int = 0
 
     @property
     def task(self) -> UnitTask:

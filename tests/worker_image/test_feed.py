@@ -21,7 +21,7 @@ from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
 from tilework.jobs.stages import Plan, Stage
 from tilework.jobs.units import Unit, UnitTask
-from worker_image.feed import CROWD_DEATHS, KILLED_DEATHS, START_TRIES, Feed
+from worker_image.feed import CROWD_DEATHS, KILLED_CHILDREN, START_TRIES, STARVED_CHILDREN, Feed
 from worker_image.held import Held, HeldUnit, Holding
 from worker_image.shares import Shares, quarter
 from worker_image.task import Task, UnitOrder, Worked
@@ -178,14 +178,20 @@ def test_one_death_blames_nobody_even_under_guard() -> None:
     assert host.verdicts == {"guarded by its format": WORKED}
 
 
-def test_children_killed_as_a_kernel_without_memory_kills_the_innocent_need_more_proof() -> None:
+@pytest.mark.parametrize(("starved", "children"), [(False, KILLED_CHILDREN), (True, STARVED_CHILDREN)])
+def test_children_killed_from_outside_or_by_a_kernel_without_memory_need_more_proof(
+    starved: bool, children: int
+) -> None:
     host = Host()
     host.add("unlucky")
-    for _ in range(KILLED_DEATHS - 1):
-        host.world.fail("unlucky", CrashedError("killed by signal 9", signal=9))
+    host.world.die(suspect="unlucky")
+    host.turn()
+    killed = CrashedError("killed by signal 9", signal=9, short_of_memory=starved)
+    for _ in range(children - 1):
+        host.world.fail("unlucky", killed)
         host.turn()
-    assert host.verdicts == {}
-    host.world.fail("unlucky", CrashedError("killed by signal 9", signal=9))
+        assert host.verdicts == {}
+    host.world.fail("unlucky", killed)
     host.turn()
     assert host.struck == {"unlucky"}
 

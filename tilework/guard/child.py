@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
-from tilework.guard.memory import be_taken_first, bound_growth, limit, unbound_growth
+from tilework.guard.memory import be_taken_first, bound_growth, kernel_kills, limit, unbound_growth
 from tilework.imaging.limits import MIB
 from tilework.imaging.phase import current, while_at
 from tilework.logs import become
@@ -102,11 +102,15 @@ def extend(cpu_seconds: float, wall_seconds: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """How a child ended: by ``signal``, or by itself with ``status``; ``overdue`` where its parent killed it."""
+    """How a child ended: by ``signal``, or by itself with ``status``; ``overdue`` where its parent killed it.
+
+    ``short_of_memory`` where the kernel has killed on this host meanwhile.
+    """
 
     signal: int | None
     status: int
     overdue: bool
+    short_of_memory: bool = False
 
 
 def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -117,7 +121,7 @@ def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kw
     :class:`~tilework.errors.TooSlowError` and :class:`~tilework.errors.OutOfMemoryError` where it met its bounds.
     """
     global _terms  # noqa: PLW0603 - only the child sets it, which is one piece of work's process
-    terms = _Terms(bounds)
+    terms, kills = _Terms(bounds), kernel_kills()
     with _memory_file("outcome") as outcome, _memory_file("words") as words:
         with _unsignalled():
             parent = os.getpid()
@@ -126,6 +130,8 @@ def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kw
                 _terms = terms
                 _be_child(parent, bounds, outcome, words, lambda: function(*args, **kwargs))
         end = _end_of(pid, terms)
+        if end.signal == signal.SIGKILL:
+            end = replace(end, short_of_memory=kernel_kills() > kills)
         said = _pass_on(words)
         if outcome.seek(0, os.SEEK_END) and end.signal is None and end.status == 0:
             outcome.seek(0)
@@ -210,6 +216,7 @@ def _failure(end: _End, said: bytes, bounds: Bounds) -> CrashedError | TooSlowEr
         return CrashedError(
             f"The process working on this image was killed by {signal_name(end.signal)}{at}.",
             signal=end.signal,
+            short_of_memory=end.short_of_memory,
         )
     return CrashedError(f"The process working on this image exited with status {end.status}{at}.")
 

@@ -50,6 +50,18 @@ def be_taken_first(score: int) -> None:
         Path("/proc/self/oom_score_adj").write_text(f"{score}")
 
 
+def kernel_kills() -> int:
+    """How many processes the kernel has killed on this host, for want of memory, since it started (/proc/vmstat: oom_kill).
+
+    0 where it does not tell.
+    """
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
 def mapped() -> tuple[int, int]:
     """Bytes of all this process's mappings, and of the private writable ones (proc_pid_statm(5): size, data)."""
     pages = Path("/proc/self/statm").read_text().split()
