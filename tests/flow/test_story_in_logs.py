@@ -92,7 +92,7 @@ def test_a_photo_whose_rank_is_killed_is_followed_by_its_id_from_claim_to_keeper
         ("supervisor", "Fed to the world."),
         ("rank", "Begins, under guard."),
         ("guarded child", "A guarded child works."),
-        ("rank", "Stored: results/story/photo"),
+        ("rank|guarded child", "Stored: results/story/photo"),
         ("supervisor", "DONE after"),
         ("keeper", "Told that it is DONE"),
     )

@@ -61,7 +61,6 @@ def test_a_host_that_dies_makes_nobody_suspect(lab: Lab, held: Path) -> None:
         found = verdicts(command)
     lab.boot("c")
     assert [suspect for suspect, *_ in found.values()] == [False] * 3
-    assert "host c is lost" in str(found[0][-1])
 
 
 def test_a_rank_on_another_host_is_killed_beyond_its_deadline(lab: Lab, held: Path) -> None:
