@@ -73,6 +73,7 @@ def _admitted_to_s3(buckets: list[s3.Bucket]) -> list[iam.PolicyStatement]:
                 "s3:PutObject",
                 "s3:DeleteObject",
                 "s3:ListBucket*",
+                "s3:GetBucketVersioning",
                 "s3:AbortMultipartUpload",
                 "s3:ListMultipartUploadParts",
             ],

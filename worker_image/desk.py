@@ -60,7 +60,9 @@ class Desk:
             take=self._received, pace=pace, paused=paused,
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
+        # counted from the receive on, by the intake's thread: what lies in the inbox of the main thread is work, too
         self._at_work = 0
+        self._counting = threading.Lock()
         self._closed = threading.Event()
 
     @property
@@ -85,7 +87,7 @@ class Desk:
 
     def end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
         """Have ``write(held, *arguments)`` called with all patience; only then the place is free. Main thread."""
-        self._at_work += 1
+        self._begin()
         self._threads.submit(self._end, held, write, *arguments)
 
     def _end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
@@ -114,10 +116,10 @@ class Desk:
         write(*arguments)
 
     def _received(self, message: Message, place: int) -> None:
+        self._begin()
         self._soon(lambda: self._consider_soon(message, place))
 
     def _consider_soon(self, message: Message, place: int) -> None:
-        self._at_work += 1
         self._threads.submit(self._consider, message, place)
 
     def _consider(self, message: Message, place: int) -> None:
@@ -144,8 +146,13 @@ class Desk:
         if held is not None:
             self._claimed(held)
 
+    def _begin(self) -> None:
+        with self._counting:
+            self._at_work += 1
+
     def _done(self) -> None:
-        self._at_work -= 1
+        with self._counting:
+            self._at_work -= 1
 
     def _note(self, error: TileworkError) -> None:
         if isinstance(error, ThrottledError):

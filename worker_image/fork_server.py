@@ -14,6 +14,7 @@ import resource
 import selectors
 import signal
 import socket
+import struct
 import sys
 import traceback
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from typing import NoReturn
 from tilework.world.parent_death import LAUNCHER_VARIABLE
 from tilework.world.stand_in import LENGTH, STATUS
 from worker_image.world import main as be_rank
+
+WISH_SECONDS = 2.0
+"""A stand-in sends its wish in a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,17 @@ class ForkServer:
 
     def _admit(self) -> None:
         stand_in, _ = self._door.accept()
+        # one that was killed, or stopped, in the middle of its wish must not take the ranks of others along
+        stand_in.settimeout(WISH_SECONDS)
+        descriptors: list[int] = []
         try:
-            environment, descriptors = _asked(stand_in)
-        except (OSError, ValueError):
+            environment = _asked(stand_in, descriptors)
+            launcher = os.pidfd_open(int(environment[LAUNCHER_VARIABLE]))
+        except (OSError, ValueError, KeyError, struct.error):
+            for descriptor in descriptors:
+                os.close(descriptor)
             stand_in.close()
             return
-        launcher = os.pidfd_open(int(environment[LAUNCHER_VARIABLE]))
         pid = os.fork()
         if pid == 0:
             _be_rank(environment, descriptors)
@@ -88,15 +97,17 @@ class ForkServer:
         os.close(rank.launcher)
 
 
-def _asked(stand_in: socket.socket) -> tuple[dict[str, str], list[int]]:
-    """The environment and descriptors of a rank. Raises ValueError where somebody else has knocked."""
+def _asked(stand_in: socket.socket, descriptors: list[int]) -> dict[str, str]:
+    """The environment of a rank, whose descriptors are added. Raises ValueError where somebody else has knocked."""
     credentials = stand_in.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     if int.from_bytes(credentials[4:8], sys.byteorder) != os.geteuid():
         raise ValueError("an abstract socket has no permissions: anybody on this host may knock")
-    head, descriptors, _, _ = socket.recv_fds(stand_in, LENGTH.size, 3)
+    head, received, _, _ = socket.recv_fds(stand_in, LENGTH.size, 3)
+    descriptors += received
     (length,) = LENGTH.unpack(head)
     with stand_in.makefile("rb") as file:
-        return json.loads(file.read(length)), descriptors
+        environment: dict[str, str] = json.loads(file.read(length))
+    return environment
 
 
 def _be_rank(environment: dict[str, str], descriptors: list[int]) -> NoReturn:

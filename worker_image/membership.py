@@ -30,6 +30,10 @@ HEARTBEAT_SECONDS = 20.0
 """Between two signs of life while it drains; the hook gives up after a minute without one."""
 
 
+LAST_WORD_SECONDS = 5.0
+"""How long a word to the group that is under way may take before the last one is said."""
+
+
 class Protection:
     """When the host is to be protected from scale-in: from its first work on, until it has been quiet for a while."""
 
@@ -51,7 +55,8 @@ class Membership:
         self._group = group
         self._busy = busy
         self._protection = Protection()
-        self._is_protected = False
+        # nobody knows: an earlier life of this host may have ended without a word
+        self._is_protected: bool | None = None
         self._draining = threading.Event()
         self._leaving = threading.Event()
         self._changed = threading.Event()
@@ -70,9 +75,10 @@ class Membership:
         """The host has drained: where the group waits for that, tell it."""
         self._leaving.set()
         self._changed.set()
+        self._thread.join(LAST_WORD_SECONDS)
         if self._draining.is_set():
             _attempt(self._group.let_go)
-        elif self._is_protected:
+        elif self._is_protected is not False:
             # whoever has stopped this worker may not want the host to stay for ever
             _attempt(lambda: self._group.protect(False))
 

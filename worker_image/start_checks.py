@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tilework.checks.check import Finding, Health, find
-from tilework.errors import TileworkError
+from tilework.errors import SettingsError, TileworkError
 from worker_image.endings import back_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from tilework.checks.check import Check
 
@@ -44,3 +46,24 @@ def make_sure(
             log.warning("Not ready to start, looking again in %.0f s: %s", pause, finding.sentence)
             sleep(pause)
         log.info("%s", finding.sentence)
+
+
+def take_folder(directory: Path) -> IO[str]:
+    """Make ``directory`` this supervisor's own, until it is closed or this process ends. Raises SettingsError.
+
+    Two in one would write over each other's leases.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock = (directory / "supervisor.lock").open("w")
+    except OSError as error:
+        raise SettingsError(f"TILEWORK_DIRECTORY: {directory} cannot be used: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise SettingsError(
+            f"TILEWORK_DIRECTORY: Another supervisor works in {directory}.",
+            advice="Give each supervisor a folder of its own by TILEWORK_DIRECTORY.",
+        ) from None
+    return lock

@@ -27,7 +27,7 @@ from worker_image.departure import Departure, be_gone_in_time, departure
 from worker_image.host import put_together
 from worker_image.host_notices import Kind, Notice, Watch, signalled
 from worker_image.settings import WorkerSettings
-from worker_image.start_checks import CannotStartError, make_sure
+from worker_image.start_checks import CannotStartError, make_sure, take_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,12 +181,14 @@ def _run(settings: WorkerSettings) -> int:
     deployment = settings.deployment
     if settings.extra_operations:
         load_extra(settings.extra_operations)
+    folder = take_folder(settings.directory)
     clients = build_clients(deployment.region, deployment.endpoint_url, silence=deployment.silence_seconds)
     clock = ServiceClock()
     clock.listen(clients.dynamodb)
     make_sure(machine_checks(settings.own_ranks, settings.directory, settings.limits), 0.0)
     make_sure(service_checks(clients, deployment, clock), settings.start_seconds)
-    return Supervisor(settings, join(clients, deployment), clock).run()
+    with folder:
+        return Supervisor(settings, join(clients, deployment), clock).run()
 
 
 if __name__ == "__main__":

@@ -26,14 +26,15 @@ class Ec2Host:
     tokens: set[str] = field(default_factory=set)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait_for(self, action: str, seconds: float = 30) -> dict[str, str]:
-        """The first call of ``action``, once it is there."""
+    def wait_for(self, action: str, seconds: float = 30, **facts: str) -> dict[str, str]:
+        """The first call of ``action`` with such ``facts``, once it is there."""
+        wanted = {"Action": action, **facts}
 
         def found() -> dict[str, str] | None:
-            return next((call for call in self.calls if call["Action"] == action), None)
+            return next((call for call in self.calls if wanted.items() <= call.items()), None)
 
         with self.changed:
-            assert self.changed.wait_for(lambda: found() is not None, seconds), (action, self.calls)
+            assert self.changed.wait_for(lambda: found() is not None, seconds), (wanted, self.calls)
         call = found()
         assert call is not None
         return call

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,8 +12,10 @@ import pytest
 from tests.faults.fault_proxy import FaultProxy, Refuse
 from tests.faults.worker_host import WorkerHost, wait_for
 from tests.flow.pictures import noise, png
+from tests.flow.running_system import ROOT
 from tilework.checks.services import BUCKETS, CLOCK, QUEUES, TABLE
 from tilework.jobs.job import State
+from worker_image.supervisor import CANNOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,4 +92,24 @@ def test_a_host_whose_requests_are_refused_for_its_clock_says_so(
     wrong = {**environment, "PYTHONPATH": str(tmp_path)}
     hosts.append(WorkerHost("late", tmp_path, wrong))
     assert hosts[0].process.wait(30) == CLOCK
-    assert "3,600 s behind" in hosts[0].log.read_text()
+    # the service tells whole seconds
+    assert re.search(r"3,(599|600|601) s behind", hosts[0].log.read_text())
+
+
+def test_a_second_host_in_the_same_folder_is_refused_and_the_first_keeps_its_leases(
+    environment: dict[str, str], hosts: list[WorkerHost], tmp_path: Path
+) -> None:
+    hosts.append(WorkerHost("first", tmp_path, environment))
+    hosts[0].await_ready()
+    board = hosts[0].folder / "host" / "leases"
+    before = board.stat()
+    variables = {**environment, "TILEWORK_DIRECTORY": str(hosts[0].folder / "host")}
+    command = [sys.executable, "-m", "worker_image.supervisor"]
+    second = subprocess.run(
+        command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == CANNOT
+    assert "Another supervisor works in" in second.stderr
+    after = board.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert hosts[0].alive

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import fnmatch
 from typing import Any
 
-from tests.stacks.reading import listed, only, resources, text
+from tests.stacks.reading import listed, only, resources, statements, text
 
 
 def test_nobody_comes_in(template: dict[str, Any]) -> None:
@@ -49,3 +50,22 @@ def test_the_way_to_dynamodb_leads_to_our_table_only(template: dict[str, Any]) -
     policy = only(template, "AWS::EC2::VPCEndpoint", under="NetworkVpcDynamo")["PolicyDocument"]
     (statement,) = policy["Statement"]
     assert text(statement["Resource"]).startswith("<JobTable")
+
+
+def test_whatever_a_worker_may_do_to_buckets_and_table_finds_its_way_there(template: dict[str, Any]) -> None:
+    admitted = {
+        action
+        for name in ("NetworkVpcS3", "NetworkVpcDynamo")
+        for item in only(template, "AWS::EC2::VPCEndpoint", under=name)["PolicyDocument"]["Statement"]
+        for action in listed(item["Action"])
+    }
+    needed = {
+        action
+        for item in statements(template, "WorkersRole")
+        for action in listed(item["Action"])
+        if action.startswith(("s3:", "dynamodb:"))
+    }
+    assert needed
+    assert {
+        one for one in needed if not any(fnmatch.fnmatchcase(one, pattern) for pattern in admitted)
+    } == set()

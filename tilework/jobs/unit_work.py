@@ -163,8 +163,11 @@ class UnitWork:
 
     def hand_back(self, message: Message, task: UnitTask, *, pause: float = 0.0) -> None:
         """Give back a unit that was not worked on to the end: it costs no attempt."""
-        self._discard(task)
-        self._system.units.set_visibility(message, pause)
+        try:
+            # first: another host may begin at once, and each attempt's objects have names of their own
+            self._system.units.set_visibility(message, pause)
+        finally:
+            self._discard(task)
 
     # --- steps -------------------------------------------------------------------------------------------------------
 
