@@ -43,7 +43,7 @@ def test_everything_logged_about_a_job_bears_its_name_and_nothing_later(
 ) -> None:
     log_to_stderr("supervisor")
     with about(job="a", attempt=1):
-        logging.getLogger("botocore.of.a.library").warning("odd")
+        logging.getLogger("botocore").warning("odd")
         with about(unit="2-write/3"):
             log.info("within")
         log.info("again", extra={"attempt": 2})

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.aws.service_clock import boottime
+from tilework.boottime import boottime
 from tilework.errors import (
     AccessDeniedError,
     FolderMarkerError,

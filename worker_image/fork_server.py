@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from tilework.world.parent_death import LAUNCHER_VARIABLE
+from tilework.world.peers import is_ours
 from tilework.world.stand_in import LENGTH, STATUS
 from worker_image.world import main as be_rank
 
@@ -99,9 +100,8 @@ class ForkServer:
 
 def _asked(stand_in: socket.socket, descriptors: list[int]) -> dict[str, str]:
     """The environment of a rank, whose descriptors are added. Raises ValueError where somebody else has knocked."""
-    credentials = stand_in.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    if int.from_bytes(credentials[4:8], sys.byteorder) != os.geteuid():
-        raise ValueError("an abstract socket has no permissions: anybody on this host may knock")
+    if not is_ours(stand_in):
+        raise ValueError("another user has knocked")
     head, received, _, _ = socket.recv_fds(stand_in, LENGTH.size, 3)
     descriptors += received
     (length,) = LENGTH.unpack(head)

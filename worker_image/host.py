@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tilework.aws.fleet_group import connect_group
 from tilework.aws.instance_metadata import InstanceMetadata
-from tilework.aws.service_clock import boottime
+from tilework.boottime import boottime
 from tilework.jobs.life import JobLife
 from tilework.jobs.preset_file import shipped_presets
 from tilework.jobs.stage_life import StageLife
@@ -44,8 +44,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the supervisor has to do with; ``desks`` of jobs and of units, apart, so that no photo waits while the last
-    unit of a scan clears thousands of objects away."""  # noqa: D205,D209
+    """What the supervisor has to do with.
+
+    ``desks`` of jobs and of units are apart, so that no photo waits while the last unit of a scan clears thousands of
+    objects away.
+    """
 
     worlds: Worlds
     feed: Feed

@@ -12,6 +12,7 @@ import json
 import logging
 import signal
 import threading
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -69,11 +70,11 @@ def _spot(text: str | None) -> Notice | None:
     # {"action": "terminate", "time": "2017-09-18T08:22:00Z"}; whatever else it may be, it is an end
     try:
         told = json.loads(text)
-        action, time = str(told["action"]), str(told["time"])
-        until = datetime.fromisoformat(time).timestamp()
+        action, moment = str(told["action"]), str(told["time"])
+        until = datetime.fromisoformat(moment).timestamp()
     except (ValueError, KeyError, TypeError):
         return Notice(Kind.SPOT, f"This spot host is taken back: {text[:100]}.")
-    return Notice(Kind.SPOT, f"This spot host is taken back ({action}) at {time}.", until)
+    return Notice(Kind.SPOT, f"This spot host is taken back ({action}) at {moment}.", until)
 
 
 def _group(text: str | None) -> Notice | None:
@@ -90,16 +91,11 @@ class Watch:
         self._tell = tell
         self._told: set[Kind] = set()
         self._recommended = False
-        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="host notices", daemon=True)
 
     def start(self) -> None:
         """Begin to look, at once."""
         self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more."""
-        self._stopping.set()
 
     def look(self) -> None:
         """Look once."""
@@ -117,5 +113,4 @@ class Watch:
                 self.look()
             except Exception:
                 log.exception("The instance metadata could not be understood.")
-            if self._stopping.wait(LOOK_SECONDS):
-                return
+            time.sleep(LOOK_SECONDS)

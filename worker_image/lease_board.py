@@ -11,7 +11,7 @@ import mmap
 import struct
 from typing import TYPE_CHECKING
 
-from tilework.aws.service_clock import boottime
+from tilework.boottime import boottime
 from tilework.world.spread.bulletin import FRESH_SECONDS, fresh_bulletin
 
 if TYPE_CHECKING:

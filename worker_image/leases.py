@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tilework.aws.service_clock import boottime
+from tilework.boottime import boottime
 from tilework.errors import LeaseLostError, TileworkError
 from tilework.jobs.quotas import DELAY_SECONDS
 from worker_image.held import HeldUnit
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 CARRIED_FROM = 11.5 * 3600.0
 """Seconds after which a message that cannot be hidden any more has come to SQS's twelve hours. One that cannot be hidden
 before has been seen again, because a renewal came late: whoever receives it is refused, and hides it. Were it replaced by
@@ -38,8 +37,10 @@ RENEWERS = 4
 
 @dataclass(frozen=True, slots=True)
 class LeaseTerms:
-    """``seconds`` a lease lasts, from the moment before it was asked for; ``delay`` of the messages that carry a job whose
-    own is out of reach."""  # noqa: D205,D209
+    """``seconds`` a lease lasts, from the moment before it was asked for.
+
+    ``delay`` is that of the messages that carry a job whose own is out of reach.
+    """
 
     seconds: float
     delay: float = DELAY_SECONDS
@@ -145,9 +146,9 @@ class Leases:
     def _keep_message(self, held: Held, now: float) -> None:
         """See to it that a message comes for the job if this host should die, and not before.
 
-        SQS hides none for longer than 12 hours. Then delayed messages
-        with the same body carry the job, one after the other: each is replaced in the row by the next before it is seen,
-        and whoever receives it then finds another message named there, and deletes it.
+        SQS hides none for longer than 12 hours. Then delayed messages with the same body carry the job, one after the
+        other: each is replaced in the row by the next before it is seen, and whoever receives it then finds another
+        message named there, and deletes it.
         """
         if held.carried is None and (
             self._jobs.set_visibility(held.message, self._terms.seconds) or now - held.taken < CARRIED_FROM

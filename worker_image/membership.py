@@ -29,7 +29,6 @@ QUIET_SECONDS = 60.0
 HEARTBEAT_SECONDS = 20.0
 """Between two signs of life while it drains; the hook gives up after a minute without one."""
 
-
 LAST_WORD_SECONDS = 5.0
 """How long a word to the group that is under way may take before the last one is said."""
 

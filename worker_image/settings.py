@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.aws.settings import Deployment
-from tilework.checks.ranks import cores_here, ranks_here
+from tilework.checks.ranks import cores_here, folder_of, ranks_of
 from tilework.environment import number
 from tilework.imaging.limits import Limits
 from tilework.logs import LogSettings
@@ -76,7 +76,7 @@ class WorkerSettings:
             deployment=Deployment.from_environment(environ),
             shares=_shares(environ, limits),
             host=environ.get("TILEWORK_HOST_NAME") or socket.gethostname(),
-            directory=Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute(),
+            directory=folder_of(environ),
             lease_seconds=number(environ, "TILEWORK_LEASE_SECONDS", LEASE_SECONDS, 1, 43_200),
             poll_seconds=number(environ, "TILEWORK_POLL_SECONDS", POLL_SECONDS, 0, 20),
             default_pipeline=environ.get("TILEWORK_DEFAULT_PIPELINE", DEFAULT_PIPELINE),
@@ -120,18 +120,14 @@ class WorkerSettings:
         return self.capacity + self.unit_capacity
 
 
-def _ranks_a_host(environ: Mapping[str, str], limits: Limits) -> int:
-    return int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
-
-
 def _hosts(environ: Mapping[str, str], limits: Limits) -> tuple[HostShare, ...]:
     named = environ.get("TILEWORK_HOSTS", "").strip()
-    return parse_hosts(named, _ranks_a_host(environ, limits)) if named else ()
+    return parse_hosts(named, ranks_of(environ, limits)) if named else ()
 
 
 def _shares(environ: Mapping[str, str], limits: Limits) -> Shares:
     hosts = _hosts(environ, limits)
-    ranks = sum(host.ranks for host in hosts) if hosts else _ranks_a_host(environ, limits)
+    ranks = sum(host.ranks for host in hosts) if hosts else ranks_of(environ, limits)
     kept = int(number(environ, "TILEWORK_RANKS_FOR_JOBS", quarter(ranks), 0, 1024))
     # the other hosts are taken to be like this one
     return Shares(ranks, kept, cores_here() * max(1, len(hosts)))

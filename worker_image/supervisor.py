@@ -16,7 +16,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from tilework.aws.connect import build_clients, join
-from tilework.aws.service_clock import ServiceClock, boottime
+from tilework.aws.service_clock import ServiceClock
+from tilework.boottime import boottime
 from tilework.checks.machine import machine_checks
 from tilework.checks.services import service_checks
 from tilework.errors import TileworkError

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from tilework.world import World
 from tilework.world.fork_server import ForkServer
-from tilework.world.spread.hosts import Hosts
 from worker_image.metrics import WORLD_RESTART
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tilework.world.spread.hosts import Hosts
     from worker_image.lease_board import LeaseBoard
     from worker_image.settings import WorkerSettings
     from worker_image.tally import Tally
@@ -80,6 +80,8 @@ def _hosts_of(
 ) -> Hosts | None:
     if not settings.hosts or settings.hosts_key is None:
         return None
+    from tilework.world.spread.hosts import Hosts  # noqa: PLC0415 - a host alone shall not wait for what several need
+
     hosts = Hosts(
         settings.hosts, settings.hosts_key, lambda sentence: soon(lambda: log.warning("%s", sentence))
     )

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import tifffile
 
-from tests.flow.pictures import decoded, encoded, jpeg, noise, png
+from tests.flow.pictures import decoded, encoded, jpeg, noise, png, tiled_tiff
 from tests.flow.test_drop_to_result import PIPELINES
 
 if TYPE_CHECKING:
@@ -70,8 +70,10 @@ def make() -> Corpus:
         Specimen("grey", ".png", png(noise(300, 400, 1)), ordinary),
         Specimen("deep", ".png", png(noise(200, 300, 3, np.uint16)), ("blur(9)", "invert()", "erode(3)")),
     )
-    large = (Specimen("scan", ".tif", tif(smooth(*SIDES)), LARGE_PIPELINES, large=True),)
-    scan = tif(smooth(*BAD_SIDES))
+    large = (
+        Specimen("scan", ".tif", tiled_tiff(smooth(*SIDES), TILE, predictor=2), LARGE_PIPELINES, large=True),
+    )
+    scan = tiled_tiff(smooth(*BAD_SIDES), TILE, predictor=2)
     bad_large = (
         Specimen("broken-scan", ".tif", broken(scan), ("invert()", "blur(9)"), ("damaged",), large=True),
         Specimen("killing-scan", ".tif", scan, ("kill_rank()",), ("crashed",), large=True),
@@ -98,16 +100,6 @@ def _bad(photo: bytes, drawing: bytes) -> tuple[Specimen, ...]:
         Specimen("looper", ".jpg", photo, ("spin()",), ("too_slow",)),
         Specimen("hoarder", ".jpg", photo, ("hoard()",), ("out_of_memory",)),
     )
-
-
-def tif(picture: Pixels) -> bytes:
-    """A tiled TIFF; ``picture`` is red first."""
-    file = io.BytesIO()
-    tifffile.imwrite(
-        file, picture, tile=(TILE, TILE), compression="zlib", compressionargs={"level": 1}, predictor=2,
-        photometric="rgb", metadata=None,
-    )  # fmt: skip
-    return file.getvalue()
 
 
 def broken(scan: bytes) -> bytes:

@@ -51,6 +51,14 @@ def keeper_at_rest(deployed: RunningSystem) -> Iterator[None]:
 
 
 @pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Ranks wait in ``wait_at_gate()`` while it is there, and each leaves a file in it."""
+    folder = tmp_path / "gate"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
 def new_host(
     deployed: RunningSystem, proxy: FaultProxy, tmp_path: Path
 ) -> Iterator[Callable[..., WorkerHost]]:

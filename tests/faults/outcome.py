@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import decoded
+from tests.waiting import wait_for
 from tilework.jobs.object_keys import work_prefix
 
 if TYPE_CHECKING:

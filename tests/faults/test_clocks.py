@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.test_messages_again import told_again
-from tests.faults.worker_host import LEASE_SECONDS, wait_for
+from tests.faults.worker_host import LEASE_SECONDS
 from tests.faults.workload import Workload
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -64,13 +65,6 @@ class Clock:
 @pytest.fixture
 def clock(tmp_path: Path) -> Clock:
     return Clock(tmp_path / "clock")
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    folder = tmp_path / "gate"
-    folder.mkdir()
-    return folder
 
 
 def stays_with_its_host(deployed: RunningSystem, work: Workload, owner: WorkerHost) -> None:

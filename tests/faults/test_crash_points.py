@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tests.faults.fault_proxy import Hold
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import decoded, noise, png
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

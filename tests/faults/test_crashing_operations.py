@@ -10,8 +10,8 @@ import psutil
 import pytest
 
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import MIB
 from tilework.jobs.job import State

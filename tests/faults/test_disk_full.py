@@ -16,10 +16,10 @@ import pytest
 import tifffile
 
 from tests.faults.fault_proxy import Hold
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload, assert_explained
 from tests.flow.pictures import jpeg, noise
 from tests.flow.running_system import ROOT
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:

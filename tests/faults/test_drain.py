@@ -14,29 +14,26 @@ import psutil
 import pytest
 
 from tests.faults.ec2_host import INSTANCE, ec2_host
-from tests.faults.worker_host import wait_for
+from tests.faults.workload import Workload
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 from tilework.jobs.history import Outcome
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.faults.fault_proxy import FaultProxy
     from tests.faults.worker_host import WorkerHost
     from tests.flow.running_system import RunningSystem
     from tilework.jobs.job import Job
 
 PICTURE = png(noise(60, 80, seed=1))
+IN_ANY_CASE = 100.0
+"""Seconds: what a spot host has from its notice, less some to spare."""
+
 LONG_LEASE = {"TILEWORK_LEASE_SECONDS": "60"}
 """Whoever begins sooner than that has been handed the job."""
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """Ranks wait in ``wait_at_gate()`` while it is there, and each leaves a file in it."""
-    folder = tmp_path / "gate"
-    folder.mkdir()
-    return folder
 
 
 def busy(deployed: RunningSystem, gate: Path, count: int) -> list[str]:
@@ -183,3 +180,41 @@ def test_the_kernel_takes_ranks_before_the_supervisor_and_its_mpiexec(
     protected = max(score(process.pid) for process in own)
     ranks = [score(slot.pid) for slot in host.slots()[1:]]
     assert all(each > protected for each in ranks), (protected, ranks)
+
+
+@pytest.mark.long
+def test_a_host_interrupted_from_a_terminal_finishes_what_runs(
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], gate: Path
+) -> None:
+    host = new_host()
+    work = Workload(deployed, "interrupted")
+    work.drop_photos(2, "wait_at_gate() | invert()")
+    wait_for(lambda: len(list(gate.iterdir())) == 2, what="both are at the gate")
+    host.process.send_signal(signal.SIGINT)
+    for file in gate.iterdir():
+        file.unlink()
+    gate.rmdir()
+    assert host.process.wait(IN_ANY_CASE) == 0
+    assert {(row.lease_number, row.losses) for row in work.ended()} == {(1, 0)}
+
+
+@pytest.mark.long
+def test_a_host_that_has_to_leave_while_aws_is_gone_leaves_in_time_and_another_does_its_work(
+    deployed: RunningSystem,
+    proxy: FaultProxy,
+    new_host: Callable[..., WorkerHost],
+    gate: Path,
+    tmp_path: Path,
+) -> None:
+    host = new_host()
+    work = Workload(deployed, "left")
+    work.drop_photos(4, "wait_at_gate() | invert()")
+    wait_for(lambda: len(list(gate.iterdir())) == 2, what="two are at the gate")
+    proxy.shut()
+    began = time.monotonic()
+    host.process.send_signal(signal.SIGTERM)
+    host.process.wait(IN_ANY_CASE + 20)
+    assert time.monotonic() - began < IN_ANY_CASE
+    proxy.open()
+    new_host(TILEWORK_TESTS_GATE=str(tmp_path / "no gate"))
+    work.ended()

@@ -9,8 +9,9 @@ import pytest
 
 from tests.faults.fault_proxy import Hold
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import LEASE_SECONDS, wait_for
+from tests.faults.worker_host import LEASE_SECONDS
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -31,10 +32,8 @@ def deletes_messages(asked: Asked) -> bool:
 
 @pytest.mark.parametrize("hosts", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_supervisors_killed_in_the_middle_cost_each_job_a_loss_and_no_attempt(
-    deployed: RunningSystem, new_host: Callable[..., WorkerHost], tmp_path: Path, hosts: int
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], gate: Path, tmp_path: Path, hosts: int
 ) -> None:
-    gate = tmp_path / "gate"
-    gate.mkdir()
     first = [new_host() for _ in range(hosts)]
     jobs = [
         deployed.drop(f"middle/{hosts}/{n}.png", BODY, pipeline="wait_at_gate() | invert()")
@@ -75,10 +74,8 @@ def test_a_supervisor_killed_between_row_and_delete_leaves_a_message_that_finds_
 
 @pytest.mark.long
 def test_a_host_that_is_started_again_after_its_death_takes_up_its_own_jobs(
-    deployed: RunningSystem, new_host: Callable[..., WorkerHost], tmp_path: Path
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], gate: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    gate.mkdir()
     host = new_host()
     job = deployed.drop("again.png", BODY, pipeline="wait_at_gate() | invert()")
     wait_for(lambda: list(gate.iterdir()))

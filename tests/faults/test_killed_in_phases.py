@@ -10,8 +10,8 @@ import pytest
 
 from tests.faults.outcome import nothing_left, right_and_once
 from tests.faults.test_killed_large_images import IN_BLOCKS, PICTURE, scan
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 from tilework.imaging.phase import while_at
 
 if TYPE_CHECKING:

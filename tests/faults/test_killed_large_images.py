@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 from typing import TYPE_CHECKING
 
 import cv2
 import pytest
-import tifffile
 
 from tests.faults.fault_proxy import Hold
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import wait_for
-from tests.flow.pictures import noise
+from tests.flow.pictures import noise, tiled_tiff
+from tests.waiting import wait_for
 from tilework.jobs.object_keys import work_prefix
 
 if TYPE_CHECKING:
@@ -31,12 +29,7 @@ IN_BLOCKS = {"TILEWORK_LIMIT_BLOCK_BYTES": str(8 << 20)}
 
 @pytest.fixture(scope="module")
 def scan() -> bytes:
-    file = io.BytesIO()
-    tifffile.imwrite(
-        file, PICTURE[:, :, ::-1], tile=(256, 256), compression="zlib", compressionargs={"level": 1},
-        photometric="rgb", metadata=None,
-    )  # fmt: skip
-    return file.getvalue()
+    return tiled_tiff(PICTURE[:, :, ::-1], 256)
 
 
 def s3(method: str, *words: str) -> Callable[[Asked], bool]:

@@ -11,8 +11,8 @@ import pytest
 
 from tests.faults.fault_proxy import Hold
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,14 +32,6 @@ def stores_result(asked: Asked) -> bool:
 
 def reads_image(asked: Asked) -> bool:
     return asked.service == "s3" and asked.operation == "GET" and asked.path.endswith(".png")
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """While it is there, the operation wait_at_gate waits."""
-    folder = tmp_path / "gate"
-    folder.mkdir()
-    return folder
 
 
 def drop_two_at_the_gate(deployed: RunningSystem, host: WorkerHost, gate: Path, name: str) -> list[str]:

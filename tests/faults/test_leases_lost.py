@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.fault_proxy import Delay, FaultProxy, Hold, Refuse
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import SMALL_BLOCKS, Workload
+from tests.waiting import wait_for
 from tilework.jobs.history import Outcome
 from tilework.jobs.object_keys import work_prefix
 
@@ -48,11 +48,13 @@ def sends_part(asked: Asked) -> bool:
 
 
 def test_a_photo_whose_lease_is_lost_is_not_stored_by_who_lost_it(
-    deployed: RunningSystem, cut_off: FaultProxy, new_host: Callable[..., WorkerHost], tmp_path: Path
+    deployed: RunningSystem,
+    cut_off: FaultProxy,
+    new_host: Callable[..., WorkerHost],
+    gate: Path,
+    tmp_path: Path,
 ) -> None:
     first = new_host(AWS_ENDPOINT_URL=cut_off.endpoint)
-    gate = tmp_path / "gate"
-    gate.mkdir()
     work = Workload(deployed, "lease lost")
     work.drop_photos(2, "wait_at_gate() | invert()")
     wait_for(lambda: len(list(gate.iterdir())) == 2, what="both are at the gate")
@@ -76,11 +78,13 @@ def test_a_photo_whose_lease_is_lost_is_not_stored_by_who_lost_it(
 
 @pytest.mark.long
 def test_units_whose_leases_are_lost_are_done_by_another_and_nothing_of_them_is_left(
-    deployed: RunningSystem, cut_off: FaultProxy, new_host: Callable[..., WorkerHost], tmp_path: Path
+    deployed: RunningSystem,
+    cut_off: FaultProxy,
+    new_host: Callable[..., WorkerHost],
+    gate: Path,
+    tmp_path: Path,
 ) -> None:
     first = new_host(AWS_ENDPOINT_URL=cut_off.endpoint, **SMALL_BLOCKS)
-    gate = tmp_path / "gate"
-    gate.mkdir()
     work = Workload(deployed, "unit leases lost")
     work.drop_large("wait_at_gate() | invert() | blur(9)")
     wait_for(lambda: list(gate.iterdir()), what="a unit is at the gate")

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from tests.faults.test_services_fail import FAULTS
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload
 from tests.flow.running_system import ROOT
+from tests.waiting import wait_for
 from tilework.jobs.job import State, unreadable_id
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.fault_proxy import Rewrite
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import SMALL_BLOCKS, Workload
+from tests.waiting import wait_for
 from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.messages import body_of
 from tilework.jobs.object_keys import work_prefix
@@ -70,11 +70,9 @@ def test_units_that_two_hosts_receive_at_once_make_one_result(
 
 @pytest.mark.long
 def test_a_message_that_comes_late_leaves_the_job_to_whoever_has_it(
-    deployed: RunningSystem, new_host: Callable[..., WorkerHost], tmp_path: Path
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], gate: Path
 ) -> None:
     first = new_host()
-    gate = tmp_path / "gate"
-    gate.mkdir()
     work = Workload(deployed, "late")
     work.drop_photos(1, "wait_at_gate() | invert()")
     wait_for(lambda: list(gate.iterdir()))

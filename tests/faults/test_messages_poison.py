@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.fault_proxy import Cut, Refuse
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import Workload, photo
 from tests.flow.pictures import png
+from tests.waiting import wait_for
 from tilework.jobs.job import State, unreadable_id
 
 if TYPE_CHECKING:

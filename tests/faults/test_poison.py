@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import wait_for
 from tests.flow.pictures import jpeg, noise, png
+from tests.waiting import wait_for
 from tilework.jobs.job import State, unreadable_id
 from worker_image.unrest import MANY_DEATHS
 

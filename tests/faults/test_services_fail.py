@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.fault_proxy import Cut, Hold, Refuse, Truncate
-from tests.faults.worker_host import wait_for
 from tests.faults.workload import SMALL_BLOCKS, Workload
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

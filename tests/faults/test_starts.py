@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.fault_proxy import FaultProxy, Refuse
-from tests.faults.worker_host import WorkerHost, wait_for
+from tests.faults.worker_host import WorkerHost
 from tests.flow.pictures import noise, png
 from tests.flow.running_system import ROOT
+from tests.waiting import wait_for
 from tilework.checks.services import BUCKETS, CLOCK, QUEUES, TABLE
 from tilework.jobs.job import State
 from worker_image.supervisor import CANNOT

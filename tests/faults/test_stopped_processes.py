@@ -10,8 +10,9 @@ import pytest
 
 from tests.faults.fault_proxy import Delay, Hold
 from tests.faults.outcome import nothing_left, right_and_once
-from tests.faults.worker_host import LEASE_SECONDS, wait_for
+from tests.faults.worker_host import LEASE_SECONDS
 from tests.flow.pictures import noise, png
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -29,14 +30,6 @@ AT_GATE = "wait_at_gate() | invert()"
 
 def stores_result(asked: Asked) -> bool:
     return asked.service == "s3" and asked.operation == "PUT" and "/results/" in asked.path
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """While it is there, the operation wait_at_gate waits."""
-    folder = tmp_path / "gate"
-    folder.mkdir()
-    return folder
 
 
 def stopped(pid: int) -> psutil.Process:

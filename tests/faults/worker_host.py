@@ -5,29 +5,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 
 from tests.flow.running_system import ROOT
+from tests.waiting import wait_for
 from tilework.world.slots import Slot, SlotFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 110.0
 LEASE_SECONDS = 3.0
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 60.0, what: str = "") -> None:
-    """Wait until ``condition`` is true. Fails after ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not after {seconds:.0f} s: {what or condition}"
-        time.sleep(0.01)
 
 
 class WorkerHost:

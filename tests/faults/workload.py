@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import tifffile
 
-from tests.faults.worker_host import wait_for
-from tests.flow.pictures import decoded, noise, png
+from tests.flow.pictures import decoded, noise, png, tiled_tiff
+from tests.waiting import wait_for
 from tilework.jobs.history import Outcome
 from tilework.jobs.object_keys import work_prefix
 
@@ -40,12 +40,7 @@ def large_picture() -> NDArray[np.generic]:
 @cache
 def large_file() -> bytes:
     """The picture as a tiled TIFF."""
-    file = io.BytesIO()
-    tifffile.imwrite(
-        file, large_picture(), tile=(TILE, TILE), compression="zlib", compressionargs={"level": 1},
-        predictor=2, photometric="rgb", metadata=None,
-    )  # fmt: skip
-    return file.getvalue()
+    return tiled_tiff(large_picture(), TILE, predictor=2)
 
 
 @cache

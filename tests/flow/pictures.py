@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from typing import Any
+
 import cv2
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 
 
@@ -30,6 +34,16 @@ def png(picture: NDArray[np.generic]) -> bytes:
 
 def jpeg(picture: NDArray[np.generic], quality: int = 92) -> bytes:
     return encoded(".jpg", picture, cv2.IMWRITE_JPEG_QUALITY, quality)
+
+
+def tiled_tiff(picture: NDArray[np.generic], tile: int = 512, **options: Any) -> bytes:
+    """In deflated square tiles; ``picture`` is red first, ``options`` are tifffile's."""
+    file = io.BytesIO()
+    tifffile.imwrite(
+        file, picture, tile=(tile, tile), compression="zlib", compressionargs={"level": 1},
+        photometric="rgb", metadata=None, **options,
+    )  # fmt: skip
+    return file.getvalue()
 
 
 def encoded(suffix: str, picture: NDArray[np.generic], *options: int) -> bytes:

@@ -15,8 +15,8 @@ import pytest
 import tifffile
 
 from tests.flow.conftest import RANKS
-from tests.flow.pictures import decoded, noise, png
-from tests.flow.test_faults import wait_for
+from tests.flow.pictures import decoded, noise, png, tiled_tiff
+from tests.waiting import wait_for
 from tilework.jobs.job import Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.object_keys import work_prefix
@@ -40,12 +40,7 @@ def picture() -> NDArray[np.generic]:
 
 @pytest.fixture(scope="module")
 def large(picture: NDArray[np.generic]) -> bytes:
-    file = io.BytesIO()
-    tifffile.imwrite(
-        file, picture, tile=(TILE, TILE), compression="zlib", compressionargs={"level": 1}, predictor=2,
-        photometric="rgb", metadata=None,
-    )  # fmt: skip
-    return file.getvalue()
+    return tiled_tiff(picture, TILE, predictor=2)
 
 
 def expected(picture: NDArray[np.generic]) -> NDArray[np.generic]:
@@ -84,18 +79,18 @@ def check(running: RunningSystem, row: Job, picture: NDArray[np.generic]) -> Non
         "image/tiff", row.id, row.key
     )  # fmt: skip
     assert info.metadata["source-size"] == f"{WIDTH}x{HEIGHT}"
-    wait_for(lambda: left_in_work(running, row.id) == [])
-    wait_for(lambda: running.system.units.backlog().total == 0)
+    wait_for(lambda: left_in_work(running, row.id) == [], 30)
+    wait_for(lambda: running.system.units.backlog().total == 0, 30)
 
 
 def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     running: RunningSystem, picture: NDArray[np.generic], large: bytes
 ) -> None:
     job = running.drop("large/scan.tif", large, pipeline=PIPELINE)
-    wait_for(lambda: has_come_to(running, job))
+    wait_for(lambda: has_come_to(running, job), 30)
     photos = [running.drop(f"large/photo {n}.png", png(PHOTO), pipeline="invert()") for n in range(6)]
     early: list[bytes] = []
-    wait_for(lambda: early.extend(tile_shown(running, job)) or bool(early))
+    wait_for(lambda: early.extend(tile_shown(running, job)) or bool(early), 30)
     np.testing.assert_array_equal(decoded(early[0])[:, :, ::-1], expected(picture)[:TILE, :TILE])
     rows = running.ended([job, *photos])
     assert tile_shown(running, job) == [early[0]]
@@ -115,7 +110,7 @@ def test_no_photo_waits_for_a_unit_to_end(
     try:
         job = running.drop("large/held up.tif", large, pipeline=f"wait_at_gate() | {PIPELINE}")
         # as many units as may be are at work, and none of them ends
-        wait_for(lambda: len(list(gate.iterdir())) >= RANKS - quarter(RANKS))
+        wait_for(lambda: len(list(gate.iterdir())) >= RANKS - quarter(RANKS), 30)
         photos = [running.drop(f"large/passing {n}.png", png(PHOTO), pipeline="invert()") for n in range(12)]
         rows = running.ended(photos, seconds=30)
         assert {row.state for row in rows.values()} == {State.DONE}
@@ -131,8 +126,8 @@ def test_a_large_image_survives_a_drain(
     running: RunningSystem, picture: NDArray[np.generic], large: bytes
 ) -> None:
     job = running.drop("large/drained.tif", large, pipeline=PIPELINE)
-    wait_for(lambda: has_come_to(running, job, 2))
-    wait_for(running.supervisors)
+    wait_for(lambda: has_come_to(running, job, 2), 30)
+    wait_for(running.supervisors, 30)
     row = running.system.table.get(job)
     assert row is not None
     assert not row.state.is_end
@@ -153,8 +148,8 @@ def test_a_broken_tile_in_the_middle_fails_the_job_by_name_and_leaves_nothing(
     row = running.ended([job])[job]
     assert (row.state, row.code) == (State.FAILED, "damaged")
     assert f"tile {number} (byte {start:,})" in row.reason
-    wait_for(lambda: left_in_work(running, job) == [])
-    wait_for(lambda: running.system.units.backlog().total == 0)
+    wait_for(lambda: left_in_work(running, job) == [], 30)
+    wait_for(lambda: running.system.units.backlog().total == 0, 30)
     assert not list(running.system.outputs.list("results/large/broken"))
 
 
@@ -166,17 +161,17 @@ def test_a_unit_that_kills_its_rank_alone_fails_the_job_with_the_block_named(
     assert (row.state, row.code) == (State.FAILED, "crashed")
     assert "signal 9 (SIGKILL) while running the operations" in row.reason
     assert re.search(r"in the stage write, unit \d+ of \d+: columns [\d,]+ to", row.reason), row.reason
-    wait_for(lambda: left_in_work(running, job) == [])
+    wait_for(lambda: left_in_work(running, job) == [], 30)
     photo = running.drop("large/after.png", png(PHOTO), pipeline="invert()")
     np.testing.assert_array_equal(decoded(running.result(running.ended([photo])[photo])), 255 - PHOTO)
 
 
 def test_a_cancelled_large_image_stops_and_leaves_nothing(running: RunningSystem, large: bytes) -> None:
     job = running.drop("large/cancelled.tif", large, pipeline=PIPELINE)
-    wait_for(lambda: has_come_to(running, job))
+    wait_for(lambda: has_come_to(running, job), 30)
     row = running.system.table.get(job)
     assert row is not None
     JobLife(running.system.table, time.time).cancel(row)
-    wait_for(lambda: running.system.units.backlog().total == 0)
-    wait_for(lambda: left_in_work(running, job) == [])
+    wait_for(lambda: running.system.units.backlog().total == 0, 30)
+    wait_for(lambda: left_in_work(running, job) == [], 30)
     assert not list(running.system.outputs.list("results/large/cancelled"))

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from tests.flow.pictures import noise, png
-from tests.flow.test_faults import wait_for
 from tests.flow.test_large_image import PIPELINE, has_come_to, large, picture  # noqa: F401 - fixtures
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def all_lines(running: RunningSystem, name: str) -> list[Line]:
 
 def story(running: RunningSystem, job: str) -> list[Line]:
     """The same, once the keeper has told the end."""
-    wait_for(lambda: any(line["process"] == "keeper" for line in grep(running, job)))
+    wait_for(lambda: any(line["process"] == "keeper" for line in grep(running, job)), 30)
     return grep(running, job)
 
 
@@ -71,10 +71,10 @@ def test_a_photo_whose_rank_is_killed_is_followed_by_its_id_from_claim_to_keeper
     gate.mkdir()
     try:
         job = running.drop("story/photo.png", PHOTO, pipeline="wait_at_gate() | invert()")
-        wait_for(lambda: list(gate.iterdir()))
+        wait_for(lambda: list(gate.iterdir()), 30)
         (begins,) = [line for line in grep(running, job) if line["process"] == "rank"]
         psutil.Process(begins["pid"]).kill()
-        wait_for(lambda: len(list(gate.iterdir())) == 2)
+        wait_for(lambda: len(list(gate.iterdir())) == 2, 30)
     finally:
         shutil.rmtree(gate)
     assert running.ended([job])[job].state is State.DONE
@@ -108,7 +108,7 @@ def test_a_large_image_is_followed_by_its_id_through_its_units(
     large: bytes,  # noqa: F811
 ) -> None:
     job = running.drop("story/scan.tif", large, pipeline=PIPELINE)
-    wait_for(lambda: has_come_to(running, job))
+    wait_for(lambda: has_come_to(running, job), 30)
     running.ranks()[-1].kill()
     row = running.ended([job])[job]
     lines = story(running, job)
@@ -151,7 +151,7 @@ def test_what_a_library_prints_in_a_rank_reaches_the_supervisors_log_with_its_ra
     def spoken() -> list[Line]:
         return [line for line in all_lines(running, "supervisor-1.log") if line["message"] == "spoken in C"]
 
-    wait_for(spoken)
+    wait_for(spoken, 30)
     assert all_lines(running, "master.log")
     (line,) = spoken()
     assert (line["process"], line["level"], line["message"]) == ("world", "INFO", "spoken in C")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.hosts.lab import NETWORK, give, wait_until
+from tests.hosts.lab import NETWORK, give
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,24 +126,24 @@ def test_lost_hosts_are_done_without_and_taken_back(lab: Lab) -> None:
         "process", "photos/", "results/", "--pipeline", "linger", "--hosts", "a,b,c",
         environment={"TILEWORK_EXTRA_OPERATIONS": "tests.hosts.own_operations"},
     ) as command:  # fmt: skip
-        wait_until(lambda: at_work() == {"a", "b", "c"})
+        wait_for(lambda: at_work() == {"a", "b", "c"})
         lab.hosts["c"].end()
-        wait_until(lambda: "Host c is lost" in command.said())
+        wait_for(lambda: "Host c is lost" in command.said())
         lab.hosts["b"].cut()
         cut = time.monotonic()
-        wait_until(lambda: "Host b is lost: it has given no sign of life" in command.said())
+        wait_for(lambda: "Host b is lost: it has given no sign of life" in command.said())
         assert time.monotonic() - cut < 10
         # nothing tells that host; its agent ends what computes there
-        wait_until(lambda: not lab.hosts["b"].processes())
+        wait_for(lambda: not lab.hosts["b"].processes())
         forget()
-        wait_until(lambda: at_work() == {"a"})
+        wait_for(lambda: at_work() == {"a"})
         lab.boot("c")
         lab.hosts["b"].mend()
-        wait_until(lambda: "Host b is back" in command.said() and "Host c is back" in command.said())
-        wait_until(lambda: at_work() == {"a", "b", "c"})
+        wait_for(lambda: "Host b is back" in command.said() and "Host c is back" in command.said())
+        wait_for(lambda: at_work() == {"a", "b", "c"})
         (lab.shared / "enough").touch()
         assert command.wait() == 0, command.said()
     for number in range(200):
         result = cv2.imread(str(lab.shared / "results" / f"{number}.png"), cv2.IMREAD_UNCHANGED)
         assert np.array_equal(result, np.full((50, 60), number, np.uint8))
-    wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+    wait_for(lambda: not any(host.processes() for host in lab.hosts.values()))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tests.hosts.lab import HERE, NETWORK, PYTHON, give, wait_until
+from tests.hosts.lab import HERE, NETWORK, PYTHON, give
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,11 +66,11 @@ def test_a_worker_host_spreads_its_jobs_and_stores_each_although_a_host_dies(lab
         with lab.start_program(PYTHON, "-m", "worker_image.supervisor", environment=settings) as worker:
             submit = ("submit", "photos/", "--pipeline", "linger", "--wait")
             with lab.start(*submit, environment=settings, name="submit") as submitting:
-                wait_until(lambda: at_work() == {"a", "b", "c"})
+                wait_for(lambda: at_work() == {"a", "b", "c"})
                 lab.hosts["c"].end()
-                wait_until(lambda: "Host c is lost" in worker.said())
+                wait_for(lambda: "Host c is lost" in worker.said())
                 lab.boot("c")
-                wait_until(lambda: "Host c is back" in worker.said())
+                wait_for(lambda: "Host c is back" in worker.said())
                 (lab.shared / "enough").touch()
                 assert submitting.wait() == 0, submitting.said() + worker.said()
             worker.signal(signal.SIGTERM)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.lab import HERE, PYTHON, UID, give, wait_until
+from tests.hosts.lab import HERE, PYTHON, UID, give
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def task_of(held: Path, host: str) -> tuple[int, int]:
 
 def start(lab: Lab, held: Path, task_seconds: float) -> Command:
     command = lab.start_program(PYTHON, str(HERE / "blame_program.py"), str(task_seconds))
-    wait_until(lambda: len(list(held.glob("?-?"))) == 3)
+    wait_for(lambda: len(list(held.glob("?-?"))) == 3)
     return command
 
 
@@ -77,7 +78,7 @@ def test_nothing_is_left_anywhere_of_a_starter_that_was_killed(lab: Lab, held: P
     with start(lab, held, 0) as command:
         assert lab.hosts["b"].processes()
         command.signal(signal.SIGKILL)
-        wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+        wait_for(lambda: not any(host.processes() for host in lab.hosts.values()))
     for name in ("b", "c"):
         lab.hosts[name].do("! ls -d /tmp/tilework-away-* 2>/dev/null")
 
@@ -90,7 +91,7 @@ def test_an_agent_that_is_killed_takes_its_ranks_along_and_the_next_one_sweeps_u
         host.do(f"kill -KILL $(pgrep -u {UID} -f world.spread.agent)")
         found = verdicts(command)
     assert all(lost for _, _, lost, _ in found.values())
-    wait_until(lambda: not any(host.processes() for host in lab.hosts.values()))
+    wait_for(lambda: not any(host.processes() for host in lab.hosts.values()))
     host.do("ls -d /tmp/tilework-away-*")
     assert lab.tilework("hosts", "b").returncode == 0
     host.do("! ls -d /tmp/tilework-away-* 2>/dev/null")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tilework.boottime import boottime
 from tilework.world.spread.bulletin import Poke, write_bulletin
-from worker_image.lease_board import AwayBoard, LeaseBoard, board_path, boottime
+from worker_image.lease_board import AwayBoard, LeaseBoard, board_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_for
 from tests.worker_image.test_claims import Host
-from tilework.aws.service_clock import boottime
+from tilework.boottime import boottime
 from tilework.errors import LeaseLostError, ServiceError
 from tilework.jobs.job import Job
 from tilework.jobs.stage_life import StageLife
@@ -46,19 +47,12 @@ def leases_of(host: Host, board: LeaseBoard) -> Leases:
     return Leases(host.system.jobs, host.life, board, LeaseTerms(SECONDS), units_of(host))
 
 
-def wait_for(condition: object, seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_a_lease_is_renewed_ahead_of_time_in_row_and_board(host: Host, board: LeaseBoard) -> None:
     leases, held = leases_of(host, board), held_by(host)
     leases.add(held)
     first = host.row(held.job).serial
     leases.start()
-    wait_for(lambda: host.row(held.job).serial >= first + 3)
+    wait_for(lambda: host.row(held.job).serial >= first + 3, 5)
     assert board.holds(held.task.place)
     leases.stop()
 
@@ -68,7 +62,7 @@ def test_a_lease_that_passed_on_is_taken_off_the_board(host: Host, board: LeaseB
     leases.add(held)
     host.life.release(held.job)
     leases.start()
-    wait_for(lambda: not board.holds(held.task.place))
+    wait_for(lambda: not board.holds(held.task.place), 5)
     leases.stop()
 
 
@@ -79,7 +73,7 @@ def test_a_job_that_is_called_off_is_taken_off_the_board_so_that_its_rank_does_n
     leases.add(held)
     leases.start()
     host.life.cancel(host.row(held.job))
-    wait_for(lambda: not board.holds(held.task.place))
+    wait_for(lambda: not board.holds(held.task.place), 5)
     leases.stop()
 
 
@@ -109,7 +103,7 @@ def test_a_table_that_fails_for_a_while_loses_no_lease(host: Host, board: LeaseB
     host.life.renew = failing  # type: ignore[method-assign]
     first = held.renewed
     leases.start()
-    wait_for(lambda: not failures and held.renewed > first)
+    wait_for(lambda: not failures and held.renewed > first, 5)
     assert host.row(held.job).lease_number == 1
     leases.stop()
 

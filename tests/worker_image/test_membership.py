@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.worker_host import wait_for
+from tests.waiting import wait_for
 from worker_image.membership import Membership
 
 

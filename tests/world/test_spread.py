@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tilework.boottime import boottime
 from tilework.errors import SettingsError
 from tilework.world.doorbell import ECHO_PULSE_SECONDS, PULSE_SECONDS, NetworkDoorbell
 from tilework.world.flags import spread_flags
-from tilework.world.spread.bulletin import Poke, boottime, fresh_bulletin, read_bulletin, write_bulletin
+from tilework.world.spread.bulletin import Poke, fresh_bulletin, read_bulletin, write_bulletin
 from tilework.world.spread.hosts import QUIET_SECONDS, RETRY_SECONDS, _Place
 from tilework.world.spread.networks import network_of
 from tilework.world.spread.shares import HostShare, parse_hosts

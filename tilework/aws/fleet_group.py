@@ -30,8 +30,10 @@ class AutoScaling(Protocol):
 
 
 class FleetGroup:
-    """``instance`` in ``group``, whose termination waits for the lifecycle ``hook``. All methods raise ServiceError and
-    the like where Auto Scaling does not do it."""  # noqa: D205,D209
+    """``instance`` in ``group``, whose termination waits for the lifecycle ``hook``.
+
+    All methods raise ServiceError and the like where Auto Scaling does not do it.
+    """
 
     def __init__(self, client: AutoScaling, *, group: str, hook: str, instance: str) -> None:
         self._client = client

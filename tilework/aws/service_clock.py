@@ -12,6 +12,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from tilework.boottime import boottime
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -21,11 +23,6 @@ DATE_SECONDS = 1.0
 STALE_SECONDS = 5.0
 """How old a Date may be when it is sent: many servers make one a second, and one that was busy sends the old one. So far
 this clock may go ahead of the service's."""
-
-
-def boottime() -> float:
-    """Seconds since this machine started, sleep included; no step of a clock moves it."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 class ServiceClock:

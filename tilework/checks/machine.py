@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.checks.check import Check
+from tilework.checks.ranks import physical_memory
 from tilework.errors import UnfitError
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import MIB
@@ -50,7 +51,7 @@ def find_mpiexec_here() -> str:
 
 def machine_memory() -> int:
     """Bytes of memory that this process's machine, or its container, has."""
-    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    physical = physical_memory()
     try:
         allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
     except OSError:

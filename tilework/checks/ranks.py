@@ -1,13 +1,17 @@
-"""How many ranks a machine has where nobody says it."""
+"""How many ranks a machine has, and where their world lies: as its environment says, or where that says nothing."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tilework.environment import number
 from tilework.guard.memory import SLACK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tilework.imaging.limits import Limits
 
 RANKS_A_CORE = 2
@@ -24,7 +28,22 @@ def usual_ranks(cores: int, memory: int, limits: Limits) -> int:
 
 def ranks_here(limits: Limits) -> int:
     """The usual ranks of this machine."""
-    return usual_ranks(cores_here(), os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), limits)
+    return usual_ranks(cores_here(), physical_memory(), limits)
+
+
+def ranks_of(environ: Mapping[str, str], limits: Limits) -> int:
+    """Those that TILEWORK_RANKS names, else the usual ones. Raises SettingsError."""
+    return int(number(environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
+
+
+def folder_of(environ: Mapping[str, str]) -> Path:
+    """Where a host leaves all that it leaves on disk: TILEWORK_DIRECTORY, else a folder in the working one."""
+    return Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute()
+
+
+def physical_memory() -> int:
+    """Bytes of memory that this machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def cores_here() -> int:

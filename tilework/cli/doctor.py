@@ -14,11 +14,10 @@ from tilework.aws.connect import build_clients
 from tilework.aws.service_clock import ServiceClock
 from tilework.checks.check import Check, Finding, Health, find
 from tilework.checks.machine import machine_checks
-from tilework.checks.ranks import ranks_here
+from tilework.checks.ranks import folder_of, ranks_of
 from tilework.checks.services import service_checks
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import NoSystemError, find_deployment
-from tilework.environment import number
 from tilework.imaging.limits import Limits
 from tilework.shown import shown
 
@@ -26,9 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 STYLES = {Health.FINE: "green", Health.SILENT: "yellow", Health.WRONG: "bold red"}
-
-FOLDER = Path("tilework-world")
-"""Where a worker host's world lies, unless TILEWORK_DIRECTORY names another folder."""
 
 
 def run(*, json: bool) -> int:
@@ -51,12 +47,11 @@ def run(*, json: bool) -> int:
 
 def _of_this_machine() -> list[Check]:
     limits = Limits.from_environment(os.environ)
-    ranks = int(number(os.environ, "TILEWORK_RANKS", ranks_here(limits), 1, 1024))
-    folder = Path(os.environ.get("TILEWORK_DIRECTORY", FOLDER)).absolute()
+    folder = folder_of(os.environ)
     # a look must leave no folder behind
     while not folder.exists():
         folder = folder.parent
-    return machine_checks(ranks, folder, limits)
+    return machine_checks(ranks_of(os.environ, limits), folder, limits)
 
 
 def _of_the_system() -> list[Check]:

@@ -27,8 +27,9 @@ def hosts(
 
     Worlds reach other hosts by ssh with a key for this purpose only. With
     --authorize it is made, if there is none, and goes to each host by the way
-    that you have there yourself: ssh may ask for your password. There it may
-    run the agent of a world, and nothing else. Host keys must be known.
+    that you have there yourself: ssh may ask for your password. There it runs
+    the agent of a world, which does what worlds ask: keep it as you keep your
+    own key. Host keys must be known.
 
       tilework hosts a,b,c --authorize
       tilework hosts a,b,c

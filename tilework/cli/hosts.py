@@ -67,7 +67,9 @@ def _authorize(host: str, key: Path) -> None:
         f"> {file}.tilework && mv {file}.tilework {file}"
     )
     _do(["ssh", "-o", "ControlPath=none", host, script])
-    consoles.talk().print(f"{shown(host)} lets the key in, to run the agent of a world and nothing else.")
+    consoles.talk().print(
+        f"{shown(host)} lets the key in, to run the agent of a world. Keep it as you keep your own."
+    )
 
 
 def _do(command: list[str]) -> None:

@@ -7,7 +7,6 @@ import os
 import secrets
 import shutil
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from tilework.world.directory import LOCK_SECONDS, WorldDirectory
 from tilework.world.flags import mpiexec_command, rank_command, rank_environment
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.messages import Initializer, Ready, Ticket
+from tilework.world.peers import is_ours
 from tilework.world.processes import WorldProcesses
 from tilework.world.slots import SlotFile
 from tilework.world.words import Words
@@ -39,8 +39,6 @@ START_SECONDS = 60.0
 
 WORDS_SECONDS = 1.0
 """How long the last words of an ended world are waited for: they are on their way when its end is noticed."""
-
-_PEER = struct.Struct("3i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,9 +218,7 @@ class Launch:
         while True:
             self._await(listener, pidfd)
             peer, _ = listener.accept()
-            _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-            if uid != os.geteuid():
-                # an abstract socket has no permissions: anybody on this host may knock
+            if not is_ours(peer):
                 peer.close()
                 continue
             channel = Connection(peer.detach())

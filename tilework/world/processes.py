@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import signal
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 from tilework.world.blame import Verdict, judge
+from tilework.world.pidfds import await_ends, ended, kill
 
 if TYPE_CHECKING:
     import subprocess
@@ -77,7 +76,7 @@ class WorldProcesses:
         with self._closing:
             if not self._closed:
                 for pidfd in (self.mpiexec, *self.ranks):
-                    _kill(pidfd)
+                    kill(pidfd)
 
     def kill_overdue(self) -> bool:
         """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called.
@@ -91,12 +90,12 @@ class WorldProcesses:
             slot = self.slots.read(rank)
             if slot.overdue(time.monotonic_ns()):
                 self._overdue[rank] = slot
-                _kill(pidfd)
+                kill(pidfd)
         return True
 
     def dead_ranks(self) -> set[int]:
         """The ranks whose process has ended."""
-        gone = set(_ended(self.ranks, 0.0))
+        gone = set(ended(self.ranks, 0.0))
         return {rank for rank, pidfd in enumerate(self.ranks) if pidfd in gone}
 
     def post_mortem(self) -> Verdict:
@@ -105,7 +104,7 @@ class WorldProcesses:
         at_work = {rank: slot for rank in dead if (slot := self.slots.read(rank)).running}
         running = {rank: slot.task for rank, slot in at_work.items()}
         phases = {rank: slot.phase for rank, slot in at_work.items()}
-        headless = bool(_ended(self.ranks[:1], NOTICE_SECONDS))
+        headless = bool(ended(self.ranks[:1], NOTICE_SECONDS))
         code = self._end_processes()
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
@@ -114,10 +113,7 @@ class WorldProcesses:
     def bury(self) -> int:
         """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
         code = self._end_processes()
-        end = time.monotonic() + BURY_SECONDS
-        alive = set(self.ranks)
-        while alive and (left := end - time.monotonic()) > 0:
-            alive -= set(_ended(alive, left))
+        await_ends(self.ranks, BURY_SECONDS)
         with self._closing:
             self._closed = True
             for pidfd in self.ranks:
@@ -137,9 +133,9 @@ class WorldProcesses:
     def _end_processes(self) -> int:
         """Kill the ranks, and mpiexec only if it does not end by that: it reports, and buries its children."""
         for pidfd in self.ranks:
-            _kill(pidfd)
-        if not _ended([self.mpiexec], REPORT_SECONDS):
-            _kill(self.mpiexec)
+            kill(pidfd)
+        if not ended([self.mpiexec], REPORT_SECONDS):
+            kill(self.mpiexec)
         return self._process.wait()
 
 
@@ -147,16 +143,3 @@ def _reap(pidfd: int) -> None:
     """Ranks whose mpiexec was killed become children of init, which in a container may be this very process."""
     with contextlib.suppress(ChildProcessError):
         os.waitid(os.P_PIDFD, pidfd, os.WEXITED | os.WNOHANG)
-
-
-def _kill(pidfd: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-
-
-def _ended(pidfds: Sequence[int] | set[int], seconds: float) -> list[int]:
-    """Those of the processes that have ended, as soon as one has, at the latest after ``seconds``."""
-    poll = select.poll()
-    for pidfd in pidfds:
-        poll.register(pidfd, select.POLLIN)
-    return [pidfd for pidfd, _ in poll.poll(seconds * 1000)]

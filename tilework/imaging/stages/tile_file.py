@@ -128,9 +128,10 @@ class Appending:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         os.close(self._descriptor)
-        for table in self._tables:
-            # whoever reads it may be on another host
-            table.flush()
+        if self._file.hosts:
+            for table in self._tables:
+                # whoever reads it may be on another host
+                table.flush()
 
     @timed("write")
     def append(self, level: int, index: int, data: bytes) -> None:

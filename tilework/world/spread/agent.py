@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tilework import __version__
-from tilework.world.spread.bulletin import Poke, boottime, write_bulletin
+from tilework.boottime import boottime
+from tilework.world.spread.bulletin import Poke, write_bulletin
 from tilework.world.spread.messages import (
     AGENT_PATIENCE,
     BEAT_SECONDS,

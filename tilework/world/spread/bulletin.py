@@ -13,6 +13,8 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
+from tilework.boottime import boottime
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,11 +27,6 @@ FRESH_SECONDS = 10.0
 LOOK_SECONDS = 0.002
 
 _STAMP = struct.Struct("d")
-
-
-def boottime() -> float:
-    """Seconds since this machine started, sleep included: no clock step moves it."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def write_bulletin(folder: Path, stamp: float, words: bytes) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import socket
-import struct
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from tilework.world.blame import Verdict
 from tilework.world.flags import RANK_SETTINGS, spread_flags, temporary_folder
 from tilework.world.launch import Launch
 from tilework.world.loopback import confine_to_loopback
+from tilework.world.peers import is_ours
 from tilework.world.processes import NOTICE_SECONDS, WorldProcesses
 from tilework.world.spread import launcher_shell
 from tilework.world.spread.part import AWAY
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 SHARED_PREFIXES = ("AWS_", "TILEWORK_", "OPENCV_")
 """Variables of the starter's that ranks on other hosts get, beside a world's own; the rest is those hosts' own affair."""
-
-_PEER = struct.Struct("3i")
 
 
 class SpreadLaunch(Launch):
@@ -176,8 +174,7 @@ class _Shell:
         with contextlib.suppress(OSError):
             while True:
                 peer, _ = self._socket.accept()
-                _, uid, _ = _PEER.unpack(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-                if uid != os.geteuid():
+                if not is_ours(peer):
                     peer.close()
                     continue
                 host, command = json.loads(peer.recv(1 << 20))

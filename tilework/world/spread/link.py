@@ -51,11 +51,6 @@ class HostLink:
         self._thread = threading.Thread(target=self._read, name=f"host {name}", daemon=True)
         self._thread.start()
 
-    @property
-    def lives(self) -> bool:
-        """Whether the connection stands, or may yet come to."""
-        return not self.reason
-
     def tick(self) -> None:
         """To be called each second: a host that was silent for too many of them is lost.
 

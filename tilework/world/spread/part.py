@@ -10,12 +10,12 @@ import signal
 import subprocess
 import sys
 import time
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.world import parent_death
 from tilework.world.flags import shared_memory_folder, temporary_folder
+from tilework.world.pidfds import await_ends, ended, kill
 from tilework.world.slots import SlotFile
 from tilework.world.spread.bulletin import AWAY_VARIABLE
 
@@ -95,11 +95,9 @@ class HostPart:
         """The ranks that have died since the last call, and what they did."""
         if not self._watching:
             return {}
-        ended = set(wait(self.descriptors(), 0))
+        gone = set(ended(self.descriptors(), 0))
         new = [
-            rank
-            for rank in self._ranks
-            if rank not in self._dead and self._pidfds.get(rank) in {None, *ended}
+            rank for rank in self._ranks if rank not in self._dead and self._pidfds.get(rank) in {None, *gone}
         ]
         self._dead.update(new)
         return {rank: self._slots.read(rank) for rank in new}
@@ -110,7 +108,7 @@ class HostPart:
         late = [rank for rank in self._pidfds if self._slots.read(rank).overdue(now)]
         self.overdue |= frozenset(late)
         for rank in late:
-            _kill(self._pidfds[rank])
+            kill(self._pidfds[rank])
 
     def ended_run(self) -> int | None:
         """The status of the daemon when it has ended, told once."""
@@ -129,8 +127,8 @@ class HostPart:
         # those that arrived and were never watched: the world did not come to stand
         self._hold()
         for pidfd in self._pidfds.values():
-            _kill(pidfd)
-        _await_ends(list(self._pidfds.values()))
+            kill(pidfd)
+        await_ends(self._pidfds.values(), GONE_SECONDS)
         for pidfd in self._pidfds.values():
             os.close(pidfd)
         self._slots.close()
@@ -144,15 +142,3 @@ def sweep() -> None:
         with contextlib.suppress(OSError), lock.open("r+") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(lock.parent, ignore_errors=True)
-
-
-def _kill(pidfd: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-
-
-def _await_ends(pidfds: list[int]) -> None:
-    end = time.monotonic() + GONE_SECONDS
-    while pidfds and (left := end - time.monotonic()) > 0:
-        gone = wait(pidfds, left)
-        pidfds = [pidfd for pidfd in pidfds if pidfd not in gone]

@@ -50,6 +50,9 @@ def ssh_command(host: str, key: Path) -> list[str]:
 
 
 def authorized_line(public_key: str) -> str:
-    """The line for ``authorized_keys`` of another host: whoever has the key runs the agent there, and nothing else."""
+    """The line for ``authorized_keys`` of another host: whoever has the key runs the agent there.
+
+    That is no sandbox: an agent runs what its starter sends.
+    """
     command = agent_command().replace("\\", "\\\\").replace('"', '\\"')
     return f'restrict,command="{command}" {public_key.strip()}'
