@@ -34,6 +34,7 @@ SECONDS = 60
 """More than anything here takes, also on a machine that is busy elsewhere."""
 
 USER, UID = "tilework", 4242
+TEMPORARY = Path("/tmp")
 NETWORK = "10.99.7"
 KEPT_VARIABLES = ("PATH", "LANG")
 
@@ -145,7 +146,7 @@ class Host(Held):
         return f"""
             ip link set lo up; ip addr add {self.address}/24 dev eth0; ip link set eth0 up
             hostname {self.name}
-            mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /tmp; mount -t tmpfs tmpfs /run; mkdir /run/sshd
+            mount -t tmpfs tmpfs /dev/shm; mount -t tmpfs tmpfs /run; mkdir /run/sshd
             mount --bind {folder}/passwd-{self.name} /etc/passwd; mount --bind {folder}/hosts /etc/hosts
             if mkdir -p {folder}/homes && mkdir {home} 2>/dev/null; then
                 mkdir {home}/.ssh; cp {folder}/known_hosts {folder}/id_ed25519 {home}/.ssh/
@@ -185,9 +186,14 @@ class Host(Held):
 
 
 def _way_in(*paths: Path) -> str:
-    """Script that lets every user reach what lies in somebody's home: a checkout, or the Python that runs it."""
+    """Script that gives a host a /tmp of its own, and lets every user reach a checkout, or the Python that runs it.
+
+    They may lie in somebody's home, or in the /tmp that is covered.
+    """
     wanted = {
-        path: closed[-1] for path in paths if (closed := [each for each in path.parents if _closed(each)])
+        path: hidden[-1]
+        for path in paths
+        if (hidden := [each for each in path.parents if each == TEMPORARY or _closed(each)])
     }
     for path in list(wanted):
         if any(other in path.parents for other in wanted):
@@ -196,7 +202,8 @@ def _way_in(*paths: Path) -> str:
     return "\n".join(
         [
             *(f"mkdir {place}; mount --bind {path} {place}" for path, place in places.items()),
-            *(f"mount -t tmpfs -o mode=755 tmpfs {closed}" for closed in set(wanted.values())),
+            f"mount -t tmpfs tmpfs {TEMPORARY}",
+            *(f"mount -t tmpfs -o mode=755 tmpfs {closed}" for closed in {*wanted.values()} - {TEMPORARY}),
             *(f"mkdir -p {path}; mount --move {place} {path}" for path, place in places.items()),
         ]
     )
