@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import imagecodecs
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
+from rasterio._err import CPLE_BaseError
 
 from tests.imaging.jp2_files import ALPHA, GREY, RGB, VARIANTS, codestream, file_of, parts, pillow
 from tests.imaging.samples import noise, scene
@@ -66,7 +67,12 @@ def drawn(draw: st.DrawFn) -> tuple[bytes, int]:
     }
     if draw(st.booleans()):
         options["PRECINCTS"] = "{64,64},{32,32}"
-    return codestream(array, **options), draw(st.integers(1, 140))
+    try:
+        data = codestream(array, **options)
+    except CPLE_BaseError:
+        # OpenJPEG's encoder makes too little room for some tiles that do not compress: it fails, or leaves markers out
+        reject()
+    return data, draw(st.integers(1, 140))
 
 
 @given(drawn())
@@ -79,7 +85,12 @@ def drawn(draw: st.DrawFn) -> tuple[bytes, int]:
 def test_whatever_its_sizes_orders_and_transforms_strips_are_parts_of_the_whole(
     file: tuple[bytes, int],
 ) -> None:
-    check(*file)
+    data, rows = file
+    if verdict(data):
+        # the encoder left a marker out
+        assert verdict_of_strips(data, rows).startswith("damaged")
+    else:
+        check(data, rows)
 
 
 @pytest.mark.parametrize("reversible", [False, True])
