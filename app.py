@@ -14,7 +14,7 @@ os.environ.setdefault("JSII_NODE", str(NODE))
 
 from aws_cdk import App
 
-from stacks import settings as stack_settings
+from stacks import settings_reading
 from stacks.lambda_build import LambdaBuild
 from stacks.tilework_stack import TileworkStack
 from tilework.errors import TileworkError
@@ -27,7 +27,7 @@ def main() -> int:
     """Synthesize the app into the folder that the command line names; 1 where a setting makes no sense."""
     app = App(context=SAME_BYTES)
     try:
-        settings = stack_settings.read(app.node.try_get_context, os.environ)
+        settings = settings_reading.read(app.node.try_get_context, os.environ)
         code = LambdaBuild.of(settings).bundle()
     except TileworkError as error:
         sys.stderr.write(f"\n{error.reason}\n{error.advice}\n")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from local.ports import LOOPBACK
 from local.processes import Program
 from local.settings import CONTEXT, ROOT, UPLOAD_LIMIT_BYTES, LocalSettings, Places
-from stacks.settings import read
+from stacks.settings_reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -17,7 +17,7 @@ from local.lock import in_turn
 from local.settings import CONTEXT, ROOT, Places
 from local.surroundings import node
 from stacks.lambda_build import LambdaBuild
-from stacks.settings import read
+from stacks.settings_reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

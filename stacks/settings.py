@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from tilework.errors import PipelineError, SettingsError
+from tilework.imaging.limits import Limits
+from tilework.imaging.limits import setting as limit_setting
 from tilework.imaging.pipeline import parse
 from worker_image.settings import DEFAULT_PIPELINE, LEASE_SECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 Architecture = Literal["x86_64", "arm64"]
-
-ENVIRONMENT_PREFIX: Final = "TILEWORK_DEPLOY_"
 
 INSTANCE_TYPES: Final[Mapping[Architecture, tuple[str, ...]]] = {
     "x86_64": ("c7a.xlarge", "c7i.xlarge", "c6a.xlarge", "c6i.xlarge", "c5a.xlarge", "c5.xlarge"),
@@ -28,12 +28,18 @@ INSTANCE_TYPES: Final[Mapping[Architecture, tuple[str, ...]]] = {
 """Compute-optimized, four virtual processors and 8 GiB each: hosts of one size keep the backlog a host comparable,
 and several kinds are what makes spot capacity easy to find."""
 
-PYTHONS: Final = ("3.11", "3.12", "3.13", "3.14")
+LambdaPython = Literal["3.11", "3.12", "3.13", "3.14"]
 """Lambda's Python runtimes that Tilework runs on."""
+
+PYTHONS: Final = get_args(LambdaPython)
 
 SHORTEST_LEASE: Final = 30
 LONGEST_LEASE: Final = 3600
 """Seconds. Below half a minute a pause of the host loses its jobs; beyond an hour nobody waits for them."""
+
+SHORTEST_MEMORY: Final = 15
+"""Days that a job's row and an old version of an image are kept at least: a message lives for fourteen in its queue, and
+must find both."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 _BUCKET_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
@@ -41,42 +47,74 @@ _INSTANCE_TYPE = re.compile(r"[a-z]+(?P<generation>\d+)(?P<traits>[a-z]*)(-[a-z0
 _IMAGE_URI = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]*[a-zA-Z0-9](@sha256:[0-9a-f]{64})?")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _PARAMETER = re.compile(r"/[A-Za-z0-9._/-]+")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ZONE = re.compile(rf"{_REGION.pattern}[a-z]")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_VPC = re.compile(r"vpc-[0-9a-f]{8,17}")
+_SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
+_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+NETWORK_ADVICE: Final = (
+    "Name the VPC, its subnets for the hosts, and the zone of each subnet in the same order."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One deployment. All fields are context keys of the same name.
+    """One deployment. All fields are context keys of the same name; docs/running.md tells what each means.
 
     ``name`` and ``environment`` name the stack, so that several live side by side; ``dev`` is destroyed with its
     data, ``prod`` keeps and protects it. ``emulated`` leaves out what the embedded AWS cannot take, and nothing else.
     ``keeper`` is ``elsewhere`` where another process folds notices and reconciles, as the local master does: then
-    the Lambda is there, but asleep. ``bucket_prefix`` fixes the buckets' names; without it they are generated.
-    ``worker_image_uri`` is an image that is there already; without it the deploy builds one with Docker.
-    ``worker_ami_parameter`` is the SSM parameter that names the hosts' machine image, read at each launch.
-    ``extra_operations`` names a module in the workers' image; drops ask for what it offers by their metadata.
-    ``wanted_seconds`` is how long an image may wait for a worker while the fleet is at work. ``erase_by_api`` gives the
-    API leave to delete images and results; without it only people can, with credentials of their own. ``log_level``
-    is that of workers and master.
+    the Lambda is there, but asleep. Of a network of one's own ``vpc_id``, ``subnet_ids`` and ``availability_zones``
+    (one for each subnet) are told together.
     """
 
     name: str = "tilework"
     environment: Literal["dev", "prod"] = "dev"
+    region: str | None = None
     emulated: bool = False
     keeper: Literal["lambda", "elsewhere"] = "lambda"
+
     bucket_prefix: str | None = None
+    input_bucket: str | None = None
+    kms_key_arn: str | None = None
+    access_logs: bool = False
+    intelligent_tiering: bool = False
+    old_version_days: int = 30
+    job_days: int | None = None
+
+    vpc_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    availability_zones: tuple[str, ...] = ()
+
     worker_image_uri: str | None = None
     worker_ami_parameter: str | None = None
     architecture: Architecture = "x86_64"
     instance_types: tuple[str, ...] = ()
     maximum_hosts: int = 8
     spot_percent: int = 100
+    on_demand_base: int = 0
     wanted_seconds: int = 120
     lease_seconds: int = int(LEASE_SECONDS)
+    limits: tuple[str, ...] = ()
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str | None = None
+
+    sign_in: bool = True
     erase_by_api: bool = False
+    completion_events: bool = False
+    lambda_python: LambdaPython = "3.12"
+
+    dashboard: bool = True
+    alarm_mail: str | None = None
+    budget_usd: int | None = None
+    budget_stops_fleet: bool = False
+    permission_boundary: str | None = None
     log_level: Literal["INFO", "DEBUG"] = "INFO"
-    lambda_python: str = "3.12"
 
     def __post_init__(self) -> None:
         """Raise SettingsError at the first setting that makes no sense."""
@@ -89,12 +127,34 @@ class Settings:
         )
         _matches("worker_ami_parameter", self.worker_ami_parameter, _PARAMETER, "an SSM parameter like /a/b")
         _matches("extra_operations", self.extra_operations, _MODULE, "a module's dotted name")
+        _matches("region", self.region, _REGION, "a region like eu-central-1")
+        _matches("input_bucket", self.input_bucket, _BUCKET, "the name of a bucket that is there")
+        _matches(
+            "kms_key_arn",
+            self.kms_key_arn,
+            _KEY_ARN,
+            "a KMS key's ARN like arn:aws:kms:REGION:ACCOUNT:key/ID",
+        )
+        _matches("alarm_mail", self.alarm_mail, _MAIL, "an address like you@example.org")
+        _matches(
+            "permission_boundary", self.permission_boundary, _POLICY_ARN,
+            "a policy's ARN like arn:aws:iam::ACCOUNT:policy/NAME",
+        )  # fmt: skip
         _within("maximum_hosts", self.maximum_hosts, 1, 1000)
         _within("spot_percent", self.spot_percent, 0, 100)
+        _within("on_demand_base", self.on_demand_base, 0, self.maximum_hosts)
+        _within("old_version_days", self.old_version_days, SHORTEST_MEMORY, 3650)
+        if self.job_days is not None:
+            _within("job_days", self.job_days, SHORTEST_MEMORY, 3650)
+        if self.budget_usd is not None:
+            _within("budget_usd", self.budget_usd, 1, 1_000_000)
         _within("wanted_seconds", self.wanted_seconds, 10, 86_400)
         _within("lease_seconds", self.lease_seconds, SHORTEST_LEASE, LONGEST_LEASE)
         self._check_operations()
         self._check_instance_types()
+        self._check_network()
+        self._check_budget()
+        self._check_limits()
 
     @property
     def is_prod(self) -> bool:
@@ -110,6 +170,47 @@ class Settings:
     def host_types(self) -> tuple[str, ...]:
         """The instance types to choose from: those set, else the usual ones of the architecture."""
         return self.instance_types or INSTANCE_TYPES[self.architecture]
+
+    @property
+    def worker_limits(self) -> Mapping[str, str]:
+        """The environment variables by which ``limits`` reaches workers and master."""
+        return {
+            limit_setting(name.strip()): value.strip()
+            for name, _, value in (limit.partition("=") for limit in self.limits)
+        }
+
+    def _check_limits(self) -> None:
+        known = {field.name for field in fields(Limits)}
+        for limit in self.limits:
+            name = limit.partition("=")[0].strip()
+            if name not in known:
+                raise SettingsError(
+                    f"limits names {name!r}, which is no limit.",
+                    advice=f"There are: {', '.join(sorted(known))}.",
+                )
+        Limits.from_environment(self.worker_limits)
+
+    def _check_network(self) -> None:
+        _matches("vpc_id", self.vpc_id, _VPC, "a VPC's id like vpc-0123456789abcdef0")
+        for subnet in self.subnet_ids:
+            _matches("subnet_ids", subnet, _SUBNET, "subnets' ids like subnet-0123456789abcdef0")
+        for zone in self.availability_zones:
+            _matches("availability_zones", zone, _ZONE, "zones like eu-central-1a")
+        told = (self.vpc_id is not None, bool(self.subnet_ids), bool(self.availability_zones))
+        if any(told) and not all(told):
+            raise SettingsError(
+                "vpc_id, subnet_ids and availability_zones belong together.", advice=NETWORK_ADVICE
+            )
+        if len(self.subnet_ids) != len(self.availability_zones):
+            raise SettingsError("subnet_ids and availability_zones differ in number.", advice=NETWORK_ADVICE)
+
+    def _check_budget(self) -> None:
+        if self.budget_stops_fleet and self.budget_usd is None:
+            raise SettingsError("budget_stops_fleet needs a budget.", advice="Say how much: -c budget_usd=50")
+        if self.budget_usd is not None and self.alarm_mail is None and not self.budget_stops_fleet:
+            raise SettingsError(
+                "budget_usd has nobody to tell.", advice="Set alarm_mail, or budget_stops_fleet, or both."
+            )
 
     def _check_operations(self) -> None:
         if self.extra_operations is not None and self.is_prod:
@@ -139,73 +240,6 @@ class Settings:
                     f"instance_types names {kind}, which is {built_for}, but architecture is {self.architecture}.",
                     advice="Set architecture and instance_types to the same kind of processor.",
                 )
-
-
-def read(context: Callable[[str], object], environ: Mapping[str, str]) -> Settings:
-    """Read all settings; ``context`` returns a key's value, or None where it is not given.
-
-    Raises SettingsError with a sentence that names the key.
-    """
-    given: dict[str, object] = {}
-    for field in fields(Settings):
-        value = context(field.name)
-        if value is None:
-            value = environ.get(ENVIRONMENT_PREFIX + field.name.upper())
-        if value is not None and value != "":
-            given[field.name] = _READERS.get(field.name, _text)(field.name, value)
-    return Settings(**given)  # type: ignore[arg-type]  # each reader returns its field's own type
-
-
-def _text(name: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise SettingsError(f"{name} must be text, not {value!r}.")
-    return value.strip()
-
-
-def _truth(name: str, value: object) -> bool:
-    if value in {True, "true"}:
-        return True
-    if value in {False, "false"}:
-        return False
-    raise SettingsError(f"{name} must be true or false, not {value!r}.")
-
-
-def _number(name: str, value: object) -> int:
-    if isinstance(value, bool) or not re.fullmatch(r"\d{1,9}", str(value)):
-        raise SettingsError(f"{name} must be a whole number, not {value!r}.")
-    return int(cast("int | str", value))
-
-
-def _words(name: str, value: object) -> tuple[str, ...]:
-    words = value.split(",") if isinstance(value, str) else value
-    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-        raise SettingsError(f"{name} must be a list, or names with commas between them, not {value!r}.")
-    return tuple(word.strip() for word in words if word.strip())
-
-
-def _one_of(*choices: str) -> Callable[[str, object], str]:
-    def read_choice(name: str, value: object) -> str:
-        if value not in choices:
-            raise SettingsError(f"{name} must be {' or '.join(choices)}, not {value!r}.")
-        return str(value)
-
-    return read_choice
-
-
-_READERS: Final[Mapping[str, Callable[[str, object], object]]] = {
-    "environment": _one_of("dev", "prod"),
-    "emulated": _truth,
-    "erase_by_api": _truth,
-    "keeper": _one_of("lambda", "elsewhere"),
-    "architecture": _one_of("x86_64", "arm64"),
-    "instance_types": _words,
-    "maximum_hosts": _number,
-    "spot_percent": _number,
-    "wanted_seconds": _number,
-    "lease_seconds": _number,
-    "lambda_python": _one_of(*PYTHONS),
-    "log_level": _one_of("INFO", "DEBUG"),
-}
 
 
 def _matches(name: str, value: str | None, pattern: re.Pattern[str], wanted: str) -> None:

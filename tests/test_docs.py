@@ -14,7 +14,8 @@ import pytest
 
 from local.environment_file import VARIABLES
 from local.settings import CONTEXT
-from stacks.settings import ENVIRONMENT_PREFIX, Settings
+from stacks.settings import Settings
+from stacks.settings_reading import ENVIRONMENT_PREFIX
 from tilework.aws.settings import NAMES
 from tilework.cli.app import app
 from tilework.errors import TileworkError

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import pytest
 
-from stacks.settings import Settings, read
+from stacks.settings import Settings
+from stacks.settings_reading import read
 from tilework.errors import SettingsError
 
 
 def reading(context: dict[str, object], environ: dict[str, str] | None = None) -> Settings:
     return read(context.get, environ or {})
+
+
+NETWORK: dict[str, object] = {
+    "vpc_id": "vpc-01234567",
+    "subnet_ids": "subnet-01234567,subnet-89abcdef",
+    "availability_zones": "eu-central-1a,eu-central-1b",
+}
 
 
 def test_nothing_needs_to_be_said() -> None:
@@ -28,6 +36,15 @@ def test_values_may_be_texts_as_on_a_command_line_or_typed_as_in_json() -> None:
     texts = reading({"emulated": "true", "spot_percent": "50", "instance_types": "c7i.large, m7i.large"})
     assert typed == texts
     assert typed.host_types == ("c7i.large", "m7i.large")
+
+
+def test_limits_reach_workers_and_master_as_their_variables() -> None:
+    settings = reading({"limits": "pages=100, pixels=5000"})
+    assert settings.worker_limits == {"TILEWORK_LIMIT_PAGES": "100", "TILEWORK_LIMIT_PIXELS": "5000"}
+
+
+def test_a_network_of_ones_own_has_a_zone_for_each_subnet() -> None:
+    assert reading(NETWORK).subnet_ids == ("subnet-01234567", "subnet-89abcdef")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +73,26 @@ def test_values_may_be_texts_as_on_a_command_line_or_typed_as_in_json() -> None:
         ({"lease_seconds": "5"}, "lease_seconds must be from 30 to 3600, not 5"),
         ({"log_level": "LOUD"}, "log_level must be INFO or DEBUG, not 'LOUD'"),
         ({"lambda_python": "3.9"}, "lambda_python must be 3.11 or 3.12 or 3.13 or 3.14, not '3.9'"),
+        ({"region": "Frankfurt"}, "region must be a region like eu-central-1"),
+        ({"input_bucket": "s3://photos"}, "input_bucket must be the name of a bucket that is there"),
+        ({"kms_key_arn": "alias/photos"}, "kms_key_arn must be a KMS key's ARN"),
+        ({"alarm_mail": "me"}, "alarm_mail must be an address like you@example.org"),
+        ({"permission_boundary": "Boundary"}, "permission_boundary must be a policy's ARN"),
+        ({"on_demand_base": 9}, "on_demand_base must be from 0 to 8, not 9"),
+        ({"old_version_days": 1}, "old_version_days must be from 15 to 3650, not 1"),
+        ({"job_days": 3}, "job_days must be from 15 to 3650, not 3"),
+        ({"limits": "pixel=1"}, "limits names 'pixel', which is no limit"),
+        ({"limits": "pages=many"}, "TILEWORK_LIMIT_PAGES"),
+        ({"vpc_id": "vpc-1"}, "vpc_id must be a VPC's id"),
+        ({"vpc_id": "vpc-01234567"}, "vpc_id, subnet_ids and availability_zones belong together"),
+        (
+            NETWORK | {"availability_zones": "eu-central-1a"},
+            "subnet_ids and availability_zones differ in number",
+        ),
+        (NETWORK | {"subnet_ids": "subnet-01234567,mine"}, "subnet_ids must be subnets' ids"),
+        (NETWORK | {"availability_zones": "eu-central-1a,b"}, "availability_zones must be zones like"),
+        ({"budget_stops_fleet": True}, "budget_stops_fleet needs a budget"),
+        ({"budget_usd": 5}, "budget_usd has nobody to tell"),
         ({"default_pipeline": "blurr(9)"}, "default_pipeline 'blurr(9)' cannot be understood"),
         ({"extra_operations": "acme-operations"}, "extra_operations must be a module's dotted name"),
         (
