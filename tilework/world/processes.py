@@ -6,16 +6,16 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tilework.world.blame import Verdict, judge
-from tilework.world.pidfds import await_ends, ended, kill
+from tilework.world.pidfds import await_ends, ended, kill, opened
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
-    from multiprocessing.connection import Connection
 
+    from tilework.world.channel import Channel
     from tilework.world.directory import WorldDirectory
     from tilework.world.slots import Slot, SlotFile
     from tilework.world.words import Words
@@ -40,12 +40,12 @@ LAST_WORDS_SECONDS = 1.0
 class WorldProcesses:
     """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger.
 
-    ``here`` are those of this host, the first ones; None for all.
+    ``here`` are those of this host, the first ones; None for all. Raises ProcessLookupError where one of them is gone.
     """
 
     def __init__(
         self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
-        channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
+        channel: Channel, slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
         here: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self._process = process
@@ -59,7 +59,7 @@ class WorldProcesses:
         self._closed = False
         self._next_look = 0.0
         self._overdue: dict[int, Slot] = {}
-        self.ranks = [os.pidfd_open(pid) for pid in (pids if here is None else here)]
+        self.ranks = opened(pids if here is None else here)
 
     @property
     def watched(self) -> tuple[int, ...]:

@@ -26,8 +26,8 @@ from tilework.world.spread.part import AWAY
 
 if TYPE_CHECKING:
     import subprocess
-    from multiprocessing.connection import Connection
 
+    from tilework.world.channel import Channel
     from tilework.world.launch import Plan
     from tilework.world.spread.crew import Crew
     from tilework.world.spread.hosts import Hosts
@@ -100,7 +100,7 @@ class SpreadLaunch(Launch):
         lost = self._crew.lost()
         return HostsError(f"The MPI world could not be started: {lost}.") if lost else failure
 
-    def _stand(self, pids: tuple[int, ...], channel: Connection[Any, Any]) -> WorldProcesses:
+    def _stand(self, pids: tuple[int, ...], channel: Channel) -> WorldProcesses:
         """The ranks are there. mpiexec's doors stay open to the network where daemons come in by them."""
         if not self._crew.members:
             confine_to_loopback(self._process.pid, self._pidfd)
