@@ -77,6 +77,7 @@ class World(Executor):
         self._deadline: float | None = None
         self._overdue = ""
         self._verdict = Verdict("The MPI world has been shut down.")
+        self._interest: int = selectors.EVENT_READ
         self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._live, name=f"world-{processes.mpiexec_pid}", daemon=True)
         self._thread.start()
@@ -221,7 +222,7 @@ class World(Executor):
     def _live(self) -> None:
         """Hear outcomes until the world has left or died."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._processes.channel, selectors.EVENT_READ)
+            selector.register(self._processes.channel, self._interest)
             for descriptor in (*self._processes.watched, self._nudge):
                 selector.register(descriptor, selectors.EVENT_READ)
             try:
@@ -242,7 +243,7 @@ class World(Executor):
         if self._nudge in ready:
             os.eventfd_read(self._nudge)
         self._converse(selector, ready.get(self._processes.channel, 0))
-        ended = ready.keys() & set(self._processes.watched)
+        ended = [descriptor for descriptor in self._processes.watched if descriptor in ready]
         if self._leaving:
             # ranks exit in any order now; mpiexec is the last
             for descriptor in ended:
@@ -258,8 +259,10 @@ class World(Executor):
                 channel.flush()
         if events & selectors.EVENT_READ and not self._hear():
             selector.unregister(channel)
-        elif channel in selector.get_map():
-            selector.modify(channel, channel.interest)
+            self._interest = 0
+        elif self._interest not in {0, channel.interest}:
+            self._interest = channel.interest
+            selector.modify(channel, self._interest)
 
     def _listen_for_the_deaf(self) -> None:
         """End a world in which tasks lie while a rank is idle, look after look."""
