@@ -33,7 +33,7 @@ def launched(directory: Path, seconds: float = 60.0) -> Launch:
 def test_strangers_who_say_too_little_do_not_keep_rank_zero_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(launch_module, "KNOCK_SECONDS", 0.2)
+    monkeypatch.setattr(launch_module, "KNOCK_SECONDS", 1.0)
     launch = launched(tmp_path)
     with ExitStack() as stack:
         for word in (b"", b"\0\0"):
