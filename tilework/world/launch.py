@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
 
-KNOCK_SECONDS = 5.0
+KNOCK_SECONDS = 10.0
 """How long one word of whoever comes to the channel may take. Rank 0 says it in milliseconds, after it has read a few modules
 from a disk that may be cold; a stranger who says nothing keeps it out for as long as this."""
 
