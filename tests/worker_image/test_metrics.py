@@ -126,7 +126,7 @@ def test_what_was_told_is_not_told_again() -> None:
 
 def test_every_end_that_a_host_writes_is_counted() -> None:
     host = Host()
-    endings = Endings(host.system, host.life, host.outbox, "host-1")
+    endings = Endings(host.system, host.life, host.outbox, "host-1", let_go=lambda _: None)
     endings.done(claimed(host), WORKED)
     endings.failed(claimed(host), DamagedImageError("It ends at byte 7."))
     endings.strike_out(claimed(host), CrashedError("It crashed."))
