@@ -167,7 +167,7 @@ class Supervisor:
                 host.membership.leave()
             os._exit(UNFINISHED)
         for desk in host.desks:
-            desk.leave()
+            desk.join()
         host.outbox.stop()
         host.leases.stop()
         host.feed.stop()

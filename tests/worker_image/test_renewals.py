@@ -48,7 +48,7 @@ class SlowQueue:
         return self._queue.set_visibility(message, seconds)
 
 
-def seen_although_a_renewal_was_under_way(
+def give_back_under_a_renewal(
     leases: Leases, slow: SlowQueue, held: Holding, give_back: Callable[[], None]
 ) -> None:
     leases.add(held)
@@ -64,40 +64,34 @@ def seen_although_a_renewal_was_under_way(
     leases._renewers.shutdown(wait=True)
 
 
-@pytest.mark.parametrize("error", [None, ServiceError("S3 was slow")])
-def test_a_renewal_that_is_under_way_does_not_hide_a_job_again_that_is_given_back(
-    board: LeaseBoard, error: Exception | None
+def test_a_renewal_that_is_under_way_does_not_hide_a_job_again_that_is_to_be_tried_again(
+    board: LeaseBoard,
 ) -> None:
     host = Host()
     slow, held = SlowQueue(host.system.jobs), held_by(host)
     leases = Leases(slow, host.life, board, LeaseTerms(HIDDEN), units_of(host))  # type: ignore[arg-type]
     endings = Endings(host.system, host.life, host.outbox, "host-1", let_go=leases.let_go)
-    seen_although_a_renewal_was_under_way(
-        leases, slow, held, lambda: endings.failed(held, error) if error else endings.hand_back(held)
-    )
+    give_back_under_a_renewal(leases, slow, held, lambda: endings.failed(held, ServiceError("slow")))
     # the longest pause after a first failure
-    host.clock.now += 1.0 if error else 0.0
+    host.clock.now += 1.0
     assert host.system.jobs.receive(1)
 
 
-@pytest.mark.parametrize("error", [None, ServiceError("S3 was slow")])
-def test_a_renewal_that_is_under_way_does_not_hide_a_unit_again_that_is_given_back(
-    board: LeaseBoard, error: Exception | None
+def test_a_renewal_that_is_under_way_does_not_hide_a_unit_again_that_is_to_be_tried_again(
+    board: LeaseBoard,
 ) -> None:
     host = LargeHost()
     host.plan(host.held())
     held = host.unit()
     assert held is not None
     others = host.system.units.receive(10)
-    slow = SlowQueue(host.system.units)
-    renewals = UnitWork(
-        replace(host.system, units=slow), host.life, host.stages, UnitTerms(HIDDEN, lambda _: 0.0)
-    )
+    slow, terms = SlowQueue(host.system.units), UnitTerms(HIDDEN, lambda _: 1.0)
+    renewals = UnitWork(replace(host.system, units=slow), host.life, host.stages, terms)
     leases = Leases(host.system.jobs, host.life, board, LeaseTerms(HIDDEN), renewals)
-    endings = UnitEndings(host.stages, host.work, host.outbox, "host-1", let_go=leases.let_go)
-    seen_although_a_renewal_was_under_way(
-        leases, slow, held, lambda: endings.failed(held, error) if error else endings.hand_back(held)
-    )
+    work = UnitWork(host.system, host.life, host.stages, terms)
+    endings = UnitEndings(host.stages, work, host.outbox, "host-1", let_go=leases.let_go)
+    give_back_under_a_renewal(leases, slow, held, lambda: endings.failed(held, ServiceError("slow")))
+    host.clock.now += 1.0
     (again,) = host.system.units.receive(10)
     assert again.id == held.message.id not in {other.id for other in others}
 
