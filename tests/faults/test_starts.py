@@ -118,6 +118,7 @@ def test_a_second_host_in_the_same_folder_is_refused_and_the_first_keeps_its_lea
     assert hosts[0].alive
 
 
+@pytest.mark.long
 def test_a_host_that_can_have_no_world_any_more_hands_back_what_it_holds_before_it_exits(
     environment: dict[str, str], hosts: list[WorkerHost], deployed: RunningSystem, gate: Path, tmp_path: Path
 ) -> None:
