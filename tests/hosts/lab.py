@@ -176,6 +176,22 @@ class Host(Held):
             line for line in listed.stdout.splitlines() if "<defunct>" not in line and "sshd:" not in line
         ]
 
+    def find(self, *ends: str) -> psutil.Process:
+        """The one process of the lab's user in here that has for each of ``ends`` a word ending so; a rank's last is its number."""
+        (found,) = [process for process in psutil.process_iter() if self._has(process, ends)]
+        return found
+
+    def _has(self, process: psutil.Process, ends: Sequence[str]) -> bool:
+        here, there = (Path(f"/proc/{pid}/ns/pid") for pid in (self.pid, process.pid))
+        try:
+            if process.uids().real != UID or there.readlink() != here.readlink():
+                return False
+            words = [*process.cmdline(), f"rank {process.environ().get('PMIX_RANK')}"]
+        except (psutil.NoSuchProcess, FileNotFoundError):
+            # it has ended meanwhile
+            return False
+        return all(any(word.endswith(end) for word in words) for end in ends)
+
     def as_user(self, *command: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """The command line that runs ``command`` as a user of this host."""
         kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hosts.lab import HERE, PYTHON, UID, give
+from tests.hosts.lab import HERE, PYTHON, SECONDS, UID, give
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.hosts.lab import Command, Lab
+
+DISPATCHER = ("worker_image.world", "rank 0")
 
 
 @pytest.fixture
@@ -55,6 +57,29 @@ def test_a_rank_that_dies_on_another_host_makes_its_own_task_suspect_and_no_othe
     assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}
     # by which signal, MPI does not always tell of a rank on another host
     assert "died: rank " in str(found[culprit][-1])
+
+
+def test_it_is_suspect_although_rank_0_dies_of_it_before_its_host_can_tell(lab: Lab, held: Path) -> None:
+    with start(lab, held, 0) as command:
+        culprit, pid = task_of(held, "b")
+        dispatcher = lab.first.find(*DISPATCHER)
+        tellers = [lab.hosts["b"].find(name) for name in ("tilework.world.spread.agent", "/prted")]
+        for teller in tellers:
+            teller.suspend()
+        lab.hosts["b"].do(f"kill -SEGV {pid}")
+        dispatcher.wait(SECONDS)
+        for teller in tellers:
+            teller.resume()
+        found = verdicts(command)
+    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}
+
+
+def test_the_death_of_rank_0_makes_nobody_suspect(lab: Lab, held: Path) -> None:
+    with start(lab, held, 0) as command:
+        lab.first.find(*DISPATCHER).kill()
+        found = verdicts(command)
+    assert [(suspect, lost) for suspect, _, lost, _ in found.values()] == [(False, False)] * 3
+    assert "died: rank 0 " in str(found[0][-1])
 
 
 def test_a_host_that_dies_makes_nobody_suspect(lab: Lab, held: Path) -> None:
