@@ -120,3 +120,11 @@ def test_an_agent_that_is_killed_takes_its_ranks_along_and_the_next_one_sweeps_u
     host.do("ls -d /tmp/tilework-away-*")
     assert lab.tilework("hosts", "b").returncode == 0
     host.do("! ls -d /tmp/tilework-away-* 2>/dev/null")
+
+
+def test_a_host_that_cannot_be_tried_for_want_of_descriptors_is_tried_again(lab: Lab) -> None:
+    done = lab.run(PYTHON, str(HERE / "short_of_descriptors_program.py"))
+    assert done.returncode == 0, done.stderr
+    told, without, later = json.loads(done.stdout)
+    assert "Host b is left out: this host cannot start its ssh: [Errno 24] Too many open files" in told[0]
+    assert (without, later) == ([False], [True])

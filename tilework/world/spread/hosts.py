@@ -205,10 +205,17 @@ class Hosts:
                     if place.link is not None:
                         place.link.tick()
                     elif now >= place.next_try:
-                        name = place.share.name
-                        place.link = HostLink(name, ssh_command(name, self._key), self._hear, self._ended)
+                        self._try(place)
             if self._closing.wait(BEAT_SECONDS):
                 return
+
+    def _try(self, place: _Place) -> None:
+        name = place.share.name
+        try:
+            place.link = HostLink(name, ssh_command(name, self._key), self._hear, self._ended)
+        except (OSError, RuntimeError) as error:
+            # no descriptor, memory, process or thread is left to this host for it, now
+            self._do_without(place, f"this host cannot start its ssh: {error}", lost=False)
 
     # --- the threads of the links ------------------------------------------------------------------------------------
 
@@ -270,13 +277,17 @@ class Hosts:
             crew, place.crew = place.crew, None
             was, place.accepted = place.accepted, False
             place.link = place.hello = None
-            place.next_try = time.monotonic() + place.pause(lost=was)
-            if not place.told and not self._closing.is_set():
-                self._tell(f"Host {link.name} is {'lost' if was else 'left out'}: {link.reason}.")
-            place.told = link.reason
-            self._changed.notify_all()
+            self._do_without(place, link.reason, lost=was)
         if crew is not None:
             crew.lose(link)
+
+    def _do_without(self, place: _Place, reason: str, *, lost: bool) -> None:
+        """Say so, once, and try it again later."""
+        place.next_try = time.monotonic() + place.pause(lost=lost)
+        if not place.told and not self._closing.is_set():
+            self._tell(f"Host {place.share.name} is {'lost' if lost else 'left out'}: {reason}.")
+        place.told = reason
+        self._changed.notify_all()
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
