@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,13 +14,29 @@ import tifffile
 
 from tests.hosts.lab import NETWORK, give
 from tests.waiting import wait_for
+from tilework.world.spread.ssh import ssh_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.hosts.lab import Lab
 
 PIPELINE = "blur(9) | canny(100, 200)"
+
+ODD_SETTINGS = """
+    RemoteCommand echo hello
+    RequestTTY force
+    LogLevel QUIET
+    IdentityAgent /run/nobody
+    AddKeysToAgent yes
+    ForwardAgent yes
+    LocalForward 4711 localhost:22
+    Tunnel yes
+    ControlMaster auto
+    ControlPath ~/.ssh/one
+    PreferredAuthentications password,keyboard-interactive
+    PubkeyAuthentication no
+    BatchMode no
+"""
+"""Each keeps an agent from being reached, or gives its host more than it needs."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +121,27 @@ def test_the_key_opens_a_host_for_an_agent_and_nothing_else(lab: Lab) -> None:
     )
     assert "uid=" not in done.stdout
     assert done.stdout.startswith("tilework host agent")
+
+
+def test_what_a_user_s_own_settings_of_ssh_add_is_overruled_and_their_aliases_hold(lab: Lab) -> None:
+    config = lab.hosts["a"].home / ".ssh" / "config"
+    before = config.read_text()
+    config.write_text(f"{before}\nHost *\n{ODD_SETTINGS}")
+    try:
+        done = lab.tilework("hosts", "gamma")
+        assert done.returncode == 0, done.stdout + done.stderr
+        options = ssh_command("gamma", Path("/k"))[1:]
+        told = lab.run("ssh", "-G", *options).stdout.splitlines()
+    finally:
+        config.write_text(before)
+    effective = dict(line.split(maxsplit=1) for line in told if " " in line)
+    assert effective["hostname"] == "c"
+    assert effective["loglevel"] == "INFO"
+    for name in ("identityagent", "controlpath", "remotecommand"):
+        assert effective.get(name, "none") == "none"
+    for name in ("addkeystoagent", "tunnel", "passwordauthentication", "forwardagent"):
+        assert effective[name] in {"no", "false"}
+    assert not [line for line in told if "localforward" in line]
 
 
 def test_lost_hosts_are_done_without_and_taken_back(lab: Lab) -> None:
