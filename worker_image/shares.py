@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 QUIET_SECONDS = 10.0
@@ -44,6 +44,14 @@ class Shares:
     ranks: int
     kept: int
     cores: int
+
+    def in_world_of(self, ranks: int) -> Shares:
+        """Those of a world that has so many ranks, as other hosts are lost or back: all in proportion, none less than 1."""
+
+        def part(number: int) -> int:
+            return -(-number * ranks // self.ranks)
+
+        return replace(self, ranks=ranks, kept=part(self.kept), cores=part(self.cores))
 
     @property
     def most_units(self) -> int:

@@ -93,3 +93,10 @@ def test_a_photo_never_waits_behind_units_alone(ranks: int, cores: int) -> None:
     assert units <= max(1, ranks - 1)
     assert jobs <= max(1, ranks - 1)
     assert dealt.next_kind(Load(0, units, 1, 9, 0.0)) is Kind.JOB
+
+
+def test_a_smaller_world_has_smaller_shares_in_proportion_and_none_that_is_nothing() -> None:
+    assert shares(ranks=12, cores=6, kept=3).in_world_of(8) == shares(ranks=8, cores=4, kept=2)
+    assert shares(ranks=12, cores=3, kept=3).in_world_of(1) == shares(ranks=1, cores=1, kept=1)
+    assert shares(ranks=12, cores=3, kept=0).in_world_of(4).kept == 0
+    assert shares(ranks=12, cores=3).in_world_of(12) == shares(ranks=12, cores=3)
