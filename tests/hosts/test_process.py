@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.hosts.lab import NETWORK, give
+from tests.hosts.lab import NETWORK, ROOT, give
 from tests.waiting import wait_for
 from tilework.world.spread.ssh import ssh_command
 
@@ -109,6 +109,14 @@ def test_where_no_host_can_be_reached_the_reasons_are_told(lab: Lab, scan: Path)
     done = lab.tilework("process", "scan.tif", "x.tif", "--pipeline", "blur(9)", "--hosts", "nobody")
     assert done.returncode == 3
     assert "None of the hosts can be reached. nobody: ssh: Could not resolve hostname" in done.stderr
+
+
+def test_a_checkout_under_a_path_with_a_space_is_refused_for_it(lab: Lab) -> None:
+    checkout = lab.shared / "my checkout"
+    checkout.symlink_to(ROOT)
+    with lab.start("hosts", "b", environment={"PYTHONPATH": str(checkout)}) as command:
+        assert command.wait() == 3
+    assert f"Open MPI starts nothing on other hosts by '{checkout}/tilework" in command.said()
 
 
 def test_root_has_no_world_over_several_hosts(lab: Lab) -> None:
