@@ -6,6 +6,7 @@ import json
 import signal
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from tests.hosts.lab import HERE, PYTHON, SECONDS, UID, give
@@ -54,7 +55,7 @@ def test_a_rank_that_dies_on_another_host_makes_its_own_task_suspect_and_no_othe
         culprit, pid = task_of(held, "b")
         lab.hosts["b"].do(f"kill -SEGV {pid}")
         found = verdicts(command)
-    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}
+    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}, found
     # by which signal, MPI does not always tell of a rank on another host
     assert "died: rank " in str(found[culprit][-1])
 
@@ -71,7 +72,21 @@ def test_it_is_suspect_although_rank_0_dies_of_it_before_its_host_can_tell(lab: 
         for teller in tellers:
             teller.resume()
         found = verdicts(command)
-    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}
+    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}, found
+
+
+def test_it_is_suspect_although_a_busy_host_keeps_mpiexec_from_its_report(lab: Lab, held: Path) -> None:
+    with start(lab, held, 0) as command:
+        culprit, pid = task_of(held, "b")
+        mpiexec = lab.first.find("--hostfile")
+        daemon = lab.hosts["c"].find("/prted")
+        daemon.suspend()
+        lab.hosts["b"].do(f"kill -SEGV {pid}")
+        with pytest.raises(psutil.TimeoutExpired):
+            mpiexec.wait(2)
+        daemon.resume()
+        found = verdicts(command)
+    assert {task for task, (suspect, *_) in found.items() if suspect} == {culprit}, found
 
 
 def test_the_death_of_rank_0_makes_nobody_suspect(lab: Lab, held: Path) -> None:

@@ -20,6 +20,7 @@ from tilework.world.flags import RANK_SETTINGS, spread_flags, temporary_folder
 from tilework.world.launch import Launch
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.peers import is_ours
+from tilework.world.pidfds import ended, kill
 from tilework.world.processes import NOTICE_SECONDS, WorldProcesses
 from tilework.world.spread import launcher_shell
 from tilework.world.spread.part import AWAY
@@ -38,6 +39,10 @@ SHARED_PREFIXES = ("AWS_", "TILEWORK_", "OPENCV_")
 CULPRIT_SECONDS = 0.7
 """How long news of a rank that died at work may be on the way from another host. Rank 0 has lost its connection to it,
 aborts for it, and so may be dead before. Less than Open MPI leaves the survivors on other hosts, 1.0 s as measured."""
+
+REPORT_SECONDS = 5.0
+"""How long mpiexec may take to report: its daemons leave the ranks of other hosts half a second before they kill them, and
+on busy hosts the rest takes as long. Killed before, it would tell nothing, and nobody would be suspect."""
 
 KNOCK_SECONDS = 5.0
 """How long whoever Open MPI has run for a daemon may take to say for which: it does so first of all."""
@@ -155,6 +160,13 @@ class SpreadProcesses(WorldProcesses):
         verdict = super().post_mortem()
         lost = self._crew.lost()
         return Verdict(f"The MPI world died: {lost}.", host_lost=True) if lost else verdict
+
+    def _end_processes(self) -> int:
+        for pidfd in self.ranks:
+            kill(pidfd)
+        if not self._crew.lost():
+            ended([self.mpiexec], REPORT_SECONDS)
+        return super()._end_processes()
 
     def _knows_culprit(self) -> bool:
         # one that computes makes no call of MPI's, and so does not abort after another; rank 0 does
