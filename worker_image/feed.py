@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
 from worker_image.held import HeldUnit
 from worker_image.rank import work, work_unit
-from worker_image.shares import Kind, Load
+from worker_image.shares import Load, WorkKind
 from worker_image.unrest import Unrest
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Feed:
         self._pause = pause
         self._world: World | None = None
         self._failed_starts = 0
-        self._waiting: dict[Kind, deque[Holding]] = {kind: deque() for kind in Kind}
+        self._waiting: dict[WorkKind, deque[Holding]] = {kind: deque() for kind in WorkKind}
         self._running: set[Holding] = set()
         self._clock = clock
         self._outgrown = outgrown
@@ -203,8 +203,8 @@ class Feed:
         return Load(
             jobs=len(self._running) - units,
             units=units,
-            jobs_waiting=len(self._waiting[Kind.JOB]),
-            units_waiting=len(self._waiting[Kind.UNIT]),
+            jobs_waiting=len(self._waiting[WorkKind.JOB]),
+            units_waiting=len(self._waiting[WorkKind.UNIT]),
             quiet=self._clock() - self._last_job,
         )
 
@@ -257,5 +257,5 @@ def _children_of(error: CrashedError) -> int:
     return STARVED_CHILDREN if error.short_of_memory else KILLED_CHILDREN
 
 
-def _kind(held: Holding) -> Kind:
-    return Kind.UNIT if isinstance(held, HeldUnit) else Kind.JOB
+def _kind(held: Holding) -> WorkKind:
+    return WorkKind.UNIT if isinstance(held, HeldUnit) else WorkKind.JOB

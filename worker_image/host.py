@@ -114,7 +114,10 @@ def put_together(
     metadata = InstanceMetadata(settings.metadata_url) if settings.metadata_url else None
     membership = _membership(settings, leases) if metadata and settings.fleet_group else None
     meter = Meter(
-        tally, lambda: metrics.Held(*leases.count()), deployment=settings.deployment_name, host=settings.host
+        tally,
+        lambda: metrics.HeldCount(*leases.count()),
+        deployment=settings.deployment_name,
+        host=settings.host,
     )
     return Host(worlds, feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
 

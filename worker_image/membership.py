@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 5.0
+BUSY_LOOK_SECONDS = 5.0
 """Between two looks at whether this host is busy."""
 
 QUIET_SECONDS = 60.0
@@ -95,7 +95,7 @@ class Membership:
             return
         while not self._draining.is_set() and not self._leaving.is_set():
             self._protect(group)
-            self._changed.wait(LOOK_SECONDS)
+            self._changed.wait(BUSY_LOOK_SECONDS)
         while not self._leaving.is_set():
             _attempt(group.keep)
             self._leaving.wait(HEARTBEAT_SECONDS)

@@ -26,7 +26,7 @@ from tilework.imaging.operations import load_extra
 from tilework.logs import log_to_stderr
 from worker_image.departure import HAND_BACK_SECONDS, Departure, be_gone_in_time, departure
 from worker_image.host import put_together
-from worker_image.host_notices import Kind, Notice, Watch, signalled
+from worker_image.host_notices import Notice, NoticeKind, Watch, signalled
 from worker_image.leases import RENEWERS, LeaseTerms
 from worker_image.settings import WorkerSettings
 from worker_image.start_checks import CannotStartError, make_sure, take_folder
@@ -134,7 +134,7 @@ class Supervisor:
     def _told_to_leave(self, notice: Notice, leaves: Departure) -> None:
         log.info("This host leaves. %s", notice.why)
         self._departure = self._departure.sooner(leaves) if self._departure else leaves
-        if self._host.membership is not None and notice.kind is Kind.GROUP:
+        if self._host.membership is not None and notice.kind is NoticeKind.GROUP:
             self._host.membership.drain()
 
     def _drain(self, until: Departure) -> None:

@@ -83,7 +83,7 @@ def main() -> int:
     return 0
 
 
-class Held:
+class Namespaces:
     """Namespaces, and the process that holds them."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Held:
         self._unshare.stdout.close()
 
 
-class Host(Held):
+class Host(Namespaces):
     """One host of a lab, with ``cable`` to its switch."""
 
     def __init__(self, lab: Lab, name: str, number: int) -> None:
@@ -288,7 +288,7 @@ class Lab:
             self.shared.mkdir()
             os.chown(self.shared, UID, UID)
             self._write_files()
-            self.switch = Held()
+            self.switch = Namespaces()
             stack.callback(self.switch.end)
             self.switch.do("ip link add switch type bridge; ip link set switch up")
             self.hosts: dict[str, Host] = {}

@@ -27,7 +27,7 @@ as well shows who began. Ranks ignore the SIGTERM that mpiexec sends the survivo
 REPORT_SECONDS = 1.0
 """How long mpiexec may take to end by itself, and so to report, once its ranks are dead."""
 
-LOOK_SECONDS = 1.0
+DEADLINE_LOOK_SECONDS = 1.0
 """How often the deadlines of busy ranks are looked at, and so how late one may be noticed."""
 
 BURY_SECONDS = 5.0
@@ -79,13 +79,13 @@ class WorldProcesses:
                     kill(pidfd)
 
     def kill_overdue(self) -> bool:
-        """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called.
+        """Kill the ranks that are beyond their deadlines; looks once in DEADLINE_LOOK_SECONDS, however often it is called.
 
         Returns whether it did look.
         """
         if time.monotonic() < self._next_look:
             return False
-        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._next_look = time.monotonic() + DEADLINE_LOOK_SECONDS
         for rank, pidfd in enumerate(self.ranks):
             slot = self.slots.read(rank)
             if slot.overdue(time.monotonic_ns()):

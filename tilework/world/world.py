@@ -18,7 +18,7 @@ from tilework.world.blame import Verdict
 from tilework.world.launch import START_SECONDS, Plan, launched
 from tilework.world.messages import Initializer, Leave, Order, Outcome
 from tilework.world.pickled_calls import pack_call, unpack_outcome
-from tilework.world.processes import LOOK_SECONDS
+from tilework.world.processes import DEADLINE_LOOK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ LEAVE_SECONDS = 10.0
 """How long the ranks may take to exit once they have nothing left to do; then they are killed."""
 
 DEAF_LOOKS = 10
-"""Looks in a row, LOOK_SECONDS apart, that find a task lying although a rank has nothing to do: rank 0, or that one, has
+"""Looks in a row, DEADLINE_LOOK_SECONDS apart, that find a task lying although a rank has nothing to do: rank 0, or that one, has
 been stopped or hangs, and no deadline runs for what nobody has begun. A living rank takes up a task within milliseconds.
 Looks and not the clock, so that a host that was frozen whole and goes on finds nothing wrong."""
 
@@ -272,13 +272,13 @@ class World(Executor):
         lying = given - working if len(working) < len(self._processes.slots) - 1 else set()
         self._lying = {task: self._lying.get(task, 0) + 1 for task in lying}
         if max(self._lying.values(), default=0) > DEAF_LOOKS:
-            self._abandon(f"a rank took up nothing for {DEAF_LOOKS * LOOK_SECONDS:g} s")
+            self._abandon(f"a rank took up nothing for {DEAF_LOOKS * DEADLINE_LOOK_SECONDS:g} s")
 
     def _until_look(self, left: float | None) -> float | None:
         """Seconds to sleep: ``left``, and while ranks work no longer than until their deadlines are looked at."""
         if not self._running:
             return left
-        return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
+        return DEADLINE_LOOK_SECONDS if left is None else min(left, DEADLINE_LOOK_SECONDS)
 
     def _hear(self) -> bool:
         """Take the outcomes that are in the channel; False where there are none, and will be no more."""
