@@ -57,6 +57,7 @@ class WorldProcesses:
         self._words = words
         self._closing = threading.Lock()
         self._closed = False
+        self._cut_short = False
         self._next_look = 0.0
         self._overdue: dict[int, Slot] = {}
         self.ranks = opened(pids if here is None else here)
@@ -105,7 +106,9 @@ class WorldProcesses:
         running = {rank: slot.task for rank, slot in at_work.items()}
         phases = {rank: slot.phase for rank, slot in at_work.items()}
         headless = bool(ended(self.ranks[:1], NOTICE_SECONDS))
-        code = self._end_processes()
+        code: int | None = self._end_processes()
+        if self._cut_short:
+            code = None
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
         return judge(code, pids, running, headless=headless, overdue=overdue, phases=phases)
@@ -135,6 +138,7 @@ class WorldProcesses:
         for pidfd in self.ranks:
             kill(pidfd)
         if not ended([self.mpiexec], REPORT_SECONDS):
+            self._cut_short = True
             kill(self.mpiexec)
         return self._process.wait()
 
