@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 PICTURE_SECONDS: Final = 60.0
 """It takes one or two, and is begun before all else."""
 
-LOOK_SECONDS: Final = 0.1
+CARE_LOOK_SECONDS: Final = 0.1
 
 FAILED_SAMPLES: Final = 1
 FAILED_START: Final = 3
@@ -213,7 +213,7 @@ class Launcher:
         while True:
             self._progress.stopping.check()
             look_after()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CARE_LOOK_SECONDS)
 
     def _show_samples(self, system: System, picture: Child | None, look_after: Callable[[], None]) -> int:
         if picture is not None and picture.status is None:

@@ -33,7 +33,7 @@ SHORT_LIVES: Final = 5
 
 LONG_PAUSE: Final = 20.0
 
-LOOK_SECONDS: Final = 0.02
+END_LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def stop(children: Sequence[Child], *, hurry: Callable[[], bool] = lambda: False
                 child.send(signal.SIGKILL)
                 killed.append(child.program.name)
                 break
-            time.sleep(LOOK_SECONDS)
+            time.sleep(END_LOOK_SECONDS)
         child.clear()
     return killed
 

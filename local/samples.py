@@ -50,7 +50,7 @@ CONTENT_TYPES: Final = {".png": "image/png", ".jpg": "image/jpeg"}
 PATIENCE: Final = 180.0
 """Seconds without a single sample coming to its end, after which something is wrong."""
 
-LOOK_SECONDS: Final = 0.2
+RESULT_LOOK_SECONDS: Final = 0.2
 
 WIDE: Final = 150
 """Columns from which an address fits into the table; below, the addresses follow it."""
@@ -189,7 +189,7 @@ class Watch:
                 live.update(self.table(), refresh=True)
             if time.monotonic() - last_end > PATIENCE:
                 return
-            time.sleep(LOOK_SECONDS)
+            time.sleep(RESULT_LOOK_SECONDS)
 
     def _is_over(self, sample: Sample) -> bool:
         row = self._rows.get(sample.job)

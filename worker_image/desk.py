@@ -50,7 +50,7 @@ class Desk:
     ) -> None:  # fmt: skip
         self._queue = queue
         self._claim = claim
-        self._claimed: Callable[[Holding], None] = lambda _: None
+        self._deliver: Callable[[Holding], None] = lambda _: None
         self._leases = leases
         self._pace = pace
         self._soon = soon
@@ -61,18 +61,18 @@ class Desk:
         )  # fmt: skip
         self._threads = ThreadPoolExecutor(DESK_THREADS, thread_name_prefix="desk")
         # counted from the receive on, by the intake's thread: what lies in the inbox of the main thread is work, too
-        self._at_work = 0
+        self._in_hand = 0
         self._counting = threading.Lock()
         self._closed = threading.Event()
 
     @property
     def busy(self) -> bool:
         """Whether a claim or an end is being written; for the main thread."""
-        return bool(self._at_work)
+        return bool(self._in_hand)
 
     def open(self, claimed: Callable[[Holding], None]) -> None:
         """Begin to take messages; ``claimed`` gets what this host then holds, on the main thread."""
-        self._claimed = claimed
+        self._deliver = claimed
         self._intake.start()
 
     def close(self) -> None:
@@ -80,17 +80,17 @@ class Desk:
         self._closed.set()
         self._intake.stop()
 
-    def leave(self) -> None:
+    def join(self) -> None:
         """Wait for the last receive, and for the threads."""
         self._intake.join(self._last_wait)
         self._threads.shutdown(wait=True)
 
-    def end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
+    def write_end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
         """Have ``write(held, *arguments)`` called with all patience; only then the place is free. Main thread."""
-        self._begin()
-        self._threads.submit(self._end, held, write, *arguments)
+        self._count_in()
+        self._threads.submit(self._write_end, held, write, *arguments)
 
-    def _end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
+    def _write_end(self, held: Holding, write: Callable[..., None], *arguments: object) -> None:
         try:
             with about(**held.facts):
                 self._patiently(write, held, *arguments)
@@ -101,14 +101,14 @@ class Desk:
         finally:
             self._leases.drop(held)
             self._intake.give_back(held.place)
-            self._soon(self._done)
+            self._soon(self._count_out)
 
     def _patiently(self, write: Callable[..., None], *arguments: object) -> None:
         for attempt in range(1, END_TRIES):
             try:
                 write(*arguments)
             except ServiceError as error:
-                self._note(error)
+                self._slow_down_if_throttled(error)
                 log.warning("Trying again to write an end: %s", error.reason)
                 time.sleep(back_off(attempt))
             else:
@@ -116,10 +116,10 @@ class Desk:
         write(*arguments)
 
     def _received(self, message: Message, place: int) -> None:
-        self._begin()
-        self._soon(lambda: self._consider_soon(message, place))
+        self._count_in()
+        self._soon(lambda: self._assign(message, place))
 
-    def _consider_soon(self, message: Message, place: int) -> None:
+    def _assign(self, message: Message, place: int) -> None:
         self._threads.submit(self._consider, message, place)
 
     def _consider(self, message: Message, place: int) -> None:
@@ -132,7 +132,7 @@ class Desk:
             if held is not None:
                 self._leases.add(held)
         except TileworkError as error:
-            self._note(error)
+            self._slow_down_if_throttled(error)
             log.warning("A message could not be claimed, it comes again: %s", error.reason)
         except Exception:
             log.exception("A message could not be claimed, it comes again.")
@@ -142,18 +142,18 @@ class Desk:
             self._soon(lambda: self._considered(held))
 
     def _considered(self, held: Holding | None) -> None:
-        self._done()
+        self._count_out()
         if held is not None:
-            self._claimed(held)
+            self._deliver(held)
 
-    def _begin(self) -> None:
+    def _count_in(self) -> None:
         with self._counting:
-            self._at_work += 1
+            self._in_hand += 1
 
-    def _done(self) -> None:
+    def _count_out(self) -> None:
         with self._counting:
-            self._at_work -= 1
+            self._in_hand -= 1
 
-    def _note(self, error: TileworkError) -> None:
+    def _slow_down_if_throttled(self, error: TileworkError) -> None:
         if isinstance(error, ThrottledError):
             self._pace.throttled()

@@ -14,6 +14,8 @@ from tilework.jobs.transitions import Outcome, after_failure, no_attempts_left, 
 from worker_image.end_notices import tell_end
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.jobs.life import JobLife
     from tilework.jobs.system import System
     from worker_image.held import Held
@@ -29,13 +31,16 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Endings:
-    """Writes the ends of the jobs that ``host`` held."""
+    """Writes the ends of the jobs that ``host`` held; ``let_go`` returns when a job's lease is renewed no more."""
 
-    def __init__(self, system: System, life: JobLife, outbox: Outbox, host: str) -> None:
+    def __init__(
+        self, system: System, life: JobLife, outbox: Outbox, host: str, *, let_go: Callable[[Held], None]
+    ) -> None:
         self._system = system
         self._life = life
         self._outbox = outbox
         self._host = host
+        self._let_go = let_go
 
     def done(self, held: Held, worked: Worked) -> None:
         """The result is stored: say so in the row, delete the message, tell the keeper."""
@@ -105,6 +110,7 @@ class Endings:
 
     def _show(self, held: Held, pause: float) -> None:
         """Let the job's message be seen after ``pause`` seconds; where it is out of reach, one like it."""
+        self._let_go(held)
         if held.carried is not None:
             self._system.jobs.send(held.message.body, delay=pause)
         else:

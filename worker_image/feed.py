@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import signal
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
 from worker_image.held import HeldUnit
 from worker_image.rank import work, work_unit
-from worker_image.shares import Kind, Load
+from worker_image.shares import Load, WorkKind
 from worker_image.unrest import Unrest
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ DEATHS = 2
 
 STOP_SECONDS = 10.0
 """How long a world with nothing left to do may take to leave; then it is killed."""
+
+OUTGROWN_SECONDS = 5.0
+"""How long what runs may take to end where another world would have a host more: its own ranks have nothing to do then,
+one after the other. A photo ends meanwhile, and a unit most often; what takes longer is begun again if others wait."""
 
 START_TRIES = 5
 """Worlds in a row that may fail to start before the host gives up."""
@@ -73,29 +78,40 @@ class Verdicts(Protocol):
         ...
 
 
+def _call_later(seconds: float, call: Callable[[], None]) -> None:
+    timer = threading.Timer(seconds, call)
+    timer.daemon = True
+    timer.start()
+
+
 class Feed:
     """As many tasks at once as ``shares`` allow, and one more in the queue of rank 0. All methods belong to the main thread.
 
     ``start_world`` starts a world; ``soon`` makes the main thread call a function, from whatever thread. Once a world is
-    ``outgrown`` it ends what it works on, and another takes its place.
+    ``outgrown`` it has OUTGROWN_SECONDS to end what it works on, and another takes its place. The shares are those of the
+    world that is there.
     """
 
     def __init__(
         self, start_world: Callable[[], World], shares: Shares, verdicts: Verdicts,
         soon: Callable[[Callable[[], None]], None], *, pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic, outgrown: Callable[[], bool] = lambda: False,
+        later: Callable[[float, Callable[[], None]], None] = _call_later,
     ) -> None:  # fmt: skip
         self._start_world = start_world
+        self._foreseen = shares
         self._shares = shares
         self._verdicts = verdicts
         self._soon = soon
         self._pause = pause
         self._world: World | None = None
         self._failed_starts = 0
-        self._waiting: dict[Kind, deque[Holding]] = {kind: deque() for kind in Kind}
+        self._waiting: dict[WorkKind, deque[Holding]] = {kind: deque() for kind in WorkKind}
         self._running: set[Holding] = set()
         self._clock = clock
         self._outgrown = outgrown
+        self._later = later
+        self._ending: World | None = None
         self._last_job = -math.inf
         self._unrest = Unrest(clock)
 
@@ -136,9 +152,9 @@ class Feed:
     def _living_world(self) -> World | None:
         if self._world is not None and self._world.alive:
             if not self._outgrown():
+                self._ending = None
                 return self._world
-            if not self._running:
-                self._world.shutdown(wait=True, timeout=STOP_SECONDS)
+            self._make_way(self._world)
         if self._running:
             # the futures of the dead world are about to fail; until then nobody knows whom its death concerns
             return None
@@ -153,7 +169,21 @@ class Feed:
             self._soon(lambda: None)
             return None
         self._failed_starts = 0
+        self._shares = self._foreseen.in_world_of(len(self._world.pids) - 1)
         return self._world
+
+    def _make_way(self, world: World) -> None:
+        if not self._running:
+            world.shutdown(wait=True, timeout=STOP_SECONDS)
+        elif self._ending is not world:
+            self._ending = world
+            self._later(OUTGROWN_SECONDS, lambda: self._soon(self._end_outgrown))
+
+    def _end_outgrown(self) -> None:
+        ending, self._ending = self._ending, None
+        # the host that was back may be lost again, and nobody else may need its ranks
+        if ending is self._world and ending is not None and self._outgrown() and any(self._waiting.values()):
+            ending.kill()
 
     def _submit(self, world: World, held: Holding) -> None:
         # to a world that has died just now the future fails like those that were in it
@@ -173,8 +203,8 @@ class Feed:
         return Load(
             jobs=len(self._running) - units,
             units=units,
-            jobs_waiting=len(self._waiting[Kind.JOB]),
-            units_waiting=len(self._waiting[Kind.UNIT]),
+            jobs_waiting=len(self._waiting[WorkKind.JOB]),
+            units_waiting=len(self._waiting[WorkKind.UNIT]),
             quiet=self._clock() - self._last_job,
         )
 
@@ -227,5 +257,5 @@ def _children_of(error: CrashedError) -> int:
     return STARVED_CHILDREN if error.short_of_memory else KILLED_CHILDREN
 
 
-def _kind(held: Holding) -> Kind:
-    return Kind.UNIT if isinstance(held, HeldUnit) else Kind.JOB
+def _kind(held: Holding) -> WorkKind:
+    return WorkKind.UNIT if isinstance(held, HeldUnit) else WorkKind.JOB

@@ -34,6 +34,7 @@ from worker_image.worlds import Worlds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tilework.aws.fleet_group import FleetGroup
     from tilework.aws.service_clock import ServiceClock
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
@@ -67,19 +68,28 @@ class Host:
 
 
 def put_together(
-    settings: WorkerSettings, system: System, clock: ServiceClock, soon: Callable[[Callable[[], None]], None]
-) -> Host:
-    """Make a host that does nothing yet; ``soon`` makes the main thread call a function, from whatever thread."""
+    settings: WorkerSettings, system: System, renewals: System, clock: ServiceClock,
+    soon: Callable[[Callable[[], None]], None],
+) -> Host:  # fmt: skip
+    """Make a host that does nothing yet; ``soon`` makes the main thread call a function, from whatever thread.
+
+    ``renewals`` is the same system, for renewals: it gives up soon.
+    """
     life = JobLife(system.table, clock.now)
     stages = StageLife(system, clock.now)
     outbox = Outbox(system)
-    units = UnitWork(system, life, stages, UnitTerms(settings.lease_seconds, back_off))
+    unit_terms = UnitTerms(settings.lease_seconds, back_off)
+    units = UnitWork(system, life, stages, unit_terms)
     claims = Claims(
         system, life, outbox, host=settings.host, lease_seconds=settings.lease_seconds,
         presets=shipped_presets(), default=settings.default_pipeline,
     )  # fmt: skip
     board = LeaseBoard(board_path(settings.directory), settings.leases, create=True)
-    leases = Leases(system.jobs, life, board, LeaseTerms(settings.lease_seconds), units)
+    renewed = JobLife(renewals.table, clock.now)
+    leases = Leases(
+        renewals.jobs, renewed, board, LeaseTerms(settings.lease_seconds),
+        UnitWork(renewals, renewed, StageLife(renewals, clock.now), unit_terms),
+    )  # fmt: skip
     pace = Pace(room_in(settings.directory))
     tally = outbox.tally
     desk = partial(
@@ -95,16 +105,19 @@ def put_together(
         system.units, partial(_take_up, units), places=settings.unit_capacity, first=settings.capacity
     )
     settling = Settling(
-        Endings(system, life, outbox, settings.host),
-        UnitEndings(stages, units, outbox, settings.host),
+        Endings(system, life, outbox, settings.host, let_go=leases.let_go),
+        UnitEndings(stages, units, outbox, settings.host, let_go=leases.let_go),
         job_desk=job_desk, unit_desk=unit_desk, pace=pace, tally=tally,
     )  # fmt: skip
     worlds = Worlds(settings, tally, board, soon)
     feed = Feed(worlds.start, settings.shares, settling, soon, outgrown=worlds.outgrown)
     metadata = InstanceMetadata(settings.metadata_url) if settings.metadata_url else None
-    membership = _membership(settings, metadata, leases)
+    membership = _membership(settings, leases) if metadata and settings.fleet_group else None
     meter = Meter(
-        tally, lambda: metrics.Held(*leases.count()), deployment=settings.deployment_name, host=settings.host
+        tally,
+        lambda: metrics.HeldCount(*leases.count()),
+        deployment=settings.deployment_name,
+        host=settings.host,
     )
     return Host(worlds, feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
 
@@ -119,18 +132,19 @@ def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
     return held
 
 
-def _membership(
-    settings: WorkerSettings, metadata: InstanceMetadata | None, leases: Leases
-) -> Membership | None:
-    instance = metadata.get("instance-id") if metadata and settings.fleet_group else None
-    if instance is None:
-        if settings.fleet_group:
-            log.warning("The metadata of this host do not tell who it is: its group is told nothing.")
-        return None
-    group = connect_group(
-        settings.deployment.region,
-        group=settings.fleet_group,
-        hook=settings.termination_hook,
-        instance=instance,
-    )
-    return Membership(group, lambda: any(leases.count()))
+def _membership(settings: WorkerSettings, leases: Leases) -> Membership:
+    # of its own: that of the watch is for the watch's thread
+    metadata = InstanceMetadata(settings.metadata_url)
+
+    def find() -> FleetGroup | None:
+        instance = metadata.get("instance-id")
+        if instance is None:
+            return None
+        return connect_group(
+            settings.deployment.region,
+            group=settings.fleet_group,
+            hook=settings.termination_hook,
+            instance=instance,
+        )
+
+    return Membership(find, lambda: any(leases.count()))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 5.0
+NOTICE_LOOK_SECONDS = 5.0
 """Between two looks, as AWS recommends ("Spot Instance interruption notices")."""
 
 SPOT = "spot/instance-action"
@@ -36,7 +36,7 @@ IN_SERVICE = "InService"
 """The one target in which a host works; Terminated and those of a warm pool (Warmed:…) are reached by leaving."""
 
 
-class Kind(Enum):
+class NoticeKind(Enum):
     """Who gives the notice."""
 
     SIGNAL = "signal"
@@ -48,14 +48,14 @@ class Kind(Enum):
 class Notice:
     """An order to leave: ``why`` as a sentence, ``until`` when the host is there (seconds since the epoch; None: unknown)."""
 
-    kind: Kind
+    kind: NoticeKind
     why: str
     until: float | None = None
 
 
 def signalled(number: int) -> Notice:
     """The notice that a signal is."""
-    return Notice(Kind.SIGNAL, f"{signal.Signals(number).name} says so.")
+    return Notice(NoticeKind.SIGNAL, f"{signal.Signals(number).name} says so.")
 
 
 def orders(get: Callable[[str], str | None]) -> list[Notice]:
@@ -73,14 +73,14 @@ def _spot(text: str | None) -> Notice | None:
         action, moment = str(told["action"]), str(told["time"])
         until = datetime.fromisoformat(moment).timestamp()
     except (ValueError, KeyError, TypeError):
-        return Notice(Kind.SPOT, f"This spot host is taken back: {text[:100]}.")
-    return Notice(Kind.SPOT, f"This spot host is taken back ({action}) at {moment}.", until)
+        return Notice(NoticeKind.SPOT, f"This spot host is taken back: {text[:100]}.")
+    return Notice(NoticeKind.SPOT, f"This spot host is taken back ({action}) at {moment}.", until)
 
 
 def _group(text: str | None) -> Notice | None:
     if not text or text == IN_SERVICE:
         return None
-    return Notice(Kind.GROUP, f"Its Auto Scaling group wants this host {text}.")
+    return Notice(NoticeKind.GROUP, f"Its Auto Scaling group wants this host {text}.")
 
 
 class Watch:
@@ -89,7 +89,7 @@ class Watch:
     def __init__(self, metadata: InstanceMetadata, tell: Callable[[Notice], None]) -> None:
         self._metadata = metadata
         self._tell = tell
-        self._told: set[Kind] = set()
+        self._told: set[NoticeKind] = set()
         self._recommended = False
         self._thread = threading.Thread(target=self._run, name="host notices", daemon=True)
 
@@ -113,4 +113,4 @@ class Watch:
                 self.look()
             except Exception:
                 log.exception("The instance metadata could not be understood.")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(NOTICE_LOOK_SECONDS)

@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tilework.errors import TileworkError
+from worker_image.endings import back_off
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 5.0
+BUSY_LOOK_SECONDS = 5.0
 """Between two looks at whether this host is busy."""
 
 QUIET_SECONDS = 60.0
@@ -48,10 +49,14 @@ class Protection:
 
 
 class Membership:
-    """A thread that keeps ``group`` informed; ``busy`` tells whether this host holds any work."""
+    """A thread that keeps the group informed; ``busy`` tells whether this host holds any work.
 
-    def __init__(self, group: FleetGroup, busy: Callable[[], bool]) -> None:
-        self._group = group
+    ``find`` asks the host who it is; None where it does not say so now. It is asked again until it does.
+    """
+
+    def __init__(self, find: Callable[[], FleetGroup | None], busy: Callable[[], bool]) -> None:
+        self._find = find
+        self._group: FleetGroup | None = None
         self._busy = busy
         self._protection = Protection()
         # nobody knows: an earlier life of this host may have ended without a word
@@ -75,23 +80,45 @@ class Membership:
         self._leaving.set()
         self._changed.set()
         self._thread.join(LAST_WORD_SECONDS)
+        group = self._group
+        if group is None:
+            return
         if self._draining.is_set():
-            _attempt(self._group.let_go)
+            _attempt(group.let_go)
         elif self._is_protected is not False:
             # whoever has stopped this worker may not want the host to stay for ever
-            _attempt(lambda: self._group.protect(False))
+            _attempt(lambda: group.protect(False))
 
     def _run(self) -> None:
+        group = self._group = self._found()
+        if group is None:
+            return
         while not self._draining.is_set() and not self._leaving.is_set():
-            self._protect()
-            self._changed.wait(LOOK_SECONDS)
+            self._protect(group)
+            self._changed.wait(BUSY_LOOK_SECONDS)
         while not self._leaving.is_set():
-            _attempt(self._group.keep)
+            _attempt(group.keep)
             self._leaving.wait(HEARTBEAT_SECONDS)
 
-    def _protect(self) -> None:
+    def _found(self) -> FleetGroup | None:
+        """The group, whenever this host learns that it is in it; None where it leaves before."""
+        tries = 0
+        while True:
+            # once more when it leaves: its group may wait for a word
+            is_last = self._leaving.is_set()
+            group = self._find()
+            if group is not None or is_last:
+                return group
+            tries += 1
+            if tries == 1:
+                log.warning(
+                    "The metadata of this host do not tell who it is: its group is told nothing until they do."
+                )
+            self._leaving.wait(min(HEARTBEAT_SECONDS, back_off(tries)))
+
+    def _protect(self, group: FleetGroup) -> None:
         wanted = self._protection.wanted(busy=self._busy())
-        if wanted is not self._is_protected and _attempt(lambda: self._group.protect(wanted)):
+        if wanted is not self._is_protected and _attempt(lambda: group.protect(wanted)):
             self._is_protected = wanted
 
 

@@ -38,14 +38,14 @@ INTAKE_PAUSE = "intake pause"
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldCount:
     """How many jobs and units the host holds just now."""
 
     jobs: int
     units: int
 
 
-Reading: TypeAlias = "Callable[[Sums, Held], float]"
+Reading: TypeAlias = "Callable[[Sums, HeldCount], float]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ METRICS = (
 )
 
 
-def documents(sums: Sums, held: Held, *, deployment: str, host: str, now: float) -> list[dict[str, Any]]:
+def documents(sums: Sums, held: HeldCount, *, deployment: str, host: str, now: float) -> list[dict[str, Any]]:
     """A minute as documents in the embedded metric format: one for all metrics, one a code of what failed.
 
     ``now`` in seconds since the epoch.
@@ -154,7 +154,13 @@ class Meter:
     """A thread that tells each minute what ``tally`` has counted and what the host holds, and at the end the rest."""
 
     def __init__(
-        self, tally: Tally, held: Callable[[], Held], *, deployment: str, host: str, minute: float = MINUTE
+        self,
+        tally: Tally,
+        held: Callable[[], HeldCount],
+        *,
+        deployment: str,
+        host: str,
+        minute: float = MINUTE,
     ) -> None:
         self._tally = tally
         self._held = held

@@ -42,11 +42,11 @@ class Settling:
         if not isinstance(worked, Planned):
             self._tally.worked(worked.seconds)
         if isinstance(held, HeldUnit):
-            self._unit_desk.end(held, self._units.done, worked)
+            self._unit_desk.write_end(held, self._units.done, worked)
         elif isinstance(worked, Planned):
-            self._job_desk.end(held, self._units.planned, worked)
+            self._job_desk.write_end(held, self._units.planned, worked)
         else:
-            self._job_desk.end(held, self._jobs.done, worked)
+            self._job_desk.write_end(held, self._jobs.done, worked)
 
     def failed(self, held: Holding, error: BaseException) -> None:
         """The attempt failed."""
@@ -54,16 +54,16 @@ class Settling:
             self._tally.happened(LEASE_LOSS)
         if isinstance(error, ThrottledError):
             self._pace.throttled()
-        self._desk_of(held).end(held, self._endings_of(held).failed, error)
+        self._desk_of(held).write_end(held, self._endings_of(held).failed, error)
 
     def strike_out(self, held: Holding, failure: TileworkError) -> None:
         """The job, or the unit, goes beyond its bounds each time."""
         log.error("%s", failure.reason, extra=held.facts)
-        self._desk_of(held).end(held, self._endings_of(held).strike_out, failure)
+        self._desk_of(held).write_end(held, self._endings_of(held).strike_out, failure)
 
     def hand_back(self, held: Holding) -> None:
         """The host leaves before it could do it: it costs nothing, and another may begin at once."""
-        self._desk_of(held).end(held, self._endings_of(held).hand_back)
+        self._desk_of(held).write_end(held, self._endings_of(held).hand_back)
 
     def _endings_of(self, held: Held | HeldUnit) -> Endings | UnitEndings:
         return self._units if isinstance(held, HeldUnit) else self._jobs

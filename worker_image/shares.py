@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 QUIET_SECONDS = 10.0
@@ -10,7 +10,7 @@ QUIET_SECONDS = 10.0
 The first photo after that waits for a unit to end, once."""
 
 
-class Kind(Enum):
+class WorkKind(Enum):
     """What a rank works on."""
 
     JOB = "job"
@@ -45,12 +45,20 @@ class Shares:
     kept: int
     cores: int
 
+    def in_world_of(self, ranks: int) -> Shares:
+        """Those of a world that has so many ranks, as other hosts are lost or back: all in proportion, none less than 1."""
+
+        def part(number: int) -> int:
+            return -(-number * ranks // self.ranks)
+
+        return replace(self, ranks=ranks, kept=part(self.kept), cores=part(self.cores))
+
     @property
     def most_units(self) -> int:
         """Units that are ever worked on at once."""
         return max(self._units_beside_jobs, min(self.ranks, self.cores))
 
-    def next_kind(self, load: Load) -> Kind | None:
+    def next_kind(self, load: Load) -> WorkKind | None:
         """What is to be given to the world next.
 
         Jobs go first, one more than there are ranks, so that none waits for this host; while units are there as well,
@@ -60,11 +68,11 @@ class Shares:
         units_there = load.units + load.units_waiting > 0
         most_jobs = max(1, self.ranks - quarter(self.ranks)) if units_there else self.ranks + 1
         if load.jobs_waiting and load.jobs < most_jobs and given <= self.ranks:
-            return Kind.JOB
+            return WorkKind.JOB
         quiet = load.jobs + load.jobs_waiting == 0 and load.quiet >= QUIET_SECONDS
         most_units = self.most_units if quiet else self._units_beside_jobs
         if load.units_waiting and load.units < most_units and given < self.ranks:
-            return Kind.UNIT
+            return WorkKind.UNIT
         return None
 
     @property

@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from tilework.aws.connect import build_clients, join
+from tilework.aws.connect import build_clients, join, open_session
 from tilework.aws.service_clock import ServiceClock
 from tilework.boottime import boottime
 from tilework.checks.machine import machine_checks
@@ -24,9 +24,10 @@ from tilework.errors import TileworkError
 from tilework.guard.memory import be_taken_first
 from tilework.imaging.operations import load_extra
 from tilework.logs import log_to_stderr
-from worker_image.departure import Departure, be_gone_in_time, departure
+from worker_image.departure import HAND_BACK_SECONDS, Departure, be_gone_in_time, departure
 from worker_image.host import put_together
-from worker_image.host_notices import Kind, Notice, Watch, signalled
+from worker_image.host_notices import Notice, NoticeKind, Watch, signalled
+from worker_image.leases import RENEWERS, LeaseTerms
 from worker_image.settings import WorkerSettings
 from worker_image.start_checks import CannotStartError, make_sure, take_folder
 
@@ -48,25 +49,36 @@ UNFINISHED = 4
 
 
 class Supervisor:
-    """One host's supervisor; :meth:`run` returns the exit status when it has drained."""
+    """One host's supervisor; :meth:`run` returns the exit status when it has drained. ``renewals`` is the same system."""
 
-    def __init__(self, settings: WorkerSettings, system: System, clock: ServiceClock) -> None:
+    def __init__(
+        self, settings: WorkerSettings, system: System, renewals: System, clock: ServiceClock
+    ) -> None:
         settings.directory.mkdir(parents=True, exist_ok=True)
         self._settings = settings
         self._clock = clock
         # what the main thread does next; threads and signal handlers only ever add to it
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._host = put_together(settings, system, clock, self._inbox.put)
+        self._host = put_together(settings, system, renewals, clock, self._inbox.put)
         self._departure: Departure | None = None
         self._signals = 0
         self._is_noticed = False
 
     def run(self) -> int:
-        """Work until a notice says leave, and everything held has ended or been handed back."""
+        """Work until a notice says leave, and everything held has ended or been handed back.
+
+        Raises SetupError where no world will start any more, once everything is handed back.
+        """
         self._open()
-        while self._departure is None:
-            self._host.feed.advance()
-            self._inbox.get()()
+        try:
+            while self._departure is None:
+                self._host.feed.advance()
+                self._inbox.get()()
+        except Exception:
+            self._take_no_more()
+            self._drain(Departure(boottime(), boottime() + HAND_BACK_SECONDS))
+            self._leave()
+            raise
         self._drain(self._departure)
         return self._leave()
 
@@ -104,25 +116,29 @@ class Supervisor:
         self._noticed(signalled(number))
 
     def _noticed(self, notice: Notice) -> None:
-        if not self._is_noticed:
-            self._is_noticed = True
-            be_gone_in_time()
+        self._take_no_more()
         leaves = departure(
             notice, drain_seconds=self._settings.drain_seconds, boottime=boottime(), now=self._clock.now()
         )
-        # the main thread may be busy: it starts a world for up to a minute
+        # the main thread may start a world, for up to a minute
         self._inbox.put(lambda: self._told_to_leave(notice, leaves))
+
+    def _take_no_more(self) -> None:
+        """At once, on whatever thread: the main thread may be busy."""
+        if not self._is_noticed:
+            self._is_noticed = True
+            be_gone_in_time()
+            for desk in self._host.desks:
+                desk.close()
 
     def _told_to_leave(self, notice: Notice, leaves: Departure) -> None:
         log.info("This host leaves. %s", notice.why)
         self._departure = self._departure.sooner(leaves) if self._departure else leaves
-        if self._host.membership is not None and notice.kind is Kind.GROUP:
+        if self._host.membership is not None and notice.kind is NoticeKind.GROUP:
             self._host.membership.drain()
 
     def _drain(self, until: Departure) -> None:
-        """Take nothing, hand back what waits, and once the time is over what runs."""
-        for desk in self._host.desks:
-            desk.close()
+        """Hand back what waits, and once the time is over what runs."""
         log.info("Draining: what runs has %.0f s, nothing new is taken.", until.work_until - boottime())
         self._hand_back()
         while self._host.busy and boottime() < until.wait_until:
@@ -151,7 +167,7 @@ class Supervisor:
                 host.membership.leave()
             os._exit(UNFINISHED)
         for desk in host.desks:
-            desk.leave()
+            desk.join()
         host.outbox.stop()
         host.leases.stop()
         host.feed.stop()
@@ -183,13 +199,19 @@ def _run(settings: WorkerSettings) -> int:
     if settings.extra_operations:
         load_extra(settings.extra_operations)
     folder = take_folder(settings.directory)
-    clients = build_clients(deployment.region, deployment.endpoint_url, silence=deployment.silence_seconds)
+    session, region, endpoint = open_session(deployment.region), deployment.region, deployment.endpoint_url
+    clients = build_clients(region, endpoint, silence=deployment.silence_seconds, session=session)
+    silence = min(deployment.silence_seconds, LeaseTerms(settings.lease_seconds).silence)
+    renewals = build_clients(
+        region, endpoint, connections=RENEWERS, attempts=1, silence=silence, session=session
+    )
     clock = ServiceClock()
     clock.listen(clients.dynamodb)
+    clock.listen(renewals.dynamodb)
     make_sure(machine_checks(settings.own_ranks, settings.directory, settings.limits), 0.0)
     make_sure(service_checks(clients, deployment, clock), settings.start_seconds)
     with folder:
-        return Supervisor(settings, join(clients, deployment), clock).run()
+        return Supervisor(settings, join(clients, deployment), join(renewals, deployment), clock).run()
 
 
 if __name__ == "__main__":

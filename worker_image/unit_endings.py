@@ -12,6 +12,8 @@ from worker_image.end_notices import tell_end
 from worker_image.endings import named, rank_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.errors import TileworkError
     from tilework.fleet.planning import Planned
     from tilework.jobs.job import Job
@@ -25,13 +27,25 @@ log = logging.getLogger(__name__)
 
 
 class UnitEndings:
-    """Writes what became of units that ``host`` held, and begins the stages of jobs that it held."""
+    """Writes what became of units that ``host`` held, and begins the stages of jobs that it held.
 
-    def __init__(self, stages: StageLife, work: UnitWork, outbox: Outbox, host: str) -> None:
+    ``let_go`` returns when a unit's lease is renewed no more.
+    """
+
+    def __init__(
+        self,
+        stages: StageLife,
+        work: UnitWork,
+        outbox: Outbox,
+        host: str,
+        *,
+        let_go: Callable[[HeldUnit], None],
+    ) -> None:
         self._stages = stages
         self._work = work
         self._outbox = outbox
         self._host = host
+        self._let_go = let_go
 
     def planned(self, held: Held, planned: Planned) -> None:
         """Begin the stages of a job; its message goes when its first units are sent."""
@@ -58,6 +72,7 @@ class UnitEndings:
 
     def failed(self, held: HeldUnit, error: BaseException) -> None:
         """The attempt ended with ``error``."""
+        self._let_go(held)
         self._tell(self._work.failed(held.message, held.task, named(error), rank_of(error)))
 
     def strike_out(self, held: HeldUnit, failure: TileworkError) -> None:
@@ -69,6 +84,7 @@ class UnitEndings:
 
     def hand_back(self, held: HeldUnit) -> None:
         """Give back a unit that was not worked on."""
+        self._let_go(held)
         self._work.hand_back(held.message, held.task)
 
     def _tell(self, row: Job | None, amounts: dict[str, float] | None = None) -> None:

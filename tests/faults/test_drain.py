@@ -128,12 +128,15 @@ def test_a_host_that_its_group_wants_terminated_drains_and_lets_the_group_go_on(
 ) -> None:
     with ec2_host() as ec2:
         ec2.refuses = refuses
+        # the service does not say at once who the host is
+        del ec2.metadata["instance-id"]
         ec2.metadata["autoscaling/target-lifecycle-state"] = "InService"
         host = new_host(
             TILEWORK_METADATA_URL=ec2.url, TILEWORK_FLEET_GROUP="workers", TILEWORK_TERMINATION_HOOK="drain",
             AWS_ENDPOINT_URL_AUTO_SCALING=ec2.url,
         )  # fmt: skip
         (job,) = busy(deployed, gate, 1)
+        ec2.metadata["instance-id"] = INSTANCE
         ec2.wait_for("SetInstanceProtection", ProtectedFromScaleIn="true")
         ec2.metadata["autoscaling/target-lifecycle-state"] = "Terminated"
         kept = ec2.wait_for("RecordLifecycleActionHeartbeat")

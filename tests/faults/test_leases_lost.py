@@ -76,6 +76,23 @@ def test_a_photo_whose_lease_is_lost_is_not_stored_by_who_lost_it(
     assert work.ended() == rows
 
 
+def test_a_renewal_that_gets_no_answer_loses_no_lease(
+    deployed: RunningSystem, cut_off: FaultProxy, new_host: Callable[..., WorkerHost], gate: Path
+) -> None:
+    host = new_host(AWS_ENDPOINT_URL=cut_off.endpoint, TILEWORK_LEASE_SECONDS="4")
+    work = Workload(deployed, "no answer")
+    work.drop_photos(1, "wait_at_gate() | invert()")
+    wait_for(lambda: list(gate.iterdir()), what="it is at the gate")
+    hold = Hold()
+    cut_off.rule(keeps_a_lease, hold, times=1)
+    wait_for(hold.reached.is_set, what="a renewal hangs")
+    before = work.rows()[0].lease_end
+    wait_for(lambda: work.rows()[0].lease_end > before + 4, what="renewed beyond what it was")
+    shutil.rmtree(gate)
+    (row,) = work.ended()
+    assert (row.lease_number, row.lease_owner) == (1, host.name)
+
+
 @pytest.mark.long
 def test_units_whose_leases_are_lost_are_done_by_another_and_nothing_of_them_is_left(
     deployed: RunningSystem,

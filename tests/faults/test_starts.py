@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import pytest
 
 from tests.faults.fault_proxy import FaultProxy, Refuse
 from tests.faults.worker_host import WorkerHost
+from tests.faults.workload import Workload
 from tests.flow.pictures import noise, png
 from tests.flow.running_system import ROOT
 from tests.waiting import wait_for
@@ -114,3 +116,25 @@ def test_a_second_host_in_the_same_folder_is_refused_and_the_first_keeps_its_lea
     after = board.stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
     assert hosts[0].alive
+
+
+@pytest.mark.long
+def test_a_host_that_can_have_no_world_any_more_hands_back_what_it_holds_before_it_exits(
+    environment: dict[str, str], hosts: list[WorkerHost], deployed: RunningSystem, gate: Path, tmp_path: Path
+) -> None:
+    own = {"TILEWORK_EXTRA_OPERATIONS": "tests.flow.own_operations", "TILEWORK_TESTS_GATE": str(gate)}
+    hosts.append(WorkerHost("worldless", tmp_path, {**environment, **own, "TILEWORK_LEASE_SECONDS": "600"}))
+    hosts[0].await_ready()
+    work = Workload(deployed, "worldless")
+    work.drop_photos(5, "wait_at_gate() | invert()")
+    wait_for(lambda: len(list(gate.iterdir())) == 2, what="ranks at the gate")
+    wait_for(lambda: len(work.rows()) == 5, what="claims")
+    folder = hosts[0].world_folder
+    folder.rename(tmp_path / "world")
+    folder.write_text("no folder")
+    hosts[0].below()[-1].kill()
+    assert hosts[0].process.wait(60) == CANNOT
+    assert {row.state for row in work.rows()} == {State.QUEUED}
+    shutil.rmtree(gate)
+    hosts.append(WorkerHost("heir", tmp_path, {**environment, **own}))
+    assert {(row.attempts, row.losses) for row in work.ended()} == {(1, 0)}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+
+from tilework.world.flags import KEPT_MEMORY
 
 PROGRAM = """
 import numpy as np
@@ -47,3 +50,25 @@ def test_the_out_of_memory_killer_would_take_the_child_then_the_rank() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.split() == ["1000", "500"]
+
+
+FORKING = """
+import numpy as np
+from tilework.guard.child import Bounds, run_guarded
+
+def kept():
+    with open("/proc/self/smaps_rollup") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:")) >> 10
+
+np.ones(60 << 20, np.uint8)
+print(kept() - run_guarded(kept, Bounds(10, 30, 1 << 29)))
+"""
+
+
+def test_a_child_does_not_begin_with_the_memory_that_its_parents_earlier_images_left() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORKING], capture_output=True, text=True, check=True, timeout=60,
+        env=os.environ | KEPT_MEMORY,
+    )  # fmt: skip
+    # MiB; all but a little of it
+    assert int(done.stdout) > 50

@@ -83,7 +83,7 @@ def main() -> int:
     return 0
 
 
-class Held:
+class Namespaces:
     """Namespaces, and the process that holds them."""
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Held:
         self._unshare.stdout.close()
 
 
-class Host(Held):
+class Host(Namespaces):
     """One host of a lab, with ``cable`` to its switch."""
 
     def __init__(self, lab: Lab, name: str, number: int) -> None:
@@ -175,6 +175,22 @@ class Host(Held):
         return [
             line for line in listed.stdout.splitlines() if "<defunct>" not in line and "sshd:" not in line
         ]
+
+    def find(self, *ends: str) -> psutil.Process:
+        """The one process of the lab's user in here that has for each of ``ends`` a word ending so; a rank's last is its number."""
+        (found,) = [process for process in psutil.process_iter() if self._has(process, ends)]
+        return found
+
+    def _has(self, process: psutil.Process, ends: Sequence[str]) -> bool:
+        here, there = (Path(f"/proc/{pid}/ns/pid") for pid in (self.pid, process.pid))
+        try:
+            if process.uids().real != UID or there.readlink() != here.readlink():
+                return False
+            words = [*process.cmdline(), f"rank {process.environ().get('PMIX_RANK')}"]
+        except (psutil.NoSuchProcess, FileNotFoundError):
+            # it has ended meanwhile
+            return False
+        return all(any(word.endswith(end) for word in words) for end in ends)
 
     def as_user(self, *command: str, environment: Mapping[str, str] | None = None) -> list[str]:
         """The command line that runs ``command`` as a user of this host."""
@@ -272,7 +288,7 @@ class Lab:
             self.shared.mkdir()
             os.chown(self.shared, UID, UID)
             self._write_files()
-            self.switch = Held()
+            self.switch = Namespaces()
             stack.callback(self.switch.end)
             self.switch.do("ip link add switch type bridge; ip link set switch up")
             self.hosts: dict[str, Host] = {}

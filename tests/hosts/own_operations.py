@@ -1,4 +1,4 @@
-"""An operation that shows where it is at work, and takes a second until the test has seen enough."""
+"""An operation that shows where it is at work, and takes its time until the test has seen enough."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tilework.imaging.operations.contract import LocalOperation
 class Linger(LocalOperation):
     name = "linger"
     family = "tests"
-    summary = "Takes a second, or none where there is a file `enough`."
+    summary = "Takes a second, of a black image an hour, until there is a file `enough`."
     formula = "sleep"
 
     def kernel(self, image: Any, arguments: Any) -> Any:
         (Path("seen") / f"{socket.gethostname()}-{uuid.uuid4().hex}").touch()
-        end = time.monotonic() + 1
+        end = time.monotonic() + (1 if image.any() else 3600)
         while time.monotonic() < end and not Path("enough").exists():
             time.sleep(0.02)
         return image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,15 +12,33 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.hosts.lab import NETWORK, give
+from tests.hosts.lab import NETWORK, ROOT, give
 from tests.waiting import wait_for
+from tilework.world.spread.ssh import ssh_command
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.hosts.lab import Lab
 
 PIPELINE = "blur(9) | canny(100, 200)"
+
+PHOTOS = 400
+
+ODD_SETTINGS = """
+    RemoteCommand echo hello
+    RequestTTY force
+    LogLevel QUIET
+    IdentityAgent /run/nobody
+    AddKeysToAgent yes
+    ForwardAgent yes
+    LocalForward 4711 localhost:22
+    Tunnel yes
+    ControlMaster auto
+    ControlPath ~/.ssh/one
+    PreferredAuthentications password,keyboard-interactive
+    PubkeyAuthentication no
+    BatchMode no
+"""
+"""Each keeps an agent from being reached, or gives its host more than it needs."""
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +111,14 @@ def test_where_no_host_can_be_reached_the_reasons_are_told(lab: Lab, scan: Path)
     assert "None of the hosts can be reached. nobody: ssh: Could not resolve hostname" in done.stderr
 
 
+def test_a_checkout_under_a_path_with_a_space_is_refused_for_it(lab: Lab) -> None:
+    checkout = lab.shared / "my checkout"
+    checkout.symlink_to(ROOT)
+    with lab.start("hosts", "b", environment={"PYTHONPATH": str(checkout)}) as command:
+        assert command.wait() == 3
+    assert f"Open MPI starts nothing on other hosts by '{checkout}/tilework" in command.said()
+
+
 def test_root_has_no_world_over_several_hosts(lab: Lab) -> None:
     done = lab.tilework("hosts", "a,b", as_root=True)
     assert done.returncode == 3
@@ -106,14 +133,38 @@ def test_the_key_opens_a_host_for_an_agent_and_nothing_else(lab: Lab) -> None:
     assert done.stdout.startswith("tilework host agent")
 
 
+def test_what_a_user_s_own_settings_of_ssh_add_is_overruled_and_their_aliases_hold(lab: Lab) -> None:
+    config = lab.hosts["a"].home / ".ssh" / "config"
+    before = config.read_text()
+    config.write_text(f"{before}\nHost *\n{ODD_SETTINGS}")
+    try:
+        done = lab.tilework("hosts", "gamma")
+        assert done.returncode == 0, done.stdout + done.stderr
+        options = ssh_command("gamma", Path("/k"))[1:]
+        told = lab.run("ssh", "-G", *options).stdout.splitlines()
+    finally:
+        config.write_text(before)
+    effective = dict(line.split(maxsplit=1) for line in told if " " in line)
+    assert effective["hostname"] == "c"
+    assert effective["loglevel"] == "INFO"
+    for name in ("identityagent", "controlpath", "remotecommand"):
+        assert effective.get(name, "none") == "none"
+    for name in ("addkeystoagent", "tunnel", "passwordauthentication", "forwardagent"):
+        assert effective[name] in {"no", "false"}
+    assert not [line for line in told if "localforward" in line]
+
+
 def test_lost_hosts_are_done_without_and_taken_back(lab: Lab) -> None:
-    """One is killed, and the cable of another is cut: no image is lost, and each host computes again later."""
+    """One is killed, and the cable of another is cut: no image is lost, and each host computes again later.
+
+    Nor does any host wait for an image that takes an hour.
+    """
     photos, seen = lab.shared / "photos", lab.shared / "seen"
     for folder in (photos, seen):
         folder.mkdir()
         give(folder)
-    for number in range(200):
-        cv2.imwrite(str(photos / f"{number}.png"), np.full((50, 60), number, np.uint8))
+    for number in range(PHOTOS):
+        cv2.imwrite(str(photos / f"{number}.png"), np.full((50, 60), min(number, 255), np.uint8))
 
     def at_work() -> set[str]:
         return {path.name.partition("-")[0] for path in seen.iterdir()}
@@ -123,8 +174,11 @@ def test_lost_hosts_are_done_without_and_taken_back(lab: Lab) -> None:
             path.unlink()
 
     with lab.start(
-        "process", "photos/", "results/", "--pipeline", "linger", "--hosts", "a,b,c",
-        environment={"TILEWORK_EXTRA_OPERATIONS": "tests.hosts.own_operations"},
+        "process", "photos/", "results/", "--pipeline", "linger", "--hosts", "a,b,c", "--ranks", "2",
+        environment={
+            "TILEWORK_EXTRA_OPERATIONS": "tests.hosts.own_operations",
+            "TILEWORK_LIMIT_DECODER_SECONDS": "600",
+        },
     ) as command:  # fmt: skip
         wait_for(lambda: at_work() == {"a", "b", "c"})
         lab.hosts["c"].end()
@@ -143,7 +197,7 @@ def test_lost_hosts_are_done_without_and_taken_back(lab: Lab) -> None:
         wait_for(lambda: at_work() == {"a", "b", "c"})
         (lab.shared / "enough").touch()
         assert command.wait() == 0, command.said()
-    for number in range(200):
+    for number in range(PHOTOS):
         result = cv2.imread(str(lab.shared / "results" / f"{number}.png"), cv2.IMREAD_UNCHANGED)
-        assert np.array_equal(result, np.full((50, 60), number, np.uint8))
+        assert np.array_equal(result, np.full((50, 60), min(number, 255), np.uint8))
     wait_for(lambda: not any(host.processes() for host in lab.hosts.values()))

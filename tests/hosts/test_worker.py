@@ -36,7 +36,7 @@ def photos(lab: Lab) -> Path:
     folder = lab.shared / "photos"
     folder.mkdir()
     for number in range(PHOTOS):
-        cv2.imwrite(str(folder / f"{number}.png"), np.full((50, 60), number, np.uint8))
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((50, 60), 1 + number, np.uint8))
     seen = lab.shared / "seen"
     seen.mkdir()
     give(seen)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldPicture:
     """A picture in memory as an image with an address."""
 
     picture: Picture
@@ -68,7 +68,9 @@ def staged(
     width = tile << overviews if columns is None else columns
     with TemporaryDirectory() as place:
         folder = Path(place)
-        work = Work(Held(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews)
+        work = Work(
+            HeldPicture(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews
+        )
         file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in layout.grids))
         file.create(0)
         run(work, file, folder, Ranks(executor, 3, lambda _: None, float, int), 60)

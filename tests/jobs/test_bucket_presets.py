@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tilework.errors import PipelineError, PresetsError, ServiceError
-from tilework.jobs.bucket_presets import CLOCKS_APART, LOOK_SECONDS, BucketPresets
+from tilework.jobs.bucket_presets import CLOCKS_APART, LOOK_LIFE_SECONDS, BucketPresets
 from tilework.jobs.in_memory.store import MemoryStore
 from tilework.jobs.object_keys import PRESETS
 from tilework.jobs.preset_file import MOST_BYTES
@@ -77,14 +77,14 @@ def test_a_backlog_looks_once_in_a_while_and_reads_a_file_once(bucket: Bucket) -
     for _ in range(1_000):
         assert bucket.presets.of_drop(dropped).pipeline("own").canonical == "blur(9)"
         bucket.now += 0.01
-    assert bucket.store.asked == {"head": 10 / LOOK_SECONDS, "read": 1}
+    assert bucket.store.asked == {"head": 10 / LOOK_LIFE_SECONDS, "read": 1}
 
 
 def test_a_change_is_seen_by_a_backlog_before_long(bucket: Bucket) -> None:
     dropped, bucket.now = bucket.now, bucket.now + 100
     bucket.presets.of_drop(dropped)
     bucket.write('[presets]\nedges = "invert"')
-    bucket.now += LOOK_SECONDS
+    bucket.now += LOOK_LIFE_SECONDS
     assert bucket.presets.of_drop(dropped).pipeline("edges").canonical == "invert()"
 
 

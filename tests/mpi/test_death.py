@@ -103,6 +103,18 @@ def test_nobody_is_suspect_when_mpiexec_is_ended(
     wait_for_death(world)
 
 
+def test_the_task_of_a_dead_rank_is_suspect_though_mpiexec_reports_nothing_in_time(
+    new_world: Callable[..., World],
+) -> None:
+    world, futures = busy_world(new_world)
+    victim = next(slot for slot in world.slots() if slot.running and slot.task == 2)
+    os.kill(world.mpiexec_pid, signal.SIGSTOP)
+    os.kill(victim.pid, signal.SIGSEGV)
+    assert suspects(futures) == [1]
+    assert "mpiexec did not tell" in futures[1].exception().reason
+    wait_for_death(world)
+
+
 @pytest.mark.parametrize(
     ("culprit", "arguments", "number", "words"),
     [

@@ -83,14 +83,14 @@ def office(tmp_path: Path, failures: list[Exception]) -> Iterator[Office]:
     desk.open(held.append)
     yield made
     desk.close()
-    desk.leave()
+    desk.join()
 
 
 def test_what_comes_is_claimed_and_its_place_is_free_when_its_end_is_written(office: Office) -> None:
     for number in range(3):
         office.host.drop(f"{number}.jpg")
     office.answer(lambda: len(office.held) == 2)
-    office.desk.end(office.held[0], lambda held: None)
+    office.desk.write_end(office.held[0], lambda held: None)
     office.answer(lambda: len(office.held) == 3)
     assert sorted({held.place for held in office.held}) == [0, 1]
 
@@ -108,7 +108,7 @@ def test_an_end_is_tried_again_while_a_service_throttles_and_the_host_slows_down
         if len(tries) < 3:
             raise ThrottledError("too many")
 
-    office.desk.end(office.held[0], write)
+    office.desk.write_end(office.held[0], write)
     assert office.desk.busy
     office.answer(lambda: not office.desk.busy)
     assert len(tries) == 3
@@ -133,7 +133,7 @@ def test_an_end_that_fails_in_a_way_without_a_name_frees_its_place_all_the_same(
     def write(held: object) -> None:
         raise ZeroDivisionError("odd")
 
-    office.desk.end(office.held[0], write)
+    office.desk.write_end(office.held[0], write)
     office.answer(lambda: not office.desk.busy)
 
 

@@ -36,7 +36,7 @@ def host() -> Host:
 
 @pytest.fixture
 def endings(host: Host) -> Endings:
-    return Endings(host.system, host.life, host.outbox, "host-1")
+    return Endings(host.system, host.life, host.outbox, "host-1", let_go=lambda _: None)
 
 
 def claimed(host: Host) -> Held:

@@ -33,8 +33,9 @@ WORKED = Worked("r", True, 1, 1, "uint8", 1, {})
 class ScriptedWorld:
     """An executor whose tasks end, and which dies, when the test says so (the real one: tests/mpi)."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranks: int) -> None:
         self.alive = True
+        self.pids = range(1 + ranks)
         self.tasks: dict[str, Future[Any]] = {}
         self.guarded: set[str] = set()
 
@@ -57,6 +58,9 @@ class ScriptedWorld:
         for job, future in self.tasks.items():
             future.set_exception(WorldDiedError("killed by signal 9", suspect=job == suspect))
 
+    def kill(self) -> None:
+        self.die()
+
     def shutdown(self, *, wait: bool, timeout: float) -> None:
         self.alive = False
 
@@ -72,9 +76,12 @@ class Host:
         self.failing_starts = 0
         self.seconds = 0.0
         self.outgrown = False
+        self.ranks = ranks
+        self.timers: list[Callable[[], None]] = []
         self.feed = Feed(
             self._start, Shares(ranks, quarter(ranks), cores=2), self, self.inbox.append,
             pause=lambda _: None, clock=lambda: self.seconds, outgrown=lambda: self.outgrown,
+            later=lambda _, call: self.timers.append(call),
         )  # type: ignore[arg-type]  # fmt: skip
         self.feed.advance()
 
@@ -83,7 +90,7 @@ class Host:
             self.failing_starts -= 1
             raise SetupError("the disk is full")
         self.outgrown = False
-        self.worlds.append(ScriptedWorld())
+        self.worlds.append(ScriptedWorld(self.ranks))
         return self.worlds[-1]
 
     def turn(self) -> None:
@@ -346,3 +353,47 @@ def test_an_outgrown_world_ends_what_it_works_on_before_another_takes_its_place(
     assert [world.alive for world in host.worlds] == [False, True]
     assert set(host.world.tasks) == {"d"}
     assert set(host.verdicts) == {"a", "b", "c"}
+
+
+def test_what_takes_long_in_an_outgrown_world_is_begun_again_in_the_larger_one_if_others_wait() -> None:
+    host = Host()
+    host.add("a", "b", "c")
+    host.outgrown = True
+    host.world.finish("a")
+    host.turn()
+    host.timers.pop()()
+    host.turn()
+    assert host.world.alive
+    assert len(host.worlds) == 1
+    host.add("d")
+    host.timers.pop()()
+    host.turn()
+    assert [world.alive for world in host.worlds] == [False, True]
+    assert set(host.world.tasks) == {"b", "c", "d"}
+    assert not host.world.guarded
+
+
+def test_a_world_that_is_not_outgrown_any_more_goes_on() -> None:
+    host = Host()
+    host.add("a", "b")
+    host.outgrown = True
+    host.feed.advance()
+    (timer,) = host.timers
+    host.outgrown = False
+    timer()
+    host.turn()
+    assert host.world.alive
+    assert len(host.worlds) == 1
+
+
+def test_the_shares_are_those_of_the_world_that_is_there() -> None:
+    host = Host(ranks=8)
+    host.ranks = 4
+    host.world.die()
+    host.feed.advance()
+    host.add(*"abcdefgh")
+    assert len(host.world.tasks) == 5
+    host.ranks = 8
+    host.world.die()
+    host.turn()
+    assert len(host.world.tasks) == 8

@@ -17,7 +17,7 @@ from worker_image.departure import (
     Departure,
     departure,
 )
-from worker_image.host_notices import Kind, Notice, Watch, orders, signalled
+from worker_image.host_notices import Notice, NoticeKind, Watch, orders, signalled
 from worker_image.membership import QUIET_SECONDS, Protection
 
 SPOT = '{"action": "terminate", "time": "2017-09-18T08:22:00Z"}'
@@ -30,20 +30,20 @@ def order(**metadata: str) -> list[Notice]:
 
 def test_a_spot_interruption_tells_until_when_the_host_is_there() -> None:
     (notice,) = order(spot__instance_action=SPOT)
-    assert (notice.kind, notice.until) == (Kind.SPOT, SPOT_TIME)
+    assert (notice.kind, notice.until) == (NoticeKind.SPOT, SPOT_TIME)
     assert "2017-09-18T08:22:00Z" in notice.why
 
 
 @pytest.mark.parametrize("text", ["", "soon", "[]", '{"action": "stop"}', '{"action": "stop", "time": "x"}'])
 def test_a_spot_interruption_that_cannot_be_read_is_one_all_the_same(text: str) -> None:
     (notice,) = order(spot__instance_action=text)
-    assert (notice.kind, notice.until) == (Kind.SPOT, None)
+    assert (notice.kind, notice.until) == (NoticeKind.SPOT, None)
 
 
 @pytest.mark.parametrize("state", ["Terminated", "Warmed:Stopped", "Warmed:Terminated"])
 def test_a_group_that_wants_the_host_elsewhere_than_in_service_tells_it_to_leave(state: str) -> None:
     (notice,) = order(autoscaling__target_lifecycle_state=state)
-    assert (notice.kind, notice.until) == (Kind.GROUP, None)
+    assert (notice.kind, notice.until) == (NoticeKind.GROUP, None)
     assert state in notice.why
 
 
@@ -65,19 +65,19 @@ def of(notice: Notice, seconds: float = 60) -> Departure:
 
 
 def test_a_signal_leaves_what_runs_the_time_of_the_setting() -> None:
-    left = of(Notice(Kind.SIGNAL, "stop"), 30)
+    left = of(Notice(NoticeKind.SIGNAL, "stop"), 30)
     assert (left.work_until, left.wait_until) == (1030, 1030 + HAND_BACK_SECONDS)
 
 
 def test_two_minutes_of_spot_are_used_as_far_as_a_hundred_seconds_go() -> None:
-    left = of(Notice(Kind.SPOT, "stop", SPOT_TIME), 10)
+    left = of(Notice(NoticeKind.SPOT, "stop", SPOT_TIME), 10)
     assert left.work_until == 1000 + LONGEST_DRAIN
     assert left.wait_until < 1000 + EXIT_SECONDS
 
 
 def test_a_spot_notice_that_comes_late_leaves_time_to_hand_back() -> None:
-    assert of(Notice(Kind.SPOT, "stop", SPOT_TIME - 90), 60).work_until == 1000 + 30 - HAND_BACK_SECONDS
-    assert of(Notice(Kind.SPOT, "stop", SPOT_TIME - 500), 60).work_until == 1000
+    assert of(Notice(NoticeKind.SPOT, "stop", SPOT_TIME - 90), 60).work_until == 1000 + 30 - HAND_BACK_SECONDS
+    assert of(Notice(NoticeKind.SPOT, "stop", SPOT_TIME - 500), 60).work_until == 1000
 
 
 def test_a_second_notice_may_press_but_never_lets_a_host_stay_longer() -> None:
@@ -88,8 +88,8 @@ def test_a_second_notice_may_press_but_never_lets_a_host_stay_longer() -> None:
 # --- the metadata over HTTP, version 2 ----------------------------------------------------------------------------
 
 
-def told(ec2: Ec2Host, looks: int = 2) -> list[Kind]:
-    found: list[Kind] = []
+def told(ec2: Ec2Host, looks: int = 2) -> list[NoticeKind]:
+    found: list[NoticeKind] = []
     watch = Watch(InstanceMetadata(ec2.url), lambda notice: found.append(notice.kind))
     for _ in range(looks):
         watch.look()
@@ -100,7 +100,7 @@ def test_each_order_is_told_once() -> None:
     with ec2_host() as ec2:
         assert told(ec2) == []
         ec2.metadata |= {"spot/instance-action": SPOT, "autoscaling/target-lifecycle-state": "Terminated"}
-        assert told(ec2) == [Kind.SPOT, Kind.GROUP]
+        assert told(ec2) == [NoticeKind.SPOT, NoticeKind.GROUP]
 
 
 def test_a_token_that_is_over_is_renewed() -> None:

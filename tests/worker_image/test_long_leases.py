@@ -29,7 +29,7 @@ class LongHost(Host):
         super().__init__()
         board = LeaseBoard(folder / "leases", 4, create=True)
         self.leases = Leases(self.system.jobs, self.life, board, LeaseTerms(LEASE), units_of(self))
-        self.endings = Endings(self.system, self.life, self.outbox, "host-1")
+        self.endings = Endings(self.system, self.life, self.outbox, "host-1", let_go=self.leases.let_go)
         monkeypatch.setattr("worker_image.leases.boottime", self.clock)
 
     def claimed(self) -> Held:

@@ -19,7 +19,7 @@ from worker_image.metrics import (
     LEASE_LOSS,
     METRICS,
     WORLD_RESTART,
-    Held,
+    HeldCount,
     Meter,
     documents,
     sentence,
@@ -88,7 +88,7 @@ def busy_minute() -> Tally:
 
 
 def told(sums: Sums, *, jobs: int = 0, units: int = 0) -> list[dict[str, Any]]:
-    held = Held(jobs, units)
+    held = HeldCount(jobs, units)
     return documents(sums, held, deployment="tilework-dev", host="host-1", now=time.time())
 
 
@@ -126,7 +126,7 @@ def test_what_was_told_is_not_told_again() -> None:
 
 def test_every_end_that_a_host_writes_is_counted() -> None:
     host = Host()
-    endings = Endings(host.system, host.life, host.outbox, "host-1")
+    endings = Endings(host.system, host.life, host.outbox, "host-1", let_go=lambda _: None)
     endings.done(claimed(host), WORKED)
     endings.failed(claimed(host), DamagedImageError("It ends at byte 7."))
     endings.strike_out(claimed(host), CrashedError("It crashed."))
@@ -138,7 +138,7 @@ def test_every_end_that_a_host_writes_is_counted() -> None:
 
 def test_a_host_tells_each_minute_and_the_rest_when_it_leaves(capfd: pytest.CaptureFixture[str]) -> None:
     tally = Tally()
-    meter = Meter(tally, lambda: Held(1, 0), deployment="tilework-dev", host="host-1", minute=0.05)
+    meter = Meter(tally, lambda: HeldCount(1, 0), deployment="tilework-dev", host="host-1", minute=0.05)
     meter.start()
     tally.ended(notice("DONE"))
     lines: list[dict[str, Any]] = []
@@ -158,7 +158,7 @@ def test_a_host_of_no_named_deployment_tells_in_words_and_only_if_there_is_somet
     assert sentence(Sums()) == ""
     tally = busy_minute()
     with caplog.at_level(logging.INFO):
-        meter = Meter(tally, lambda: Held(0, 0), deployment="", host="host-1")
+        meter = Meter(tally, lambda: HeldCount(0, 0), deployment="", host="host-1")
         meter.start()
         meter.stop()
     assert caplog.messages == ["In the last minute: 3 DONE, 3 FAILED, 1 SKIPPED; 36.0 megapixels."]

@@ -85,7 +85,7 @@ def test_a_full_disk_holds_everything_until_there_is_room(clock: Time, tmp_path:
 def test_a_job_that_is_throttled_as_long_as_its_message_lasts_spends_neither_attempts_nor_losses() -> None:
     host = Host()
     job = host.drop()
-    endings = Endings(host.system, host.life, host.outbox, "host-1")
+    endings = Endings(host.system, host.life, host.outbox, "host-1", let_go=lambda _: None)
     for _ in range(19):
         held = host.consider()
         assert held is not None
@@ -102,7 +102,9 @@ def test_a_full_disk_is_told_as_what_it_is_and_costs_the_job_a_loss(number: int)
     job = host.drop()
     held = host.consider()
     assert held is not None
-    Endings(host.system, host.life, host.outbox, "host-1").failed(held, OSError(number, "No room"))
+    Endings(host.system, host.life, host.outbox, "host-1", let_go=lambda _: None).failed(
+        held, OSError(number, "No room")
+    )
     row = host.row(job)
     assert (row.state, row.attempts, row.losses, row.code) == (State.QUEUED, 0, 1, "disk_full")
     assert isinstance(named(OSError(number, "No room")), DiskFullError)

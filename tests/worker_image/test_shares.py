@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from worker_image.shares import QUIET_SECONDS, Kind, Load, Shares, quarter
+from worker_image.shares import QUIET_SECONDS, Load, Shares, WorkKind, quarter
 
 LONG = 2 * QUIET_SECONDS
 
@@ -21,8 +21,8 @@ def given(dealt: Shares, *, jobs: int = 0, units: int = 0, quiet: float = LONG) 
         kind = dealt.next_kind(load)
         if kind is None:
             return given_jobs, given_units
-        given_jobs += kind is Kind.JOB
-        given_units += kind is Kind.UNIT
+        given_jobs += kind is WorkKind.JOB
+        given_units += kind is WorkKind.UNIT
 
 
 def test_jobs_alone_get_all_ranks_and_one_more_waits_in_the_world() -> None:
@@ -42,7 +42,7 @@ def test_units_alone_fill_all_cores_and_leave_a_rank_to_the_photo_that_may_come(
 
 def test_the_first_photo_after_a_quiet_time_finds_a_rank_that_no_unit_has() -> None:
     dealt = shares(ranks=4, cores=2)
-    assert dealt.next_kind(Load(0, 3, 1, 5, LONG)) is Kind.JOB
+    assert dealt.next_kind(Load(0, 3, 1, 5, LONG)) is WorkKind.JOB
     assert dealt.next_kind(Load(0, 3, 0, 5, LONG)) is None
 
 
@@ -71,8 +71,8 @@ def test_on_a_single_rank_photos_go_first() -> None:
 
 
 def test_a_photo_that_comes_while_units_have_all_ranks_is_next() -> None:
-    assert shares(ranks=4, cores=4).next_kind(Load(0, 4, 1, 5, LONG)) is Kind.JOB
-    assert shares(ranks=4, cores=4).next_kind(Load(0, 3, 1, 5, 0.0)) is Kind.JOB
+    assert shares(ranks=4, cores=4).next_kind(Load(0, 4, 1, 5, LONG)) is WorkKind.JOB
+    assert shares(ranks=4, cores=4).next_kind(Load(0, 3, 1, 5, 0.0)) is WorkKind.JOB
 
 
 def test_units_get_their_rank_back_from_a_stream_of_photos() -> None:
@@ -80,7 +80,7 @@ def test_units_get_their_rank_back_from_a_stream_of_photos() -> None:
     dealt = shares(ranks=2, cores=2)
     assert dealt.next_kind(Load(3, 0, 5, 1, 0.0)) is None
     assert dealt.next_kind(Load(2, 0, 5, 1, 0.0)) is None
-    assert dealt.next_kind(Load(1, 0, 5, 1, 0.0)) is Kind.UNIT
+    assert dealt.next_kind(Load(1, 0, 5, 1, 0.0)) is WorkKind.UNIT
 
 
 @pytest.mark.parametrize("ranks", range(1, 20))
@@ -92,4 +92,11 @@ def test_a_photo_never_waits_behind_units_alone(ranks: int, cores: int) -> None:
     jobs, _ = given(dealt, jobs=99, units=99, quiet=0.0)
     assert units <= max(1, ranks - 1)
     assert jobs <= max(1, ranks - 1)
-    assert dealt.next_kind(Load(0, units, 1, 9, 0.0)) is Kind.JOB
+    assert dealt.next_kind(Load(0, units, 1, 9, 0.0)) is WorkKind.JOB
+
+
+def test_a_smaller_world_has_smaller_shares_in_proportion_and_none_that_is_nothing() -> None:
+    assert shares(ranks=12, cores=6, kept=3).in_world_of(8) == shares(ranks=8, cores=4, kept=2)
+    assert shares(ranks=12, cores=3, kept=3).in_world_of(1) == shares(ranks=1, cores=1, kept=1)
+    assert shares(ranks=12, cores=3, kept=0).in_world_of(4).kept == 0
+    assert shares(ranks=12, cores=3).in_world_of(12) == shares(ranks=12, cores=3)

@@ -35,7 +35,7 @@ class LargeHost(Host):
         super().__init__()
         self.stages = StageLife(self.system, self.life.now)
         self.work = UnitWork(self.system, self.life, self.stages, UnitTerms(60.0, lambda _: 0.0))
-        self.endings = UnitEndings(self.stages, self.work, self.outbox, "host-1")
+        self.endings = UnitEndings(self.stages, self.work, self.outbox, "host-1", let_go=lambda _: None)
         self.shop = Workshop(self.system.inputs, self.system.outputs, LIMITS)
 
     def held(self) -> Held:

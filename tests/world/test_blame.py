@@ -69,3 +69,10 @@ def test_what_a_rank_was_at_when_it_died_is_told() -> None:
     assert verdict.reason.endswith(
         "rank 2 (pid 1002) was killed while running the operations, being at work on one task for more than 30 s."
     )
+
+
+def test_an_mpiexec_that_tells_nothing_in_time_leaves_the_dead_ranks_task_suspect() -> None:
+    verdict = judge(None, {2: 1002}, {2: 17}, headless=False, phases={2: "decode"})
+    assert verdict.suspects == {17}
+    assert verdict.signal is None
+    assert "rank 2 (pid 1002) ended in a way that mpiexec did not tell" in verdict.reason

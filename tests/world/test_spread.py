@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -16,8 +17,11 @@ from tilework.boottime import boottime
 from tilework.errors import SettingsError
 from tilework.world.doorbell import ECHO_PULSE_SECONDS, PULSE_SECONDS, NetworkDoorbell
 from tilework.world.flags import spread_flags
+from tilework.world.spread import launcher_shell
 from tilework.world.spread.bulletin import Poke, fresh_bulletin, read_bulletin, write_bulletin
+from tilework.world.spread.crew import Crew
 from tilework.world.spread.hosts import QUIET_SECONDS, RETRY_SECONDS, _Place
+from tilework.world.spread.launch import _Shell
 from tilework.world.spread.networks import network_of
 from tilework.world.spread.shares import HostShare, parse_hosts
 from tilework.world.spread.ssh import agent_command, authorized_line, key_of, ssh_command
@@ -125,3 +129,21 @@ def test_a_bulletin_is_fresh_only_if_it_was_asked_for_after_the_question(tmp_pat
 def test_where_nobody_answers_there_is_no_bulletin(tmp_path: Path) -> None:
     write_bulletin(tmp_path, boottime(), b"old")
     assert fresh_bulletin(tmp_path, patience=0.05) is None
+
+
+def test_whoever_knocks_where_open_mpi_does_and_says_nothing_or_nonsense_keeps_it_from_nothing() -> None:
+    crew = Crew("here", 1, [])
+    shell = _Shell(crew)
+    try:
+        for words in (b"", b"nonsense", b"1", b"[1]"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as knocking:
+                knocking.connect(f"\0{shell.name}")
+                if words:
+                    knocking.send(words)
+        asked = subprocess.run(
+            [sys.executable, launcher_shell.__file__, shell.name, "nobody", "true"], timeout=30, check=False
+        )
+    finally:
+        shell.close()
+        crew.bury()
+    assert asked.returncode == 1

@@ -72,21 +72,21 @@ def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: boo
 
 def connect_stores(deployment: Deployment, *, connections: int = CONNECTIONS) -> Stores:
     """Build the two buckets alone, for a process that needs no more."""
-    session = _session(deployment.region)
+    session = open_session(deployment.region)
     client = _s3(session, deployment.endpoint_url, _config(connections, ATTEMPTS, deployment.silence_seconds))
     return _stores(client, deployment)
 
 
 def build_clients(
     region: str, endpoint_url: str | None, *, connections: int = CONNECTIONS, attempts: int = ATTEMPTS,
-    silence: float = SILENCE_SECONDS,
+    silence: float = SILENCE_SECONDS, session: boto3.session.Session | None = None,
 ) -> Clients:  # fmt: skip
     """Build the clients that all deployments of one region and endpoint can share.
 
     With one of ``attempts`` a failure is told at once, which suits whoever only wants to know how things stand. After
-    ``silence`` seconds on the wire a request is tried again.
+    ``silence`` seconds on the wire a request is tried again. Of one ``session`` further clients cost a tenth.
     """
-    session = _session(region)
+    session = session or open_session(region)
     config = _config(connections, attempts, silence)
     return Clients(
         s3=_s3(session, endpoint_url, config),
@@ -100,7 +100,7 @@ def build_clients(
 
 def build_metrics(deployment: Deployment) -> Metrics:
     """Build the client that is asked for ages; it tries once, for an age is worth no waiting."""
-    client: Metrics = _session(deployment.region).client(
+    client: Metrics = open_session(deployment.region).client(
         "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1, deployment.silence_seconds)
     )
     return client
@@ -120,8 +120,9 @@ def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = Non
     )
 
 
-def _session(region: str) -> boto3.session.Session:
-    # a session of our own: boto3's default one is shared and not made for threads
+def open_session(region: str) -> boto3.session.Session:
+    """What clients are made of, for one thread."""
+    # one of our own: boto3's default one is shared and not made for threads
     return boto3.session.Session(region_name=region)
 
 
@@ -146,7 +147,7 @@ def _s3(session: boto3.session.Session, endpoint_url: str | None, config: Config
 
 def _config(connections: int, attempts: int, silence: float) -> Config:
     return Config(
-        connect_timeout=CONNECT_SECONDS,
+        connect_timeout=min(CONNECT_SECONDS, silence),
         read_timeout=silence,
         max_pool_connections=connections,
         retries={"mode": "standard", "total_max_attempts": attempts},

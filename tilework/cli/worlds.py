@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 FRUITLESS_WORLDS = 3
 """Worlds in a row that may die with nothing done and no file to blame; then the machine is at fault."""
 
+OUTGROWN_SECONDS = 5.0
+"""How long the ranks of a world may wait for what still runs, where the next world has a host more; that begins again."""
+
 
 class Worlds:
     """Runs errands in one world after another, one lasting as long as nothing happens to it.
@@ -71,19 +74,24 @@ class Worlds:
 
     def _done(self) -> set[Future[FileOutcome]]:
         """Wait for what is done, or for an interrupt: then nothing."""
+        patience = OUTGROWN_SECONDS if self._waiting and self._living.outgrown else None
         try:
             with self._interrupts.waiting():
-                return wait(self._running, return_when=FIRST_COMPLETED).done
+                done = wait(self._running, patience, FIRST_COMPLETED).done
         except KeyboardInterrupt:
             if self._interrupts.asked_twice:
                 raise
             return set()
+        if not done:
+            self._fruitless = 0
+            self._living.end()
+        return done
 
     def _feed(self, world: World) -> bool:
         """Give the world what it can take; whether anything is being worked on."""
         if self._interrupts.asked:
             self._give_up()
-        # a host is back: what runs ends, and the next world has it
+        # a host is back: what runs ends, or is ended, and the next world has it
         while world.alive and self._waiting and not self._living.outgrown and len(self._running) < self._most:
             self._submit(world, self._waiting.popleft())
         return bool(self._running)

@@ -24,7 +24,14 @@ from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from tilework.errors import CrashedError, OutOfMemoryError, TooSlowError
-from tilework.guard.memory import be_taken_first, bound_growth, kernel_kills, limit, unbound_growth
+from tilework.guard.memory import (
+    be_taken_first,
+    bound_growth,
+    give_back_freed,
+    kernel_kills,
+    limit,
+    unbound_growth,
+)
 from tilework.imaging.limits import MIB
 from tilework.imaging.phase import current, while_at
 from tilework.logs import become
@@ -122,6 +129,7 @@ def run_guarded(function: Callable[P, T], bounds: Bounds, /, *args: P.args, **kw
     """
     global _terms  # noqa: PLW0603 - only the child sets it, which is one piece of work's process
     terms, kills = _Terms(bounds), kernel_kills()
+    give_back_freed()
     with _memory_file("outcome") as outcome, _memory_file("words") as words:
         with _unsignalled():
             parent = os.getpid()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tilework.jobs.stores import ObjectInfo, ObjectStore
 
-LOOK_SECONDS = 5.0
+LOOK_LIFE_SECONDS = 5.0
 """How long one look at the bucket is good for, while a backlog is worked off."""
 
 CLOCKS_APART = 2.0
@@ -50,7 +50,7 @@ class BucketPresets:
         """
         with self._lock:
             seen = dropped + CLOCKS_APART <= self._looked
-            if seen and self._clock() < self._looked + LOOK_SECONDS:
+            if seen and self._clock() < self._looked + LOOK_LIFE_SECONDS:
                 return self._found.over(self._shipped)
             return self._look()
 

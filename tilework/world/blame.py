@@ -44,11 +44,11 @@ class Verdict:
 
 
 def judge(
-    code: int, dead: Mapping[int, int], running: Mapping[int, int], *,
+    code: int | None, dead: Mapping[int, int], running: Mapping[int, int], *,
     headless: bool, overdue: Mapping[int, float] = MappingProxyType({}),
     phases: Mapping[int, Phase] = MappingProxyType({}),
 ) -> Verdict:  # fmt: skip
-    """The verdict from mpiexec's exit ``code`` (negative: killed by a signal), the ``dead`` and their tasks.
+    """The verdict from mpiexec's exit ``code`` (negative: killed by a signal; None: it told nothing), the ``dead`` and their tasks.
 
     ``dead`` are the process ids, by rank, of the ranks that were gone when the death was noticed; ``running`` the tasks
     that their slots name, and ``phases`` what they were at; ``overdue`` the ranks that were killed for a task that took
@@ -56,17 +56,19 @@ def judge(
     mpiexec itself was killed, or told to end, all ranks die with it, and nobody is suspect. When the death is noticed so late
     that mpiexec has killed the survivors, all of them are: better an innocent tried alone than a culprit let go.
     """
-    if code < 0:
+    if code is not None and code < 0:
         return Verdict(f"The MPI world died: mpiexec was killed by {signal_name(-code)}.", -code)
     if code == _TOLD and headless:
         return Verdict("The MPI world died: mpiexec was told to end it.")
-    number = code - _SIGNALLED if code > _SIGNALLED else None
+    number = code - _SIGNALLED if code is not None and code > _SIGNALLED else None
     if overdue:
         killed = _did({rank: dead[rank] for rank in overdue}, "killed", phases)
         reason = f"The MPI world died: {killed}, being at work on one task for more than {max(overdue.values()):.3g} s."
         late = frozenset(running[rank] for rank in overdue)
         return Verdict(reason, number, frozenset(running.values()), late)
     how = f"killed by {signal_name(number)}" if number else f"exited with status {code}"
+    if code is None:
+        how = "ended in a way that mpiexec did not tell"
     if not dead:
         return Verdict(f"The MPI world died: mpiexec {'was ' if number else ''}{how}.", number)
     return Verdict(f"The MPI world died: {_did(dead, how, phases)}.", number, frozenset(running.values()))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 PROGRAM = "worker_image.fork_server"
 """The module that the fork server runs."""
 
+ANSWER_SECONDS = 5.0
+"""How long a fork server that has served a world may take to see a knock: a millisecond, but a few seconds where it waits for
+a rank that it has killed to be gone."""
+
 
 class ForkServer:
     """Forks the ranks of worlds in ``directory``, with ``modules`` loaded before; started with the first of them."""
@@ -37,8 +41,11 @@ class ForkServer:
         """The command of a stand-in for a rank, which is started by the command ``rank`` otherwise.
 
         Belongs to the main thread: the fork server, which is started where there is none, ends with the thread that did.
+        One that does not answer any more is ended first.
         """
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and not self._answers():
+            self.close()
+        if self._process is None:
             self._start()
         return [sys.executable, "-I", "-S", stand_in.__file__, self._address, *rank]
 
@@ -48,6 +55,20 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def _answers(self) -> bool:
+        """Whether it hears a knock: it lets go of a stand-in that wishes for nothing.
+
+        Nothing is to be loaded any more: a world that did not stand has ended the fork server that loads for too long.
+        """
+        with socket.socket(socket.AF_UNIX) as knock:
+            knock.settimeout(ANSWER_SECONDS)
+            try:
+                knock.connect(f"\0{self._address}")
+                knock.shutdown(socket.SHUT_WR)
+                return not knock.recv(1)
+            except OSError:
+                return False
 
     def _start(self) -> None:
         self._address = f"tilework-fork-server-{secrets.token_hex(8)}"

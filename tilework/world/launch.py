@@ -7,6 +7,7 @@ import os
 import secrets
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tilework.errors import SetupError
 from tilework.world import parent_death
+from tilework.world.channel import Channel
 from tilework.world.directory import LOCK_SECONDS, WorldDirectory
 from tilework.world.flags import mpiexec_command, rank_command, rank_environment
 from tilework.world.loopback import confine_to_loopback
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
 
 START_SECONDS = 60.0
 """A world is ready in half a second; from a cold disk or on a host that is busy elsewhere it may take many."""
+
+KNOCK_SECONDS = 10.0
+"""How long one word of whoever comes to the channel may take. Rank 0 says it in milliseconds, after it has read a few modules
+from a disk that may be cold; a stranger who says nothing keeps it out for as long as this."""
 
 WORDS_SECONDS = 1.0
 """How long the last words of an ended world are waited for: they are on their way when its end is noticed."""
@@ -129,9 +135,12 @@ class Launch:
         try:
             with self._listener:
                 channel = self._admit(self._listener, self._pidfd)
-            pids = self._muster(channel, self._pidfd)
-            processes = self._stand(pids, channel)
-            self._ticket.initializer.unlink()
+            with contextlib.ExitStack() as undo:
+                undo.callback(channel.close)
+                pids = self._muster(channel, self._pidfd)
+                self._ticket.initializer.unlink()
+                processes = self._stand(pids, channel)
+                undo.pop_all()
         except ProcessLookupError:
             self.abandon()
             raise self._failure("a rank ended") from None
@@ -156,6 +165,7 @@ class Launch:
         if self._words is not None:
             self._words.settle(WORDS_SECONDS)
         os.close(self._pidfd)
+        self._slots.close()
         self._folder.close()
 
     # --- what is another matter over several hosts -------------------------------------------------------------------
@@ -176,7 +186,7 @@ class Launch:
         """Descriptors that are readable when waiting for the ranks has no sense any more."""
         return []
 
-    def _stand(self, pids: tuple[int, ...], channel: Connection[Any, Any]) -> WorldProcesses:
+    def _stand(self, pids: tuple[int, ...], channel: Channel) -> WorldProcesses:
         """The ranks are there, and will start no others."""
         confine_to_loopback(self._process.pid, self._pidfd)
         return WorldProcesses(
@@ -213,39 +223,45 @@ class Launch:
             self._words = Words(process.stdout, self._folder.open_log())
         return process
 
-    def _admit(self, listener: socket.socket, pidfd: int) -> Connection[Any, Any]:
+    def _admit(self, listener: socket.socket, pidfd: int) -> Channel:
         """The channel to rank 0."""
         while True:
             self._await(listener, pidfd)
             peer, _ = listener.accept()
-            if not is_ours(peer):
-                peer.close()
-                continue
-            channel = Connection(peer.detach())
+            with peer:
+                if is_ours(peer) and self._has_key(peer):
+                    return Channel(peer.dup())
+
+    def _has_key(self, peer: socket.socket) -> bool:
+        """Whether the peer proves to be a rank; this is proven to it as well."""
+        # 0 would be for ever
+        seconds = max(0.001, min(KNOCK_SECONDS, self._deadline - time.monotonic()))
+        patience = struct.pack("@ll", int(seconds), int(seconds % 1 * 1e6))  # struct timeval (socket(7))
+        for which in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            peer.setsockopt(socket.SOL_SOCKET, which, patience)
+        connection: Connection[Any, Any] = Connection(os.dup(peer.fileno()))
+        with connection:
             try:
-                deliver_challenge(channel, self._ticket.authkey)
-                answer_challenge(channel, self._ticket.authkey)
+                deliver_challenge(connection, self._ticket.authkey)
+                answer_challenge(connection, self._ticket.authkey)
             except (AuthenticationError, EOFError, OSError):
-                channel.close()
-            else:
-                return channel
+                return False
+        return True
 
-    def _muster(self, channel: Connection[Any, Any], pidfd: int) -> tuple[int, ...]:
+    def _muster(self, channel: Channel, pidfd: int) -> tuple[int, ...]:
         """The ranks' process ids, once all are ready."""
-        try:
+        messages: list[Ready] = []
+        while not messages:
             self._await(channel, pidfd)
-            ready: Ready = channel.recv()
-        except EOFError:
-            channel.close()
-            raise self._failure("rank 0 ended") from None
-        except BaseException:
-            channel.close()
-            raise
-        return ready.pids
+            try:
+                messages = channel.receive()
+            except (EOFError, ConnectionError):
+                raise self._failure("rank 0 ended") from None
+        return messages[0].pids
 
-    def _await(self, source: socket.socket | Connection[Any, Any], pidfd: int) -> None:
+    def _await(self, source: socket.socket | Channel, pidfd: int) -> None:
         """Until ``source`` has something to say. Raises SetupError when mpiexec ends, or the time is over."""
-        ready = wait([source, pidfd, *self._alarms()], max(0.0, self._deadline - time.monotonic()))
+        ready = wait([source.fileno(), pidfd, *self._alarms()], max(0.0, self._deadline - time.monotonic()))
         if pidfd in ready:
             raise self._failure("mpiexec ended")
         if set(ready).intersection(self._alarms()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import signal
 import time
@@ -10,6 +11,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+def opened(pids: Iterable[int]) -> list[int]:
+    """A pidfd of each process. Raises ProcessLookupError, and leaves none open, where one is gone."""
+    pidfds: list[int] = []
+    with contextlib.ExitStack() as undo:
+        for pid in pids:
+            pidfds.append(os.pidfd_open(pid))
+            undo.callback(os.close, pidfds[-1])
+        undo.pop_all()
+    return pidfds
 
 
 def kill(pidfd: int) -> None:

@@ -6,16 +6,16 @@ import contextlib
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tilework.world.blame import Verdict, judge
-from tilework.world.pidfds import await_ends, ended, kill
+from tilework.world.pidfds import await_ends, ended, kill, opened
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Sequence
-    from multiprocessing.connection import Connection
 
+    from tilework.world.channel import Channel
     from tilework.world.directory import WorldDirectory
     from tilework.world.slots import Slot, SlotFile
     from tilework.world.words import Words
@@ -27,7 +27,7 @@ as well shows who began. Ranks ignore the SIGTERM that mpiexec sends the survivo
 REPORT_SECONDS = 1.0
 """How long mpiexec may take to end by itself, and so to report, once its ranks are dead."""
 
-LOOK_SECONDS = 1.0
+DEADLINE_LOOK_SECONDS = 1.0
 """How often the deadlines of busy ranks are looked at, and so how late one may be noticed."""
 
 BURY_SECONDS = 5.0
@@ -40,12 +40,12 @@ LAST_WORDS_SECONDS = 1.0
 class WorldProcesses:
     """``pids`` by rank; every process is held by a pidfd, which can neither miss a death nor hit a stranger.
 
-    ``here`` are those of this host, the first ones; None for all.
+    ``here`` are those of this host, the first ones; None for all. Raises ProcessLookupError where one of them is gone.
     """
 
     def __init__(
         self, process: subprocess.Popen[bytes], pidfd: int, pids: Sequence[int], *,
-        channel: Connection[Any, Any], slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
+        channel: Channel, slots: SlotFile, folder: WorldDirectory, words: Words | None = None,
         here: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self._process = process
@@ -57,9 +57,10 @@ class WorldProcesses:
         self._words = words
         self._closing = threading.Lock()
         self._closed = False
+        self._cut_short = False
         self._next_look = 0.0
         self._overdue: dict[int, Slot] = {}
-        self.ranks = [os.pidfd_open(pid) for pid in (pids if here is None else here)]
+        self.ranks = opened(pids if here is None else here)
 
     @property
     def watched(self) -> tuple[int, ...]:
@@ -79,13 +80,13 @@ class WorldProcesses:
                     kill(pidfd)
 
     def kill_overdue(self) -> bool:
-        """Kill the ranks that are beyond their deadlines; looks once in LOOK_SECONDS, however often it is called.
+        """Kill the ranks that are beyond their deadlines; looks once in DEADLINE_LOOK_SECONDS, however often it is called.
 
         Returns whether it did look.
         """
         if time.monotonic() < self._next_look:
             return False
-        self._next_look = time.monotonic() + LOOK_SECONDS
+        self._next_look = time.monotonic() + DEADLINE_LOOK_SECONDS
         for rank, pidfd in enumerate(self.ranks):
             slot = self.slots.read(rank)
             if slot.overdue(time.monotonic_ns()):
@@ -105,7 +106,9 @@ class WorldProcesses:
         running = {rank: slot.task for rank, slot in at_work.items()}
         phases = {rank: slot.phase for rank, slot in at_work.items()}
         headless = bool(ended(self.ranks[:1], NOTICE_SECONDS))
-        code = self._end_processes()
+        code: int | None = self._end_processes()
+        if self._cut_short:
+            code = None
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
         return judge(code, pids, running, headless=headless, overdue=overdue, phases=phases)
@@ -135,6 +138,7 @@ class WorldProcesses:
         for pidfd in self.ranks:
             kill(pidfd)
         if not ended([self.mpiexec], REPORT_SECONDS):
+            self._cut_short = True
             kill(self.mpiexec)
         return self._process.wait()
 

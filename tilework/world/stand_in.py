@@ -30,6 +30,12 @@ def hand_over(address: str) -> int | None:
     with socket.socket(socket.AF_UNIX) as fork_server:
         try:
             fork_server.connect(f"\0{address}")
+            # anybody may have taken the name of one that is gone; struct ucred (unix(7)): pid, uid, gid
+            _, owner, _ = struct.unpack(
+                "3i", fork_server.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            )
+            if owner != os.geteuid():
+                return None
             environment = json.dumps(dict(os.environ)).encode()
             socket.send_fds(fork_server, [LENGTH.pack(len(environment))], [0, 1, 2])
             fork_server.sendall(environment)

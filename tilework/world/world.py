@@ -18,7 +18,7 @@ from tilework.world.blame import Verdict
 from tilework.world.launch import START_SECONDS, Plan, launched
 from tilework.world.messages import Initializer, Leave, Order, Outcome
 from tilework.world.pickled_calls import pack_call, unpack_outcome
-from tilework.world.processes import LOOK_SECONDS
+from tilework.world.processes import DEADLINE_LOOK_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ LEAVE_SECONDS = 10.0
 """How long the ranks may take to exit once they have nothing left to do; then they are killed."""
 
 DEAF_LOOKS = 10
-"""Looks in a row, LOOK_SECONDS apart, that find a task lying although a rank has nothing to do: rank 0, or that one, has
+"""Looks in a row, DEADLINE_LOOK_SECONDS apart, that find a task lying although a rank has nothing to do: rank 0, or that one, has
 been stopped or hangs, and no deadline runs for what nobody has begun. A living rank takes up a task within milliseconds.
 Looks and not the clock, so that a host that was frozen whole and goes on finds nothing wrong."""
 
@@ -77,6 +77,7 @@ class World(Executor):
         self._deadline: float | None = None
         self._overdue = ""
         self._verdict = Verdict("The MPI world has been shut down.")
+        self._interest: int = selectors.EVENT_READ
         self._nudge = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._live, name=f"world-{processes.mpiexec_pid}", daemon=True)
         self._thread.start()
@@ -160,8 +161,9 @@ class World(Executor):
                 self._waiting.append((Order(self._tasks, call), future))
                 was_idle = not self._running
                 self._hand_out()
-                if was_idle:
-                    # the thread sleeps until something happens, and from now on there are deadlines to keep
+                if was_idle or self._processes.channel.interest & selectors.EVENT_WRITE:
+                    # the thread sleeps until something happens, and from now on there are deadlines to keep, or
+                    # there is more to be sent
                     os.eventfd_write(self._nudge, 1)
                 return future
         _settle(future, succeeded=False, value=self._verdict.error(0))
@@ -200,19 +202,15 @@ class World(Executor):
 
     def _hand_out(self) -> None:
         """Give rank 0 what it may have; once all is done and no more will come, tell it to leave."""
-        try:
-            while self._alive and self._waiting and len(self._running) < self._capacity:
-                order, future = self._waiting.popleft()
-                if future.set_running_or_notify_cancel():
-                    self._running[order.task] = future
-                    self._processes.channel.send(order)
-            if self._closing and not self._waiting and not self._running and not self._leaving:
-                self._leaving = True
-                self._end_within(LEAVE_SECONDS, f"its ranks took longer than {LEAVE_SECONDS:g} s to leave")
-                self._processes.channel.send(Leave())
-        except OSError:
-            # rank 0 is dead; the world's thread is about to notice, and fails what is unfinished
-            log.debug("rank 0 does not listen any more")
+        while self._alive and self._waiting and len(self._running) < self._capacity:
+            order, future = self._waiting.popleft()
+            if future.set_running_or_notify_cancel():
+                self._running[order.task] = future
+                self._processes.channel.send(order)
+        if self._closing and not self._waiting and not self._running and not self._leaving:
+            self._leaving = True
+            self._end_within(LEAVE_SECONDS, f"its ranks took longer than {LEAVE_SECONDS:g} s to leave")
+            self._processes.channel.send(Leave())
 
     def _end_within(self, seconds: float, otherwise: str) -> None:
         deadline = time.monotonic() + seconds
@@ -224,7 +222,7 @@ class World(Executor):
     def _live(self) -> None:
         """Hear outcomes until the world has left or died."""
         with selectors.DefaultSelector() as selector:
-            selector.register(self._processes.channel, selectors.EVENT_READ)
+            selector.register(self._processes.channel, self._interest)
             for descriptor in (*self._processes.watched, self._nudge):
                 selector.register(descriptor, selectors.EVENT_READ)
             try:
@@ -236,7 +234,7 @@ class World(Executor):
     def _turn(self, selector: selectors.BaseSelector) -> bool:
         """One wait and what it brought; False when a process has ended that should not, or the last has."""
         left = None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
-        ready = {key.fileobj for key, _ in selector.select(self._until_look(left))}
+        ready = {key.fileobj: events for key, events in selector.select(self._until_look(left))}
         if self._running and self._processes.kill_overdue():
             self._listen_for_the_deaf()
         if left == 0.0 and not ready:
@@ -244,15 +242,27 @@ class World(Executor):
             self._deadline = None
         if self._nudge in ready:
             os.eventfd_read(self._nudge)
-        if self._processes.channel in ready and not self._hear():
-            selector.unregister(self._processes.channel)
+        self._converse(selector, ready.get(self._processes.channel, 0))
+        ended = [descriptor for descriptor in self._processes.watched if descriptor in ready]
         if self._leaving:
             # ranks exit in any order now; mpiexec is the last
-            ended = ready.intersection(self._processes.watched)
             for descriptor in ended:
                 selector.unregister(descriptor)
             return self._processes.mpiexec not in ended
-        return ready.isdisjoint(self._processes.watched)
+        return not ended
+
+    def _converse(self, selector: selectors.BaseSelector, events: int) -> None:
+        """Send and hear as far as rank 0 takes and tells, while it is at the channel."""
+        channel = self._processes.channel
+        if events & selectors.EVENT_WRITE:
+            with self._lock:
+                channel.flush()
+        if events & selectors.EVENT_READ and not self._hear():
+            selector.unregister(channel)
+            self._interest = 0
+        elif self._interest not in {0, channel.interest}:
+            self._interest = channel.interest
+            selector.modify(channel, self._interest)
 
     def _listen_for_the_deaf(self) -> None:
         """End a world in which tasks lie while a rank is idle, look after look."""
@@ -262,20 +272,25 @@ class World(Executor):
         lying = given - working if len(working) < len(self._processes.slots) - 1 else set()
         self._lying = {task: self._lying.get(task, 0) + 1 for task in lying}
         if max(self._lying.values(), default=0) > DEAF_LOOKS:
-            self._abandon(f"a rank took up nothing for {DEAF_LOOKS * LOOK_SECONDS:g} s")
+            self._abandon(f"a rank took up nothing for {DEAF_LOOKS * DEADLINE_LOOK_SECONDS:g} s")
 
     def _until_look(self, left: float | None) -> float | None:
         """Seconds to sleep: ``left``, and while ranks work no longer than until their deadlines are looked at."""
         if not self._running:
             return left
-        return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
+        return DEADLINE_LOOK_SECONDS if left is None else min(left, DEADLINE_LOOK_SECONDS)
 
     def _hear(self) -> bool:
-        """Take one outcome from the channel; False where there will be no more."""
+        """Take the outcomes that are in the channel; False where there are none, and will be no more."""
         try:
-            message: Outcome = self._processes.channel.recv()
+            outcomes: list[Outcome] = self._processes.channel.receive()
         except (EOFError, OSError):
             return False
+        for message in outcomes:
+            self._take(message)
+        return True
+
+    def _take(self, message: Outcome) -> None:
         with self._lock:
             future = self._running.pop(message.task)
             self._hand_out()
@@ -284,7 +299,6 @@ class World(Executor):
         except Exception as error:  # noqa: BLE001 - unpickling raises whatever the result's class raises
             succeeded, value = False, UnexpectedError(f"The task's result could not be read: {error!r}.")
         _settle(future, succeeded=succeeded, value=value)
-        return True
 
     def _end(self) -> None:
         with self._lock:

@@ -24,7 +24,7 @@ AWAY_VARIABLE = "TILEWORK_WORLD_AWAY"
 FRESH_SECONDS = 10.0
 """How long a rank waits for news: by then the agent has taken the starter for gone."""
 
-LOOK_SECONDS = 0.002
+NEWS_LOOK_SECONDS = 0.002
 
 _STAMP = struct.Struct("d")
 
@@ -54,7 +54,7 @@ def fresh_bulletin(folder: Path, patience: float = FRESH_SECONDS) -> tuple[float
         stamp, words = read_bulletin(folder)
         if stamp >= asked:
             return stamp, words
-        time.sleep(LOOK_SECONDS)
+        time.sleep(NEWS_LOOK_SECONDS)
     return None
 
 

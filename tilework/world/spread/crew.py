@@ -96,6 +96,13 @@ class Crew:
                 if member.lost
             )
 
+    def await_news(self, enough: Callable[[], bool], seconds: float) -> None:
+        """Until what is known of the other hosts is ``enough``, one is lost, or all are ending; at most ``seconds``."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._ending or any(member.lost for member in self.members) or enough(), seconds
+            )
+
     # --- what agents are told ----------------------------------------------------------------------------------------
 
     def begin(self, folder: str, initializer: bytes, environment: Mapping[str, str]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tilework.errors import HostsError
+from tilework.world.spread import launcher_shell
 from tilework.world.spread.agent import version
 from tilework.world.spread.crew import Crew, Member
 from tilework.world.spread.link import HostLink
@@ -37,6 +40,9 @@ that comes and goes would cost the others more than it gives."""
 
 GATHER_SECONDS = 20.0
 """How long the first world waits for its hosts: longer than any of them may take to be given up."""
+
+_SPLIT = re.compile(r"[\s:]")
+"""What parts the words of Open MPI's plm_ssh_agent, and one such command from the next; nothing quotes it."""
 
 
 class Entry(NamedTuple):
@@ -75,7 +81,7 @@ class Hosts:
     """Those of ``shares``; ``key`` opens the other ones, ``tell`` hears sentences of who is lost and who is back.
 
     A share by this host's own name is this host's. Raises HostsError for root, whose ranks on other hosts would be
-    root's as well.
+    root's as well, and where this Python or Tilework lies under a path that Open MPI does not get along with.
     """
 
     def __init__(
@@ -88,6 +94,12 @@ class Hosts:
         self._own = own_ranks(shares, self.hostname)
         self._places = {share.name: _Place(share) for share in shares if share.name not in here}
         self._key = key
+        crooked = [path for path in (sys.executable, launcher_shell.__file__) if _SPLIT.search(path)]
+        if self._places and crooked:
+            raise HostsError(
+                f"Open MPI starts nothing on other hosts by {crooked[0]!r}, for it splits paths at spaces and colons.",
+                advice="Have Tilework and its Python under a path without either, the same on all hosts.",
+            )
         if self._places and not key.exists():
             raise HostsError(
                 f"There is no key {key} to other hosts: `tilework hosts a,b,c --authorize` makes it."
@@ -205,10 +217,17 @@ class Hosts:
                     if place.link is not None:
                         place.link.tick()
                     elif now >= place.next_try:
-                        name = place.share.name
-                        place.link = HostLink(name, ssh_command(name, self._key), self._hear, self._ended)
+                        self._try(place)
             if self._closing.wait(BEAT_SECONDS):
                 return
+
+    def _try(self, place: _Place) -> None:
+        name = place.share.name
+        try:
+            place.link = HostLink(name, ssh_command(name, self._key), self._hear, self._ended)
+        except (OSError, RuntimeError) as error:
+            # no descriptor, memory, process or thread is left to this host for it, now
+            self._do_without(place, f"this host cannot start its ssh: {error}", lost=False)
 
     # --- the threads of the links ------------------------------------------------------------------------------------
 
@@ -270,13 +289,17 @@ class Hosts:
             crew, place.crew = place.crew, None
             was, place.accepted = place.accepted, False
             place.link = place.hello = None
-            place.next_try = time.monotonic() + place.pause(lost=was)
-            if not place.told and not self._closing.is_set():
-                self._tell(f"Host {link.name} is {'lost' if was else 'left out'}: {link.reason}.")
-            place.told = link.reason
-            self._changed.notify_all()
+            self._do_without(place, link.reason, lost=was)
         if crew is not None:
             crew.lose(link)
+
+    def _do_without(self, place: _Place, reason: str, *, lost: bool) -> None:
+        """Say so, once, and try it again later."""
+        place.next_try = time.monotonic() + place.pause(lost=lost)
+        if not place.told and not self._closing.is_set():
+            self._tell(f"Host {place.share.name} is {'lost' if lost else 'left out'}: {reason}.")
+        place.told = reason
+        self._changed.notify_all()
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 

@@ -20,20 +20,32 @@ from tilework.world.flags import RANK_SETTINGS, spread_flags, temporary_folder
 from tilework.world.launch import Launch
 from tilework.world.loopback import confine_to_loopback
 from tilework.world.peers import is_ours
+from tilework.world.pidfds import ended, kill
 from tilework.world.processes import NOTICE_SECONDS, WorldProcesses
 from tilework.world.spread import launcher_shell
 from tilework.world.spread.part import AWAY
 
 if TYPE_CHECKING:
     import subprocess
-    from multiprocessing.connection import Connection
 
+    from tilework.world.channel import Channel
     from tilework.world.launch import Plan
     from tilework.world.spread.crew import Crew
     from tilework.world.spread.hosts import Hosts
 
 SHARED_PREFIXES = ("AWS_", "TILEWORK_", "OPENCV_")
 """Variables of the starter's that ranks on other hosts get, beside a world's own; the rest is those hosts' own affair."""
+
+CULPRIT_SECONDS = 0.7
+"""How long news of a rank that died at work may be on the way from another host. Rank 0 has lost its connection to it,
+aborts for it, and so may be dead before. Less than Open MPI leaves the survivors on other hosts, 1.0 s as measured."""
+
+REPORT_SECONDS = 5.0
+"""How long mpiexec may take to report: its daemons leave the ranks of other hosts half a second before they kill them, and
+on busy hosts the rest takes as long. Killed before, it would tell nothing, and nobody would be suspect."""
+
+KNOCK_SECONDS = 5.0
+"""How long whoever Open MPI has run for a daemon may take to say for which: it does so first of all."""
 
 
 class SpreadLaunch(Launch):
@@ -100,7 +112,7 @@ class SpreadLaunch(Launch):
         lost = self._crew.lost()
         return HostsError(f"The MPI world could not be started: {lost}.") if lost else failure
 
-    def _stand(self, pids: tuple[int, ...], channel: Connection[Any, Any]) -> WorldProcesses:
+    def _stand(self, pids: tuple[int, ...], channel: Channel) -> WorldProcesses:
         """The ranks are there. mpiexec's doors stay open to the network where daemons come in by them."""
         if not self._crew.members:
             confine_to_loopback(self._process.pid, self._pidfd)
@@ -122,6 +134,7 @@ class SpreadProcesses(WorldProcesses):
         super().__init__(process, pidfd, pids, here=pids[: 1 + crew.own], **rest)
         self._crew = crew
         self._shell = shell
+        self._dead_here: set[int] | None = None
 
     @property
     def watched(self) -> tuple[int, ...]:
@@ -134,18 +147,31 @@ class SpreadProcesses(WorldProcesses):
         super().kill()
 
     def dead_ranks(self) -> set[int]:
-        """The ranks whose process has ended, as far as other hosts have told."""
-        return super().dead_ranks() | self._crew.dead
+        """The ranks whose process has ended, as far as other hosts have told; of this host's, when that was noticed."""
+        here = super().dead_ranks() if self._dead_here is None else self._dead_here
+        return here | self._crew.dead
 
     def post_mortem(self) -> Verdict:
-        """As on one host; but when a host is lost, nobody is suspect."""
-        if not self.dead_ranks() and not self._crew.lost():
-            # mpiexec may hear of a lost host a moment earlier than ssh does
-            time.sleep(NOTICE_SECONDS)
+        """As on one host, once it is known who died at work; but when a host is lost, nobody is suspect."""
+        # on this host Open MPI kills the survivors before those on others
+        self._dead_here = super().dead_ranks()
+        self._crew.await_news(self._knows_culprit, CULPRIT_SECONDS)
         self._overdue |= {rank: self.slots.read(rank) for rank in self._crew.overdue}
         verdict = super().post_mortem()
         lost = self._crew.lost()
         return Verdict(f"The MPI world died: {lost}.", host_lost=True) if lost else verdict
+
+    def _end_processes(self) -> int:
+        for pidfd in self.ranks:
+            kill(pidfd)
+        if not self._crew.lost():
+            ended([self.mpiexec], REPORT_SECONDS)
+        return super()._end_processes()
+
+    def _knows_culprit(self) -> bool:
+        # one that computes makes no call of MPI's, and so does not abort after another; rank 0 does
+        dead = self._crew.dead if self._dead_here and 0 in self._dead_here else self.dead_ranks()
+        return any(self.slots.read(rank).running for rank in dead)
 
     def _clear(self) -> None:
         self._shell.close()
@@ -174,11 +200,19 @@ class _Shell:
         with contextlib.suppress(OSError):
             while True:
                 peer, _ = self._socket.accept()
-                if not is_ours(peer):
+                try:
+                    self._admit(peer)
+                except (OSError, TypeError, ValueError):
+                    # it knocked, and had nothing to say
                     peer.close()
-                    continue
-                host, command = json.loads(peer.recv(1 << 20))
-                self._crew.run(host, command, partial(_answer, peer))
+
+    def _admit(self, peer: socket.socket) -> None:
+        """Raises OSError, TypeError or ValueError for whoever is not Open MPI."""
+        if not is_ours(peer):
+            raise PermissionError
+        peer.settimeout(KNOCK_SECONDS)
+        host, command = json.loads(peer.recv(1 << 20))
+        self._crew.run(host, command, partial(_answer, peer))
 
 
 def _answer(peer: socket.socket, status: int) -> None:

@@ -28,7 +28,8 @@ WORDS = 2000
 class HostLink:
     """A connection to ``name`` by ``command``; ``hear`` is called with each message, on a thread of the link's own.
 
-    ``ended`` is called, on that thread as well, once the connection is over, for whatever ``reason``.
+    ``ended`` is called, on that thread as well, once the connection is over, for whatever ``reason``. Raises OSError or
+    RuntimeError where this host has no descriptor, memory, process or thread left for it.
     """
 
     def __init__(
@@ -42,14 +43,20 @@ class HostLink:
         self._missed = 0
         self._patience = CONNECT_PATIENCE
         self._sending = threading.Lock()
-        self._words = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the link
-        self._ssh = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, bufsize=0,
-            start_new_session=True,
-        )  # fmt: skip
-        self._outbox: Connection[Any, Any] = Connection(self._stream(self._ssh.stdin), readable=False)
         self._thread = threading.Thread(target=self._read, name=f"host {name}", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as undo:
+            self._words = undo.enter_context(tempfile.TemporaryFile())
+            self._ssh = undo.enter_context(
+                subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._words, bufsize=0,
+                    start_new_session=True,
+                )
+            )  # fmt: skip
+            undo.callback(self._ssh.kill)
+            self._outbox: Connection[Any, Any] = Connection(self._stream(self._ssh.stdin), readable=False)
+            undo.callback(self._outbox.close)
+            self._thread.start()
+            undo.pop_all()
 
     def tick(self) -> None:
         """To be called each second: a host that was silent for too many of them is lost.

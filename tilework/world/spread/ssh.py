@@ -15,19 +15,42 @@ USUAL_KEY = "~/.ssh/tilework_ed25519"
 
 CONNECT_SECONDS = 5
 
+ALIVE_SECONDS = 5
+"""After how much silence ssh asks whether the other end lives. It is gone after two questions without an answer: the
+starter, which would notice earlier, may have been killed or stopped."""
+
+# A user's own ~/.ssh/config is read, for it says what labs call their hosts and how they are reached (HostName, Port,
+# User, ProxyJump, ProxyCommand, known hosts). What it could add beyond that is overruled: ssh takes what it is told
+# first. Only SendEnv cannot be; the other host's sshd decides what becomes of that.
 _OPTIONS = (
-    # no terminal, no question, no stranger; and nothing that a user's own settings would add
+    # no terminal, no question, no stranger
     "BatchMode=yes",
+    "RequestTTY=no",
     "StrictHostKeyChecking=yes",
     "UpdateHostKeys=no",
+    # a key in a file, and no other way in
+    "PubkeyAuthentication=yes",
+    "PreferredAuthentications=publickey",
+    "PasswordAuthentication=no",
+    "KbdInteractiveAuthentication=no",
     "IdentitiesOnly=yes",
+    "IdentityAgent=none",
+    "AddKeysToAgent=no",
+    # nothing but the agent's two streams
     "ClearAllForwardings=yes",
     "ForwardAgent=no",
     "ForwardX11=no",
+    "Tunnel=no",
+    # one connection of its own, one command, and words that can be read
     "PermitLocalCommand=no",
+    "RemoteCommand=none",
+    "ControlMaster=no",
     "ControlPath=none",
-    "RequestTTY=no",
+    "LogLevel=INFO",
+    # and it ends when the other end does
     f"ConnectTimeout={CONNECT_SECONDS}",
+    f"ServerAliveInterval={ALIVE_SECONDS}",
+    "ServerAliveCountMax=2",
 )
 
 
