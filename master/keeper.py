@@ -60,6 +60,9 @@ PLACE = "looked through"
 The table, because whoever keeps the books can write there, and no bucket then fills with versions of a bookmark.
 """
 
+MEMORY = "memory"
+"""Under which the table remembers the shortest time for which it was ever told to remember rows."""
+
 NOTICES_AT_ONCE = 100
 """Notices that are folded together, so that each row that they add to is written once."""
 
@@ -321,8 +324,23 @@ class Keeper:
             now=self._clock(),
             since=self.begin(),
             lost_after=settings.lost_after_seconds,
-            memory=settings.table_memory_seconds,
+            memory=self._memory(),
         )
+
+    def _memory(self) -> float | None:
+        """How long the table surely remembers rows: the shortest time it was ever told.
+
+        Each row was given its end when it was written. Were the time made longer, or unlimited, rows from before would
+        still go, and their images would look as if they had been lost.
+        """
+        told, noted = self._settings.table_memory_seconds, self._system.table.recall(MEMORY)
+        times = [seconds for seconds in (told, float(noted or 0)) if seconds]
+        if not times:
+            return None
+        shortest = min(times)
+        if str(shortest) != noted:
+            self._system.table.remember(MEMORY, str(shortest))
+        return shortest
 
     def _silent_rows(self, horizon: Horizon, backlog: Backlog) -> Sequence[Job]:
         rows = [row for state in (State.RUNNING, State.QUEUED) for row in self._system.table.list(state)]

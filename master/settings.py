@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tilework.aws.settings import LONGEST_MEMORY, MEMORY_NAME
 from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.operations import load_extra
@@ -64,7 +65,7 @@ class MasterSettings:
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:
         """Read all settings; raise SettingsError naming the variable that makes no sense."""
-        memory = number(environ, "TILEWORK_TABLE_MEMORY_DAYS", 0, 0, 36_500)
+        memory = number(environ, MEMORY_NAME, 0, 0, LONGEST_MEMORY)
         return cls(
             host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
             port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),

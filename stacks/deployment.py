@@ -30,9 +30,11 @@ def environment_of(
         results_queue_url=queues.results.queue_url,
         dead_letter_queue_url=queues.dead_letters.queue_url,
         job_table=job_table.table.table_name,
+        table_memory_days=settings.job_days or 0,
     )
     return {
         **deployment.to_environment(),
         "TILEWORK_DEFAULT_PIPELINE": settings.default_pipeline,
         "TILEWORK_LOG_LEVEL": settings.log_level,
+        **settings.worker_limits,
     }

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from tilework.jobs.object_keys import RESULTS, UPLOADS, WORK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aws_cdk import aws_s3 as s3
 
     from stacks.job_table import JobTable
@@ -26,18 +29,26 @@ TAKE: Final = (
 SEND: Final = ("sqs:SendMessage",)
 LOOK: Final = ("sqs:GetQueueAttributes",)
 
+USE_KEY: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+"""To read what is encrypted, and to write; a multipart upload and a table's row need both to be written."""
+
+ENCRYPTING: Final = ("s3", "dynamodb")
+"""Whatever holds what is encrypted with the owner's key."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The resources that permissions are about."""
+    """The resources that permissions are about; ``kms_key_arn`` is None where AWS's own keys encrypt."""
 
     storage: Storage
     queues: Queues
     job_table: JobTable
+    kms_key_arn: str | None = None
 
     def to_workers(self, role: iam.IGrantable) -> None:
         """Read inputs, write results without deleting any, keep house under work/, take work, tell of it."""
         queues = self.queues
+        self._use_key(role)
         self._read_inputs(role)
         _list(role, self.storage.outputs)
         outputs = [self.storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
@@ -55,6 +66,7 @@ class Grants:
     def to_api(self, role: iam.IGrantable) -> None:
         """Sign uploads and downloads, list, cancel, retry and rerun jobs; it never reads a message, nor deletes."""
         queues = self.queues
+        self._use_key(role)
         self._read_inputs(role)
         self._read_outputs(role)
         _allow(role, ("s3:PutObject",), [self.storage.inputs.arn_for_objects(f"{UPLOADS}*")])
@@ -89,12 +101,21 @@ class Grants:
 
     def _keep_books(self, role: iam.IGrantable) -> None:
         queues = self.queues
+        self._use_key(role)
         self._read_inputs(role)
         self._read_outputs(role)
         _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
         self._write_rows(role)
         self._list_rows(role)
         _allow(role, (*SEND, *LOOK), [queues.jobs.queue_arn, queues.units.queue_arn])
+
+    def _use_key(self, role: iam.IGrantable) -> None:
+        """Through the services that hold what it encrypts, and never directly."""
+        if self.kms_key_arn is None:
+            return
+        through = [f"{service}.{Aws.REGION}.{Aws.URL_SUFFIX}" for service in ENCRYPTING]
+        conditions = {"StringEquals": {"kms:ViaService": through}}
+        _allow(role, USE_KEY, [self.kms_key_arn], conditions)
 
     def _read_inputs(self, role: iam.IGrantable) -> None:
         _list(role, self.storage.inputs)
@@ -112,11 +133,16 @@ class Grants:
         _allow(role, ("dynamodb:Query",), self.job_table.index_arns)
 
 
-def _list(role: iam.IGrantable, bucket: s3.Bucket) -> None:
+def _list(role: iam.IGrantable, bucket: s3.IBucket) -> None:
     # without leave to list, S3 answers 403 where a version is gone, and a deleted drop looks like a failure
     _allow(role, ("s3:ListBucket", "s3:ListBucketVersions"), [bucket.bucket_arn])
 
 
-def _allow(role: iam.IGrantable, actions: tuple[str, ...], resources: list[str]) -> None:
-    statement = iam.PolicyStatement(actions=list(actions), resources=resources)
+def _allow(
+    role: iam.IGrantable,
+    actions: tuple[str, ...],
+    resources: list[str],
+    conditions: Mapping[str, object] | None = None,
+) -> None:
+    statement = iam.PolicyStatement(actions=list(actions), resources=resources, conditions=conditions)
     role.grant_principal.add_to_principal_policy(statement)

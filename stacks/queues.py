@@ -11,17 +11,19 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from tilework.jobs.quotas import MESSAGE_DAYS
+from tilework.jobs.transitions import MAX_LOSSES
+
 if TYPE_CHECKING:
     from aws_cdk.interfaces.aws_s3 import IBucketRef
 
     from stacks.settings import Settings
 
-MOST_RECEIVES = 20
+MOST_RECEIVES = MAX_LOSSES
 """A last resort only: drains, spot losses and heartbeats that came late are receives too, while attempts are counted
-in the job's row."""
+in the job's row. As many as the row's own last resort: neither is to come before the other."""
 
-KEPT_DAYS = 14
-"""The longest that SQS keeps a message; a dead letter's age runs from when it was first sent."""
+KEPT_DAYS = MESSAGE_DAYS
 
 NOTICE_DAYS = 1
 """A notice is worth a moment's display; what it tells is in the job table anyway."""
@@ -36,7 +38,14 @@ KEEPER_VISIBILITY = 6 * KEEPER_SECONDS
 class Queues(Construct):
     """Jobs, units, results, and a dead-letter queue for the first two; one of its own for notices.
 
-    All encrypted with SQS's own key: S3 cannot notify a queue under the managed KMS key (aws-cdk#14370).
+    All encrypted with SQS's own key, also where buckets and table have one of the owner's: S3 cannot notify a queue under
+    the managed KMS key (aws-cdk#14370), and under another one only if that key's policy admits S3, which is its owner's
+    to write. Messages name images, and hold none.
+
+    Who may send, and who may receive, is said by the identity policies of our roles, each of which names its queues
+    (:mod:`stacks.grants`). Queue policies say whom none of them could ever admit: who comes without TLS, and who is not
+    of this account. They refuse nobody within it: `tilework retry` sends with the credentials of whoever types it, and in
+    an outage somebody must be able to look at a message in the console.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
@@ -56,7 +65,7 @@ class Queues(Construct):
 
     def _queue(self, kind: str, *, visibility: int, days: int, dead: sqs.Queue | None = None) -> sqs.Queue:
         redrive = sqs.DeadLetterQueue(max_receive_count=MOST_RECEIVES, queue=dead) if dead else None
-        return sqs.Queue(
+        queue = sqs.Queue(
             self,
             kind,
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -65,6 +74,27 @@ class Queues(Construct):
             retention_period=Duration.days(days),
             dead_letter_queue=redrive,
         )
+        queue.add_to_resource_policy(_nobody_of_other_accounts(queue))
+        return queue
+
+
+def _nobody_of_other_accounts(queue: sqs.Queue) -> iam.PolicyStatement:
+    """Refuse other accounts' principals, whatever another statement may come to allow.
+
+    Services are no account's (``aws:PrincipalIsAWSService``); of them the bucket's events alone are admitted. ``Bool``, not
+    ``BoolIfExists``: a service that does not say what it is must not be shut out, and nothing admits who signs nothing.
+    """
+    return iam.PolicyStatement(
+        sid="NobodyOfOtherAccounts",
+        effect=iam.Effect.DENY,
+        principals=[iam.AnyPrincipal()],
+        actions=["sqs:*"],
+        resources=[queue.queue_arn],
+        conditions={
+            "StringNotEquals": {"aws:PrincipalAccount": Aws.ACCOUNT_ID},
+            "Bool": {"aws:PrincipalIsAWSService": "false"},
+        },
+    )
 
 
 @jsii.implements(s3.IBucketNotificationDestination)

@@ -14,6 +14,7 @@ from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.limits import Limits
 from tilework.imaging.limits import setting as limit_setting
 from tilework.imaging.pipeline import parse
+from tilework.jobs.quotas import MESSAGE_DAYS
 from worker_image.settings import DEFAULT_PIPELINE, LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ SHORTEST_LEASE: Final = 30
 LONGEST_LEASE: Final = 3600
 """Seconds. Below half a minute a pause of the host loses its jobs; beyond an hour nobody waits for them."""
 
-SHORTEST_MEMORY: Final = 15
-"""Days that a job's row and an old version of an image are kept at least: a message lives for fourteen in its queue, and
-must find both."""
+SHORTEST_MEMORY: Final = MESSAGE_DAYS + 1
+"""Days that a job's row and an old version of an image are kept at least: a message must find both for as long as it lives
+in its queue."""
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 _BUCKET_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
@@ -153,6 +154,7 @@ class Settings:
         self._check_operations()
         self._check_instance_types()
         self._check_network()
+        self._check_region()
         self._check_budget()
         self._check_limits()
 
@@ -203,6 +205,17 @@ class Settings:
             )
         if len(self.subnet_ids) != len(self.availability_zones):
             raise SettingsError("subnet_ids and availability_zones differ in number.", advice=NETWORK_ADVICE)
+
+    def _check_region(self) -> None:
+        """What is named by its region lies in the one that is deployed to, where that is told."""
+        places = [(zone[:-1], f"availability_zones has {zone}") for zone in self.availability_zones]
+        if self.kms_key_arn is not None:
+            places.append((self.kms_key_arn.split(":")[3], f"kms_key_arn is {self.kms_key_arn}"))
+        for place, told in places:
+            if self.region is not None and place != self.region:
+                raise SettingsError(
+                    f"{told}, but region is {self.region}.", advice="Name what lies in the same region."
+                )
 
     def _check_budget(self) -> None:
         if self.budget_stops_fleet and self.budget_usd is None:

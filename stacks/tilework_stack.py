@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Stack, Tags
+from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import aws_iam as iam
 
 from stacks.deployment import environment_of
 from stacks.grants import Grants
@@ -32,6 +33,8 @@ class TileworkStack(Stack):
         super().__init__(
             scope,
             construct_id,
+            # never the account's: nothing is looked up in it
+            env=Environment(region=settings.region) if settings.region else None,
             stack_name=settings.stack_name,
             description="Tilework: exact image processing from bucket to bucket",
             termination_protection=settings.is_prod,
@@ -43,10 +46,12 @@ class TileworkStack(Stack):
         self._job_table = JobTable(self, "JobTable", settings=settings)
         self._storage.tell_of_drops(self._queues.of_drops())
         self._environment = environment_of(self._storage, self._queues, self._job_table, settings)
-        self._grants = Grants(self._storage, self._queues, self._job_table)
+        self._grants = Grants(self._storage, self._queues, self._job_table, settings.kms_key_arn)
         self._add_fleet()
         self._master = self._add_master(master_code)
         self._tell()
+        if settings.permission_boundary:
+            self._bound_all_roles(settings.permission_boundary)
         if settings.emulated:
             self._leave_out_what_the_emulator_cannot_take()
 
@@ -57,6 +62,7 @@ class TileworkStack(Stack):
             "Network",
             buckets=[self._storage.inputs, self._storage.outputs],
             table=self._job_table.table,
+            settings=settings,
         )
         workers = Workers(
             self,
@@ -86,6 +92,11 @@ class TileworkStack(Stack):
         self._grants.to_clock(master.clock_function)
         return master
 
+    def _bound_all_roles(self, policy_arn: str) -> None:
+        """Those of CDK's own functions as well: an account that asks for a boundary refuses every role without it."""
+        boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", policy_arn)
+        iam.PermissionsBoundary.of(self).apply(boundary)
+
     def _tell(self) -> None:
         """What a client needs to join, by the names that the local launcher and the command line look for."""
         outputs = {
@@ -106,6 +117,6 @@ class TileworkStack(Stack):
         for alarm in self._scaling.alarms:
             # an alarm on metric math fails the deploy
             self._scaling.node.try_remove_child(alarm.node.id)
-        for bucket in (self._storage.inputs, self._storage.outputs):
+        for bucket in self._storage.made:
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")

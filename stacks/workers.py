@@ -112,7 +112,7 @@ class Workers(Construct):
             user_data=user_data,
             role=self.role,
             security_group=network.workers,
-            associate_public_ip_address=True,
+            associate_public_ip_address=network.public_addresses,
             require_imdsv2=True,
             http_put_response_hop_limit=1,
             ebs_optimized=True,

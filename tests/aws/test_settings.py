@@ -50,3 +50,11 @@ def test_how_long_a_service_may_be_silent_crosses_to_another_process() -> None:
     deployment = Deployment.from_environment(environment)
     assert deployment.silence_seconds == 1.5
     assert deployment.to_environment() == environment
+
+
+def test_how_long_the_table_remembers_crosses_to_another_process() -> None:
+    assert Deployment.from_environment(COMPLETE).table_memory_days == 0
+    environment = COMPLETE | {"TILEWORK_TABLE_MEMORY_DAYS": "90.0"}
+    deployment = Deployment.from_environment(environment)
+    assert deployment.table_memory_days == 90
+    assert deployment.to_environment() == environment

@@ -58,6 +58,16 @@ def test_the_image_is_built_from_the_worker_and_the_domain_and_from_nothing_else
     assert not [name for name in staged if "__pycache__" in name]
 
 
+def test_a_region_is_set_without_an_account_and_nothing_is_looked_up_in_either(
+    output: Path, tmp_path: Path
+) -> None:
+    assert run(tmp_path, region="eu-central-1").returncode == 0
+    for folder, place in ((output, "unknown-region"), (tmp_path, "eu-central-1")):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        assert manifest["artifacts"]["Tilework"]["environment"] == f"aws://unknown-account/{place}"
+        assert "missing" not in manifest
+
+
 def test_a_wrong_setting_ends_it_with_a_sentence_and_without_a_traceback(tmp_path: Path) -> None:
     done = run(tmp_path, maximum_hosts="many")
     assert done.returncode == 1

@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stacks.settings import Settings
+from tests.stacks.cases import KEPT_CLOSE, KEY
 from tests.stacks.reading import only
+from tilework.aws.rows import EXPIRY
 from tilework.aws.table import BY_BATCH, BY_STATE
 
 if TYPE_CHECKING:
@@ -35,3 +37,22 @@ def test_prod_can_be_restored_to_any_second_and_not_deleted_by_mistake(
     table = only(synthesize(Settings(environment="prod")), "AWS::DynamoDB::Table")
     assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
     assert table["DeletionProtectionEnabled"] is True
+
+
+def test_dev_goes_with_its_data_and_pays_for_no_restore(template: dict[str, Any]) -> None:
+    table = only(template, "AWS::DynamoDB::Table")
+    assert table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is False
+    assert table["DeletionProtectionEnabled"] is False
+
+
+def test_rows_go_when_they_say_so(template: dict[str, Any]) -> None:
+    table = only(template, "AWS::DynamoDB::Table")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": EXPIRY, "Enabled": True}
+
+
+def test_a_key_of_ones_own_encrypts_the_table(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    assert only(template, "AWS::DynamoDB::Table").get("SSESpecification") == {"SSEEnabled": False}
+    table = only(synthesize(KEPT_CLOSE), "AWS::DynamoDB::Table")
+    assert table["SSESpecification"] == {"KMSMasterKeyId": KEY, "SSEEnabled": True, "SSEType": "KMS"}

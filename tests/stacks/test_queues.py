@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stacks.settings import Settings
+from tests.stacks.cases import KEPT_CLOSE
 from tests.stacks.reading import name_of, only, resources, text
+from tilework.jobs.transitions import MAX_LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +24,28 @@ def queue(template: dict[str, Any], kind: str) -> dict[str, Any]:
 def test_a_queue_is_encrypted_by_a_key_that_s3_may_use_too(template: dict[str, Any], kind: str) -> None:
     assert queue(template, kind)["SqsManagedSseEnabled"] is True
     assert "KmsMasterKeyId" not in queue(template, kind)
+
+
+def test_a_key_of_ones_own_is_not_the_queues_for_only_its_owner_could_admit_s3_to_it(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    kept_close = synthesize(KEPT_CLOSE)
+    for kind in QUEUES:
+        assert queue(kept_close, kind) == queue(template, kind)
+
+
+@pytest.mark.parametrize("kind", QUEUES)
+def test_a_queue_refuses_every_account_but_its_own_and_no_service(
+    template: dict[str, Any], kind: str
+) -> None:
+    policy = only(template, "AWS::SQS::QueuePolicy", under=f"Queues{kind}")["PolicyDocument"]
+    (denied,) = (item for item in policy["Statement"] if item.get("Sid") == "NobodyOfOtherAccounts")
+    assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "sqs:*", {"AWS": "*"})
+    assert denied["Condition"] == {
+        "StringNotEquals": {"aws:PrincipalAccount": {"Ref": "AWS::AccountId"}},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
+    assert text(denied["Resource"]) == name_of(template, "AWS::SQS::Queue", under=f"Queues{kind}")
 
 
 @pytest.mark.parametrize("kind", QUEUES)
@@ -45,7 +69,7 @@ def test_a_message_that_nobody_can_finish_is_kept_for_a_fortnight(
     template: dict[str, Any], kind: str, dead: str
 ) -> None:
     redrive = queue(template, kind)["RedrivePolicy"]
-    assert redrive["maxReceiveCount"] == 20
+    assert redrive["maxReceiveCount"] == MAX_LOSSES
     assert text(redrive["deadLetterTargetArn"]) == name_of(template, "AWS::SQS::Queue", under=f"Queues{dead}")
     assert queue(template, dead)["MessageRetentionPeriod"] == FOURTEEN_DAYS
 

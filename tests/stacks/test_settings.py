@@ -4,6 +4,7 @@ import pytest
 
 from stacks.settings import Settings
 from stacks.settings_reading import read
+from tests.stacks.cases import KEY
 from tilework.errors import SettingsError
 
 
@@ -91,6 +92,14 @@ def test_a_network_of_ones_own_has_a_zone_for_each_subnet() -> None:
         ),
         (NETWORK | {"subnet_ids": "subnet-01234567,mine"}, "subnet_ids must be subnets' ids"),
         (NETWORK | {"availability_zones": "eu-central-1a,b"}, "availability_zones must be zones like"),
+        (
+            {"kms_key_arn": KEY, "region": "us-east-1"},
+            f"kms_key_arn is {KEY}, but region is us-east-1",
+        ),
+        (
+            NETWORK | {"region": "eu-central-2"},
+            "availability_zones has eu-central-1a, but region is eu-central-2",
+        ),
         ({"budget_stops_fleet": True}, "budget_stops_fleet needs a budget"),
         ({"budget_usd": 5}, "budget_usd has nobody to tell"),
         ({"default_pipeline": "blurr(9)"}, "default_pipeline 'blurr(9)' cannot be understood"),

@@ -5,17 +5,33 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from stacks.settings import Settings
+from tests.stacks.cases import KEPT_CLOSE, KEY
 from tests.stacks.reading import listed, only, resources, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 BUCKETS = ("StorageInput", "StorageOutput")
+LOGS = "StorageAccessLogs"
+DAY = 86_400
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_is_private_encrypted_and_without_acls(template: dict[str, Any], bucket: str) -> None:
-    properties = only(template, "AWS::S3::Bucket", under=bucket)
+def rules(template: dict[str, Any], bucket: str) -> dict[str, dict[str, Any]]:
+    """A bucket's lifecycle, by the rules' names."""
+    found = only(template, "AWS::S3::Bucket", under=bucket)["LifecycleConfiguration"]["Rules"]
+    return {rule["Id"]: rule for rule in found}
+
+
+@pytest.fixture
+def kept_close(synthesize: Callable[[Settings], dict[str, Any]]) -> dict[str, Any]:
+    return synthesize(KEPT_CLOSE)
+
+
+@pytest.mark.parametrize("bucket", [*BUCKETS, LOGS])
+def test_a_bucket_is_private_encrypted_and_without_acls(
+    synthesize: Callable[[Settings], dict[str, Any]], bucket: str
+) -> None:
+    properties = only(synthesize(Settings(access_logs=True)), "AWS::S3::Bucket", under=bucket)
     assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
     assert len(properties["PublicAccessBlockConfiguration"]) == 4
     assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
@@ -23,9 +39,9 @@ def test_a_bucket_is_private_encrypted_and_without_acls(template: dict[str, Any]
     assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "AES256"}
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_a_bucket_refuses_whoever_comes_without_tls(template: dict[str, Any], bucket: str) -> None:
-    policy = only(template, "AWS::S3::BucketPolicy", under=bucket)["PolicyDocument"]
+@pytest.mark.parametrize("bucket", [*BUCKETS, LOGS])
+def test_a_bucket_refuses_whoever_comes_without_tls(kept_close: dict[str, Any], bucket: str) -> None:
+    policy = only(kept_close, "AWS::S3::BucketPolicy", under=bucket)["PolicyDocument"]
     (denied,) = (
         statement
         for statement in policy["Statement"]
@@ -38,14 +54,120 @@ def test_a_bucket_refuses_whoever_comes_without_tls(template: dict[str, Any], bu
 
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_an_unfinished_upload_is_paid_for_a_day_at_most(template: dict[str, Any], bucket: str) -> None:
-    (rule,) = only(template, "AWS::S3::Bucket", under=bucket)["LifecycleConfiguration"]["Rules"]
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert rule["Status"] == "Enabled"
+    found = rules(template, bucket)
+    assert found["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert {rule["Status"] for rule in found.values()} == {"Enabled"}
 
 
 def test_every_version_of_an_input_is_kept(template: dict[str, Any]) -> None:
     properties = only(template, "AWS::S3::Bucket", under="StorageInput")
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_old_versions_go_after_some_days_and_what_marks_them_deleted_goes_with_the_last(
+    template: dict[str, Any], kept_close: dict[str, Any]
+) -> None:
+    rule = rules(template, "StorageInput")["forget-old-versions"]
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
+    assert rule["ExpiredObjectDeleteMarker"] is True
+    set_otherwise = rules(kept_close, "StorageInput")["forget-old-versions"]
+    assert set_otherwise["NoncurrentVersionExpiration"] == {"NoncurrentDays": 20}
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_neither_an_image_nor_a_result_ever_expires(kept_close: dict[str, Any], bucket: str) -> None:
+    expiring = [rule for rule in rules(kept_close, bucket).values() if "ExpirationInDays" in rule]
+    assert [rule["Prefix"] for rule in expiring] == ([] if bucket == "StorageInput" else ["work/"])
+
+
+def test_work_objects_that_nobody_swept_go_long_after_every_message_about_them(
+    template: dict[str, Any],
+) -> None:
+    rule = rules(template, "StorageOutput")["forget-work"]
+    longest = max(
+        queue["Properties"]["MessageRetentionPeriod"]
+        for queue in resources(template, "AWS::SQS::Queue").values()
+    )
+    assert rule["ExpirationInDays"] * DAY >= 4 * longest
+
+
+def test_only_where_it_is_wanted_what_nobody_reads_moves_to_cheaper_storage_and_work_never(
+    template: dict[str, Any], kept_close: dict[str, Any]
+) -> None:
+    for bucket, prefix in (("StorageInput", None), ("StorageOutput", "results/")):
+        assert "tier-by-use" not in rules(template, bucket)
+        rule = rules(kept_close, bucket)["tier-by-use"]
+        assert rule["Transitions"] == [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]
+        assert rule.get("Prefix") == prefix
+
+
+@pytest.mark.parametrize("bucket", BUCKETS)
+def test_a_key_of_ones_own_encrypts_the_bucket_with_few_requests_to_it(
+    kept_close: dict[str, Any], bucket: str
+) -> None:
+    (rule,) = only(kept_close, "AWS::S3::Bucket", under=bucket)["BucketEncryption"][
+        "ServerSideEncryptionConfiguration"
+    ]
+    assert rule == {
+        "BucketKeyEnabled": True,
+        "ServerSideEncryptionByDefault": {"KMSMasterKeyID": KEY, "SSEAlgorithm": "aws:kms"},
+    }
+
+
+def test_access_logs_of_each_bucket_are_kept_for_a_while_where_they_are_wanted(
+    template: dict[str, Any], kept_close: dict[str, Any]
+) -> None:
+    assert not resources(template, "AWS::S3::Bucket", under=LOGS)
+    (logs,) = resources(kept_close, "AWS::S3::Bucket", under=LOGS)
+    for bucket, prefix in (("StorageInput", "input/"), ("StorageOutput", "output/")):
+        told = only(kept_close, "AWS::S3::Bucket", under=bucket)["LoggingConfiguration"]
+        assert told == {"DestinationBucketName": {"Ref": logs}, "LogFilePrefix": prefix}
+    assert rules(kept_close, LOGS)["forget-access-logs"]["ExpirationInDays"] == 90
+    # S3 delivers to no bucket under a KMS key
+    (rule,) = only(kept_close, "AWS::S3::Bucket", under=LOGS)["BucketEncryption"][
+        "ServerSideEncryptionConfiguration"
+    ]
+    assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+
+
+def test_only_the_logs_of_our_buckets_are_delivered(kept_close: dict[str, Any]) -> None:
+    policy = only(kept_close, "AWS::S3::BucketPolicy", under=LOGS)["PolicyDocument"]
+    delivered = [
+        item for item in policy["Statement"] if item["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    ]
+    assert [text(item["Condition"]["ArnLike"]["aws:SourceArn"]) for item in delivered] == [
+        f"<{name}>" for under in BUCKETS for name in resources(kept_close, "AWS::S3::Bucket", under=under)
+    ]
+    for item in delivered:
+        assert item["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+
+
+def test_a_destroy_in_dev_empties_the_log_bucket_while_nothing_can_be_delivered_any_more(
+    kept_close: dict[str, Any],
+) -> None:
+    # what depends on another resource is deleted before it: first the bucket is emptied, by a function that forbids all
+    # writing, then goes the policy that alone admits the delivery, since there are no ACLs, and then the bucket
+    (emptied,) = resources(kept_close, "Custom::S3AutoDeleteObjects", under=LOGS).values()
+    (policy,) = resources(kept_close, "AWS::S3::BucketPolicy", under=LOGS)
+    (logs,) = resources(kept_close, "AWS::S3::Bucket", under=LOGS)
+    assert policy in emptied["DependsOn"]
+    assert kept_close["Resources"][policy]["Properties"]["Bucket"] == {"Ref": logs}
+    properties = kept_close["Resources"][logs]["Properties"]
+    assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert "AccessControl" not in properties
+    may_forbid = [
+        item
+        for item in kept_close["Resources"][policy]["Properties"]["PolicyDocument"]["Statement"]
+        if "s3:PutBucketPolicy" in listed(item["Action"]) and item["Effect"] == "Allow"
+    ]
+    assert len(may_forbid) == 1
+
+
+def test_prod_keeps_its_access_logs(synthesize: Callable[[Settings], dict[str, Any]]) -> None:
+    prod = synthesize(Settings(environment="prod", access_logs=True))
+    (logs,) = resources(prod, "AWS::S3::Bucket", under=LOGS).values()
+    assert logs["DeletionPolicy"] == logs["UpdateReplacePolicy"] == "Retain"
+    assert not resources(prod, "Custom::S3AutoDeleteObjects")
 
 
 def test_nobody_replaces_a_result_that_is_there(template: dict[str, Any]) -> None:

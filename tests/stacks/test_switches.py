@@ -33,6 +33,15 @@ def test_emulated_leaves_out_what_it_names_and_changes_nothing_else(
     assert emulated == expected
 
 
+def test_of_the_log_bucket_emulated_leaves_out_what_empties_it_and_nothing_else(
+    synthesize: Callable[[Settings], dict[str, Any]],
+) -> None:
+    whole = synthesize(Settings(access_logs=True))
+    emulated = synthesize(Settings(access_logs=True, emulated=True))
+    logs = "StorageAccessLogsAutoDeleteObjectsCustomResource1BC7586B"
+    assert whole["Resources"].keys() - emulated["Resources"].keys() == {*LEFT_OUT, logs}
+
+
 def test_a_keeper_elsewhere_leaves_the_one_in_the_stack_asleep_and_changes_nothing_else(
     synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
 ) -> None:

@@ -112,7 +112,7 @@ def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = Non
     return System(
         inputs=stores.inputs,
         outputs=stores.outputs,
-        table=AwsTable(clients.dynamodb, deployment.job_table),
+        table=AwsTable(clients.dynamodb, deployment.job_table, deployment.table_memory_days),
         jobs=AwsQueue(clients.sqs, clients.polls, deployment.jobs_queue_url, metrics),
         units=AwsQueue(clients.sqs, clients.polls, deployment.units_queue_url),
         results=AwsQueue(clients.sqs, clients.polls, deployment.results_queue_url),

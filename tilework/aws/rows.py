@@ -31,6 +31,14 @@ FEWER_SHELVES = 4
 BATCH_BYTES = 1024
 """Longest name of a batch that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is hashed."""
 
+EXPIRY = "expires"
+"""The attribute by which DynamoDB knows when it may delete a row (seconds since the epoch, whole); it takes a day or two."""
+
+_DAY = 86_400
+
+_SPARE_DAYS = 1
+"""Longer than the table is said to remember: whoever misses rows goes by the times of another clock."""
+
 _FIELDS = {field.name: field for field in fields(Job) if field.name != "units_done"}
 _ALWAYS = frozenset({"updated"})
 
@@ -62,9 +70,11 @@ def shelf_number(state: State, job_id: str) -> int:
     return int(job_id[: 1 if shelves <= 16 else 2], 16) % shelves  # noqa: PLR2004
 
 
-def to_item(job: Job) -> dict[str, AttributeValueTypeDef]:
-    """Return the item that holds ``job``."""
+def to_item(job: Job, memory_days: float = 0) -> dict[str, AttributeValueTypeDef]:
+    """Return the item that holds ``job``; where it is over, DynamoDB may delete it after ``memory_days`` (0: never)."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
+    if memory_days and job.state.is_end:
+        item[EXPIRY] = number(int(job.updated + (memory_days + _SPARE_DAYS) * _DAY))
     if job.batch:
         item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.state, job.id), job.batch)}
     for name, field in _FIELDS.items():

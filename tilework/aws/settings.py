@@ -29,6 +29,13 @@ ENDPOINT_NAME = "AWS_ENDPOINT_URL"
 SILENCE_NAME = "TILEWORK_SILENCE_SECONDS"
 """The variable that tells how long a service may be silent; may be missing."""
 
+MEMORY_NAME = "TILEWORK_TABLE_MEMORY_DAYS"
+"""The variable that tells how long the job table remembers what has ended; may be missing. Whoever writes rows goes by it,
+and whoever misses them."""
+
+LONGEST_MEMORY = 36_500
+"""Days."""
+
 SILENCE_SECONDS = 20.0
 """Silence on the wire after which a request is tried again. S3 and DynamoDB answer within seconds when they are slow."""
 
@@ -38,7 +45,7 @@ class Deployment:
     """The addresses of one deployment; small and picklable, so that each rank can connect by itself.
 
     ``endpoint_url`` is None for AWS itself, else the address of what stands in for it. After ``silence_seconds`` on the
-    wire a request is tried again.
+    wire a request is tried again. An ended job's row is kept for ``table_memory_days``; 0: for ever.
     """
 
     region: str
@@ -51,6 +58,7 @@ class Deployment:
     job_table: str
     endpoint_url: str | None = None
     silence_seconds: float = SILENCE_SECONDS
+    table_memory_days: float = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Deployment:
@@ -63,11 +71,14 @@ class Deployment:
         if endpoint and not endpoint.startswith(("http://", "https://")):
             raise SettingsError(f"{ENDPOINT_NAME} is {endpoint!r}, which is no http(s) address.")
         silence = number(environ, SILENCE_NAME, SILENCE_SECONDS, 0.1, 300)
-        return cls(**found, endpoint_url=endpoint or None, silence_seconds=silence)
+        memory = number(environ, MEMORY_NAME, 0, 0, LONGEST_MEMORY)
+        return cls(**found, endpoint_url=endpoint or None, silence_seconds=silence, table_memory_days=memory)
 
     def to_environment(self) -> dict[str, str]:
         """Return the variables that :meth:`from_environment` reads."""
         names = NAMES | ({"endpoint_url": ENDPOINT_NAME} if self.endpoint_url else {})
         if self.silence_seconds != SILENCE_SECONDS:
             names = names | {"silence_seconds": SILENCE_NAME}
+        if self.table_memory_days:
+            names = names | {"table_memory_days": MEMORY_NAME}
         return {name: str(getattr(self, setting)) for setting, name in names.items()}

@@ -58,11 +58,12 @@ class Shelf(NamedTuple):
 
 
 class AwsTable:
-    """The job table by its name."""
+    """The job table by its name. Rows of ended jobs may be forgotten after ``memory_days``; 0: never."""
 
-    def __init__(self, client: DynamoDBClient, name: str) -> None:
+    def __init__(self, client: DynamoDBClient, name: str, memory_days: float = 0) -> None:
         self._client = client
         self._name = name
+        self._memory_days = memory_days
 
     def get(self, job_id: str) -> Job | None:
         """Return the row as it is now (strongly consistent), or None."""
@@ -199,7 +200,7 @@ class AwsTable:
             try:
                 self._client.put_item(
                     TableName=self._name,
-                    Item=to_item(job),
+                    Item=to_item(job, self._memory_days),
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                     **condition,
                 )

@@ -38,6 +38,9 @@ MESSAGE_ATTRIBUTES = 10
 DELAY_SECONDS = 900
 """Longest delay of a message."""
 
+MESSAGE_DAYS = 14
+"""The longest that a queue keeps a message; in a dead-letter queue it goes on from when the message was first sent."""
+
 VISIBILITY_SECONDS = 43_200
 """Longest time, from its receive, that a message can be kept invisible."""
 
