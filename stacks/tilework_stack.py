@@ -14,6 +14,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.scaling import Scaling
 from stacks.storage import Storage
+from stacks.waking import HANDLER, IDLE_MINUTES, LOOK_SECONDS, Waking
 from stacks.worker_container import WorkerContainer
 from stacks.workers import Workers
 
@@ -58,7 +59,7 @@ class TileworkStack(Stack):
             buckets=[self._storage.inputs, self._storage.outputs],
             table=self._job_table.table,
         )
-        workers = Workers(
+        workers = self._workers = Workers(
             self,
             "Workers",
             network=network,
@@ -68,14 +69,14 @@ class TileworkStack(Stack):
         )
         self._grants.to_workers(workers.role)
         workers.log_group.grant_write(workers.role)
-        self._scaling = Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
+        Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
 
     def _add_master(self, code: Path) -> MasterService:
         master = MasterService(
             self,
             "Master",
             code=code,
-            environment=self._environment,
+            environment={**self._environment, "TILEWORK_FLEET_GROUP": self._workers.group_name},
             queues=self._queues,
             settings=self._settings,
         )
@@ -84,7 +85,15 @@ class TileworkStack(Stack):
             self._grants.erase(master.api_function)
         self._grants.to_keeper(master.keeper_function)
         self._grants.to_clock(master.clock_function)
+        self._grants.wake(master.api_function, self._workers.group_arn)
+        self._add_waking(master)
         return master
+
+    def _add_waking(self, master: MasterService) -> None:
+        idle = {"TILEWORK_IDLE_SECONDS": str(60 * IDLE_MINUTES)}
+        waker = master.add_function("Waker", HANDLER, seconds=LOOK_SECONDS, **idle)
+        self._grants.to_waker(waker, self._workers.group_arn)
+        Waking(self, "Waking", function=waker, settings=self._settings)
 
     def _tell(self) -> None:
         """What a client needs to join, by the names that the local launcher and the command line look for."""
@@ -103,9 +112,6 @@ class TileworkStack(Stack):
 
     def _leave_out_what_the_emulator_cannot_take(self) -> None:
         """All that ``emulated`` does: the embedded AWS rolls back, or waits for ever, where it meets these."""
-        for alarm in self._scaling.alarms:
-            # an alarm on metric math fails the deploy
-            self._scaling.node.try_remove_child(alarm.node.id)
         for bucket in (self._storage.inputs, self._storage.outputs):
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")

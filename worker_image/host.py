@@ -130,6 +130,7 @@ def _membership(
     group = connect_group(
         settings.deployment.region,
         group=settings.fleet_group,
+        entrance=settings.launch_hook,
         hook=settings.termination_hook,
         instance=instance,
     )

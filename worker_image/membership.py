@@ -1,7 +1,7 @@
-"""What a host tells its Auto Scaling group: that it is busy, that it still drains, that it may go.
+"""What a host tells its Auto Scaling group: that it takes work, is busy, still drains, may go.
 
-Nothing depends on it but convenience: a busy host that is terminated all the same drains by its notice, and a hook that
-hears nothing runs out by itself. So what fails here is logged, and that is all.
+No work depends on it: a host that is terminated all the same drains by its notice, and a hook that hears nothing runs
+out by itself. So what fails here is logged, and tried again where there is time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError
+from tilework.boottime import boottime
+from tilework.errors import AccessDeniedError, RefusedError, TileworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,9 @@ QUIET_SECONDS = 60.0
 
 HEARTBEAT_SECONDS = 20.0
 """Between two signs of life while it drains; the hook gives up after a minute without one."""
+
+ENTRANCE_SECONDS = 600.0
+"""From the host's start on, how long its group waits to hear that it takes work; then another host takes its place."""
 
 LAST_WORD_SECONDS = 5.0
 """How long a word to the group that is under way may take before the last one is said."""
@@ -48,14 +52,21 @@ class Protection:
 
 
 class Membership:
-    """A thread that keeps ``group`` informed; ``busy`` tells whether this host holds any work."""
+    """A thread that keeps ``group`` informed; ``busy`` tells whether this host holds any work.
 
-    def __init__(self, group: FleetGroup, busy: Callable[[], bool]) -> None:
+    ``boottime`` gives the seconds since the host started.
+    """
+
+    def __init__(
+        self, group: FleetGroup, busy: Callable[[], bool], *, boottime: Callable[[], float] = boottime
+    ) -> None:
+        self._boottime = boottime
         self._group = group
         self._busy = busy
         self._protection = Protection()
         # nobody knows: an earlier life of this host may have ended without a word
         self._is_protected: bool | None = None
+        self._has_entered = False
         self._draining = threading.Event()
         self._leaving = threading.Event()
         self._changed = threading.Event()
@@ -83,11 +94,25 @@ class Membership:
 
     def _run(self) -> None:
         while not self._draining.is_set() and not self._leaving.is_set():
+            self._enter()
             self._protect()
             self._changed.wait(LOOK_SECONDS)
         while not self._leaving.is_set():
             _attempt(self._group.keep)
             self._leaving.wait(HEARTBEAT_SECONDS)
+
+    def _enter(self) -> None:
+        """Say it until it is heard: the group may not have come to wait for it yet, or have heard it from an earlier life."""
+        if self._has_entered or self._boottime() > ENTRANCE_SECONDS:
+            return
+        try:
+            self._group.enter()
+        except TileworkError as error:
+            usual = isinstance(error, RefusedError) and not isinstance(error, AccessDeniedError)
+            level = logging.DEBUG if usual else logging.WARNING
+            log.log(level, "The Auto Scaling group was not told that this host works: %s", error.reason)
+        else:
+            self._has_entered = True
 
     def _protect(self) -> None:
         wanted = self._protection.wanted(busy=self._busy())

@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
+import itertools
+from typing import cast
+
+import pytest
+
 from tests.waiting import wait_for
-from worker_image.membership import Membership
+from tilework.aws.fleet_group import FleetGroup
+from tilework.errors import RefusedError
+from worker_image import membership as module
+from worker_image.membership import ENTRANCE_SECONDS, Membership
 
 
 class Group:
-    def __init__(self) -> None:
+    def __init__(self, refusals: int = 0) -> None:
         self.told: list[bool] = []
+        self.refusals = refusals
+        self.entries: list[str] = []
+
+    def enter(self) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            self.entries.append("refused")
+            raise RefusedError("No active Lifecycle Action found with instance ID i-1.")
+        self.entries.append("entered")
 
     def protect(self, wanted: bool) -> None:
         self.told.append(wanted)
+
+
+def rounds(monkeypatch: pytest.MonkeyPatch, group: Group, *, age: float, count: int) -> None:
+    """A host that started ``age`` seconds ago goes ``count`` rounds: busy or not in turn, so that each is told."""
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "QUIET_SECONDS", 0.0)
+    looks = itertools.count()
+
+    def busy() -> bool:
+        next(looks)
+        return False
+
+    membership = Membership(cast("FleetGroup", group), busy, boottime=lambda: age)
+    membership.start()
+    wait_for(lambda: next(looks) > 2 * count)
+    membership.leave()
+
+
+def test_a_host_enters_its_group_once_however_late_that_comes_to_wait_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = Group(refusals=2)
+    rounds(monkeypatch, group, age=30, count=6)
+    assert group.entries == ["refused", "refused", "entered"]
+    assert group.told  # and what else it has to tell did not wait
+
+
+def test_a_host_that_is_older_than_its_group_waits_has_entered_in_an_earlier_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    group = Group()
+    rounds(monkeypatch, group, age=ENTRANCE_SECONDS + 1, count=3)
+    assert group.entries == []
 
 
 def test_an_idle_host_takes_away_the_protection_that_an_earlier_life_has_left() -> None:
