@@ -85,6 +85,7 @@ class WorkerHost:
             # the container's user has no name here; nobody but root gets as far as this folder
             f"install --directory --mode 0777 {DISK}",
             *health.lines(),
+            f"install --mode 0600 /dev/null {CONFIGURATION}/worker.env",
             f"cat > {CONFIGURATION}/worker.env <<'END'",
             *(f"{name}={value}" for name, value in sorted(self._told().items())),
             "END",
@@ -92,7 +93,9 @@ class WorkerHost:
             "systemctl enable --now docker",
             *self._sign_in(),
             f"try docker pull --quiet {shlex.quote(self.image_uri)}",
-            f"memory=$(($(awk '/^MemTotal:/ {{print $2}}' /proc/meminfo) / 1024 - {SYSTEM_MIB}))",
+            # the first line tells all of it, in KiB
+            "read -r _ total _ < /proc/meminfo",
+            f"memory=$((total / 1024 - {SYSTEM_MIB}))",
             "docker run \\",
             *(f"  {options} \\" for options in RUN),
             f"  --log-driver awslogs --log-opt awslogs-region={self.region} \\",
