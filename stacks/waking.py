@@ -24,9 +24,7 @@ LOOK_SECONDS: Final = 30
 
 
 class Waking(Construct):
-    """Has ``function`` look each minute. 43,800 calls a month, and twice as many looks at queues: a third of a cent of
-    Lambda's list price and 3.5 of SQS's, and a twentieth of what is free of each.
-    """  # noqa: D205
+    """Has ``function`` look each minute: 43,800 calls a month and twice as many looks at queues (docs/fleet.md: the cost)."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, function: functions.Function, settings: Settings

@@ -230,9 +230,7 @@ def test_a_host_that_could_not_give_up_its_place_tries_again_a_minute_later(
     assert len(host.calls("aws autoscaling")) == 2
 
 
-def test_the_look_at_a_hosts_health_is_taken_each_minute(
-    host: Host, user_data: str
-) -> None:
+def test_the_look_at_a_hosts_health_is_taken_each_minute(host: Host, user_data: str) -> None:
     done = host.run(
         user_data, "cat /etc/systemd/system/tilework-health.service /etc/systemd/system/tilework-health.timer"
     )

@@ -9,9 +9,11 @@ import pytest
 
 from stacks.host_health import LIVES_SECONDS, PATIENCE_SECONDS
 from stacks.settings import Settings
-from stacks.worker_host import DISK, STOP_SECONDS, USER
+from stacks.worker_host import DISK, STOP_SECONDS, SYSTEM_MIB, USER
 from tests.stacks.reading import may, only, resources, statements, text
 from tilework.aws.settings import Deployment
+from tilework.checks.ranks import usual_ranks
+from tilework.imaging.limits import GIB, MIB, Limits
 from worker_image.departure import EXIT_SECONDS
 from worker_image.membership import ENTRANCE_SECONDS, HEARTBEAT_SECONDS
 from worker_image.settings import START_SECONDS, WorkerSettings
@@ -229,6 +231,12 @@ def test_what_is_decoded_beside_memory_lies_on_the_disk_and_what_ranks_share_in_
     directory = container_environment(template)["TILEWORK_DIRECTORY"]
     assert f"--volume {DISK}:{directory} " in user_data(template)
     assert f"--tmpfs {directory}/world:uid={USER},mode=0700 " in user_data(template)
+
+
+def test_a_host_of_four_processors_and_8_gib_has_five_ranks() -> None:
+    # what the firmware and the kernel leave of it, and what the container leaves to the system
+    memory = int(7.6 * GIB) - SYSTEM_MIB * MIB
+    assert usual_ranks(4, memory, Limits()) == 5
 
 
 def test_the_container_runs_as_the_user_that_its_image_was_made_for(template: dict[str, Any]) -> None:

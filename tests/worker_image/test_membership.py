@@ -6,8 +6,9 @@ from typing import cast
 
 import pytest
 
+from tests.faults.ec2_host import INSTANCE, ec2_host
 from tests.waiting import wait_for
-from tilework.aws.fleet_group import FleetGroup
+from tilework.aws.fleet_group import FleetGroup, connect_group
 from tilework.errors import RefusedError
 from worker_image import membership as module
 from worker_image.membership import ENTRANCE_SECONDS, Membership
@@ -69,3 +70,21 @@ def test_an_idle_host_takes_away_the_protection_that_an_earlier_life_has_left() 
     wait_for(lambda: group.told)
     membership.leave()
     assert group.told == [False]
+
+
+def test_the_group_hears_that_a_new_host_takes_work_before_it_hears_anything_else(
+    monkeypatch: pytest.MonkeyPatch, aws_credentials: None
+) -> None:
+    with ec2_host() as ec2:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_AUTO_SCALING", ec2.url)
+        group = connect_group(
+            "eu-central-1", group="g", entrance="take-work", hook="drain", instance=INSTANCE
+        )
+        membership = Membership(group, lambda: True, boottime=lambda: 40.0)
+        membership.start()
+        ec2.wait_for("SetInstanceProtection", ProtectedFromScaleIn="true")
+        membership.leave()
+    entrance = ec2.calls[0]
+    assert entrance["Action"] == "CompleteLifecycleAction"
+    assert (entrance["LifecycleHookName"], entrance["LifecycleActionResult"]) == ("take-work", "CONTINUE")
+    assert (entrance["AutoScalingGroupName"], entrance["InstanceId"]) == ("g", INSTANCE)
