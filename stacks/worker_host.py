@@ -40,7 +40,7 @@ WORLD: Final = f"{SCRATCH}/world"
 RUN: Final = (
     f"--detach --name {CONTAINER} --restart always --init --stop-timeout {STOP_SECONDS}",
     f"--user {USER} --cap-drop ALL --security-opt no-new-privileges --read-only --network host",
-    f"--tmpfs /tmp --volume {DISK}:{SCRATCH} --tmpfs {WORLD}:uid={USER},mode=0700 --shm-size 1g",
+    f"--tmpfs /tmp:mode=1777 --volume {DISK}:{SCRATCH} --tmpfs {WORLD}:uid={USER},mode=0700 --shm-size 1g",
     f'--memory "${{memory}}m" --memory-swap "${{memory}}m" --pids-limit 4096 --oom-score-adj {OOM_SCORE}',
     "--ulimit nice=20 --ulimit core=0",
     f"--env-file {CONFIGURATION}/worker.env",

@@ -79,7 +79,7 @@ def test_a_host_starts_its_worker_in_a_container_that_may_do_no_more_than_it_nee
         "--security-opt no-new-privileges",
         "--read-only",
         "--network host",
-        "--tmpfs /tmp",
+        "--tmpfs /tmp:mode=1777",
         "--volume /var/lib/tilework/scratch:/tmp/tilework-world",
         "--tmpfs /tmp/tilework-world/world:uid=10001,mode=0700",
         "--shm-size 1g",
