@@ -13,6 +13,7 @@ from master.app import create_app
 from master.keeper import Keeper
 from master.rounds import Rounds
 from master.settings import MasterSettings
+from master.waker import waker_of
 from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
 from tilework.errors import SettingsError
@@ -41,10 +42,11 @@ def main() -> int:
     if settings.die_with_parent:
         _die_with_parent()
     system = connect(deployment, ages=True)
-    rounds = Rounds(Keeper(system, settings), settings)
+    waker = waker_of(settings, deployment, system)
+    rounds = Rounds(Keeper(system, settings), settings, waker)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, system),
+            create_app(settings, system, waker=waker),
             host=settings.host,
             port=settings.port,
             # its lines go where ours do

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from master.settings import MasterSettings
+    from master.waker import Waker
     from tilework.jobs.system import System
 
 DESCRIPTION = (
@@ -27,8 +28,17 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: MasterSettings, system: System, clock: Callable[[], float] = time.time) -> FastAPI:
-    """Make the application; it keeps no state of its own. ``clock`` gives seconds since the epoch."""
+def create_app(
+    settings: MasterSettings,
+    system: System,
+    clock: Callable[[], float] = time.time,
+    *,
+    waker: Waker | None = None,
+) -> FastAPI:
+    """Make the application; it keeps no state of its own. ``clock`` gives seconds since the epoch.
+
+    ``waker`` is of the fleet that works on what is uploaded, where there is one.
+    """
     app = FastAPI(
         title="Tilework",
         version="1",
@@ -41,7 +51,7 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
-    app.include_router(uploads.routes(settings, system, clock))
+    app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))

@@ -13,6 +13,7 @@ from mangum import Mangum
 from master.app import create_app
 from master.keeper import Keeper
 from master.settings import MasterSettings
+from master.waker import waker_of
 from tilework.aws.connect import connect
 from tilework.aws.settings import Deployment
 from tilework.errors import TileworkError
@@ -104,8 +105,10 @@ def _log_as(process: str) -> None:
 @functools.cache
 def _application() -> Mangum:
     """The application, once for as long as Lambda keeps this process."""
-    settings, system = MasterSettings.from_environment(os.environ), connect(_deployment())
-    return Mangum(create_app(settings, system), lifespan="off")
+    settings, deployment = MasterSettings.from_environment(os.environ), _deployment()
+    system = connect(deployment)
+    waker = waker_of(settings, deployment, system)
+    return Mangum(create_app(settings, system, waker=waker), lifespan="off")
 
 
 @functools.cache

@@ -6,8 +6,10 @@ import logging
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
+from master.fleet_steps import LOOK_SECONDS
 from master.keeper import NOTICES_AT_ONCE
 from tilework.errors import TileworkError
 from tilework.logs import about
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from master.keeper import Keeper
     from master.settings import MasterSettings
+    from master.waker import Waker
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +48,14 @@ class Step:
 
 
 class Rounds:
-    """A thread that lets ``keeper`` do its work until it is stopped. It is a daemon: every step may be cut off."""
+    """A thread that lets ``keeper`` do its work until it is stopped. It is a daemon: every step may be cut off.
 
-    def __init__(self, keeper: Keeper, settings: MasterSettings) -> None:
+    Where there is a fleet, its ``waker`` looks each minute as well.
+    """
+
+    def __init__(self, keeper: Keeper, settings: MasterSettings, waker: Waker | None = None) -> None:
         self._keeper = keeper
+        self._waker = waker
         self._settings = settings
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
@@ -75,6 +82,8 @@ class Rounds:
             Step("reconcile", self._reconcile),
             Step("notices", self._fold),
         ]
+        if self._waker is not None:
+            steps.insert(0, Step("fleet", partial(self._watch, self._waker)))
         while not self._stopping.is_set():
             for step in steps:
                 if time.monotonic() >= step.due and not self._stopping.is_set():
@@ -114,6 +123,10 @@ class Rounds:
     def _reconcile(self) -> float:
         hourly = self._settings.reconcile_seconds
         return min(hourly, GO_ON_SECONDS) if self._keeper.reconcile().cut_short else hourly
+
+    def _watch(self, waker: Waker) -> float:
+        waker.look()
+        return LOOK_SECONDS
 
     def _fold(self) -> float:
         folded = self._keeper.fold_notices(self._settings.notice_wait_seconds)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from master.fleet_steps import IDLE_SECONDS
 from tilework.aws.settings import LONGEST_MEMORY, MEMORY_NAME
 from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
@@ -43,7 +44,8 @@ class MasterSettings:
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
     long at once it then looks through the input bucket, from which age on something may be lost, and how long the table
-    remembers rows (None: for ever).
+    remembers rows (None: for ever). ``fleet_group`` is the workers' Auto Scaling group, which is woken, and sent to sleep
+    after ``idle_seconds``; empty where there is none.
     """
 
     host: str = "127.0.0.1"
@@ -60,6 +62,8 @@ class MasterSettings:
     lost_after_seconds: float = LOST_AFTER_SECONDS
     table_memory_seconds: float | None = None
     may_erase: bool = False
+    fleet_group: str = ""
+    idle_seconds: float = IDLE_SECONDS
     die_with_parent: bool = False
 
     @classmethod
@@ -84,6 +88,8 @@ class MasterSettings:
             lost_after_seconds=number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
             may_erase=environ.get("TILEWORK_MAY_ERASE", "") == "1",
+            fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
+            idle_seconds=number(environ, "TILEWORK_IDLE_SECONDS", IDLE_SECONDS, 60, 86_400),
             die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
         )
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, BackgroundTasks, Request
 from pydantic import BaseModel, Field, StringConstraints
 
 from master.identity import owner_of
 from master.operations import PIPELINE_CHARACTERS
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
+from master.waker import Waker
 from tilework.imaging.pipeline import parse
 from tilework.jobs.object_keys import UPLOADS
 from tilework.jobs.system import System
@@ -50,13 +51,18 @@ class Upload(BaseModel):
     max_bytes: int
 
 
-def routes(settings: MasterSettings, system: System, clock: Callable[[], float]) -> APIRouter:
+def routes(
+    settings: MasterSettings, system: System, clock: Callable[[], float], waker: Waker | None
+) -> APIRouter:
     """``POST /api/uploads``."""
     router = APIRouter(tags=["uploads"])
 
     @router.post("/api/uploads", status_code=HTTPStatus.CREATED, summary="Ask for an upload")
-    def ask(wanted: UploadRequest, request: Request) -> Upload:
-        """Check the pipeline and sign one upload; the object's arrival in the bucket is what starts the work."""
+    def ask(wanted: UploadRequest, request: Request, afterwards: BackgroundTasks) -> Upload:
+        """Check the pipeline and sign one upload; the object's arrival in the bucket is what starts the work.
+
+        A host is on its way meanwhile, where none was.
+        """
         pipeline = parse(wanted.pipeline or settings.default_pipeline).canonical
         if wanted.size is not None and wanted.size > settings.upload_limit_bytes:
             raise _too_large(wanted.size, settings.upload_limit_bytes)
@@ -70,6 +76,9 @@ def routes(settings: MasterSettings, system: System, clock: Callable[[], float])
             max_bytes=settings.upload_limit_bytes,
             seconds=settings.presign_seconds,
         )
+        if waker is not None:
+            # a server answers first; Lambda does this before, in two requests of tens of milliseconds
+            afterwards.add_task(waker.asked)
         return Upload(
             key=key,
             batch=batch,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
+from tilework.aws.fleet_size import IDLE_SINCE
 from tilework.jobs.object_keys import RESULTS, UPLOADS, WORK
 
 if TYPE_CHECKING:
@@ -98,6 +99,26 @@ class Grants:
         # how old the jobs queue's oldest message is; IAM knows neither a resource nor a condition for this action
         # ("Actions, resources, and condition keys for Amazon CloudWatch"), so that it reads all metrics, and only reads
         _allow(role, ("cloudwatch:GetMetricData",), ["*"])
+
+    def to_waker(self, role: iam.IGrantable, group_arn: str) -> None:
+        """Look at the queues of work, have some hosts or none, note since when there was nothing to do."""
+        queues = self.queues
+        _allow(role, LOOK, [queues.jobs.queue_arn, queues.units.queue_arn])
+        self.wake(role, group_arn)
+        note = iam.PolicyStatement(
+            actions=["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
+            resources=[group_arn],
+            # no other tag: some are what budgets and policies go by
+            conditions={"ForAllValues:StringEquals": {"aws:TagKeys": [IDLE_SINCE]}},
+        )
+        role.grant_principal.add_to_principal_policy(note)
+
+    def wake(self, role: iam.IGrantable, group_arn: str) -> None:
+        """Look at the fleet and say how many hosts there are to be, within its limits."""
+        _allow(role, ("autoscaling:SetDesiredCapacity",), [group_arn])
+        # IAM knows neither a resource nor a condition for it ("Actions, resources, and condition keys for Amazon EC2
+        # Auto Scaling"), so that it sees all groups, and only sees
+        _allow(role, ("autoscaling:DescribeAutoScalingGroups",), ["*"])
 
     def _keep_books(self, role: iam.IGrantable) -> None:
         queues = self.queues

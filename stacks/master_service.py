@@ -91,6 +91,10 @@ class MasterService(Construct):
         self.url = self._api()
         self._wake_the_keeper(queues)
 
+    def add_function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
+        """One more function of the same zip; it may do nothing until the stack lets it."""
+        return self._function(kind, handler, seconds=seconds, **told)
+
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
         return functions.Function(
             self,

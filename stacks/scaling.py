@@ -1,40 +1,49 @@
-"""How many hosts there are: from none to one, by backlog to many, back to none.
+"""How many hosts there are between one and many: by the backlog of each queue a host.
 
 Outstanding messages (visible and in flight) count, not visible ones alone: the host that works on the last message
-must not go (aws-cdk#9242). Scale-in happens in one way only, to none when nothing has been outstanding for a while,
-so that no busy host is ever ended by it.
+must not go (aws-cdk#9242). Nothing here takes a host away, and so no busy one: the fleet goes to none in one step, when
+nothing has been outstanding for a while, and what does that wakes it as well (stacks/waking.py).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_cloudwatch_actions as actions
 from constructs import Construct
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from aws_cdk import aws_sqs as sqs
 
     from stacks.queues import Queues
     from stacks.settings import Settings
 
-SECONDS_PER_PHOTO = 0.08
-"""Of one host with four processors: a 12-megapixel JPEG takes about 0.3 s of one (decode, blur, encode, the store)."""
+CORE_SECONDS_PER_PHOTO: Final = 0.191
+"""A 12-megapixel JPEG through blur(9), by the seconds of one of a host's processors, the waits for S3 among them: ten
+million on a host of 16 take 119,338 s (docs/performance-fleet.md, reckoned with 98 ms of a rank and 12 of a supervisor as
+measured, and 1.6 ranks a core)."""
 
-SECONDS_PER_UNIT = 1.25
-"""Of one host with four processors: a unit of a large image is planned to take five seconds of one."""
+CORE_SECONDS_PER_UNIT: Final = 7.1
+"""A unit is planned to take five seconds of a rank; 0.70 of a host's processors compute while it has units (the same page:
+0.67 to 0.82)."""
 
-IDLE_MINUTES = 10
-"""Without anything outstanding, before the fleet goes to none."""
+PROCESSORS: Final = 4
+"""Of a host whose type does not tell."""
 
 MINUTE = Duration.minutes(1)
 
+_SIZE: Final = re.compile(r".*\.(?P<times>\d*)(?P<size>medium|large|xlarge)")
+
+_OF_SIZE: Final = {"medium": 1, "large": 2, "xlarge": 4}
+
 
 class Scaling(Construct):
-    """``alarms`` watch metric math: one wakes the fleet from none, one puts it to sleep."""
+    """A policy for each queue, whose target is the latency that is wanted over the seconds that a message takes."""
 
     def __init__(
         self,
@@ -47,16 +56,13 @@ class Scaling(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._group = group
+        processors = fewest_processors(settings.host_types)
         for kind, queue, seconds in (
-            ("Jobs", queues.jobs, SECONDS_PER_PHOTO),
-            ("Units", queues.units, SECONDS_PER_UNIT),
+            ("Jobs", queues.jobs, CORE_SECONDS_PER_PHOTO),
+            ("Units", queues.units, CORE_SECONDS_PER_UNIT),
         ):
-            self._follow_backlog(kind, queue, target=round(settings.wanted_seconds / seconds))
-        outstanding = {
-            **_outstanding("jobs", queues.jobs),
-            **_outstanding("units", queues.units),
-        }
-        self.alarms = (self._wake(outstanding), self._sleep(outstanding))
+            target = max(1, round(settings.wanted_seconds * processors / seconds))
+            self._follow_backlog(kind, queue, target=target)
 
     def _follow_backlog(self, kind: str, queue: sqs.Queue, *, target: float) -> None:
         """Add hosts while each has more than ``target`` messages of ``queue`` outstanding; never take one away."""
@@ -75,7 +81,7 @@ class Scaling(Construct):
                         *(_query(name, metric) for name, metric in metrics.items()),
                         policy.TargetTrackingMetricDataQueryProperty(
                             id="backlog",
-                            # no data at no hosts: what wakes the fleet then is the step below
+                            # no data at no hosts: what wakes the fleet looks at the queues itself
                             expression="(queue_visible + queue_in_flight) / hosts",
                             label=f"Outstanding {kind.lower()} a host",
                             return_data=True,
@@ -84,72 +90,6 @@ class Scaling(Construct):
                 ),
             ),
         )
-
-    def _wake(self, outstanding: dict[str, cloudwatch.IMetric]) -> cloudwatch.Alarm:
-        """One host where there is work and none is wanted yet; desired, not running: a start takes minutes."""
-        hosts = {"hosts": self._hosts("GroupDesiredCapacity")}
-        return self._step(
-            "Wake",
-            expression=f"IF(FILL(hosts, 0) < 1, {_filled_sum(outstanding)}, 0)",
-            metrics={**outstanding, **hosts},
-            comparison=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=1,
-            minutes=1,
-            capacity=1,
-        )
-
-    def _sleep(self, outstanding: dict[str, cloudwatch.IMetric]) -> cloudwatch.Alarm:
-        """No host after minutes in which the queues said that nothing is outstanding.
-
-        A queue that was idle for six hours falls silent, and stays so for up to fifteen minutes after work came. One
-        silent queue has no work while the other one speaks; two silent ones have told nothing, and a host that was
-        just woken must not be put to sleep for that.
-        """
-        both_silent = "FILL(jobs_visible, -1) + FILL(units_visible, -1) < -1"
-        return self._step(
-            "Sleep",
-            expression=f"IF({both_silent}, 1, {_filled_sum(outstanding)})",
-            metrics=outstanding,
-            comparison=cloudwatch.ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=0,
-            minutes=IDLE_MINUTES,
-            capacity=0,
-        )
-
-    def _step(
-        self,
-        kind: str,
-        *,
-        expression: str,
-        metrics: dict[str, cloudwatch.IMetric],
-        comparison: cloudwatch.ComparisonOperator,
-        threshold: float,
-        minutes: int,
-        capacity: int,
-    ) -> cloudwatch.Alarm:
-        action = autoscaling.StepScalingAction(
-            self,
-            f"{kind}Step",
-            auto_scaling_group=self._group,
-            adjustment_type=autoscaling.AdjustmentType.EXACT_CAPACITY,
-        )
-        rises = comparison == cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
-        action.add_adjustment(
-            adjustment=capacity,
-            lower_bound=0 if rises else None,
-            upper_bound=None if rises else 0,
-        )
-        alarm = cloudwatch.Alarm(
-            self,
-            kind,
-            metric=cloudwatch.MathExpression(expression=expression, using_metrics=metrics, period=MINUTE),
-            comparison_operator=comparison,
-            threshold=threshold,
-            evaluation_periods=minutes,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
-        alarm.add_alarm_action(actions.AutoScalingAction(action))
-        return alarm
 
     def _hosts(self, metric_name: str) -> cloudwatch.IMetric:
         return cloudwatch.Metric(
@@ -161,6 +101,16 @@ class Scaling(Construct):
         )
 
 
+def fewest_processors(types: Iterable[str]) -> int:
+    """Processors of the smallest of these instance types, read off their names: ``c7i.2xlarge`` has eight."""
+    return min(_processors(kind) for kind in types)
+
+
+def _processors(kind: str) -> int:
+    match = _SIZE.fullmatch(kind)
+    return int(match["times"] or 1) * _OF_SIZE[match["size"]] if match else PROCESSORS
+
+
 def _outstanding(name: str, queue: sqs.Queue) -> dict[str, cloudwatch.IMetric]:
     return {
         f"{name}_visible": queue.metric_approximate_number_of_messages_visible(
@@ -170,10 +120,6 @@ def _outstanding(name: str, queue: sqs.Queue) -> dict[str, cloudwatch.IMetric]:
             statistic="Maximum", period=MINUTE
         ),
     }
-
-
-def _filled_sum(metrics: dict[str, cloudwatch.IMetric]) -> str:
-    return " + ".join(f"FILL({name}, 0)" for name in metrics)
 
 
 def _query(

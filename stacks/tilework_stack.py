@@ -15,6 +15,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.scaling import Scaling
 from stacks.storage import Storage
+from stacks.waking import HANDLER, IDLE_MINUTES, LOOK_SECONDS, Waking
 from stacks.worker_container import WorkerContainer
 from stacks.workers import Workers
 
@@ -64,7 +65,7 @@ class TileworkStack(Stack):
             table=self._job_table.table,
             settings=settings,
         )
-        workers = Workers(
+        workers = self._workers = Workers(
             self,
             "Workers",
             network=network,
@@ -74,14 +75,14 @@ class TileworkStack(Stack):
         )
         self._grants.to_workers(workers.role)
         workers.log_group.grant_write(workers.role)
-        self._scaling = Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
+        Scaling(self, "Scaling", group=workers.group, queues=self._queues, settings=settings)
 
     def _add_master(self, code: Path) -> MasterService:
         master = MasterService(
             self,
             "Master",
             code=code,
-            environment=self._environment,
+            environment={**self._environment, "TILEWORK_FLEET_GROUP": self._workers.group_name},
             queues=self._queues,
             settings=self._settings,
         )
@@ -90,7 +91,15 @@ class TileworkStack(Stack):
             self._grants.erase(master.api_function)
         self._grants.to_keeper(master.keeper_function)
         self._grants.to_clock(master.clock_function)
+        self._grants.wake(master.api_function, self._workers.group_arn)
+        self._add_waking(master)
         return master
+
+    def _add_waking(self, master: MasterService) -> None:
+        idle = {"TILEWORK_IDLE_SECONDS": str(60 * IDLE_MINUTES)}
+        waker = master.add_function("Waker", HANDLER, seconds=LOOK_SECONDS, **idle)
+        self._grants.to_waker(waker, self._workers.group_arn)
+        Waking(self, "Waking", function=waker, settings=self._settings)
 
     def _bound_all_roles(self, policy_arn: str) -> None:
         """Those of CDK's own functions as well: an account that asks for a boundary refuses every role without it."""
@@ -114,9 +123,6 @@ class TileworkStack(Stack):
 
     def _leave_out_what_the_emulator_cannot_take(self) -> None:
         """All that ``emulated`` does: the embedded AWS rolls back, or waits for ever, where it meets these."""
-        for alarm in self._scaling.alarms:
-            # an alarm on metric math fails the deploy
-            self._scaling.node.try_remove_child(alarm.node.id)
         for bucket in self._storage.made:
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")

@@ -143,6 +143,7 @@ def _membership(settings: WorkerSettings, leases: Leases) -> Membership:
         return connect_group(
             settings.deployment.region,
             group=settings.fleet_group,
+            entrance=settings.launch_hook,
             hook=settings.termination_hook,
             instance=instance,
         )

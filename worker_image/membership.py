@@ -1,7 +1,7 @@
-"""What a host tells its Auto Scaling group: that it is busy, that it still drains, that it may go.
+"""What a host tells its Auto Scaling group: that it takes work, is busy, still drains, may go.
 
-Nothing depends on it but convenience: a busy host that is terminated all the same drains by its notice, and a hook that
-hears nothing runs out by itself. So what fails here is logged, and that is all.
+No work depends on it: a host that is terminated all the same drains by its notice, and a hook that hears nothing runs
+out by itself. So what fails here is logged, and tried again where there is time.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError
+from tilework.boottime import boottime
+from tilework.errors import AccessDeniedError, RefusedError, TileworkError
 from worker_image.endings import back_off
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ QUIET_SECONDS = 60.0
 
 HEARTBEAT_SECONDS = 20.0
 """Between two signs of life while it drains; the hook gives up after a minute without one."""
+
+ENTRANCE_SECONDS = 600.0
+"""From the host's start on, how long its group waits to hear that it takes work; then another host takes its place."""
 
 LAST_WORD_SECONDS = 5.0
 """How long a word to the group that is under way may take before the last one is said."""
@@ -51,16 +55,25 @@ class Protection:
 class Membership:
     """A thread that keeps the group informed; ``busy`` tells whether this host holds any work.
 
-    ``find`` asks the host who it is; None where it does not say so now. It is asked again until it does.
+    ``find`` asks the host who it is; None where it does not say so now. It is asked again until it does. ``boottime``
+    gives the seconds since the host started.
     """
 
-    def __init__(self, find: Callable[[], FleetGroup | None], busy: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        find: Callable[[], FleetGroup | None],
+        busy: Callable[[], bool],
+        *,
+        boottime: Callable[[], float] = boottime,
+    ) -> None:
+        self._boottime = boottime
         self._find = find
         self._group: FleetGroup | None = None
         self._busy = busy
         self._protection = Protection()
         # nobody knows: an earlier life of this host may have ended without a word
         self._is_protected: bool | None = None
+        self._has_entered = False
         self._draining = threading.Event()
         self._leaving = threading.Event()
         self._changed = threading.Event()
@@ -94,6 +107,7 @@ class Membership:
         if group is None:
             return
         while not self._draining.is_set() and not self._leaving.is_set():
+            self._enter(group)
             self._protect(group)
             self._changed.wait(BUSY_LOOK_SECONDS)
         while not self._leaving.is_set():
@@ -115,6 +129,19 @@ class Membership:
                     "The metadata of this host do not tell who it is: its group is told nothing until they do."
                 )
             self._leaving.wait(min(HEARTBEAT_SECONDS, back_off(tries)))
+
+    def _enter(self, group: FleetGroup) -> None:
+        """Say it until it is heard: the group may not have come to wait for it yet, or have heard it from an earlier life."""
+        if self._has_entered or self._boottime() > ENTRANCE_SECONDS:
+            return
+        try:
+            group.enter()
+        except TileworkError as error:
+            usual = isinstance(error, RefusedError) and not isinstance(error, AccessDeniedError)
+            level = logging.DEBUG if usual else logging.WARNING
+            log.log(level, "The Auto Scaling group was not told that this host works: %s", error.reason)
+        else:
+            self._has_entered = True
 
     def _protect(self, group: FleetGroup) -> None:
         wanted = self._protection.wanted(busy=self._busy())

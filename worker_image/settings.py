@@ -41,8 +41,8 @@ class WorkerSettings:
     message.
     ``ready_file`` is written once the host takes work. ``extra_operations`` names a module of own operations.
     ``drain_seconds`` what runs may go on when the host has to leave; ``start_seconds`` services may be silent at first.
-    ``metadata_url`` of an EC2 host's own metadata, ``fleet_group`` and ``termination_hook`` of its Auto Scaling group:
-    empty elsewhere.
+    ``metadata_url`` of an EC2 host's own metadata, ``fleet_group``, ``launch_hook`` and ``termination_hook`` of its Auto
+    Scaling group: empty elsewhere.
     ``deployment_name`` is what the metrics are told apart by; without one none are written.
     With ``hosts`` the world is theirs, and ``ranks`` those of all; ``hosts_key`` lets it in there.
     """
@@ -60,6 +60,7 @@ class WorkerSettings:
     start_seconds: float = START_SECONDS
     metadata_url: str = ""
     fleet_group: str = ""
+    launch_hook: str = ""
     termination_hook: str = ""
     hosts: tuple[HostShare, ...] = ()
     hosts_key: Path | None = None
@@ -86,6 +87,7 @@ class WorkerSettings:
             start_seconds=number(environ, "TILEWORK_START_SECONDS", START_SECONDS, 0, 86_400),
             metadata_url=environ.get("TILEWORK_METADATA_URL", "").strip(),
             fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
+            launch_hook=environ.get("TILEWORK_LAUNCH_HOOK", "").strip(),
             termination_hook=environ.get("TILEWORK_TERMINATION_HOOK", "").strip(),
             hosts=_hosts(environ, limits),
             hosts_key=key_of(environ),

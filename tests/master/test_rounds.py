@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from master.keeper import Keeper
+    from master.waker import Waker
 
 SETTINGS = MasterSettings(notice_wait_seconds=0.01)
 STEPS = ("begin", "dead_letters", "sweep", "reconcile", "fold_notices")
@@ -136,3 +137,24 @@ def test_the_keeper_stops_at_once_while_it_gathers_notices(start: Callable[[Step
     rounds.stop(2)
     assert time.monotonic() - began < 0.3
     assert "keeper" not in [thread.name for thread in threading.enumerate()]
+
+
+class Looks:
+    """Stands where the waker does."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def look(self) -> None:
+        self.taken += 1
+        raise ServiceError("The queue is silent.")
+
+
+def test_where_there_is_a_fleet_it_is_looked_after_and_keeps_nothing_else_waiting() -> None:
+    steps, looks = Steps(), Looks()
+    rounds = Rounds(cast("Keeper", steps), SETTINGS, cast("Waker", looks))
+    rounds.start()
+    steps.wait_for("fold_notices", 5)
+    rounds.stop(2)
+    # what failed is tried again after a second, what works after a minute
+    assert looks.taken == 1

@@ -14,11 +14,25 @@ if TYPE_CHECKING:
 
 WORKERS, API, KEEPER = "WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole"
 CLOCK = "MasterClockServiceRole"
-ROLES = (WORKERS, API, KEEPER, CLOCK, "StorageNotifier")
+WAKER = "MasterWakerServiceRole"
+ROLES = (WORKERS, API, KEEPER, CLOCK, WAKER, "StorageNotifier")
+
+WITHOUT_RESOURCE = {
+    "ecr:GetAuthorizationToken",
+    "cloudwatch:GetMetricData",
+    "autoscaling:DescribeAutoScalingGroups",
+    "ssm:UpdateInstanceInformation",
+    *(f"ssmmessages:{does}{kind}Channel" for does in ("Create", "Open") for kind in ("Control", "Data")),
+}
+"""Actions that know no resource, or none that has a name before it is there."""
 
 
 def place(template: dict[str, Any], name: str) -> str:
-    """A resource by a short name: ``inputs/key``, ``outputs/results/key``, ``jobs``, ``table``, ``index``."""
+    """A resource by a short name: ``inputs/key``, ``outputs/results/key``, ``jobs``, ``table``, ``index``, ``fleet``."""
+    if name.endswith("fleet"):
+        groups = "arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:an-id"
+        group = "tilework-dev-workers" if name == "fleet" else "production"
+        return f"{groups}:autoScalingGroupName/{group}"
     first, _, rest = name.partition("/")
     kind, under = {
         "inputs": ("AWS::S3::Bucket", "StorageInput"),
@@ -81,6 +95,14 @@ def place(template: dict[str, Any], name: str) -> str:
         (CLOCK, "dynamodb:GetItem", "table"),
         (CLOCK, "sqs:GetQueueAttributes", "jobs"),
         (CLOCK, "cloudwatch:GetMetricData", "jobs"),
+        (WAKER, "sqs:GetQueueAttributes", "jobs"),
+        (WAKER, "sqs:GetQueueAttributes", "units"),
+        (WAKER, "autoscaling:DescribeAutoScalingGroups", "fleet"),
+        (WAKER, "autoscaling:SetDesiredCapacity", "fleet"),
+        (WAKER, "autoscaling:CreateOrUpdateTags", "fleet"),
+        (WAKER, "autoscaling:DeleteTags", "fleet"),
+        (API, "autoscaling:DescribeAutoScalingGroups", "fleet"),
+        (API, "autoscaling:SetDesiredCapacity", "fleet"),
     ],
 )
 def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: str, resource: str) -> None:
@@ -119,6 +141,16 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
         (CLOCK, "sqs:ReceiveMessage", "results"),
         *((role, "cloudwatch:GetMetricData", "jobs") for role in (WORKERS, API, KEEPER)),
         (CLOCK, "s3:DeleteObject", "outputs/results/photo.jpg"),
+        (API, "autoscaling:SetDesiredCapacity", "another fleet"),
+        (API, "autoscaling:CreateOrUpdateTags", "fleet"),
+        *((role, "autoscaling:UpdateAutoScalingGroup", "fleet") for role in (WORKERS, API, WAKER)),
+        *((role, "autoscaling:SetDesiredCapacity", "fleet") for role in (WORKERS, KEEPER, CLOCK)),
+        (WAKER, "autoscaling:SetDesiredCapacity", "another fleet"),
+        (WAKER, "autoscaling:TerminateInstanceInAutoScalingGroup", "fleet"),
+        (WAKER, "sqs:ReceiveMessage", "jobs"),
+        (WAKER, "sqs:GetQueueAttributes", "dead"),
+        (WAKER, "s3:GetObject", "inputs/photo.jpg"),
+        (WAKER, "dynamodb:GetItem", "table"),
     ],
 )
 def test_no_part_may_do_another_ones(template: dict[str, Any], role: str, action: str, resource: str) -> None:
@@ -149,8 +181,8 @@ def test_a_role_names_each_action_and_each_resource(template: dict[str, Any], ro
     assert found
     for statement in found:
         assert not [action for action in listed(statement["Action"]) if "*" in action]
-        if set(listed(statement["Action"])) <= {"ecr:GetAuthorizationToken", "cloudwatch:GetMetricData"}:
-            continue  # they know no resource
+        if set(listed(statement["Action"])) <= WITHOUT_RESOURCE:
+            continue
         for resource in listed(statement["Resource"]):
             assert text(resource).startswith(("<", "arn:")), resource
             assert text(resource) not in {"*", "arn:*"}

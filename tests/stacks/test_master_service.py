@@ -38,7 +38,7 @@ def test_the_keeper_hears_of_notices_and_dead_letters_and_is_woken_each_hour(
     heard = {text(source["EventSourceArn"])[:13] for source in sources}
     assert heard == {"<QueuesResult", "<QueuesDeadLe"}
     assert all(source["FunctionResponseTypes"] == ["ReportBatchItemFailures"] for source in sources)
-    rule = only(template, "AWS::Events::Rule")
+    rule = only(template, "AWS::Events::Rule", under="MasterHourly")
     assert rule["ScheduleExpression"] == "rate(1 hour)"
     assert text(rule["Targets"][0]["Arn"]).startswith("<MasterClock")
 
@@ -55,7 +55,7 @@ def test_a_look_through_the_input_bucket_ends_long_before_lambda_would_cut_it_of
 
 def test_logs_do_not_pile_up_for_ever(template: dict[str, Any]) -> None:
     groups = resources(template, "AWS::Logs::LogGroup").values()
-    assert len(groups) == 5
+    assert len(groups) == 6
     assert {group["Properties"]["RetentionInDays"] for group in groups} == {7}
 
 

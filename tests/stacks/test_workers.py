@@ -2,21 +2,27 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stacks.host_health import LIVES_SECONDS, PATIENCE_SECONDS
 from stacks.settings import Settings
-from tests.stacks.reading import may, only, statements, text
+from stacks.worker_host import DISK, STOP_SECONDS, SYSTEM_MIB, USER
+from tests.stacks.reading import may, only, resources, statements, text
 from tilework.aws.settings import Deployment
+from tilework.checks.ranks import usual_ranks
+from tilework.imaging.limits import GIB, MIB, Limits
 from worker_image.departure import EXIT_SECONDS
-from worker_image.membership import HEARTBEAT_SECONDS
-from worker_image.settings import WorkerSettings
+from worker_image.membership import ENTRANCE_SECONDS, HEARTBEAT_SECONDS
+from worker_image.settings import START_SECONDS, WorkerSettings
 from worker_image.supervisor import TAKEN_LAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
 
 URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme/tilework:3"
 
@@ -49,8 +55,38 @@ def test_disks_are_encrypted(template: dict[str, Any]) -> None:
     assert device["Ebs"]["VolumeType"] == "gp3"
 
 
-def test_nobody_has_a_key_to_a_host(template: dict[str, Any]) -> None:
+def test_nobody_has_a_key_to_a_host_but_people_may_be_let_in_by_session_manager(
+    template: dict[str, Any],
+) -> None:
     assert "KeyName" not in launch(template)
+    assert may(template, "WorkersRole", "ssmmessages:OpenDataChannel", "*")
+    # what the broad managed policy would give as well
+    for action in ("ssm:GetParameter", "ssm:PutInventory", "ec2messages:GetMessages", "ssm:SendCommand"):
+        assert not may(template, "WorkersRole", action, "*")
+
+
+def test_no_metric_is_paid_that_nothing_goes_by(template: dict[str, Any]) -> None:
+    assert launch(template)["Monitoring"] == {"Enabled": False}
+
+
+def test_a_base_of_hosts_that_are_never_spot_can_be_asked_for(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    def base(template: dict[str, Any]) -> tuple[int, int]:
+        policy = only(template, "AWS::AutoScaling::AutoScalingGroup")["MixedInstancesPolicy"]
+        distribution = policy["InstancesDistribution"]
+        return distribution["OnDemandBaseCapacity"], distribution["OnDemandPercentageAboveBaseCapacity"]
+
+    assert base(template) == (0, 0)
+    assert base(synthesize(Settings(on_demand_base=2, spot_percent=75))) == (2, 25)
+
+
+def test_hosts_are_taken_from_several_zones_and_replaced_before_they_are_lost(
+    template: dict[str, Any],
+) -> None:
+    group = only(template, "AWS::AutoScaling::AutoScalingGroup")
+    assert len(group["VPCZoneIdentifier"]) >= 2
+    assert group["CapacityRebalance"] is True
 
 
 def test_a_deploy_does_not_reset_how_many_hosts_there_are(template: dict[str, Any]) -> None:
@@ -100,32 +136,58 @@ def test_a_container_is_told_all_that_a_worker_reads(template: dict[str, Any]) -
 
 def test_a_host_is_told_whose_member_it_is_and_where_notices_come_from(template: dict[str, Any]) -> None:
     environment = container_environment(template)
-    group, hook = (
-        only(template, f"AWS::AutoScaling::{kind}") for kind in ("AutoScalingGroup", "LifecycleHook")
-    )
+    group = only(template, "AWS::AutoScaling::AutoScalingGroup")
     assert environment["TILEWORK_FLEET_GROUP"] == group["AutoScalingGroupName"]
-    assert environment["TILEWORK_TERMINATION_HOOK"] == hook["LifecycleHookName"]
+    assert environment["TILEWORK_LAUNCH_HOOK"] == hook_of(template, "LAUNCHING")["LifecycleHookName"]
+    assert environment["TILEWORK_TERMINATION_HOOK"] == hook_of(template, "TERMINATING")["LifecycleHookName"]
     assert environment["TILEWORK_METADATA_URL"] == "http://169.254.169.254"
+
+
+def hook_of(template: dict[str, Any], when: str) -> dict[str, Any]:
+    (hook,) = (
+        resource["Properties"]
+        for resource in resources(template, "AWS::AutoScaling::LifecycleHook").values()
+        if resource["Properties"]["LifecycleTransition"] == f"autoscaling:EC2_INSTANCE_{when}"
+    )
+    return dict(hook)
+
+
+def test_a_host_is_in_service_once_it_takes_work_and_one_that_never_does_is_replaced(
+    template: dict[str, Any],
+) -> None:
+    hook = hook_of(template, "LAUNCHING")
+    assert hook["DefaultResult"] == "ABANDON"
+    # a worker waits for services that do not answer, and is started again once, before its host is given up
+    assert 2 * START_SECONDS <= hook["HeartbeatTimeout"] == ENTRANCE_SECONDS
+
+
+def test_a_host_gives_up_its_place_only_where_neither_a_start_nor_a_drain_can_be_meant() -> None:
+    assert LIVES_SECONDS > START_SECONDS
+    assert max(ENTRANCE_SECONDS, 2 * LIVES_SECONDS, STOP_SECONDS) < PATIENCE_SECONDS
 
 
 def test_a_termination_waits_for_a_host_that_drains_and_not_long_for_one_that_is_dead(
     template: dict[str, Any],
 ) -> None:
-    hook = only(template, "AWS::AutoScaling::LifecycleHook")
-    assert hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+    hook = hook_of(template, "TERMINATING")
     assert hook["DefaultResult"] == "CONTINUE"
     assert 2 * HEARTBEAT_SECONDS < hook["HeartbeatTimeout"] <= 60
 
 
 @pytest.mark.parametrize(
-    "action", ["SetInstanceProtection", "RecordLifecycleActionHeartbeat", "CompleteLifecycleAction"]
+    "action",
+    [
+        "SetInstanceProtection",
+        "RecordLifecycleActionHeartbeat",
+        "CompleteLifecycleAction",
+        "TerminateInstanceInAutoScalingGroup",
+    ],
 )
 def test_a_host_may_speak_of_itself_to_its_own_group_only(template: dict[str, Any], action: str) -> None:
     groups = "arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup"
     name = only(template, "AWS::AutoScaling::AutoScalingGroup")["AutoScalingGroupName"]
     assert may(template, "WorkersRole", f"autoscaling:{action}", f"{groups}:*:autoScalingGroupName/{name}")
     assert not may(template, "WorkersRole", f"autoscaling:{action}", f"{groups}:*:autoScalingGroupName/other")
-    assert not may(template, "WorkersRole", "autoscaling:TerminateInstanceInAutoScalingGroup", "*")
 
 
 def test_a_container_is_killed_only_after_its_supervisor_must_have_left(template: dict[str, Any]) -> None:
@@ -151,10 +213,35 @@ def test_own_operations_reach_the_container(synthesize: Callable[[Settings], dic
         "--security-opt no-new-privileges",
         "--restart always",
         "--network host",
+        "--user 10001",
+        "--init",
+        '--memory "${memory}m" --memory-swap "${memory}m"',
+        "--pids-limit 4096",
+        "--shm-size 1g",
+        "--ulimit core=0",
     ],
 )
 def test_a_container_has_no_more_than_it_needs_and_comes_back(template: dict[str, Any], option: str) -> None:
     assert option in user_data(template)
+
+
+def test_what_is_decoded_beside_memory_lies_on_the_disk_and_what_ranks_share_in_memory(
+    template: dict[str, Any],
+) -> None:
+    directory = container_environment(template)["TILEWORK_DIRECTORY"]
+    assert f"--volume {DISK}:{directory} " in user_data(template)
+    assert f"--tmpfs {directory}/world:uid={USER},mode=0700 " in user_data(template)
+
+
+def test_a_host_of_four_processors_and_8_gib_has_five_ranks() -> None:
+    # what the firmware and the kernel leave of it, and what the container leaves to the system
+    memory = int(7.6 * GIB) - SYSTEM_MIB * MIB
+    assert usual_ranks(4, memory, Limits()) == 5
+
+
+def test_the_container_runs_as_the_user_that_its_image_was_made_for(template: dict[str, Any]) -> None:
+    dockerfile = (ROOT / "worker_image" / "Dockerfile").read_text()
+    assert f"--uid {USER} " in dockerfile
 
 
 def test_a_rank_that_yielded_to_photos_may_come_back_without_a_capability(template: dict[str, Any]) -> None:

@@ -6,11 +6,10 @@ import mmap
 import os
 import shutil
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.checks.check import Check
-from tilework.checks.ranks import physical_memory
+from tilework.checks.ranks import machine_memory
 from tilework.errors import UnfitError
 from tilework.guard.memory import SLACK
 from tilework.imaging.limits import MIB
@@ -18,6 +17,7 @@ from tilework.world.launch import find_mpiexec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tilework.imaging.limits import Limits
 
@@ -47,16 +47,6 @@ def machine_checks(ranks: int, directory: Path, limits: Limits) -> list[Check]:
 def find_mpiexec_here() -> str:
     """Where mpiexec is. Raises SetupError."""
     return f"{find_mpiexec()} starts the MPI world."
-
-
-def machine_memory() -> int:
-    """Bytes of memory that this process's machine, or its container, has."""
-    physical = physical_memory()
-    try:
-        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
-    except OSError:
-        return physical
-    return min(physical, int(allowed)) if allowed.isdigit() else physical
 
 
 def enough_memory(ranks: int, limits: Limits, memory: int) -> str:

@@ -28,7 +28,7 @@ def usual_ranks(cores: int, memory: int, limits: Limits) -> int:
 
 def ranks_here(limits: Limits) -> int:
     """The usual ranks of this machine."""
-    return usual_ranks(cores_here(), physical_memory(), limits)
+    return usual_ranks(cores_here(), machine_memory(), limits)
 
 
 def ranks_of(environ: Mapping[str, str], limits: Limits) -> int:
@@ -41,9 +41,14 @@ def folder_of(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("TILEWORK_DIRECTORY", "tilework-world")).absolute()
 
 
-def physical_memory() -> int:
-    """Bytes of memory that this machine has."""
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+def machine_memory() -> int:
+    """Bytes of memory that this process's machine, or its container, has."""
+    physical = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        allowed = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+    except OSError:
+        return physical
+    return min(physical, int(allowed)) if allowed.isdigit() else physical
 
 
 def cores_here() -> int:
