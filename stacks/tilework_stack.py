@@ -109,6 +109,8 @@ class TileworkStack(Stack):
             "JobTable": self._job_table.table.table_name,
             "ApiUrl": self._master.url,
         }
+        if self._master.sign_in is not None:
+            outputs["UserPool"] = self._master.sign_in.pool.user_pool_id
         for name, value in outputs.items():
             CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
 
