@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, orders, presets, problems, reports, tiles, uploads
+from master import (
+    api_docs,
+    health,
+    jobs,
+    operations,
+    orders,
+    presets,
+    problems,
+    reports,
+    sign_in,
+    tiles,
+    uploads,
+)
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
@@ -48,6 +60,7 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))
+    app.include_router(sign_in.routes(settings))
     app.include_router(health.routes(system))
     app.include_router(api_docs.routes(app, page))
     app.include_router(page.routes())

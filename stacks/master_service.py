@@ -136,20 +136,20 @@ class MasterService(Construct):
 
         Where nobody signs in, every route asks for a signature of somebody whom IAM allows to call it.
         """
-        api = apigateway.HttpApi(
-            self, "HttpApi", description="Tilework's master", create_default_stage=False
-        )
+        api = apigateway.HttpApi(self, "HttpApi", description="Tilework's master", create_default_stage=False)
         every, page = apigateway.HttpMethod.ANY, apigateway.HttpMethod.GET
         if self._settings.sign_in:
             sign_in = self.sign_in = SignIn(self, "SignIn", api_url=api.api_endpoint, settings=self._settings)
             for name, value in sign_in.environment.items():
                 self.api_function.add_environment(name, value)
-            self._add_routes(api, "Any", every, ["/{proxy+}"], sign_in.authorizer, sign_in.scopes)
-            self._add_routes(api, "Public", page, PUBLIC, apigateway.HttpNoneAuthorizer())
+            self._add_routes(
+                api, "Any", every, ["/{proxy+}"], authorizer=sign_in.authorizer, scopes=sign_in.scopes
+            )
+            self._add_routes(api, "Public", page, PUBLIC, authorizer=apigateway.HttpNoneAuthorizer())
         else:
             signed = authorizers.HttpIamAuthorizer()
-            self._add_routes(api, "Any", every, ["/{proxy+}"], signed)
-            self._add_routes(api, "Page", page, ["/"], signed)
+            self._add_routes(api, "Any", every, ["/{proxy+}"], authorizer=signed)
+            self._add_routes(api, "Page", page, ["/"], authorizer=signed)
         return self._stage(api)
 
     def _add_routes(
@@ -158,6 +158,7 @@ class MasterService(Construct):
         name: str,
         method: apigateway.HttpMethod,
         paths: Sequence[str],
+        *,
         authorizer: apigateway.IHttpRouteAuthorizer,
         scopes: list[str] | None = None,
     ) -> None:
