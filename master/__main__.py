@@ -13,7 +13,7 @@ from master.app import create_app
 from master.keeper import Keeper
 from master.rounds import Rounds
 from master.settings import MasterSettings
-from tilework.aws.connect import connect
+from tilework.aws.connect import build_announcer, connect
 from tilework.aws.settings import Deployment
 from tilework.errors import SettingsError
 from tilework.logs import LogSettings, log_to_stderr
@@ -41,7 +41,8 @@ def main() -> int:
     if settings.die_with_parent:
         _die_with_parent()
     system = connect(deployment, ages=True)
-    rounds = Rounds(Keeper(system, settings), settings)
+    announce = build_announcer(deployment) if settings.completion_events else None
+    rounds = Rounds(Keeper(system, settings, announce=announce), settings)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, system),

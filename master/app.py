@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from master import (
     api_docs,
     health,
+    images,
     jobs,
     operations,
     orders,
@@ -54,6 +55,7 @@ def create_app(settings: MasterSettings, system: System, clock: Callable[[], flo
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock))
+    app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))

@@ -107,7 +107,11 @@ class Page:
         with it the page itself, from the same address under ``PAGES``.
         """
         router = APIRouter(include_in_schema=False)
-        pages = {"/": self.home, "/jobs/{job_id}": self.job, "/statistics": self.statistics}
+        pages: dict[str, Callable[..., Any]] = {
+            "/": self.home,
+            "/jobs/{job_id}": self.job,
+            "/statistics": self.statistics,
+        }
         for path, page in pages.items():
             place = f"{PAGES}{path}" if self._sign_in else path
             router.add_api_route(place, page, response_class=HTMLResponse)

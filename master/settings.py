@@ -63,6 +63,7 @@ class MasterSettings:
     lost_after_seconds: float = LOST_AFTER_SECONDS
     table_memory_seconds: float | None = None
     may_erase: bool = False
+    completion_events: bool = False
     die_with_parent: bool = False
 
     @classmethod
@@ -87,6 +88,7 @@ class MasterSettings:
             look_seconds=number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
             lost_after_seconds=number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
+            completion_events=environ.get("TILEWORK_COMPLETION_EVENTS", "") == "1",
             may_erase=environ.get("TILEWORK_MAY_ERASE", "") == "1",
             die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
         )

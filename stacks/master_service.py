@@ -94,14 +94,16 @@ class MasterService(Construct):
         self.api_function = self._function(
             "Api", "master.lambda_handler.handler", seconds=API_SECONDS, **leave
         )
+        tells = {"TILEWORK_COMPLETION_EVENTS": "1"} if settings.completion_events else {}
         self.keeper_function = self._function(
-            "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
+            "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS, **tells
         )
         self.clock_function = self._function(
             "Clock",
             "master.lambda_handler.keeper_handler",
             seconds=RECONCILE_SECONDS,
             TILEWORK_LOOK_SECONDS=str(LOOK_SECONDS),
+            **tells,
         )
         self.url = self._api()
         self._wake_the_keeper(queues)

@@ -90,6 +90,9 @@ class TileworkStack(Stack):
             self._grants.erase(master.api_function)
         self._grants.to_keeper(master.keeper_function)
         self._grants.to_clock(master.clock_function)
+        if self._settings.completion_events:
+            self._grants.tell_of_endings(master.keeper_function)
+            self._grants.tell_of_endings(master.clock_function)
         return master
 
     def _bound_all_roles(self, policy_arn: str) -> None:
@@ -122,3 +125,6 @@ class TileworkStack(Stack):
         for bucket in self._storage.made:
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")
+        if self._master.sign_in is not None:
+            # a type of resource that it does not know; its sign-in pages have one look anyway
+            self._master.sign_in.node.try_remove_child(self._master.sign_in.style.node.id)
