@@ -52,6 +52,7 @@ STATEFUL = {
     "StorageInput124FA7A1": "AWS::S3::Bucket",
     "StorageOutputBB69BB33": "AWS::S3::Bucket",
     "JobTableJobs12F767ED": "AWS::DynamoDB::Table",
+    "MasterSignInUsers59163869": "AWS::Cognito::UserPool",
     "QueuesJobs403F2492": "AWS::SQS::Queue",
     "QueuesUnits559E54FE": "AWS::SQS::Queue",
     "QueuesResultsAB5BD05C": "AWS::SQS::Queue",
@@ -80,4 +81,5 @@ def test_a_client_finds_every_address_among_the_outputs(template: dict[str, Any]
         "DeadLetterQueueUrl",
         "JobTable",
         "ApiUrl",
+        "UserPool",
     }

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 LEFT_OUT = {
     "ScalingWake723B476D": "AWS::CloudWatch::Alarm",
     "ScalingSleep9B08C2E6": "AWS::CloudWatch::Alarm",
+    "MasterSignInStyle9D139D5C": "AWS::Cognito::ManagedLoginBranding",
     "StorageInputAutoDeleteObjectsCustomResource61FD8F78": "Custom::S3AutoDeleteObjects",
     "StorageOutputAutoDeleteObjectsCustomResource9E1CFF9B": "Custom::S3AutoDeleteObjects",
 }
