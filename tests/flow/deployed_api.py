@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 START_SECONDS = 120
 
 EMAIL = "zoe@example.org"
-PASSWORD = "Correct-Horse-7-Battery"  # noqa: S105 - of an emulated user
+PASSWORD = "Correct-Horse-7-Battery"
 
 
 @dataclass

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from tests.flow.running_system import RunningSystem
 
-SOON = 30_000
-"""Milliseconds: a generous limit against hanging."""
+SOON = 90_000
+"""Milliseconds: a generous limit against hanging. Each request that meets another begins a process of the function."""
 
 pytestmark = pytest.mark.xdist_group("running")
 
@@ -67,7 +67,7 @@ def signed_in(command: CommandLine, page: Page, api: DeployedApi, tmp_path: Path
     address = next(line for line in login.stderr if "/oauth2/authorize" in line).strip()
     page.goto(address)
     sign_in(page)
-    expect(page.get_by_text("You are signed in")).to_be_visible()
+    expect(page.get_by_text("You are signed in")).to_be_visible(timeout=SOON)
     _, told = login.communicate(timeout=60)
     assert login.returncode == 0, told
     return command
@@ -86,11 +86,11 @@ def test_a_person_signs_in_sees_the_jobs_and_comes_back_to_the_same_view_when_th
     running.ended([job])
     page.goto(f"{api.page}/?state=DONE")
     sign_in(page)
-    expect(page.get_by_text("behind the gate.png").first).to_be_visible()
+    expect(page.get_by_text("behind the gate.png").first).to_be_visible(timeout=SOON)
     assert page.url == f"{api.page}/?state=DONE"
     page.get_by_text("behind the gate.png").first.click()
     image = page.locator('[data-field="result-image"]')
-    expect(image).to_be_visible()
+    expect(image).to_be_visible(timeout=SOON)
     page.wait_for_function("image => image.complete && image.naturalWidth === 50", arg=image.element_handle())
     # the session ends, on both sides
     page.evaluate(
@@ -98,10 +98,10 @@ def test_a_person_signs_in_sees_the_jobs_and_comes_back_to_the_same_view_when_th
     )
     # the page asks how much waits, and so finds out by itself
     sign_in(page)
-    expect(page.get_by_role("heading", name="behind the gate.png")).to_be_visible()
+    expect(page.get_by_role("heading", name="behind the gate.png")).to_be_visible(timeout=SOON)
     assert page.url == f"{api.page}/jobs/{job}"
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page.get_by_text("You are signed out.")).to_be_visible(timeout=SOON)
     assert page.evaluate("sessionStorage.length") == 0
 
 
@@ -114,7 +114,7 @@ def test_an_image_is_uploaded_from_the_page_by_whoever_is_signed_in(
     with page.expect_response(f"{api.page}/api/jobs"):
         sign_in(page)
     page.locator("#files").set_input_files(photo)
-    expect(page.locator("section.jobs").get_by_text("from the page.png").first).to_be_visible()
+    expect(page.locator("section.jobs").get_by_text("from the page.png").first).to_be_visible(timeout=SOON)
     uploaded = running.system.inputs.list("uploads/")
     job = next(
         ask_of_version(running.system, one).job_id
@@ -138,10 +138,11 @@ def test_somebody_without_aws_credentials_submits_lists_fetches_and_retries_afte
     picture = noise(70, 80)
     (folder / "a.png").write_bytes(png(picture))
     (folder / "diary.png").write_bytes(b"Dear diary, this is no image.")
-    told = signed_in.run("submit", folder, "--pipeline", "erode(3)", "--batch", "api", "--wait", status=1)
+    batch = f"api-{time.time_ns()}"
+    told = signed_in.run("submit", folder, "--pipeline", "erode(3)", "--batch", batch, "--wait", status=1)
     assert "DONE" in told.stdout
     assert "FAILED" in told.stdout
-    rows = json.loads(signed_in.run("jobs", "--batch", "api", "--json").stdout)
+    rows = json.loads(signed_in.run("jobs", "--batch", batch, "--json").stdout)
     states = {row["key"]: row["state"] for row in rows}
     assert states == {"submitted/by api/a.png": "DONE", "submitted/by api/diary.png": "FAILED"}
     (failed,) = [row["id"] for row in rows if row["state"] == "FAILED"]

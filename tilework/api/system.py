@@ -10,6 +10,7 @@ from tilework.api.failures import NotThereError, NotThroughApiError
 from tilework.errors import VersionGoneError
 from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State
+from tilework.jobs.object_keys import SUBMITTED
 from tilework.jobs.stores import ObjectInfo, ObjectVersion
 from tilework.jobs.system import System
 
@@ -100,6 +101,8 @@ class ApiInputs(_Narrow):
 
     def put(self, key: str, body: bytes, *, metadata: Mapping[str, str], content_type: str) -> str:
         """Upload a new version; its owner is whoever is signed in."""
+        if not key.startswith(SUBMITTED):
+            raise NotThroughApiError(f"The API takes new objects under {SUBMITTED} only.")
         form = self._api.post(
             "/api/uploads",
             {
