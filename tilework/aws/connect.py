@@ -111,7 +111,7 @@ def build_announcer(deployment: Deployment) -> AwsEvents:
     """Build what tells EventBridge of ended jobs."""
     config = _config(1, ATTEMPTS, deployment.silence_seconds)
     return AwsEvents(
-        _session(deployment.region).client("events", endpoint_url=deployment.endpoint_url, config=config)
+        open_session(deployment.region).client("events", endpoint_url=deployment.endpoint_url, config=config)
     )
 
 
