@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from stacks.settings import PYTHONS
 from tilework.checks.ranks import ranks_here
 from tilework.errors import SettingsError
 from tilework.imaging.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_PYTHON: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
@@ -25,6 +29,8 @@ CONTEXT: Final[Mapping[str, str]] = MappingProxyType(
         "bucket_prefix": "tilework-local",
         # no host is started there, and no Docker is needed for an image that nobody pulls
         "worker_image_uri": "none.invalid/worker:local",
+        # the embedded AWS runs Lambdas by its own interpreter, whatever they ask for
+        "lambda_python": _PYTHON if _PYTHON in PYTHONS else PYTHONS[-1],
     }
 )
 """The settings of the stack as it is deployed to the embedded AWS; all others are the user's own."""

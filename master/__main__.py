@@ -14,7 +14,7 @@ from master.keeper import Keeper
 from master.rounds import Rounds
 from master.settings import MasterSettings
 from master.waker import waker_of
-from tilework.aws.connect import connect
+from tilework.aws.connect import build_announcer, connect
 from tilework.aws.settings import Deployment
 from tilework.errors import SettingsError
 from tilework.logs import LogSettings, log_to_stderr
@@ -43,7 +43,8 @@ def main() -> int:
         _die_with_parent()
     system = connect(deployment, ages=True)
     waker = waker_of(settings, deployment, system)
-    rounds = Rounds(Keeper(system, settings), settings, waker)
+    announce = build_announcer(deployment) if settings.completion_events else None
+    rounds = Rounds(Keeper(system, settings, announce=announce), settings, waker)
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, system, waker=waker),

@@ -11,9 +11,10 @@ from tilework.errors import TileworkError
 
 
 def routes(app: FastAPI, page: Page) -> APIRouter:
-    """``GET /api/docs``."""
+    """``GET /docs``, and the same at ``/api/docs``."""
     router = APIRouter()
 
+    @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
     @router.get("/api/docs", response_class=HTMLResponse, include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
         """Render the OpenAPI document."""

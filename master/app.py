@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from master import api_docs, health, jobs, operations, orders, presets, problems, reports, tiles, uploads
+from master import (
+    api_docs,
+    health,
+    images,
+    jobs,
+    operations,
+    orders,
+    presets,
+    problems,
+    reports,
+    sign_in,
+    tiles,
+    uploads,
+)
 from master.gate import Gate
 from master.page import Page
 from master.stores import StoreOrigins
@@ -52,12 +65,14 @@ def create_app(
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock, waker))
+    app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))
+    app.include_router(sign_in.routes(settings))
     app.include_router(health.routes(system))
     app.include_router(api_docs.routes(app, page))
     app.include_router(page.routes())

@@ -1,6 +1,6 @@
 """What every request passes and every answer carries: the Host header's judge, and the security headers.
 
-The master on one machine has no sign-in; what keeps other sites out is that a browser can neither read its answers
+The master on one machine has no sign-in: whoever may use the machine may use it. What keeps other sites out is that a browser can neither read its answers
 (no CORS header is ever sent) nor send it JSON unasked (that needs a preflight), nor be pointed at it by a foreign name
 (DNS rebinding), which is judged here.
 """
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.responses import Response
 
+from master.identity import owner_of
 from master.problems import MEDIA_TYPE, Problem
 
 if TYPE_CHECKING:
@@ -34,15 +36,22 @@ HEADERS = {
 }
 
 
-def content_security_policy(stores: str) -> str:
-    """The page's policy: everything from here, images from and uploads to the ``stores`` (origins, blank-separated)."""
+HTTPS_ONLY = "max-age=31536000"
+"""A year, for this name alone: what other names of the domain do is none of ours."""
+
+
+def content_security_policy(stores: str, sign_in: str = "") -> str:
+    """The page's policy: everything from here, images from and uploads to the ``stores`` (origins, blank-separated).
+
+    Tokens come from where people ``sign_in``.
+    """
     return "; ".join(
         (
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
             f"img-src 'self' {stores}".rstrip(),
-            f"connect-src 'self' {stores}".rstrip(),
+            f"connect-src 'self' {stores} {sign_in}".rstrip(),
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
@@ -69,13 +78,32 @@ class Gate:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+                if scope.get("scheme") == "https":
+                    headers["Strict-Transport-Security"] = HTTPS_ONLY
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers["Content-Security-Policy"] = content_security_policy(self._stores())
+                    headers["Content-Security-Policy"] = self._policy()
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
         app = self._app if self._is_ours(host) else self._foreign_host(scope["path"])
+        if self._lacks_token(scope):
+            app = self._not_signed_in(scope["path"])
         await app(scope, receive, send_with_headers)
+
+    def _policy(self) -> str:
+        sign_in = self._settings.sign_in
+        return content_security_policy(self._stores(), sign_in.url if sign_in else "")
+
+    def _lacks_token(self, scope: Scope) -> bool:
+        """Whether the API is asked by nobody whose token a gateway has judged, where people must sign in.
+
+        The gateway refuses such requests already: a route of it that is too wide must not lay the data open.
+        """
+        return (
+            self._settings.sign_in is not None
+            and scope["path"].startswith("/api/")
+            and not owner_of(Request(scope))
+        )
 
     def _is_ours(self, host: str) -> bool:
         try:
@@ -83,6 +111,18 @@ class Gate:
         except ValueError:
             return False
         return self._settings.any_host or name in self._settings.host_names
+
+    @staticmethod
+    def _not_signed_in(path: str) -> Response:
+        problem = Problem(
+            HTTPStatus.UNAUTHORIZED,
+            "not_signed_in",
+            "Not signed in",
+            "The request bears no token of this deployment.",
+            "Sign in on the page, or with `tilework login`.",
+        )
+        headers = {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
+        return Response(json.dumps(problem.document(path)), problem.status, headers, MEDIA_TYPE)
 
     @staticmethod
     def _foreign_host(path: str) -> Response:

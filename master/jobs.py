@@ -1,7 +1,8 @@
 """Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +14,7 @@ from master.settings import MasterSettings
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
 from tilework.jobs import cursor
+from tilework.jobs.history import Deed, Outcome
 from tilework.jobs.job import Job, State
 from tilework.jobs.staged import progress
 from tilework.jobs.stores import ObjectStore
@@ -74,6 +76,20 @@ class StoryLine(BaseModel):
     text: str
 
 
+class EntryView(BaseModel):
+    """An attempt, or what the keeper or a user did. Times in seconds since the epoch; 0: not over, not known."""
+
+    deed: Deed
+    start: float
+    end: float
+    number: int
+    host: str
+    rank: int
+    outcome: Outcome | None
+    code: str
+    reason: str
+
+
 class Links(BaseModel):
     """Signed addresses that download an image as an attachment; null where there is none. ``expires`` in seconds."""
 
@@ -86,6 +102,7 @@ class JobDetail(JobView):
     """A job with its story, and links to its images."""
 
     story: list[StoryLine]
+    history: list[EntryView]
     links: Links
 
 
@@ -108,6 +125,7 @@ class Wanted:
     batch: str = ""
     limit: int = LIST_LIMIT
     before: str = ""
+    digits: str = ""
 
 
 class Listing:
@@ -125,6 +143,8 @@ class Listing:
 
     def list(self, wanted: Wanted) -> JobList:
         """Up to ``wanted.limit`` jobs. Raises CursorError."""
+        if wanted.digits:
+            return JobList(jobs=list(map(self.view, self._of_id(wanted))), truncated=False)
         before = cursor.parse(wanted.before) if wanted.before else None
         # one more tells whether there are more
         rows = list(
@@ -134,11 +154,16 @@ class Listing:
         following = str(cursor.after(told[-1])) if truncated else ""
         return JobList(jobs=list(map(self.view, told)), truncated=truncated, next=following)
 
+    def _of_id(self, wanted: Wanted) -> Iterator[Job]:
+        return islice(self._system.table.of_id(wanted.digits), wanted.limit)
+
     def detail(self, job_id: str) -> JobDetail:
         """One job with its story and links. Raises ProblemError where there is none of that id."""
         row = self.row(job_id)
         lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
-        return JobDetail(**self.view(row).model_dump(), story=lines, links=self._links(row))
+        return JobDetail(
+            **self.view(row).model_dump(), story=lines, history=history(row), links=self._links(row)
+        )
 
     def row(self, job_id: str) -> Job:
         """The row of a job. Raises ProblemError where there is none of that id."""
@@ -169,6 +194,11 @@ class Listing:
         return store.presigned_get(key, version, filename=filename, seconds=self._settings.presign_seconds)
 
 
+def history(row: Job) -> list[EntryView]:
+    """What happened to a job, entry by entry."""
+    return [EntryView(**asdict(entry)) for entry in row.history]
+
+
 def file_name(row: Job) -> str:
     """What the source is called without its folders."""
     return row.key.rstrip("/").rsplit("/", 1)[-1] or "unnamed"
@@ -197,17 +227,20 @@ def routes(listing: Listing) -> APIRouter:
 
     @router.get("/api/jobs", response_model=JobList, summary="List jobs")
     def jobs(
+        *,
         request: Request,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = LIST_LIMIT,
+        digits: Annotated[str, Query(pattern="^([0-9a-f]{4,32})?$")] = "",
     ) -> Response:
         """List jobs of one state or all, of one batch or all, the latest changed first; poll it with If-None-Match.
 
-        `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601.
+        `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601. With `digits` it is
+        the jobs whose ids begin with them, and nothing else is asked for.
         """
-        body = listing.list(Wanted(state, batch, limit, before)).model_dump_json().encode()
+        body = listing.list(Wanted(state, batch, limit, before, digits)).model_dump_json().encode()
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")

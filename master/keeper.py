@@ -13,6 +13,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from master.endings import endings
 from master.statistics import countable, tally
 from master.verdicts import (
     Horizon,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from master.settings import MasterSettings
+    from tilework.jobs.endings import Announcer
     from tilework.jobs.queues import Backlog, Message
     from tilework.jobs.system import System
 
@@ -88,7 +90,10 @@ class Found:
 
 
 class Keeper:
-    """Keeps the books of one deployment. ``clock`` gives seconds since the epoch, ``timer`` those that pass here."""
+    """Keeps the books of one deployment. ``clock`` gives seconds since the epoch, ``timer`` those that pass here.
+
+    ``announce`` is told of each job that ended, at least once for each notice.
+    """
 
     def __init__(
         self,
@@ -96,11 +101,14 @@ class Keeper:
         settings: MasterSettings,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
+        *,
+        announce: Announcer | None = None,
     ) -> None:
         self._system = system
         self._settings = settings
         self._clock = clock
         self._timer = timer
+        self._announce = announce
         self._life = JobLife(system.table, clock)
         self._rescue = StageRescue(system, self._life, StageLife(system, clock))
 
@@ -125,6 +133,9 @@ class Keeper:
         Raises ServiceError where they must be folded later.
         """
         notices = [each for body in bodies if (each := _readable(body)) is not None]
+        if self._announce is not None:
+            # first: what is told again does no harm, what is counted again does
+            self._announce(endings(notices, self._system.table))
         for (name, group), amounts in tally(notices).items():
             self._add(name, amounts, group)
         for each in notices:

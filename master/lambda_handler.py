@@ -14,7 +14,7 @@ from master.app import create_app
 from master.keeper import Keeper
 from master.settings import MasterSettings
 from master.waker import waker_of
-from tilework.aws.connect import connect
+from tilework.aws.connect import build_announcer, connect
 from tilework.aws.settings import Deployment
 from tilework.errors import TileworkError
 from tilework.jobs.queues import Message
@@ -114,7 +114,8 @@ def _application() -> Mangum:
 @functools.cache
 def _keeper() -> tuple[Keeper, Deployment]:
     settings, deployment = MasterSettings.from_environment(os.environ), _deployment()
-    return Keeper(connect(deployment, ages=True), settings), deployment
+    announce = build_announcer(deployment) if settings.completion_events else None
+    return Keeper(connect(deployment, ages=True), settings, announce=announce), deployment
 
 
 def _deployment() -> Deployment:

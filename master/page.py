@@ -16,9 +16,10 @@ from starlette.types import Scope
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
 from master.presets import preset_list_of_page
-from master.problems import Problem
+from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
+from master.sign_in import sign_in_view
 from tilework.imaging.formats.table import ROWS
 from tilework.imaging.operations import describe, registry
 from tilework.imaging.operations.parameters import write
@@ -27,6 +28,7 @@ from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
 from tilework.shown import bytes_shown, shown
+from tilework.sign_in import CALLBACK, SIGNED_OUT
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -57,6 +59,7 @@ class Page:
         self._listing = listing
         self._presets = presets
         self._clock = clock
+        self._sign_in = told.model_dump_json() if (told := sign_in_view(settings)) else ""
         self._static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
@@ -77,8 +80,14 @@ class Page:
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """One template as a page."""
+        path = request.url.path
         body = self._templates.get_template(name).render(
-            static=self._static, path=request.url.path, states=list(State), **context
+            static=self._static,
+            path=path.removeprefix(PAGES),
+            states=list(State),
+            sign_in=self._sign_in,
+            with_session=path.startswith(f"{PAGES}/"),
+            **context,
         )
         # a page tells what is true now, and holds signed links
         return HTMLResponse(body, status, headers={"Cache-Control": "private, no-cache"})
@@ -92,12 +101,31 @@ class Page:
         app.mount(self._static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /``, ``GET /jobs/{id}`` and ``GET /statistics``."""
+        """``GET /``, ``GET /jobs/{id}`` and ``GET /statistics``; where people sign in, shells of them.
+
+        A navigation bears no token. So there the addresses give a page without data, whose module gets a token, and
+        with it the page itself, from the same address under ``PAGES``.
+        """
         router = APIRouter(include_in_schema=False)
-        router.add_api_route("/", self.home, response_class=HTMLResponse)
-        router.add_api_route("/jobs/{job_id}", self.job, response_class=HTMLResponse)
-        router.add_api_route("/statistics", self.statistics, response_class=HTMLResponse)
+        pages: dict[str, Callable[..., Any]] = {
+            "/": self.home,
+            "/jobs/{job_id}": self.job,
+            "/statistics": self.statistics,
+        }
+        for path, page in pages.items():
+            place = f"{PAGES}{path}" if self._sign_in else path
+            router.add_api_route(place, page, response_class=HTMLResponse)
+        if self._sign_in:
+            shells = dict.fromkeys(pages, "page") | {CALLBACK: "signed-in", SIGNED_OUT: "signed-out"}
+            for path, shell in shells.items():
+                router.add_api_route(path, self._shell(shell), response_class=HTMLResponse)
         return router
+
+    def _shell(self, shell: str) -> Callable[[Request], HTMLResponse]:
+        def show(request: Request) -> HTMLResponse:
+            return self.render(request, "shell.html", shell=shell)
+
+        return show
 
     def home(
         self,

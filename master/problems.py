@@ -58,8 +58,11 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
 )
 """The status of each failure of the tree, the first that fits; all others are our own fault."""
 
+PAGES = "/api/page"
+"""Under which pages are that hold data, where people sign in: like everything under /api/, for who has a token."""
+
 ADVICE: dict[int, str] = {
-    HTTPStatus.BAD_REQUEST: "Read the description of this request in /api/docs.",
+    HTTPStatus.BAD_REQUEST: "Read the description of this request in /docs.",
     HTTPStatus.NOT_FOUND: "Check the address; GET /api/jobs lists the jobs there are.",
     HTTPStatus.METHOD_NOT_ALLOWED: "Use one of the methods that the Allow header names.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Correct the fields that are named, and send it again.",
@@ -81,7 +84,7 @@ class Problem:
     def document(self, instance: str) -> dict[str, Any]:
         """The members of RFC 9457, and ours: code, advice and what else there is."""
         return {
-            "type": f"/api/docs#problem-{self.code}",
+            "type": f"/docs#problem-{self.code}",
             "title": self.title,
             "status": self.status,
             "detail": self.detail,
@@ -130,7 +133,8 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("%s %s: %s", request.method, request.url.path, problem.detail, exc_info=error)
         wants_page = "text/html" in request.headers.get("accept", "")
-        if wants_page and not request.url.path.startswith("/api/"):
+        path = request.url.path
+        if wants_page and (path.startswith(f"{PAGES}/") or not path.startswith("/api/")):
             response = page(request, problem)
         else:
             response = _json(request, problem)

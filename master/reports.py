@@ -10,10 +10,9 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from master.jobs import Listing, StoryLine
+from master.jobs import EntryView, Listing, StoryLine, history
 from tilework.jobs import cursor
 from tilework.jobs.export import MEDIA_TYPES, Format, lines
-from tilework.jobs.history import Deed, Outcome
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS, days
 from tilework.jobs.story import next_steps, story
@@ -21,20 +20,6 @@ from tilework.jobs.system import System
 
 EXPORT_ROWS = 5000
 """Rows of one answer: with a kilobyte each it stays below the 6 MB that Lambda may answer with."""
-
-
-class EntryView(BaseModel):
-    """An attempt, or what the keeper or a user did. Times in seconds since the epoch; 0: not over, not known."""
-
-    deed: Deed
-    start: float
-    end: float
-    number: int
-    host: str
-    rank: int
-    outcome: Outcome | None
-    code: str
-    reason: str
 
 
 class Story(BaseModel):
@@ -93,7 +78,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
             id=row.id,
             state=row.state,
             story=[StoryLine(at=line.at, text=line.text) for line in story(row)],
-            history=[EntryView(**asdict(entry)) for entry in row.history],
+            history=history(row),
             next_steps=next_steps(row),
         )
 

@@ -12,6 +12,7 @@ from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
+from tilework.sign_in import SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +41,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
-    ``public_url`` is where the page is reached from outside; empty on one machine. ``any_host`` accepts every Host
+    ``public_url`` is where the page is reached from outside; empty on one machine. With ``sign_in`` the API is only for
+    whom a gateway's authorizer has let in. ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
     long at once it then looks through the input bucket, from which age on something may be lost, and how long the table
@@ -51,6 +53,7 @@ class MasterSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    sign_in: SignIn | None = None
     any_host: bool = False
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
@@ -64,6 +67,7 @@ class MasterSettings:
     may_erase: bool = False
     fleet_group: str = ""
     idle_seconds: float = IDLE_SECONDS
+    completion_events: bool = False
     die_with_parent: bool = False
 
     @classmethod
@@ -74,6 +78,7 @@ class MasterSettings:
             host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
             port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
+            sign_in=_sign_in(environ),
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             default_pipeline=_pipeline(environ),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),
@@ -87,6 +92,7 @@ class MasterSettings:
             look_seconds=number(environ, "TILEWORK_LOOK_SECONDS", LOOK_SECONDS, 0, 86_400),
             lost_after_seconds=number(environ, "TILEWORK_LOST_AFTER_SECONDS", LOST_AFTER_SECONDS, 1, 86_400),
             table_memory_seconds=memory * 86_400 or None,
+            completion_events=environ.get("TILEWORK_COMPLETION_EVENTS", "") == "1",
             may_erase=environ.get("TILEWORK_MAY_ERASE", "") == "1",
             fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
             idle_seconds=number(environ, "TILEWORK_IDLE_SECONDS", IDLE_SECONDS, 60, 86_400),
@@ -105,6 +111,18 @@ def _address(environ: Mapping[str, str], name: str) -> str:
     if text and not (text.startswith(("http://", "https://")) and urlsplit(text).hostname):
         raise SettingsError(f"{name} must be an http(s) address, not {text!r}.")
     return text
+
+
+def _sign_in(environ: Mapping[str, str]) -> SignIn | None:
+    names = {name: f"TILEWORK_SIGN_IN_{name.upper()}" for name in ("url", "client", "issuer")}
+    told = {name: environ.get(variable, "").strip() for name, variable in names.items()}
+    if not any(told.values()):
+        return None
+    if missing := [names[name] for name, value in told.items() if not value]:
+        raise SettingsError(
+            f"{missing[0]} is missing: the three TILEWORK_SIGN_IN_ variables belong together."
+        )
+    return SignIn(_address(environ, names["url"]), told["client"], told["issuer"])
 
 
 def _pipeline(environ: Mapping[str, str]) -> str:

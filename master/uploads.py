@@ -15,8 +15,10 @@ from master.operations import PIPELINE_CHARACTERS
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.waker import Waker
+from tilework.errors import MetadataError
 from tilework.imaging.pipeline import parse
-from tilework.jobs.object_keys import UPLOADS
+from tilework.jobs.object_keys import SUBMITTED, UPLOADS
+from tilework.jobs.quotas import KEY_BYTES, check_key
 from tilework.jobs.system import System
 from tilework.shown import is_harmless
 
@@ -27,9 +29,14 @@ Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
 
 
 class UploadRequest(BaseModel):
-    """What shall be uploaded, and what shall be done with it. ``size`` in bytes, where it is known."""
+    """What shall be uploaded, and what shall be done with it. ``size`` in bytes, where it is known.
+
+    The key is a new one, unless ``key`` names one under submitted/, as the command line does: then it is a new version
+    of what may be there.
+    """
 
     filename: str = Field(min_length=1, max_length=1024)
+    key: str = Field(default="", max_length=KEY_BYTES)
     pipeline: str | None = Field(default=None, max_length=PIPELINE_CHARACTERS)
     size: int | None = Field(default=None, ge=0)
     content_type: str = Field(default="application/octet-stream", pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}$")
@@ -42,6 +49,7 @@ class Upload(BaseModel):
     The image's job is found by its ``key`` or its ``batch`` in ``GET /api/jobs``. ``expires`` in seconds from now.
     """
 
+    bucket: str
     key: str
     batch: str
     pipeline: str
@@ -66,7 +74,7 @@ def routes(
         pipeline = parse(wanted.pipeline or settings.default_pipeline).canonical
         if wanted.size is not None and wanted.size > settings.upload_limit_bytes:
             raise _too_large(wanted.size, settings.upload_limit_bytes)
-        key = new_key(wanted.filename, clock())
+        key = submitted(wanted.key) if wanted.key else new_key(wanted.filename, clock())
         batch = wanted.batch or secrets.token_hex(8)
         metadata = {"pipeline": pipeline, "owner": owner_of(request), "batch": batch}
         form = system.inputs.presigned_post(
@@ -80,6 +88,7 @@ def routes(
             # a server answers first; Lambda does this before, in two requests of tens of milliseconds
             afterwards.add_task(waker.asked)
         return Upload(
+            bucket=system.inputs.bucket,
             key=key,
             batch=batch,
             pipeline=pipeline,
@@ -101,6 +110,17 @@ def new_key(filename: str, now: float) -> str:
     name = name.replace("${", "_{")
     name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")
     return f"{UPLOADS}{day}/{secrets.token_hex(8)}/{name if name.strip('. ') else 'unnamed'}"
+
+
+def submitted(key: str) -> str:
+    """The key that a client chose. Raises MetadataError where it may not."""
+    if not key.startswith(SUBMITTED) or "${" in key:
+        raise MetadataError(f"The key must begin with {SUBMITTED}, and must not contain ${{.")
+    try:
+        check_key(key)
+    except ValueError as error:
+        raise MetadataError(str(error)) from error
+    return key
 
 
 def _too_large(size: int, limit: int) -> ProblemError:

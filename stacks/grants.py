@@ -9,7 +9,7 @@ from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
 from tilework.aws.fleet_size import IDLE_SINCE
-from tilework.jobs.object_keys import RESULTS, UPLOADS, WORK
+from tilework.jobs.object_keys import RESULTS, SUBMITTED, UPLOADS, WORK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,8 @@ class Grants:
         self._use_key(role)
         self._read_inputs(role)
         self._read_outputs(role)
-        _allow(role, ("s3:PutObject",), [self.storage.inputs.arn_for_objects(f"{UPLOADS}*")])
+        uploads = [self.storage.inputs.arn_for_objects(f"{prefix}*") for prefix in (UPLOADS, SUBMITTED)]
+        _allow(role, ("s3:PutObject",), uploads)
         self._write_rows(role)
         self._list_rows(role)
         _allow(role, SEND, [queues.jobs.queue_arn])
@@ -84,6 +85,12 @@ class Grants:
         outputs = [storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
         _allow(role, ("s3:DeleteObject", "s3:DeleteObjectVersion"), outputs)
         _allow(role, ("dynamodb:DeleteItem",), [self.job_table.table.table_arn])
+
+    @staticmethod
+    def tell_of_endings(role: iam.IGrantable) -> None:
+        """Put events on the account's default bus."""
+        bus = f"arn:{Aws.PARTITION}:events:{Aws.REGION}:{Aws.ACCOUNT_ID}:event-bus/default"
+        _allow(role, ("events:PutEvents",), [bus])
 
     def to_keeper(self, role: iam.IGrantable) -> None:
         """Fold notices, judge dead letters."""

@@ -19,9 +19,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.queues import KEEPER_SECONDS
+from stacks.sign_in import SignIn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from stacks.queues import Queues
@@ -50,6 +51,19 @@ NOTICES_WAIT: Final = Duration.seconds(5)
 
 LETTERS_AT_ONCE: Final = 10
 
+PUBLIC: Final = (
+    "/",
+    "/jobs/{id}",
+    "/statistics",
+    "/docs",
+    "/sign-in",
+    "/signed-in",
+    "/signed-out",
+    "/static/{proxy+}",
+)
+"""What a browser may GET without a token, so that it can ask for one: pages without any data, their scripts, the API's
+description, and where to sign in. All else asks for a token, whatever is added to the master."""
+
 PROCESSORS: Final = {"x86_64": functions.Architecture.X86_64, "arm64": functions.Architecture.ARM_64}
 
 
@@ -72,6 +86,7 @@ class MasterService(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self.sign_in: SignIn | None = None
         self._code = functions.Code.from_asset(str(code))
         # Lambda sets the region itself, and refuses to be told
         self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
@@ -79,14 +94,16 @@ class MasterService(Construct):
         self.api_function = self._function(
             "Api", "master.lambda_handler.handler", seconds=API_SECONDS, **leave
         )
+        tells = {"TILEWORK_COMPLETION_EVENTS": "1"} if settings.completion_events else {}
         self.keeper_function = self._function(
-            "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS
+            "Keeper", "master.lambda_handler.keeper_handler", seconds=KEEPER_SECONDS, **tells
         )
         self.clock_function = self._function(
             "Clock",
             "master.lambda_handler.keeper_handler",
             seconds=RECONCILE_SECONDS,
             TILEWORK_LOOK_SECONDS=str(LOOK_SECONDS),
+            **tells,
         )
         self.url = self._api()
         self._wake_the_keeper(queues)
@@ -121,24 +138,47 @@ class MasterService(Construct):
         )
 
     def _api(self) -> str:
-        """The HTTP API; every route asks for a signature of somebody whom IAM allows to call it."""
-        api = apigateway.HttpApi(
-            self,
-            "HttpApi",
-            description="Tilework's master",
-            create_default_stage=False,
-            default_authorizer=authorizers.HttpIamAuthorizer(),
-        )
-        api.add_routes(
-            path="/{proxy+}",
-            methods=[apigateway.HttpMethod.ANY],
-            integration=integrations.HttpLambdaIntegration("Any", self.api_function),
-        )
-        api.add_routes(
-            path="/",
-            methods=[apigateway.HttpMethod.GET],
-            integration=integrations.HttpLambdaIntegration("Page", self.api_function),
-        )
+        """The HTTP API: no route without a token, but those that a browser needs to get one.
+
+        Where nobody signs in, every route asks for a signature of somebody whom IAM allows to call it.
+        """
+        api = apigateway.HttpApi(self, "HttpApi", description="Tilework's master", create_default_stage=False)
+        every, page = apigateway.HttpMethod.ANY, apigateway.HttpMethod.GET
+        if self._settings.sign_in:
+            sign_in = self.sign_in = SignIn(self, "SignIn", api_url=api.api_endpoint, settings=self._settings)
+            for name, value in sign_in.environment.items():
+                self.api_function.add_environment(name, value)
+            self._add_routes(
+                api, "Any", every, ["/{proxy+}"], authorizer=sign_in.authorizer, scopes=sign_in.scopes
+            )
+            self._add_routes(api, "Public", page, PUBLIC, authorizer=apigateway.HttpNoneAuthorizer())
+        else:
+            signed = authorizers.HttpIamAuthorizer()
+            self._add_routes(api, "Any", every, ["/{proxy+}"], authorizer=signed)
+            self._add_routes(api, "Page", page, ["/"], authorizer=signed)
+        return self._stage(api)
+
+    def _add_routes(
+        self,
+        api: apigateway.HttpApi,
+        name: str,
+        method: apigateway.HttpMethod,
+        paths: Sequence[str],
+        *,
+        authorizer: apigateway.IHttpRouteAuthorizer,
+        scopes: list[str] | None = None,
+    ) -> None:
+        integration = integrations.HttpLambdaIntegration(name, self.api_function)
+        for path in paths:
+            api.add_routes(
+                path=path,
+                methods=[method],
+                integration=integration,
+                authorizer=authorizer,
+                authorization_scopes=scopes,
+            )
+
+    def _stage(self, api: apigateway.HttpApi) -> str:
         stage = apigateway.HttpStage(
             self,
             "Stage",

@@ -42,6 +42,9 @@ SHORTEST_MEMORY: Final = MESSAGE_DAYS + 1
 """Days that a job's row and an old version of an image are kept at least: a message must find both for as long as it lives
 in its queue."""
 
+WORDS_OF_AWS: Final = ("aws", "amazon", "cognito")
+"""What no domain prefix may contain; source: "Configuring a user pool domain", Cognito developer guide."""
+
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 _BUCKET_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
 _INSTANCE_TYPE = re.compile(r"[a-z]+(?P<generation>\d+)(?P<traits>[a-z]*)(-[a-z0-9]+)?\.[a-z0-9-]+")
@@ -151,6 +154,7 @@ class Settings:
             _within("budget_usd", self.budget_usd, 1, 1_000_000)
         _within("wanted_seconds", self.wanted_seconds, 10, 86_400)
         _within("lease_seconds", self.lease_seconds, SHORTEST_LEASE, LONGEST_LEASE)
+        self._check_sign_in()
         self._check_operations()
         self._check_instance_types()
         self._check_network()
@@ -223,6 +227,14 @@ class Settings:
         if self.budget_usd is not None and self.alarm_mail is None and not self.budget_stops_fleet:
             raise SettingsError(
                 "budget_usd has nobody to tell.", advice="Set alarm_mail, or budget_stops_fleet, or both."
+            )
+
+    def _check_sign_in(self) -> None:
+        taken = [word for word in WORDS_OF_AWS if word in self.name]
+        if self.sign_in and taken:
+            raise SettingsError(
+                f"name contains {taken[0]!r}, and Cognito takes no address with that word for the sign-in pages.",
+                advice="Choose another name, or set sign_in=false.",
             )
 
     def _check_operations(self) -> None:

@@ -91,6 +91,9 @@ class TileworkStack(Stack):
             self._grants.erase(master.api_function)
         self._grants.to_keeper(master.keeper_function)
         self._grants.to_clock(master.clock_function)
+        if self._settings.completion_events:
+            self._grants.tell_of_endings(master.keeper_function)
+            self._grants.tell_of_endings(master.clock_function)
         self._grants.wake(master.api_function, self._workers.group_arn)
         self._add_waking(master)
         return master
@@ -118,6 +121,8 @@ class TileworkStack(Stack):
             "JobTable": self._job_table.table.table_name,
             "ApiUrl": self._master.url,
         }
+        if self._master.sign_in is not None:
+            outputs["UserPool"] = self._master.sign_in.pool.user_pool_id
         for name, value in outputs.items():
             CfnOutput(self, f"{name}Output", value=value).override_logical_id(name)
 
@@ -126,3 +131,6 @@ class TileworkStack(Stack):
         for bucket in self._storage.made:
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")
+        if self._master.sign_in is not None:
+            # a type of resource that it does not know; its sign-in pages have one look anyway
+            self._master.sign_in.node.try_remove_child(self._master.sign_in.style.node.id)

@@ -1,11 +1,12 @@
 // What a user orders: sent as JSON, answered by what came of it or by a problem in a sentence.
 
+import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
 /** Send `body` to `address`; `{ answer, problem }`, of which one is empty. */
 export async function order(address, body) {
   try {
-    const response = await fetch(address, {
+    const response = await ask(address, {
       method: "POST",
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(body),

@@ -1,6 +1,7 @@
 // The pipeline: forms and text are two views of one thing, kept equal both ways. What a text means is the server's to say.
 
 import { cloned, show } from "./dom.js";
+import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
 const PAUSE = 200;
@@ -92,7 +93,7 @@ async function understand({ rebuild: again }) {
   const number = ++asked;
   let response, answer;
   try {
-    response = await fetch(`/api/pipeline?${new URLSearchParams({ text })}`);
+    response = await ask(`/api/pipeline?${new URLSearchParams({ text })}`);
     answer = await response.json();
   } catch {
     return;

@@ -1,5 +1,7 @@
 // Asks again and again, by ETag, and not at all while nobody looks.
 
+import { ask } from "./session.js";
+
 const QUIET = 4000;
 const BUSY = 1000;
 const LONGEST = 15000;
@@ -22,7 +24,7 @@ export function follow(address, changed, reached = () => {}) {
     if (document.hidden || asking || stopped) return;
     asking = true;
     try {
-      const response = await fetch(typeof address === "function" ? address() : address, {
+      const response = await ask(typeof address === "function" ? address() : address, {
         headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
         cache: "no-store",
       });

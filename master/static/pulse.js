@@ -1,6 +1,7 @@
 // How much waits and how much is worked on, in the page's head.
 
 import { show } from "./dom.js";
+import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
 const EVERY = 5000;
@@ -9,7 +10,7 @@ const element = document.getElementById("pulse");
 async function look() {
   if (document.hidden) return;
   try {
-    const response = await fetch("/api/health", { cache: "no-store" });
+    const response = await ask("/api/health", { cache: "no-store" });
     const health = response.ok ? await response.json() : null;
     const text = health
       ? strings.queue(health.jobs.visible + health.jobs.delayed, health.jobs.in_flight)

@@ -21,5 +21,9 @@ export const strings = {
   notYet: "Not there yet.",
   noResult: "There is no result.",
   noAnswer: "The master does not answer. Try again in a moment.",
+  signInFailed: "The sign-in did not succeed.",
+  signInUnasked: "Nobody asked here for this sign-in, or it is too old.",
+  signInRefused: "The service does not take this sign-in. Is this machine's clock right?",
+  signedOut: "You are signed out.",
   retried: (count) => (count === 1 ? "1 image is queued again." : `${count} images are queued again.`),
 };

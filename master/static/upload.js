@@ -1,10 +1,11 @@
 // One file to the bucket: ask the master for a signed form, post it there, tell how far it is.
 
+import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
 /** Ask for a signed form; throws an Error with a sentence. */
 async function signed(file, pipeline, batch) {
-  const response = await fetch("/api/uploads", {
+  const response = await ask("/api/uploads", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from tests.browser.conftest import browser  # noqa: F401 - the page story needs the same one
+from tests.cli.conftest import command  # noqa: F401 - and so does whoever signs in on the command line
 from tests.flow.running_system import STOP_SECONDS, RunningSystem, everything_below, start
 
 if TYPE_CHECKING:

@@ -1,16 +1,72 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from master.settings import MasterSettings
-from tests.stacks.reading import only, resources, text
+from stacks.settings import Settings
+from tests.stacks.reading import may, only, resources, text
 from tilework.aws.settings import Deployment
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-def test_no_route_of_the_api_is_open_to_the_public(template: dict[str, Any]) -> None:
-    routes = resources(template, "AWS::ApiGatewayV2::Route").values()
-    assert {route["Properties"]["RouteKey"] for route in routes} == {"ANY /{proxy+}", "GET /"}
-    assert {route["Properties"]["AuthorizationType"] for route in routes} == {"AWS_IAM"}
+PUBLIC = (
+    "/",
+    "/jobs/{id}",
+    "/statistics",
+    "/docs",
+    "/sign-in",
+    "/signed-in",
+    "/signed-out",
+    "/static/{proxy+}",
+)
+
+
+def routes(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    found = resources(template, "AWS::ApiGatewayV2::Route").values()
+    return {route["Properties"]["RouteKey"]: route["Properties"] for route in found}
+
+
+def test_without_a_token_nobody_gets_more_than_pages_without_data_and_where_to_sign_in(
+    template: dict[str, Any],
+) -> None:
+    asking = {key: route for key, route in routes(template).items() if route["AuthorizationType"] != "NONE"}
+    assert set(asking) == {"ANY /{proxy+}"}
+    assert asking["ANY /{proxy+}"]["AuthorizationType"] == "JWT"
+    assert asking["ANY /{proxy+}"]["AuthorizationScopes"] == ["tilework/api"]
+    public = set(routes(template)) - set(asking)
+    assert public == {f"GET {path}" for path in PUBLIC}
+    assert not [key for key in public if "/api" in key]
+
+
+def test_where_nobody_signs_in_every_route_asks_for_a_signed_request(
+    synthesize: Callable[[Settings], dict[str, Any]],
+) -> None:
+    unsigned = synthesize(Settings(sign_in=False))
+    assert {key: route["AuthorizationType"] for key, route in routes(unsigned).items()} == {
+        "ANY /{proxy+}": "AWS_IAM",
+        "GET /": "AWS_IAM",
+    }
+    assert not [each for each in unsigned["Resources"].values() if "Cognito" in each["Type"]]
+    function = only(unsigned, "AWS::Lambda::Function", under="MasterApi")
+    assert not [name for name in function["Environment"]["Variables"] if "SIGN_IN" in name]
+
+
+def test_events_of_ended_jobs_are_put_on_the_default_bus_only_where_asked_for_and_by_the_keeper(
+    template: dict[str, Any], synthesize: Callable[[Settings], dict[str, Any]]
+) -> None:
+    telling = synthesize(Settings(completion_events=True))
+    bus = "arn:<AWS::Partition>:events:<AWS::Region>:<AWS::AccountId>:event-bus/default"
+    for under in ("MasterKeeper", "MasterClock"):
+        role = f"{under}ServiceRole"
+        assert may(telling, role, "events:PutEvents", bus)
+        assert not may(template, role, "events:PutEvents", bus)
+        told = only(telling, "AWS::Lambda::Function", under=under)["Environment"]["Variables"]
+        assert MasterSettings.from_environment(
+            {"TILEWORK_COMPLETION_EVENTS": told["TILEWORK_COMPLETION_EVENTS"]}
+        ).completion_events
+    for role in ("MasterApiServiceRole", "WorkersRole"):
+        assert not may(telling, role, "events:PutEvents", bus)
 
 
 def test_a_runaway_client_meets_a_limit(template: dict[str, Any]) -> None:

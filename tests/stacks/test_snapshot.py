@@ -52,6 +52,7 @@ STATEFUL = {
     "StorageInput124FA7A1": "AWS::S3::Bucket",
     "StorageOutputBB69BB33": "AWS::S3::Bucket",
     "JobTableJobs12F767ED": "AWS::DynamoDB::Table",
+    "MasterSignInUsers59163869": "AWS::Cognito::UserPool",
     "QueuesJobs403F2492": "AWS::SQS::Queue",
     "QueuesUnits559E54FE": "AWS::SQS::Queue",
     "QueuesResultsAB5BD05C": "AWS::SQS::Queue",
@@ -66,6 +67,8 @@ def test_what_holds_data_keeps_its_logical_id_since_another_id_is_another_empty_
     expected = dict(STATEFUL)
     if settings.input_bucket:
         del expected["StorageInput124FA7A1"]
+    if not settings.sign_in:
+        del expected["MasterSignInUsers59163869"]
     found = synthesize(settings)["Resources"]
     assert {logical_id: found.get(logical_id, {}).get("Type") for logical_id in expected} == expected
 
@@ -80,4 +83,5 @@ def test_a_client_finds_every_address_among_the_outputs(template: dict[str, Any]
         "DeadLetterQueueUrl",
         "JobTable",
         "ApiUrl",
+        "UserPool",
     }

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEFT_OUT = {
+    "MasterSignInStyle9D139D5C": "AWS::Cognito::ManagedLoginBranding",
     "StorageInputAutoDeleteObjectsCustomResource61FD8F78": "Custom::S3AutoDeleteObjects",
     "StorageOutputAutoDeleteObjectsCustomResource9E1CFF9B": "Custom::S3AutoDeleteObjects",
 }

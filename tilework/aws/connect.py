@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import boto3
 from botocore.config import Config
 
+from tilework.aws.events import AwsEvents
 from tilework.aws.queue import AwsQueue
 from tilework.aws.settings import SILENCE_SECONDS
 from tilework.aws.store import AwsStore
@@ -104,6 +105,14 @@ def build_metrics(deployment: Deployment) -> Metrics:
         "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1, deployment.silence_seconds)
     )
     return client
+
+
+def build_announcer(deployment: Deployment) -> AwsEvents:
+    """Build what tells EventBridge of ended jobs."""
+    config = _config(1, ATTEMPTS, deployment.silence_seconds)
+    return AwsEvents(
+        open_session(deployment.region).client("events", endpoint_url=deployment.endpoint_url, config=config)
+    )
 
 
 def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = None) -> System:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilework import __version__
-from tilework.cli import host_commands, job_commands
+from tilework.cli import host_commands, job_commands, sign_in_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -51,6 +51,9 @@ def _print_version(value: bool) -> None:
 
 @app.callback()
 def tilework(
+    api: Annotated[
+        str, typer.Option(metavar="URL", help="Go through a deployment's API; see login.", show_default=False)
+    ] = "",
     _version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
@@ -71,8 +74,15 @@ def tilework(
       tilework why 1f0c93ab
       tilework retry --failed
 
+    Through the API of a deployment, as whoever is signed in:
+
+      tilework login https://abc123.execute-api.eu-central-1.amazonaws.com
+      tilework submit photos/ --pipeline 'canny(100, 200)' --wait
+
     Exit status: 0 all done, 1 some failed, 2 wrong use, 3 no service answered.
     """
+    if api:
+        os.environ["TILEWORK_API_URL"] = api
 
 
 @app.command()
@@ -351,7 +361,7 @@ def presets(
     raise typer.Exit(command.run(check=check, put=put, json=json))
 
 
-for _command in (*job_commands.COMMANDS, *host_commands.COMMANDS):
+for _command in (*job_commands.COMMANDS, *host_commands.COMMANDS, *sign_in_commands.COMMANDS):
     app.command()(_command)
 
 

@@ -1,4 +1,8 @@
-"""How a command finds the running system: the environment, else the nearest ``.tilework/local.env``."""
+"""How a command finds the running system.
+
+By the API that is named, else the environment, else the nearest ``.tilework/local.env``, else the one API that somebody
+is signed in to.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tilework.api.http import Api, checked
+from tilework.api.sessions import Sessions, folder_of
+from tilework.api.system import join_api
 from tilework.aws.connect import connect
 from tilework.aws.settings import ENDPOINT_NAME, NAMES, Deployment
 from tilework.errors import SettingsError
@@ -15,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
 
     from tilework.jobs.system import System
+
+API_NAME = "TILEWORK_API_URL"
+"""The variable that names the API to go through, and so needs no AWS credentials; ``--api`` sets it."""
 
 LOCAL_FILE = Path(".tilework") / "local.env"
 """Written by a running `make run`, relative to its checkout."""
@@ -28,7 +38,7 @@ class NoSystemError(SettingsError):
     """Nothing says that there is a system to join."""
 
 
-HOW = "Start one with `make run`, or set the variables that docs/running.md lists."
+HOW = "Start one with `make run`, set the variables that docs/running.md lists, or `tilework login`."
 
 
 def find_deployment(environ: MutableMapping[str, str], folder: Path) -> Deployment:
@@ -47,8 +57,22 @@ def find_deployment(environ: MutableMapping[str, str], folder: Path) -> Deployme
 
 
 def join(environ: MutableMapping[str, str], folder: Path) -> System:
-    """Connect to the system that :func:`find_deployment` finds."""
-    return connect(find_deployment(environ, folder))
+    """Connect to the API that ``environ`` names, or to the system that :func:`find_deployment` finds."""
+    sessions = Sessions(folder_of(environ))
+    if address := environ.get(API_NAME, "").strip():
+        return _through(address, sessions)
+    try:
+        return connect(find_deployment(environ, folder))
+    except NoSystemError:
+        known = sessions.addresses()
+        if len(known) != 1:
+            raise
+        return _through(known[0], sessions)
+
+
+def _through(address: str, sessions: Sessions) -> System:
+    api = checked(address)
+    return join_api(Api(api, lambda: sessions.token(api)))
 
 
 def join_from_here() -> System:

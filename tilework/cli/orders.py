@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rich.text import Text
 
+from tilework.api.system import ApiSystem
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import join_from_here
 from tilework.cli.listing import STYLES, find_job, is_whole_id, no_such_job
@@ -25,6 +26,7 @@ from tilework.shown import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from tilework.api.system import ApiOrders
     from tilework.jobs.job import Ask
     from tilework.jobs.system import System
 
@@ -43,8 +45,10 @@ class Ordered:
     failure: TileworkError | None = None
 
 
-def orders_of(system: System) -> Orders:
-    """The orders of a system, by this machine's clock."""
+def orders_of(system: System) -> Orders | ApiOrders:
+    """The orders of a system: by this machine's clock, or carried out by its master."""
+    if isinstance(system, ApiSystem):
+        return system.orders
     return Orders(system, JobLife(system.table, time.time))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.cells import cell_len
 from rich.text import Text
 
+from tilework.api.failures import NotSignedInError, NotThereError, NotThroughApiError, SignInError
 from tilework.cli.consoles import talk
 from tilework.errors import (
     CursorError,
@@ -50,6 +51,10 @@ WRONG = (
     CursorError,
     VersionGoneError,
     WrongStateError,
+    NotSignedInError,
+    NotThereError,
+    NotThroughApiError,
+    SignInError,
 )
 """What the user can put right by asking for something else."""
 

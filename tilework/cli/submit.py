@@ -20,6 +20,7 @@ from tilework.cli.progress import Progress
 from tilework.cli.statuses import UsageError
 from tilework.errors import MetadataError, TileworkError, UnreadableFileError
 from tilework.jobs.job import Ask, Drop, Job, State
+from tilework.jobs.object_keys import SUBMITTED
 from tilework.jobs.quotas import check_key, metadata_as_sent
 from tilework.shown import shown
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore
     from tilework.jobs.system import System
     from tilework.jobs.table import JobTable
-
-PREFIX = "submitted/"
-"""Under which the command line drops; never ``drop/``, whose folders name presets."""
 
 AT_ONCE = 8
 """Uploads and look-ups in flight."""
@@ -84,7 +82,7 @@ def _keys(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
 
 def _key(name: str) -> str:
     # a file name may be no UTF-8, a key must be
-    key = PREFIX + os.fsencode(name).decode("utf-8", "replace")
+    key = SUBMITTED + os.fsencode(name).decode("utf-8", "replace")
     try:
         check_key(key)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """Where drops, results and work lie.
 
 Input bucket: any key is a drop, but for those under ``.tilework/``; ``drop/<preset>/…`` names its preset, and
-``uploads/…`` is where the page puts its own. Output bucket: ``results/<readable>-<hash><suffix>``
+``uploads/…`` is where the page puts its own, ``submitted/…`` where the command line does. Output bucket: ``results/<readable>-<hash><suffix>``
 and ``work/<job>/…``. The hash is of the job, so results never collide for different versions or pipelines.
 """
 
@@ -19,6 +19,8 @@ RESULTS = "results/"
 WORK = "work/"
 DROPS = "drop/"
 UPLOADS = "uploads/"
+SUBMITTED = "submitted/"
+"""What the command line submits; never ``drop/``, whose folders name presets."""
 
 OURS = ".tilework/"
 """What lies here in the input bucket is Tilework's own, and never a drop."""

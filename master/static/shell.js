@@ -1,0 +1,61 @@
+// A page of a deployment that wants people to sign in: nothing is in it until its reader has a token.
+
+import { ask, signedIn, signIn, signOut, who } from "./session.js";
+import { strings } from "./strings.js";
+
+const root = document.getElementById("shell");
+
+function say(sentence, { again = true } = {}) {
+  document.getElementById("shell-told").textContent = sentence;
+  document.getElementById("shell-again").hidden = !again;
+}
+
+/** Put the page in place that the master renders for whoever has a token, and start its module. */
+async function show() {
+  const response = await ask(`/api/page${location.pathname}${location.search}`, {
+    headers: { Accept: "text/html" },
+  });
+  if (!response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(strings.noAnswer);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const module = page.querySelector('script[type="module"]');
+  document.title = page.title;
+  document.body.replaceWith(document.adoptNode(page.body));
+  const out = document.getElementById("sign-out");
+  out.title = who();
+  out.addEventListener("click", signOut);
+  document.addEventListener("click", downloaded);
+  if (module) await import(module.getAttribute("src"));
+}
+
+/** A link to the API bears no token: what it leads to is asked for here, and handed over as a file. */
+async function downloaded(event) {
+  const link = event.target.closest('a[href^="/api/"]');
+  if (!link) return;
+  event.preventDefault();
+  const response = await ask(link.getAttribute("href"));
+  const [, name] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
+  const file = document.createElement("a");
+  file.href = URL.createObjectURL(await response.blob());
+  file.download = name ?? "download";
+  file.click();
+  setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+}
+
+async function start() {
+  if (root.dataset.shell === "signed-out") return say(strings.signedOut);
+  try {
+    if (root.dataset.shell !== "signed-in") return await show();
+    const view = await signedIn();
+    location.replace(view);
+  } catch (error) {
+    say(error.message);
+  }
+}
+
+document.getElementById("shell-again").addEventListener("click", (event) => {
+  // the place that answers a sign-in is no view to come back to
+  if (root.dataset.shell !== "page") return;
+  event.preventDefault();
+  signIn();
+});
+start();

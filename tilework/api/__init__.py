@@ -1,0 +1,1 @@
+"""A deployment through its API alone: for people who sign in, and have no AWS credentials."""
