@@ -105,7 +105,7 @@ def test_queues_that_say_nothing_put_no_host_to_sleep(template: dict[str, Any]) 
 
 
 def test_everything_is_measured_by_the_minute(template: dict[str, Any]) -> None:
-    alarms = resources(template, "AWS::CloudWatch::Alarm").values()
+    alarms = resources(template, "AWS::CloudWatch::Alarm", under="Scaling").values()
     periods = {
         item["MetricStat"]["Period"]
         for alarm in alarms
