@@ -9,13 +9,17 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import numpy as np
 import pytest
 
 from master import lambda_handler
+from tests.aws.fleets import make_fleet
+from tests.conftest import REGION
 from tests.imaging.samples import decoded, scene
 from tests.imaging.tiffs import written
 from tilework.aws.connect import connect
+from tilework.aws.fleet_size import connect_fleet
 from tilework.aws.table import AwsTable
 from tilework.errors import ServiceError
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
@@ -125,6 +129,20 @@ def test_an_upload_through_the_gateway_belongs_to_whom_the_token_named(deploymen
     assert json.loads(answer["body"])["fields"]["x-amz-meta-owner"] == "zoe"
 
 
+def test_asking_for_an_upload_through_the_gateway_has_a_host_on_its_way_when_the_answer_is_there(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = deployment.job_table.replace("-jobs", "-workers")
+    scaling, ec2 = (
+        boto3.client(kind, REGION, endpoint_url=deployment.endpoint_url) for kind in ("autoscaling", "ec2")
+    )
+    make_fleet(scaling, ec2, name, hosts=0)
+    monkeypatch.setenv("TILEWORK_FLEET_GROUP", name)
+    body = json.dumps({"filename": "a.png"})
+    assert lambda_handler.handler(request("/api/uploads", "POST", body), None)["statusCode"] == 201
+    assert connect_fleet(REGION, name, deployment.endpoint_url).look().wanted == 1
+
+
 def test_notices_and_dead_letters_are_told_apart_by_their_queue(
     deployment: Deployment,
     system: System,
@@ -198,7 +216,7 @@ def test_the_master_runs_without_numpy_opencv_and_what_else_lambda_lacks() -> No
 import sys
 for name in ("numpy", "cv2", "rich", "typer", "mpi4py", "uvicorn"):
     sys.modules[name] = None
-import master.lambda_handler
+import master.lambda_handler, master.wake_handler
 from tilework.imaging.operations import describe, registry
 [describe(operation) for operation in registry().values()]
 """
