@@ -27,13 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 COST = ROOT / "docs" / "cost.md"
 
 
-SCALING_ALARMS = pytest.mark.xfail(
-    reason="Scaling still wakes the fleet and sends it to sleep by alarms on nine metrics, 0.90 USD a month",
-    strict=True,
-)
-
-
-@SCALING_ALARMS
 def test_idle_costs_less_than_a_dollar_beyond_what_is_free_and_at_most_eight_by_list(
     template: dict[str, Any],
 ) -> None:
@@ -42,7 +35,6 @@ def test_idle_costs_less_than_a_dollar_beyond_what_is_free_and_at_most_eight_by_
     assert listed(bill) <= 8
 
 
-@SCALING_ALARMS
 def test_so_it_does_with_everything_that_can_be_switched_on_but_a_key(
     synthesize: Callable[[Settings], dict[str, Any]],
 ) -> None:
