@@ -13,6 +13,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks import measured_costs
 from benchmarks.large.contestants import CONTESTANTS, peers_python
 from benchmarks.page import SECTIONS, page
 from benchmarks.results import Results
@@ -49,6 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             # at once: what takes an hour may be interrupted
             results.keep(name, row, rounds, figures)
             target.write_text(page(results))
+        if name == "drops" and target == PAGE:
+            measured_costs.write(results)
     print(f"Written: {target}")
 
 

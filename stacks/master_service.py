@@ -57,7 +57,8 @@ class MasterService(Construct):
     """``api_function``, ``keeper_function`` and ``clock_function`` have a role each; the stack grants what they may do.
 
     The last two are the keeper: one hears of notices and dead letters, the other goes through the whole input bucket
-    once an hour, which takes longer than a message should wait to be tried again.
+    once an hour, which takes longer than a message should wait to be tried again. ``functions`` are all by
+    their kinds, those that were added as well.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class MasterService(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self.functions: dict[str, functions.Function] = {}
         self._code = functions.Code.from_asset(str(code))
         # Lambda sets the region itself, and refuses to be told
         self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
@@ -96,7 +98,7 @@ class MasterService(Construct):
         return self._function(kind, handler, seconds=seconds, **told)
 
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
-        return functions.Function(
+        made = self.functions[kind] = functions.Function(
             self,
             kind,
             code=self._code,
@@ -110,6 +112,7 @@ class MasterService(Construct):
             environment={**self._environment, **told},
             log_group=self._log_group(f"{kind}Log"),
         )
+        return made
 
     def _log_group(self, construct_id: str) -> logs.LogGroup:
         is_prod = self._settings.is_prod
@@ -122,7 +125,7 @@ class MasterService(Construct):
 
     def _api(self) -> str:
         """The HTTP API; every route asks for a signature of somebody whom IAM allows to call it."""
-        api = apigateway.HttpApi(
+        api = self.http_api = apigateway.HttpApi(
             self,
             "HttpApi",
             description="Tilework's master",

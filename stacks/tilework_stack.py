@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 
+from stacks.budget import STOP_SECONDS, Budget
 from stacks.deployment import environment_of
 from stacks.grants import Grants
 from stacks.job_table import JobTable
@@ -16,6 +17,7 @@ from stacks.queues import Queues
 from stacks.scaling import Scaling
 from stacks.storage import Storage
 from stacks.waking import HANDLER, IDLE_MINUTES, LOOK_SECONDS, Waking
+from stacks.watching import Watching
 from stacks.worker_container import WorkerContainer
 from stacks.workers import Workers
 
@@ -50,11 +52,14 @@ class TileworkStack(Stack):
         self._grants = Grants(self._storage, self._queues, self._job_table, settings.kms_key_arn)
         self._add_fleet()
         self._master = self._add_master(master_code)
+        self._budget = None if settings.budget_usd is None else self._add_budget()
+        self._watching = self._add_watching()
         self._tell()
         if settings.permission_boundary:
             self._bound_all_roles(settings.permission_boundary)
         if settings.emulated:
             self._leave_out_what_the_emulator_cannot_take()
+        self._watching.keep_logs_of_the_deploy()
 
     def _add_fleet(self) -> None:
         settings = self._settings
@@ -106,6 +111,27 @@ class TileworkStack(Stack):
         boundary = iam.ManagedPolicy.from_managed_policy_arn(self, "Boundary", policy_arn)
         iam.PermissionsBoundary.of(self).apply(boundary)
 
+    def _add_watching(self) -> Watching:
+        return Watching(
+            self,
+            "Watching",
+            queues=self._queues,
+            group=self._workers.group,
+            master=self._master.functions,
+            api=self._master.http_api,
+            settings=self._settings,
+        )
+
+    def _add_budget(self) -> Budget:
+        budget = Budget(self, "Budget", settings=self._settings)
+        if self._settings.budget_stops_fleet:
+            group = self._workers.group.auto_scaling_group_name
+            stop = self._master.add_function(
+                "StopFleet", "master.fleet_stop.handler", seconds=STOP_SECONDS, TILEWORK_FLEET_GROUP=group
+            )
+            budget.stop(group, stop)
+        return budget
+
     def _tell(self) -> None:
         """What a client needs to join, by the names that the local launcher and the command line look for."""
         outputs = {
@@ -123,6 +149,12 @@ class TileworkStack(Stack):
 
     def _leave_out_what_the_emulator_cannot_take(self) -> None:
         """All that ``emulated`` does: the embedded AWS rolls back, or waits for ever, where it meets these."""
+        # an alarm on metric math fails the deploy
+        for alarm in self._watching.alarms.on_math:
+            self._watching.alarms.node.try_remove_child(alarm.node.id)
+        if self._budget is not None:
+            # a type of resource that it does not know
+            self._budget.node.try_remove_child(self._budget.month.node.id)
         for bucket in self._storage.made:
             # CDK's function that empties a bucket brings no SDK of its own, and never answers
             bucket.node.try_remove_child("AutoDeleteObjectsCustomResource")

@@ -28,6 +28,12 @@ log = logging.getLogger(__name__)
 
 NAMESPACE = "Tilework"
 
+DEPLOYMENT = "Deployment"
+"""The dimension of every metric: whose it is."""
+
+CODE = "Code"
+"""The second dimension of what failed: why."""
+
 MINUTE = 60.0
 """Seconds between two lines: CloudWatch's own resolution."""
 
@@ -116,11 +122,11 @@ def documents(sums: Sums, held: HeldCount, *, deployment: str, host: str, now: f
     """
     values = {metric.name: metric.read(sums, held) for metric in METRICS}
     units = {metric.name: metric.unit for metric in METRICS}
-    told = {"Deployment": deployment, "host": host}
-    found = [_document({**told, **values}, ["Deployment"], units, now)]
+    told = {DEPLOYMENT: deployment, "host": host}
+    found = [_document({**told, **values}, [DEPLOYMENT], units, now)]
     for code, count in sorted(sums.failures.items()):
-        facts = {**told, "Code": code, "Failed": count}
-        found.append(_document(facts, ["Deployment", "Code"], {"Failed": "Count"}, now))
+        facts = {**told, CODE: code, "Failed": count}
+        found.append(_document(facts, [DEPLOYMENT, CODE], {"Failed": "Count"}, now))
     return found
 
 

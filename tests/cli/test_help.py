@@ -13,7 +13,7 @@ from tilework.imaging.operations import registry
 
 COMMANDS = (
     "process", "submit", "jobs", "job", "operations", "formats", "presets", "retry", "cancel", "rerun", "why", "export", "statistics",
-    "fetch", "backfill", "erase", "logs",
+    "fetch", "backfill", "erase", "logs", "cost",
 )  # fmt: skip
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from stacks.settings import Settings
 
@@ -11,22 +14,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LEFT_OUT = {
+    "WatchingAlarmsNoProgress310A379C": "AWS::CloudWatch::Alarm",
     "StorageInputAutoDeleteObjectsCustomResource61FD8F78": "Custom::S3AutoDeleteObjects",
     "StorageOutputAutoDeleteObjectsCustomResource9E1CFF9B": "Custom::S3AutoDeleteObjects",
 }
 
 
+BUDGET = {"BudgetMonth8750711D": "AWS::Budgets::Budget"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "left_out"),
+    [
+        (Settings(), LEFT_OUT),
+        (Settings(budget_usd=5, budget_stops_fleet=True, dashboard=False), LEFT_OUT | BUDGET),
+    ],
+)
 def test_emulated_leaves_out_what_it_names_and_changes_nothing_else(
-    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+    synthesize: Callable[[Settings], dict[str, Any]], settings: Settings, left_out: dict[str, str]
 ) -> None:
-    emulated = synthesize(Settings(emulated=True))
+    template, emulated = synthesize(settings), synthesize(replace(settings, emulated=True))
     missing = {
         name: template["Resources"][name]["Type"]
         for name in template["Resources"].keys() - emulated["Resources"]
     }
-    assert missing == LEFT_OUT
+    assert missing == left_out
     expected = copy.deepcopy(template)
-    for name in LEFT_OUT:
+    for name in left_out:
         del expected["Resources"][name]
     assert emulated == expected
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilework import __version__
-from tilework.cli import host_commands, job_commands
+from tilework.cli import cost_commands, host_commands, job_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -351,7 +351,7 @@ def presets(
     raise typer.Exit(command.run(check=check, put=put, json=json))
 
 
-for _command in (*job_commands.COMMANDS, *host_commands.COMMANDS):
+for _command in (*job_commands.COMMANDS, *host_commands.COMMANDS, *cost_commands.COMMANDS):
     app.command()(_command)
 
 
