@@ -28,7 +28,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SOURCES: Final = ("master", "tilework")
 
-SCHEMA: Final = "1"
+SERVICES: Final = frozenset({"autoscaling", "cloudwatch", "dynamodb", "events", "s3", "sqs", "sts"})
+"""What the master may ask of AWS: botocore's descriptions of four hundred other services are most of its files, and each
+start of a function unpacks all of them."""
+
+SCHEMA: Final = "2"
 """Raised when this module makes something else of the same lock."""
 
 ZIPPED_LIMIT: Final = 50 * 1024**2
@@ -94,6 +98,8 @@ class LambdaBuild:
             )
         for left_over in _left_over(partial):
             shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
+        for service in _other_services(partial):
+            shutil.rmtree(service)
         try:
             partial.rename(self.packages)
         except OSError:
@@ -147,6 +153,11 @@ def _left_over(installed: Path) -> list[Path]:
         for path in installed.rglob("*")
         if path.name in _LEFT_OUT and _is_of_the_install(path, installed)
     ]
+
+
+def _other_services(installed: Path) -> list[Path]:
+    described = installed / "botocore" / "data"
+    return [path for path in described.glob("*") if path.is_dir() and path.name not in SERVICES]
 
 
 def _is_of_the_install(path: Path, installed: Path) -> bool:

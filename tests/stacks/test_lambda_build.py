@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.lambda_build import UNZIPPED_LIMIT, ZIPPED_LIMIT, LambdaBuild
+from stacks.lambda_build import SERVICES, UNZIPPED_LIMIT, ZIPPED_LIMIT, LambdaBuild
 from stacks.settings import PYTHONS, Settings
 from tests.stacks.conftest import ROOT
 from tilework.errors import SetupError
@@ -44,6 +45,17 @@ def test_the_zip_holds_the_master_and_the_domain_and_their_packages(bundle: Path
         "boto3/__init__.py",
     } <= names
     assert not {name for name in names if name.startswith(("numpy/", "cv2/", "worker_image/", "stacks/"))}
+
+
+def test_the_zip_describes_every_service_that_is_asked_and_few_others(bundle: Path) -> None:
+    with zipfile.ZipFile(bundle) as archive:
+        names = archive.namelist()
+    described = {name.split("/")[2] for name in names if re.match(r"botocore/data/[^/]+/", name)}
+    sources = [path.read_text() for path in (ROOT / "tilework" / "aws").glob("*.py")]
+    asked = {service for text in sources for service in re.findall(r'\.client\(\s*"([a-z0-9-]+)"', text)}
+    assert {"s3", "sqs", "dynamodb", "events"} <= asked
+    assert asked <= described == SERVICES
+    assert len(names) < 1500
 
 
 def test_the_zip_says_nothing_of_the_machine_that_made_it(bundle: Path) -> None:
