@@ -35,8 +35,15 @@ function claimsOf(token) {
 
 // --- signing in ----------------------------------------------------------------------------------------------------
 
-/** Leave for the sign-in pages, to come back to the view that is open. Never returns. */
-export async function signIn() {
+let leaving = null;
+
+/** Leave for the sign-in pages, once, to come back to the view that is open. Never returns. */
+export function signIn() {
+  leaving ??= leave();
+  return leaving;
+}
+
+async function leave() {
   const pending = { state: random(), nonce: random(), verifier: random(), view: location.pathname + location.search };
   keep(PENDING, pending);
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(pending.verifier));
