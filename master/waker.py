@@ -65,14 +65,21 @@ class Waker:
 
     def look(self) -> Step:
         """Look once. Raises ServiceError and the like; a step that fails in the middle is taken anew by the next look."""
-        outstanding = self._system.jobs.backlog().total + self._system.units.backlog().total
+        backlogs = (self._system.jobs.backlog(), self._system.units.backlog())
+        in_work = sum(backlog.in_flight for backlog in backlogs)
+        waiting = sum(backlog.total for backlog in backlogs) - in_work
         fleet = self._group.look()
-        taken = step(fleet, outstanding, self._clock(), self._idle_seconds)
+        taken = step(fleet, waiting, in_work, self._clock(), self._idle_seconds)
         # first the note: one that is left behind would send the next fleet to sleep at once
         if taken.idle_since != fleet.idle_since:
             self._group.note_idle(taken.idle_since)
         if taken.hosts is not None:
-            log.info("The fleet is to have %d hosts: %d messages are outstanding.", taken.hosts, outstanding)
+            log.info(
+                "The fleet is to have %d hosts: %d messages wait, %d are in work.",
+                taken.hosts,
+                waiting,
+                in_work,
+            )
             self._group.want(taken.hosts)
         return taken
 

@@ -57,11 +57,11 @@ class Scaling(Construct):
         super().__init__(scope, construct_id)
         self._group = group
         processors = fewest_processors(settings.host_types)
-        for kind, queue, seconds in (
-            ("Jobs", queues.jobs, CORE_SECONDS_PER_PHOTO),
-            ("Units", queues.units, CORE_SECONDS_PER_UNIT),
+        for kind, queue, wanted, seconds in (
+            ("Jobs", queues.jobs, settings.wanted_seconds, CORE_SECONDS_PER_PHOTO),
+            ("Units", queues.units, settings.wanted_scan_seconds, CORE_SECONDS_PER_UNIT),
         ):
-            target = max(1, round(settings.wanted_seconds * processors / seconds))
+            target = max(1, round(wanted * processors / seconds))
             self._follow_backlog(kind, queue, target=target)
 
     def _follow_backlog(self, kind: str, queue: sqs.Queue, *, target: float) -> None:

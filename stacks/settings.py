@@ -103,6 +103,7 @@ class Settings:
     spot_percent: int = 100
     on_demand_base: int = 0
     wanted_seconds: int = 120
+    wanted_scan_seconds: int = 1800
     lease_seconds: int = int(LEASE_SECONDS)
     limits: tuple[str, ...] = ()
     default_pipeline: str = DEFAULT_PIPELINE
@@ -153,6 +154,7 @@ class Settings:
         if self.budget_usd is not None:
             _within("budget_usd", self.budget_usd, 1, 1_000_000)
         _within("wanted_seconds", self.wanted_seconds, 10, 86_400)
+        _within("wanted_scan_seconds", self.wanted_scan_seconds, 10, 86_400)
         _within("lease_seconds", self.lease_seconds, SHORTEST_LEASE, LONGEST_LEASE)
         self._check_sign_in()
         self._check_operations()

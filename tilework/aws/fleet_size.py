@@ -45,12 +45,12 @@ class Groups(Protocol):
 class Fleet:
     """A group as it stands: hosts ``wanted``, and the ``most`` there may be; 0 where somebody lets it start none.
 
-    ``busy`` is whether a host has protected itself, and ``idle_since`` what was noted last (seconds since the epoch).
+    ``busy`` is how many hosts have protected themselves, and ``idle_since`` what was noted last (seconds since the epoch).
     """
 
     wanted: int
     most: int
-    busy: bool = False
+    busy: int = 0
     idle_since: float | None = None
 
 
@@ -71,7 +71,7 @@ class FleetSize:
         return Fleet(
             wanted=group["DesiredCapacity"],
             most=0 if _is_stopped(group) else group["MaxSize"],
-            busy=any(host.get("ProtectedFromScaleIn") for host in group.get("Instances", [])),
+            busy=sum(bool(host.get("ProtectedFromScaleIn")) for host in group.get("Instances", [])),
             idle_since=_idle_since(group.get("Tags", [])),
         )
 
