@@ -42,6 +42,11 @@ def say(line: str) -> None:
     print(f"✓ {line}", flush=True)
 
 
+def begin(what: str) -> None:
+    """Tell what takes a while."""
+    print(f"  {what} ...", flush=True)
+
+
 def main() -> int:
     """Run it with the arguments of the command line."""
     chosen = _options().parse_args()
@@ -85,11 +90,14 @@ def _options() -> argparse.ArgumentParser:
 
 
 def _built(engine: Engine, wanted: str) -> None:
+    begin("getting a base")
     got = _timed(lambda: base.get(engine, wanted))
     say(f"base: {got[0][1]} ({got[1]:.0f} s)")
     build_base = base.for_building(engine, got[0][0])
+    begin("building: 200 MB of packages from the index that pip has here, in the first run")
     _, seconds = _timed(lambda: image.build(engine, got[0][0], build_base))
     say(f"built from worker_image/Dockerfile ({seconds:.0f} s)")
+    begin("compressing all layers as a push would")
     size, seconds = _timed(lambda: image.compressed_bytes(engine))
     assert size <= image.MOST_BYTES, (
         f"{size / 1e6:.0f} MB compressed, of {image.MOST_BYTES / 1e6:.0f} allowed"
@@ -111,6 +119,7 @@ def _built(engine: Engine, wanted: str) -> None:
 
 
 def _lived(engine: Engine, folder: Path) -> None:
+    begin("deploying the stack to the embedded AWS")
     with ExitStack() as stack:
         system, seconds = _timed(
             lambda: start(folder / "state", SUPERVISORS="0", SAMPLES="0", TILEWORK_NOTICE_WAIT_SECONDS="1")

@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATH = ROOT / "build" / "tilework-worker.cdx.json"
-SCANNERS = {"trivy": ("sbom",), "grype": ("--add-cpes-if-none",), "osv-scanner": ("--sbom",)}
-"""What reads such a bill, and the words before its path."""
+LOCK = ROOT / "worker_image" / "requirements.txt"
+SCANNERS = {
+    "trivy": ("sbom", f"{PATH}"),
+    "grype": (f"sbom:{PATH}",),
+    "pip-audit": ("--disable-pip", "--requirement", f"{LOCK}"),
+}
+"""What looks for known vulnerabilities, the one with the most knowledge first; the last knows Python's packages only."""
 
 LAST_LINES = 12
+UNKNOWN = "could not be audited"
 
 
 def bill(packages: list[tuple[str, str, str, str]]) -> dict[str, Any]:
@@ -53,11 +59,16 @@ def write(packages: list[tuple[str, str, str, str]]) -> Path:
 
 
 def scanned() -> str:
-    """What a scanner on this machine says of the bill, or that there is none."""
+    """What a scanner on this machine says, or that there is none."""
     tool = next((name for name in SCANNERS if shutil.which(name)), None)
     if tool is None:
         return f"Nothing was scanned for vulnerabilities: there is no {', no '.join(SCANNERS)} here."
-    words = [tool, *SCANNERS[tool], str(PATH) if tool != "grype" else f"sbom:{PATH}"]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    said = (done.stdout + done.stderr).strip().splitlines()[-LAST_LINES:]
-    return "\n    ".join([f"{' '.join(words)} ended with status {done.returncode}:", *said])
+    command = [tool, *SCANNERS[tool]]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    # without its service pip-audit knows of no package, and then finds nothing in none
+    unknown = [line for line in lines if UNKNOWN in line]
+    said = [line for line in lines if line not in unknown][-LAST_LINES:]
+    if unknown:
+        said.append(f"{len(unknown)} packages could not be audited: what it goes by was not reached.")
+    return "\n    ".join([f"{' '.join(command)} ended with status {done.returncode}:", *said])

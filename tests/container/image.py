@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 import tarfile
@@ -10,7 +11,6 @@ from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from pathlib import PurePosixPath
 
-from stacks.worker_container import IN_THE_IMAGE
 from tests.container.engine import Engine, output_of
 from tests.flow.running_system import ROOT
 
@@ -49,13 +49,19 @@ class Contents:
 
 
 def build(engine: Engine, base: str, build_base: str) -> None:
-    """Build it from this checkout's own Dockerfile, with what a deploy sends and no more."""
-    context = ["tar", "-C", str(ROOT), "--exclude=__pycache__", "-c", *IN_THE_IMAGE]
+    """Build it from this checkout's own Dockerfile."""
+    context = ["tar", "-C", str(ROOT), "--exclude=__pycache__", "-c", *copied()]
     engine.feed(
         subprocess.Popen(context, stdout=subprocess.PIPE),
         "build", "--network", "host", "--file", "worker_image/Dockerfile", "--tag", NAME,
         "--build-arg", f"BASE={base}", "--build-arg", f"BUILD_BASE={build_base}", "-",
     )  # fmt: skip
+
+
+def copied() -> list[str]:
+    """The folders of the checkout that the Dockerfile copies from."""
+    dockerfile = (ROOT / "worker_image/Dockerfile").read_text()
+    return sorted(set(re.findall(r"^COPY (?!--from)(\w+)", dockerfile, re.MULTILINE)))
 
 
 def compressed_bytes(engine: Engine) -> int:
