@@ -65,6 +65,8 @@ def main() -> int:
     except CannotError as error:
         print(error, file=sys.stderr)
         return 3
+    except KeyboardInterrupt:
+        return 130
     except AssertionError as error:
         print(f"It does not hold: {error}", file=sys.stderr)
         return 1
