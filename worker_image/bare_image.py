@@ -43,7 +43,7 @@ NOT_READ = (
 )
 """Patterns below the root: manuals, translations, caches, headers, and the base's own pip."""
 
-SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "s3", "sqs", "sts")
+SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "events", "s3", "sqs", "sts")
 """Of the services whose descriptions botocore brings (they are compressed already), those that a worker host calls."""
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tests.container import base, bill, image
 from tests.container.engine import CannotError, Engine, get_ready
-from tests.container.launch import deployed, locally, may_raise_limits
+from tests.container.launch import UserData, deployed, lay_out, locally, may_raise_limits
 from tests.container.story import Story
 from tests.faults.ec2_host import ec2_host
 from tests.flow.running_system import ROOT, RunningSystem, start
@@ -139,11 +139,13 @@ def _lived(engine: Engine, folder: Path) -> None:
 
 def _launch(system: RunningSystem, ec2: Ec2Host, folder: Path) -> Launch:
     endpoint = system.environment["AWS_ENDPOINT_URL"]
-    environment_file = folder / "worker.env"
+    host = folder / "host"
+    shutil.rmtree(host, ignore_errors=True)
+    host.mkdir()
     launch = locally(
-        deployed(system.environment),
+        UserData.run(deployed(system.environment), host / "first-script"),
         image=image.NAME,
-        environment_file=environment_file,
+        folder=host,
         variables={
             "AWS_ENDPOINT_URL": endpoint,
             # the role's credentials come from the embedded AWS's own metadata, all else from our stand-in
@@ -153,7 +155,7 @@ def _launch(system: RunningSystem, ec2: Ec2Host, folder: Path) -> Launch:
         },
         may_raise=may_raise_limits(),
     )
-    environment_file.write_text("".join(f"{name}={value}\n" for name, value in launch.environment.items()))
+    lay_out(launch, host)
     return launch
 
 

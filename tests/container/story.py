@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tests.flow.running_system import RunningSystem
 
 UID = 10001
+DIRECTORY = "/tmp/tilework-world"
 PHOTOS = 24
 SLOW = "blur(99) | blur(99)"
 """Some seconds of work for a photo."""
@@ -120,10 +121,11 @@ class Story:
         assert "ro" in mounted["/"][1]
         writable = set(self.engine.run("exec", NAME, "python", "-c", WRITABLE).split())
         assert writable == {"/tmp", "/dev/shm", "/dev/mqueue"}, writable
-        assert mounted["/tmp"][0] != "tmpfs"
+        disk, shared = (mounted[place][0] for place in (DIRECTORY, f"{DIRECTORY}/world"))
+        assert (disk != "tmpfs", shared) == (True, "tmpfs")
         return (
             f"{len(processes)} processes, all of user {UID}, without any capability, without new privileges, under "
-            f"Docker's system call filter; root read-only, /tmp on the disk ({mounted['/tmp'][0]}), and only that and shared memory can be written to"
+            f"Docker's system call filter; root read-only; only /tmp and shared memory can be written to, and {DIRECTORY} is on the disk ({disk})"
         )
 
     def works(self) -> str:
@@ -137,9 +139,7 @@ class Story:
         assert np.array_equal(decoded(self.system.result(rows[exact])), cv2.GaussianBlur(picture, (9, 9), 0))
         self.jobs += [exact]
         self.figures["photos a second"] = PHOTOS / seconds
-        return (
-            f"{PHOTOS} photos of 12 MP: {PHOTOS / seconds:.1f} a second; a PNG is what cv2 makes of it, byte for byte"
-        )
+        return f"{PHOTOS} photos of 12 MP: {PHOTOS / seconds:.1f} a second; a PNG is what cv2 makes of it, byte for byte"
 
     def works_on_a_scan(self) -> str:
         body = jpeg(np.repeat(np.repeat(noise(SCAN_HEIGHT // 8, SCAN_WIDTH // 8), 8, axis=0), 8, axis=1), 80)
