@@ -123,6 +123,7 @@ class Story:
         assert writable == {"/tmp", "/dev/shm", "/dev/mqueue"}, writable
         disk, shared = (mounted[place][0] for place in (DIRECTORY, f"{DIRECTORY}/world"))
         assert (disk != "tmpfs", shared) == (True, "tmpfs")
+        assert all("noexec" in mounted[place][1] for place in ("/tmp", f"{DIRECTORY}/world", "/dev/shm"))
         return (
             f"{len(processes)} processes, all of user {UID}, without any capability, without new privileges, under "
             f"Docker's system call filter; root read-only; only /tmp and shared memory can be written to, and {DIRECTORY} is on the disk ({disk})"
