@@ -80,9 +80,12 @@ class Engine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for container in self.run("ps", "--all", "--quiet").split():
-            self.run("rm", "--force", "--volumes", container)
-        self._end()
+        try:
+            # one of an interrupted build may be on its way out already
+            for container in self.try_out("ps", "--all", "--quiet").stdout.split():
+                self.try_out("rm", "--force", "--volumes", container)
+        finally:
+            self._end()
 
     def _end(self) -> None:
         below = (
