@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults chaos synth deploy bench clean
+.PHONY: help setup run check test test-faults chaos container synth deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -38,6 +38,10 @@ test-faults:  ## Every fault there is a test of, on real processes; `make test` 
 chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
 	$(set-up)
 	@$(python) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+container:  ## Build the workers' image with Docker, start it as a host would, kill it, drain it (BASE=, KEEP=1); needs root
+	$(set-up)
+	@$(python) -m tests.container $(if $(BASE),--base $(BASE)) $(if $(KEEP),--keep) $(ARGS)
 
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)

@@ -83,6 +83,19 @@ def _group(text: str | None) -> Notice | None:
     return Notice(NoticeKind.GROUP, f"Its Auto Scaling group wants this host {text}.")
 
 
+def wait_while_ordered(get: Callable[[str], str | None], sleep: Callable[[float], None] = time.sleep) -> None:
+    """Wait as long as an order to leave stands in the metadata, and say so.
+
+    Whatever keeps a worker running starts it again when it has drained, and it would take work on a host that goes.
+    """
+    is_told = False
+    while found := orders(get):
+        if not is_told:
+            log.info("This host takes nothing. %s", found[0].why)
+            is_told = True
+        sleep(NOTICE_LOOK_SECONDS)
+
+
 class Watch:
     """A thread that looks into the instance metadata, and tells each order once."""
 

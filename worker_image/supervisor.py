@@ -16,6 +16,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tilework.aws.connect import build_clients, join, open_session
+from tilework.aws.instance_metadata import InstanceMetadata
 from tilework.aws.service_clock import ServiceClock
 from tilework.boottime import boottime
 from tilework.checks.machine import machine_checks
@@ -26,7 +27,7 @@ from tilework.imaging.operations import load_extra
 from tilework.logs import log_to_stderr
 from worker_image.departure import HAND_BACK_SECONDS, Departure, be_gone_in_time, departure
 from worker_image.host import put_together
-from worker_image.host_notices import Notice, NoticeKind, Watch, signalled
+from worker_image.host_notices import Notice, NoticeKind, Watch, signalled, wait_while_ordered
 from worker_image.leases import RENEWERS, LeaseTerms
 from worker_image.settings import WorkerSettings
 from worker_image.start_checks import CannotStartError, make_sure, take_folder
@@ -198,6 +199,8 @@ def _run(settings: WorkerSettings) -> int:
     deployment = settings.deployment
     if settings.extra_operations:
         load_extra(settings.extra_operations)
+    if settings.metadata_url:
+        wait_while_ordered(InstanceMetadata(settings.metadata_url).get)
     folder = take_folder(settings.directory)
     session, region, endpoint = open_session(deployment.region), deployment.region, deployment.endpoint_url
     clients = build_clients(region, endpoint, silence=deployment.silence_seconds, session=session)

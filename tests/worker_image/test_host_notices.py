@@ -17,10 +17,19 @@ from worker_image.departure import (
     Departure,
     departure,
 )
-from worker_image.host_notices import Notice, NoticeKind, Watch, orders, signalled
+from worker_image.host_notices import (
+    NOTICE_LOOK_SECONDS,
+    SPOT,
+    Notice,
+    NoticeKind,
+    Watch,
+    orders,
+    signalled,
+    wait_while_ordered,
+)
 from worker_image.membership import QUIET_SECONDS, Protection
 
-SPOT = '{"action": "terminate", "time": "2017-09-18T08:22:00Z"}'
+INTERRUPTION = '{"action": "terminate", "time": "2017-09-18T08:22:00Z"}'
 SPOT_TIME = 1505722920.0
 
 
@@ -29,7 +38,7 @@ def order(**metadata: str) -> list[Notice]:
 
 
 def test_a_spot_interruption_tells_until_when_the_host_is_there() -> None:
-    (notice,) = order(spot__instance_action=SPOT)
+    (notice,) = order(spot__instance_action=INTERRUPTION)
     assert (notice.kind, notice.until) == (NoticeKind.SPOT, SPOT_TIME)
     assert "2017-09-18T08:22:00Z" in notice.why
 
@@ -51,6 +60,19 @@ def test_in_service_is_no_order_and_neither_is_a_higher_risk() -> None:
     assert order(autoscaling__target_lifecycle_state="InService") == []
     assert order(events__recommendations__rebalance='{"noticeTime": "2020-10-27T08:22:00Z"}') == []
     assert order() == []
+
+
+def test_a_worker_started_again_on_a_host_that_goes_takes_nothing_until_the_order_is_gone() -> None:
+    metadata = {SPOT: INTERRUPTION}
+    waits = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            del metadata[SPOT]
+
+    wait_while_ordered(metadata.get, sleep)
+    assert waits == [NOTICE_LOOK_SECONDS] * 3
 
 
 def test_signals_are_named() -> None:
@@ -99,7 +121,7 @@ def told(ec2: Ec2Host, looks: int = 2) -> list[NoticeKind]:
 def test_each_order_is_told_once() -> None:
     with ec2_host() as ec2:
         assert told(ec2) == []
-        ec2.metadata |= {"spot/instance-action": SPOT, "autoscaling/target-lifecycle-state": "Terminated"}
+        ec2.metadata |= {SPOT: INTERRUPTION, "autoscaling/target-lifecycle-state": "Terminated"}
         assert told(ec2) == [NoticeKind.SPOT, NoticeKind.GROUP]
 
 
