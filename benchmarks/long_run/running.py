@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cv2
@@ -15,10 +16,10 @@ from benchmarks.drops.system import OBSERVED, cpu_seconds, fresh
 from benchmarks.long_run.figures import Sample
 from benchmarks.photos import photograph
 from benchmarks.scope import FOLDER
+from tilework.world.slots import SlotFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.flow.running_system import RunningSystem
 
@@ -110,4 +111,6 @@ def processes(system: RunningSystem) -> dict[str, psutil.Process]:
 
 def by_rank(system: RunningSystem) -> list[psutil.Process]:
     """The ranks' processes, rank 0 first."""
-    return sorted(system.ranks(), key=lambda one: int(one.environ()["OMPI_COMM_WORLD_RANK"]))
+    (supervisor,) = system.supervisors()
+    slots = SlotFile(Path(supervisor.environ()["TILEWORK_DIRECTORY"]) / "world" / "slots")
+    return [psutil.Process(slots.read(rank).pid) for rank in range(len(slots))]

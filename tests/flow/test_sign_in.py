@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cli.conftest import CommandLine
 from tests.flow.deployed_api import EMAIL, PASSWORD, DeployedApi, deployed_api
 from tests.flow.pictures import decoded, noise, png
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 from tilework.jobs.unheard import ask_of_version
 
@@ -115,12 +116,17 @@ def test_an_image_is_uploaded_from_the_page_by_whoever_is_signed_in(
         sign_in(page)
     page.locator("#files").set_input_files(photo)
     expect(page.locator("section.jobs").get_by_text("from the page.png").first).to_be_visible(timeout=SOON)
-    uploaded = running.system.inputs.list("uploads/")
-    job = next(
-        ask_of_version(running.system, one).job_id
-        for one in uploaded
-        if one.key.endswith("/from the page.png")
-    )
+
+    def uploaded() -> list[str]:
+        # the page shows it before all of it is there
+        return [
+            ask_of_version(running.system, one).job_id
+            for one in running.system.inputs.list("uploads/")
+            if one.key.endswith("/from the page.png")
+        ]
+
+    wait_for(uploaded)
+    (job,) = uploaded()
     row = running.ended([job])[job]
     assert row.state is State.DONE
     (user,) = api.cognito.list_users(UserPoolId=api.pool)["Users"]

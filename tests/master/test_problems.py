@@ -60,7 +60,7 @@ def test_every_error_has_the_one_shape(client: Client, method: str, path: str, s
 
 def test_a_method_that_is_not_taken_names_those_that_are(client: Client) -> None:
     assert client.request("DELETE", "/api/jobs").headers["allow"] == "GET, POST"
-    assert client.request("PUT", "/api/images").headers["allow"] == "DELETE"
+    assert client.request("PUT", "/api/images").headers["allow"] == "DELETE, GET"
 
 
 def test_a_service_that_fails_for_now_is_503_and_says_when_to_come_again(

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 OF_THEIR_OWNER: dict[str, tuple[str, ...]] = {
     "AWS::ApiGatewayV2::Api": ("Name",),
+    "AWS::ApiGatewayV2::Authorizer": ("Name",),
     "AWS::ApiGatewayV2::Stage": ("StageName",),
     "AWS::AutoScaling::LifecycleHook": ("LifecycleHookName",),
+    "AWS::Cognito::UserPoolResourceServer": ("Name",),
     "AWS::IAM::Policy": ("PolicyName",),
 }
 """Names that need to be unique within their owner only (an API has none that must)."""
