@@ -38,11 +38,11 @@ class Budget(Construct):
         super().__init__(scope, construct_id)
         self._settings = settings
         self.spent = self._topic() if settings.budget_stops_fleet else None
+        # it has no name of its own: whom it tells cannot be changed without another one, which must not meet the first
         self.month = budgets.CfnBudget(
             self,
             "Month",
             budget=budgets.CfnBudget.BudgetDataProperty(
-                budget_name=settings.stack_name,
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=budgets.CfnBudget.SpendProperty(amount=settings.budget_usd or 0, unit="USD"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import CfnResource, Fn, RemovalPolicy, Stack
 from aws_cdk import aws_lambda as functions
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -57,8 +57,10 @@ class Watching(Construct):
         By themselves they leave groups that keep everything for ever. To be called when all of the stack is there.
         """
         stack = Stack.of(self)
-        # the role that sets the buckets' notifications may write under this name only
-        name = f"/aws/lambda/{stack.stack_name}-deploys"
+        # the role that sets the buckets' notifications may write under the stack's name only; what they say while the stack
+        # goes may make the group once more, and the next stack of that name must not meet it
+        life = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", stack.stack_id))))
+        name = f"/aws/lambda/{stack.stack_name}-deploys-{life}"
         group = logs.LogGroup(
             self,
             "DeployLog",

@@ -63,7 +63,8 @@ class Bucket:
     def fall_silent(self, name: str) -> None:
         """Take the notification away; where the bucket is gone, or not this account's, there is none."""
         try:
-            self._put(self._others(name))
+            # whom else it tells is not our affair now
+            self._put(self._others(name), SkipDestinationValidation=True)
         except ClientError as error:
             if error.response["Error"]["Code"] not in NOT_OURS:
                 raise
@@ -90,5 +91,5 @@ class Bucket:
         queues = [each for each in kept.get("QueueConfigurations", []) if each.get("Id") != name]
         return kept | {"QueueConfigurations": queues}
 
-    def _put(self, notifications: Any) -> None:
-        self._s3.put_bucket_notification_configuration(NotificationConfiguration=notifications, **self._which)
+    def _put(self, told: Any, **how: Any) -> None:
+        self._s3.put_bucket_notification_configuration(NotificationConfiguration=told, **how, **self._which)
