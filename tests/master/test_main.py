@@ -55,11 +55,12 @@ def wait_for(port: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_master_within_three_seconds(
+def test_a_signal_ends_the_master_at_once(
     master: subprocess.Popen[bytes], number: int, status: int
 ) -> None:
     master.send_signal(number)
-    assert master.wait(3) == status
+    # a look each hour and a poll of twenty seconds do not keep it
+    assert master.wait(15) == status
 
 
 def test_the_master_listens_on_loopback_only(master: subprocess.Popen[bytes]) -> None:
