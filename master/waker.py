@@ -12,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from master.fleet_steps import IDLE_SECONDS, Step, step
-from tilework.aws.fleet_size import connect_fleet
+from tilework.aws.fleet_size import WAIT, connect_fleet
 from tilework.errors import TileworkError
 
 if TYPE_CHECKING:
@@ -46,18 +46,23 @@ class Group(Protocol):
 
 
 class Waker:
-    """Looks at the queues of ``system`` and at ``group``, and does what :func:`step` says. For several threads."""
+    """Looks at the queues of ``system`` and at ``group``, and does what :func:`step` says. For several threads.
+
+    ``hasty`` is the same group for when somebody waits; None: ``group`` itself.
+    """
 
     def __init__(
         self,
         system: System,
         group: Group,
         *,
+        hasty: Group | None = None,
         idle_seconds: float = IDLE_SECONDS,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._system = system
         self._group = group
+        self._hasty = hasty or group
         self._idle_seconds = idle_seconds
         self._clock = clock
         self._asking = threading.Lock()
@@ -102,15 +107,16 @@ class Waker:
             self._asking.release()
 
     def _wake(self) -> None:
-        fleet = self._group.look()
+        fleet = self._hasty.look()
         if fleet.wanted == 0 and fleet.most > 0:
             log.info("The fleet is to have a host: somebody asks for an upload.")
-            self._group.want(1)
+            self._hasty.want(1)
 
 
 def waker_of(settings: MasterSettings, deployment: Deployment, system: System) -> Waker | None:
     """The waker of the fleet that ``settings`` name; None where they name none, as on one machine."""
     if not settings.fleet_group:
         return None
-    group = connect_fleet(deployment.region, settings.fleet_group, deployment.endpoint_url)
-    return Waker(system, group, idle_seconds=settings.idle_seconds)
+    told = (deployment.region, settings.fleet_group, deployment.endpoint_url)
+    hasty = connect_fleet(*told, wait=WAIT)
+    return Waker(system, connect_fleet(*told), hasty=hasty, idle_seconds=settings.idle_seconds)

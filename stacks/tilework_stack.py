@@ -87,7 +87,10 @@ class TileworkStack(Stack):
             self,
             "Master",
             code=code,
-            environment={**self._environment, "TILEWORK_FLEET_GROUP": self._workers.group_name},
+            environment={
+                **self._environment,
+                "TILEWORK_FLEET_GROUP": self._workers.group.auto_scaling_group_name,
+            },
             queues=self._queues,
             settings=self._settings,
         )

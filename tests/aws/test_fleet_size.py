@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from tests.aws.fleets import make_fleet
 from tests.conftest import REGION
-from tilework.aws.fleet_size import IDLE_SINCE, Fleet, connect_fleet
+from tilework.aws.fleet_size import IDLE_SINCE, WAIT, Fleet, connect_fleet
 from tilework.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
@@ -79,8 +79,18 @@ def test_a_group_that_is_not_there_is_named(scaling: Any) -> None:
         connect_fleet(REGION, "elsewhere").look()
 
 
-def test_a_service_that_fails_is_asked_once_since_somebody_waits(script: Script) -> None:
-    script.answers = [b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"]
+UNAVAILABLE = b"HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+def test_a_service_that_fails_is_asked_once_where_somebody_waits(script: Script) -> None:
+    script.answers = [UNAVAILABLE]
+    with pytest.raises(ServiceError):
+        connect_fleet(REGION, GROUP, script.endpoint_url, wait=WAIT).look()
+    assert len(script.requests) == 1
+
+
+def test_a_service_that_fails_is_asked_three_times_where_nobody_waits(script: Script) -> None:
+    script.answers = [UNAVAILABLE]
     with pytest.raises(ServiceError):
         connect_fleet(REGION, GROUP, script.endpoint_url).look()
-    assert len(script.requests) == 1
+    assert len(script.requests) == 3

@@ -13,6 +13,7 @@ from master import wake_handler
 from master.app import create_app
 from master.fleet_steps import IDLE_SECONDS
 from master.settings import MasterSettings
+from master.wake_handler import Looks
 from master.waker import ASKED_SECONDS, Waker, waker_of
 from tests.aws.fleets import make_fleet
 from tests.conftest import REGION
@@ -20,7 +21,7 @@ from tests.master.conftest import Client
 from tilework.aws.connect import connect
 from tilework.aws.fleet_size import Fleet, connect_fleet
 from tilework.aws.settings import NAMES, Deployment
-from tilework.errors import ServiceError, SettingsError
+from tilework.errors import AccessDeniedError, ServiceError, SettingsError, ThrottledError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from master.waker import Group
     from tests.conftest import EmbeddedAws
     from tests.master.conftest import Clock, World
+    from tilework.errors import TileworkError
 
 GROUP = "workers"
 ADDRESSES = {"AWS_REGION": REGION, **dict.fromkeys(NAMES.values(), "https://example.org/a")}
@@ -179,6 +181,42 @@ def test_who_asks_while_another_one_waits_for_the_group_does_not_wait(world: Wor
     first.join()
 
 
+def test_who_waits_for_an_upload_has_the_hasty_client_and_the_look_of_the_minute_the_patient_one(
+    world: World, group: Group
+) -> None:
+    hasty = Silent()
+    waker = Waker(world.system, group, hasty=hasty)
+    world.system.jobs.send("work")
+    assert waker.look().hosts == 1
+    assert hasty.asked == 0
+    waker.asked()
+    assert hasty.asked == 1
+
+
+def test_a_look_that_fails_is_a_warning_since_the_next_one_comes_and_an_error_after_a_quarter_of_an_hour(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    group = Silent(ThrottledError("Could not look at the fleet: Rate exceeded (Throttling)"))
+    looks = Looks(Waker(world.system, group))
+    for _ in range(14):
+        assert looks.take() is None
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+    with pytest.raises(ThrottledError):
+        looks.take()
+
+
+def test_a_look_that_succeeds_lets_the_next_failures_be_warnings_again(world: World, group: Group) -> None:
+    looks = Looks(Waker(world.system, group), failed=14)
+    assert looks.take() is not None
+    assert looks.failed == 0
+
+
+@pytest.mark.parametrize("error", [SettingsError("There is no group."), AccessDeniedError("Not allowed.")])
+def test_a_look_that_no_time_will_mend_is_an_error_at_once(world: World, error: TileworkError) -> None:
+    with pytest.raises(type(error)):
+        Looks(Waker(world.system, Silent(error))).take()
+
+
 def test_on_one_machine_there_is_no_fleet_and_nobody_is_asked(world: World, settings: MasterSettings) -> None:
     assert waker_of(settings, Deployment.from_environment(ADDRESSES), world.system) is None
 
@@ -198,9 +236,15 @@ def deployed(
     make_fleet(scaling, ec2, name, hosts=0)
     for variable, value in {**deployment.to_environment(), "TILEWORK_FLEET_GROUP": name}.items():
         monkeypatch.setenv(variable, value)
-    wake_handler._waker.cache_clear()
+    wake_handler._looks.cache_clear()
     yield deployment, name
-    wake_handler._waker.cache_clear()
+    wake_handler._looks.cache_clear()
+
+
+def answered(event: dict[str, Any]) -> dict[str, Any]:
+    told = wake_handler.handler(event, None)
+    assert told is not None
+    return told
 
 
 def test_the_function_that_lambda_calls_each_minute_wakes_and_sends_to_sleep(
@@ -214,12 +258,12 @@ def test_the_function_that_lambda_calls_each_minute_wakes_and_sends_to_sleep(
     jobs.delete(jobs.receive(wait=5))
     assert wake_handler.handler(event, None) == {"hosts": None, "idle_since": None}
     jobs.send("work")
-    assert wake_handler.handler(event, None)["hosts"] == 1
+    assert answered(event)["hosts"] == 1
     assert group.look().wanted == 1
     jobs.delete(jobs.receive())
-    assert wake_handler.handler(event, None)["idle_since"] is not None
+    assert answered(event)["idle_since"] is not None
     group.note_idle(1.0)
-    assert wake_handler.handler(event, None)["hosts"] == 0
+    assert answered(event)["hosts"] == 0
     assert group.look() == Fleet(0, 8)
 
 

@@ -26,9 +26,14 @@ def environment(template: dict[str, Any], under: str = "MasterWaker") -> dict[st
     return {name: text(value) for name, value in told.items()} | {"AWS_REGION": "eu-central-1"}
 
 
-def group_name(template: dict[str, Any]) -> str:
-    name: str = only(template, "AWS::AutoScaling::AutoScalingGroup")["AutoScalingGroupName"]
-    return name
+def group(template: dict[str, Any]) -> str:
+    """The group by reference: who is told it so is deployed after it, and never looks for one that is not there yet."""
+    (name,) = (
+        name
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::AutoScaling::AutoScalingGroup"
+    )
+    return f"<{name}>"
 
 
 def test_the_queues_are_looked_at_each_minute_and_a_look_that_fails_is_not_repeated_but_followed(
@@ -48,14 +53,14 @@ def test_a_look_ends_before_the_next_one(template: dict[str, Any]) -> None:
 
 def test_it_is_told_which_fleet_and_when_ten_idle_minutes_are_over(template: dict[str, Any]) -> None:
     settings = MasterSettings.from_environment(environment(template))
-    assert settings.fleet_group == group_name(template)
+    assert settings.fleet_group == group(template)
     assert settings.idle_seconds == 600
     assert Deployment.from_environment(environment(template)).units_queue_url.startswith("<QueuesUnits")
 
 
 def test_the_api_knows_the_fleet_that_it_wakes(template: dict[str, Any]) -> None:
     settings = MasterSettings.from_environment(environment(template, "MasterApi"))
-    assert settings.fleet_group == group_name(template)
+    assert settings.fleet_group == group(template)
 
 
 def test_it_may_change_no_tag_but_its_own(template: dict[str, Any]) -> None:

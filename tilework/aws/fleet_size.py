@@ -18,7 +18,11 @@ LAUNCH = "Launch"
 """The process of a group that starts hosts. Who suspends it (a person, or a budget that is spent) wants none."""
 
 WAIT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
-"""Somebody may wait for an answer that needs none of this, and a look each minute comes again by itself."""
+"""Where somebody waits for an answer that needs none of this."""
+
+PATIENCE = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+"""Where nobody waits: Auto Scaling refuses whoever asks while others of the account ask much. Twelve seconds a request at most,
+the pauses of up to one and two seconds among them."""
 
 
 class Groups(Protocol):
@@ -94,10 +98,12 @@ class FleetSize:
                 self._client.create_or_update_tags(Tags=[{**tag, **told}])
 
 
-def connect_fleet(region: str, group: str, endpoint_url: str | None = None) -> FleetSize:
-    """Build the client of this process for the group. Sends nothing yet."""
+def connect_fleet(
+    region: str, group: str, endpoint_url: str | None = None, *, wait: Config = PATIENCE
+) -> FleetSize:
+    """Build a client of this process for the group; ``wait`` says how long it tries. Sends nothing yet."""
     session = boto3.session.Session(region_name=region)
-    client: Groups = session.client("autoscaling", endpoint_url=endpoint_url, config=WAIT)
+    client: Groups = session.client("autoscaling", endpoint_url=endpoint_url, config=wait)
     return FleetSize(client, group)
 
 
