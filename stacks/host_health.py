@@ -3,7 +3,8 @@
 Docker starts a worker again whenever it ends, so a host is sick only where none stays: its disk is full, its daemon is
 gone, the settings or the services will not do. It then ends itself, by name, which works for one that protected itself
 before its worker died; and it lowers the number of hosts that are wanted, so that a fleet in which no worker can live
-shrinks instead of being replaced for ever. Who needs hosts asks for them: backlog a host, and the look each minute.
+shrinks instead of being replaced for ever. Where that is refused (no more hosts are wanted than there must be, but more
+are there), it goes all the same. Who needs hosts asks for them: backlog a host, and the look each minute.
 """
 
 from __future__ import annotations
@@ -62,8 +63,12 @@ class HostHealth:
             "  --header 'X-aws-ec2-metadata-token-ttl-seconds: 60')",
             f"instance=$(curl --silent --fail --max-time 5 {metadata}/meta-data/instance-id \\",
             '  --header "X-aws-ec2-metadata-token: $token")',
-            f"aws autoscaling terminate-instance-in-auto-scaling-group --region {self.region} \\",
-            '  --instance-id "$instance" --should-decrement-desired-capacity',
+            "leave() {",
+            f"  aws autoscaling terminate-instance-in-auto-scaling-group --region {self.region} \\",
+            '    --instance-id "$instance" "$1"',
+            "}",
+            # refused where more hosts are there than are wanted
+            "leave --should-decrement-desired-capacity || leave --no-should-decrement-desired-capacity",
         ]
 
     def _service(self) -> list[str]:

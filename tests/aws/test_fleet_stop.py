@@ -7,9 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tilework.aws.fleet_stop import LAUNCH, stop_fleet
+from tilework.errors import RefusedError
 
 GROUP = "tilework-dev-workers"
 
@@ -59,6 +61,49 @@ def test_a_message_that_comes_twice_stops_it_once(client: Any) -> None:
     stop_fleet(client, GROUP)
     assert stop_fleet(client, GROUP) == []
     assert group(client)["DesiredCapacity"] == 0
+
+
+class Strict:
+    """Refuses what AWS refuses and moto does not: a lower number where that is the least already, and a host that is gone."""
+
+    def __init__(self, client: Any, gone: str = "") -> None:
+        self._client = client
+        self._gone = gone
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def terminate_instance_in_auto_scaling_group(self, **request: Any) -> object:
+        found = group(self._client)
+        if request["ShouldDecrementDesiredCapacity"] and found["DesiredCapacity"] <= found["MinSize"]:
+            raise refused("Currently, desiredSize equals minSize (0).")
+        if request["InstanceId"] == self._gone:
+            raise refused(f"Instance Id not found - No managed instance found for instance ID: {self._gone}")
+        return self._client.terminate_instance_in_auto_scaling_group(**request)
+
+
+def refused(why: str) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": "ValidationError", "Message": why}}, "TerminateInstanceInAutoScalingGroup"
+    )
+
+
+def test_hosts_that_are_more_than_are_wanted_go_as_well(client: Any) -> None:
+    client.suspend_processes(AutoScalingGroupName=GROUP, ScalingProcesses=[LAUNCH])
+    # all are protected, and stay
+    client.set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=0)
+    assert len(group(client)["Instances"]) == 3
+    assert len(stop_fleet(Strict(client), GROUP)) == 3
+    assert group(client)["Instances"] == []
+
+
+def test_a_host_that_cannot_be_ended_keeps_no_other_and_is_told(client: Any) -> None:
+    gone, *others = (each["InstanceId"] for each in group(client)["Instances"])
+    with pytest.raises(RefusedError, match=gone):
+        stop_fleet(Strict(client, gone), GROUP)
+    stopped = group(client)
+    assert not {each["InstanceId"] for each in stopped["Instances"]} & set(others)
+    assert stopped["DesiredCapacity"] == 0
 
 
 def test_another_fleet_is_left_alone(client: Any) -> None:

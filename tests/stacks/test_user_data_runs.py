@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 URI = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/acme/tilework:3"
 REGISTRY = URI.partition("/")[0]
 
+LEAVES = [
+    "aws", "autoscaling", "terminate-instance-in-auto-scaling-group", "--region", "eu-central-1",
+    "--instance-id", INSTANCE,
+]  # fmt: skip
+
 HEALTH = "bash /etc/tilework/health"
 SHOW = (
     "stat --format '%a %n' /etc/tilework /etc/tilework/worker.env /var/lib/tilework /var/lib/tilework/scratch"
@@ -201,11 +206,18 @@ def test_a_host_gives_up_its_place_once_no_worker_has_lived_there_for_long(
             aged += f"\n{since} > {host.folder}/started"
         done = host.run(script, aged, HEALTH)
     assert done.returncode == 0, done.stderr
-    left = [
-        "aws", "autoscaling", "terminate-instance-in-auto-scaling-group", "--region", "eu-central-1",
-        "--instance-id", INSTANCE, "--should-decrement-desired-capacity",
-    ]  # fmt: skip
-    assert host.calls("aws autoscaling") == ([left] if goes else [])
+    assert host.calls("aws autoscaling") == ([[*LEAVES, "--should-decrement-desired-capacity"]] if goes else [])
+
+
+def test_a_host_that_is_one_more_than_are_wanted_goes_without_lowering_that(
+    host: Host, user_data: str
+) -> None:
+    host.fails_at(" ".join([*LEAVES, "--should-decrement-desired-capacity"]))
+    with ec2_host() as ec2:
+        script = user_data.replace(f"{METADATA_URL}/latest", f"{ec2.url}/latest")
+        done = host.run(script, "touch --date '1 hour ago' /run/tilework-worker-lived", HEALTH)
+    assert done.returncode == 0, done.stderr
+    assert host.calls("aws autoscaling")[-1] == [*LEAVES, "--no-should-decrement-desired-capacity"]
 
 
 def test_a_worker_that_lived_a_while_ago_is_waited_for_as_long_as_a_new_one(
@@ -227,7 +239,8 @@ def test_a_host_that_could_not_give_up_its_place_tries_again_a_minute_later(
         old = "touch --date '1 hour ago' /run/tilework-worker-lived"
         done = host.run(script, old, f"{HEALTH}; {HEALTH}")
     assert done.returncode != 0
-    assert len(host.calls("aws autoscaling")) == 2
+    ways = ["--should-decrement-desired-capacity", "--no-should-decrement-desired-capacity"]
+    assert host.calls("aws autoscaling") == 2 * [[*LEAVES, way] for way in ways]
 
 
 def test_the_look_at_a_hosts_health_is_taken_each_minute(host: Host, user_data: str) -> None:
