@@ -74,6 +74,11 @@ class Waker:
         in_work = sum(backlog.in_flight for backlog in backlogs)
         waiting = sum(backlog.total for backlog in backlogs) - in_work
         fleet = self._group.look()
+        if waiting and fleet.most == 0:
+            log.warning(
+                "%d messages wait, and the fleet may start no host: Launch is suspended, or the maximum is 0.",
+                waiting,
+            )
         taken = step(fleet, waiting, in_work, self._clock(), self._idle_seconds)
         # first the note: one that is left behind would send the next fleet to sleep at once
         if taken.idle_since != fleet.idle_since:

@@ -113,6 +113,20 @@ def test_work_that_comes_right_after_the_fleet_went_to_sleep_keeps_its_host_for_
     assert group.look().wanted == 1
 
 
+def test_work_that_waits_for_a_fleet_that_may_start_no_host_is_warned_of(
+    world: World, group: Group, waker: Waker, caplog: pytest.LogCaptureFixture
+) -> None:
+    boto3.client("autoscaling", REGION).suspend_processes(
+        AutoScalingGroupName=GROUP, ScalingProcesses=["Launch"]
+    )
+    waker.look()
+    assert not caplog.records
+    world.system.jobs.send("work")
+    waker.look()
+    assert group.look().wanted == 0
+    assert "the fleet may start no host" in caplog.text
+
+
 def test_whoever_looks_next_goes_on_where_another_process_left(
     world: World, group: Group, clock: Clock
 ) -> None:
