@@ -48,9 +48,9 @@ RUN: Final = (
 """How Docker is asked for the container."""
 
 TRIES: Final = """\
-# a new host meets services that are busy with others like it
+# a new host meets services that are busy with others like it, for half a minute if need be
 try() {
-  for pause in 1 2 0; do
+  for pause in 1 2 4 8 16 0; do
     "$@" && return
     sleep "$pause"
   done

@@ -1,4 +1,4 @@
-"""A worker host's first minutes in mounts of its own: its user data as it stands, with stand-ins for the cloud's commands."""
+"""A worker host's first minutes in mounts of its own: its user data as it stands, with stand-ins for the cloud's commands and for waiting."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ case "{name} $*" in
 esac
 """
 
-COMMANDS = ("dnf", "systemctl", "docker", "aws")
+COMMANDS = ("dnf", "systemctl", "docker", "aws", "sleep")
 
 SYSTEM = (
     *("bash", "cat", "curl", "date", "install", "mkdir", "mount", "mv"),
-    *("printf", "rm", "sleep", "stat", "timeout", "touch"),
+    *("printf", "rm", "stat", "timeout", "touch"),
 )
 """All else that there is: Amazon Linux has these, and this machine what else it may have."""
 

@@ -155,11 +155,11 @@ def test_a_machine_image_without_docker_gets_it_first(host: Host, user_data: str
 @pytest.mark.parametrize(
     ("command", "tries"),
     [
-        ("dnf install", 3),
+        ("dnf install", 6),
         ("systemctl enable --now docker", 1),
-        ("aws ecr get-login-password", 3),
-        ("docker login", 3),
-        ("docker pull", 3),
+        ("aws ecr get-login-password", 6),
+        ("docker login", 6),
+        ("docker pull", 6),
         ("docker run", 1),
     ],
 )
@@ -171,6 +171,8 @@ def test_what_fails_is_tried_again_where_it_may_pass_and_ends_the_start_all_the_
     done = host.run(user_data)
     assert done.returncode != 0
     assert len(host.calls(command)) == tries
+    pauses = [call[1] for call in host.calls("sleep")]
+    assert pauses == (["1", "2", "4", "8", "16", "0"] if tries > 1 else [])
     # nothing is run on top of what is not there, and the look at the host's health is there already
     assert len(host.calls("docker run")) == (1 if command == "docker run" else 0)
     assert ["systemctl", "enable", "--now", "tilework-health.timer"] in host.calls("systemctl")
