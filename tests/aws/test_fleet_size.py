@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from tests.aws.fleets import make_fleet
 from tests.conftest import REGION
-from tilework.aws.fleet_size import IDLE_SINCE, WAIT, Fleet, connect_fleet
+from tilework.aws.fleet_size import IDLE_SINCE, WAIT, Fleet, FleetSize, connect_fleet
 from tilework.errors import ServiceError, SettingsError
 
 if TYPE_CHECKING:
@@ -40,6 +40,28 @@ def test_a_fleet_tells_its_size_its_bound_and_whether_somebody_is_busy(scaling: 
     host = described(scaling)["Instances"][0]["InstanceId"]
     scaling.set_instance_protection(AutoScalingGroupName=GROUP, InstanceIds=[host], ProtectedFromScaleIn=True)
     assert size.look().busy
+
+
+class Leaving:
+    """The same group once its first host has begun to drain, a state that moto has not."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def describe_auto_scaling_groups(self, **request: Any) -> Any:
+        answer = self._client.describe_auto_scaling_groups(**request)
+        answer["AutoScalingGroups"][0]["Instances"][0]["LifecycleState"] = "Terminating:Wait"
+        return answer
+
+
+def test_a_protected_host_that_is_on_its_way_out_is_not_counted_as_busy(scaling: Any) -> None:
+    hosts = [host["InstanceId"] for host in described(scaling)["Instances"]]
+    scaling.set_instance_protection(AutoScalingGroupName=GROUP, InstanceIds=hosts, ProtectedFromScaleIn=True)
+    assert FleetSize(scaling, GROUP).look().busy == 2
+    assert FleetSize(Leaving(scaling), GROUP).look().busy == 1
 
 
 def test_so_many_hosts_are_wanted_as_was_said(scaling: Any) -> None:

@@ -49,7 +49,7 @@ class Groups(Protocol):
 class Fleet:
     """A group as it stands: hosts ``wanted``, and the ``most`` there may be; 0 where somebody lets it start none.
 
-    ``busy`` is how many hosts have protected themselves, and ``idle_since`` what was noted last (seconds since the epoch).
+    ``busy`` is how many hosts in service have protected themselves, and ``idle_since`` what was noted last (seconds since the epoch).
     """
 
     wanted: int
@@ -75,7 +75,7 @@ class FleetSize:
         return Fleet(
             wanted=group["DesiredCapacity"],
             most=0 if _is_stopped(group) else group["MaxSize"],
-            busy=sum(bool(host.get("ProtectedFromScaleIn")) for host in group.get("Instances", [])),
+            busy=sum(_is_busy(host) for host in group.get("Instances", [])),
             idle_since=_idle_since(group.get("Tags", [])),
         )
 
@@ -109,6 +109,11 @@ def connect_fleet(
 
 def _is_stopped(group: dict[str, Any]) -> bool:
     return any(each["ProcessName"] == LAUNCH for each in group.get("SuspendedProcesses", []))
+
+
+def _is_busy(host: dict[str, Any]) -> bool:
+    """One that is on its way out counts no longer among the wanted, and works only on what it ends in time."""
+    return bool(host.get("ProtectedFromScaleIn")) and host["LifecycleState"] == "InService"
 
 
 def _idle_since(tags: list[dict[str, Any]]) -> float | None:
