@@ -34,6 +34,9 @@ HEARTBEAT_SECONDS = 20.0
 ENTRANCE_SECONDS = 600.0
 """From the host's start on, how long its group waits to hear that it takes work; then another host takes its place."""
 
+ENTERING_LOOK_SECONDS = 1.0
+"""Between two tries while the host is on its way into service: until it is there its group refuses to protect it."""
+
 LAST_WORD_SECONDS = 5.0
 """How long a word to the group that is under way may take before the last one is said."""
 
@@ -108,8 +111,8 @@ class Membership:
             return
         while not self._draining.is_set() and not self._leaving.is_set():
             self._enter(group)
-            self._protect(group)
-            self._changed.wait(BUSY_LOOK_SECONDS)
+            is_told = self._protect(group)
+            self._changed.wait(BUSY_LOOK_SECONDS if is_told else ENTERING_LOOK_SECONDS)
         while not self._leaving.is_set():
             _attempt(group.keep)
             self._leaving.wait(HEARTBEAT_SECONDS)
@@ -132,27 +135,45 @@ class Membership:
 
     def _enter(self, group: FleetGroup) -> None:
         """Say it until it is heard: the group may not have come to wait for it yet, or have heard it from an earlier life."""
-        if self._has_entered or self._boottime() > ENTRANCE_SECONDS:
+        if self._has_entered or self._is_old:
             return
         try:
             group.enter()
         except TileworkError as error:
-            usual = isinstance(error, RefusedError) and not isinstance(error, AccessDeniedError)
-            level = logging.DEBUG if usual else logging.WARNING
+            level = logging.DEBUG if _is_refused(error) else logging.WARNING
             log.log(level, "The Auto Scaling group was not told that this host works: %s", error.reason)
         else:
             self._has_entered = True
 
-    def _protect(self, group: FleetGroup) -> None:
+    def _protect(self, group: FleetGroup) -> bool:
+        """Change the protection where that is due; False where the host is not in service yet, and soon will be."""
         wanted = self._protection.wanted(busy=self._busy())
-        if wanted is not self._is_protected and _attempt(lambda: group.protect(wanted)):
+        if wanted is self._is_protected:
+            return True
+        try:
+            group.protect(wanted)
+        except TileworkError as error:
+            if _is_refused(error) and not self._is_old:
+                log.debug("This host is not in service yet: %s", error.reason)
+                return False
+            log.warning("The Auto Scaling group was not told: %s", error.reason)
+        else:
             self._is_protected = wanted
+        return True
+
+    @property
+    def _is_old(self) -> bool:
+        """Whether the host is in service or never will be."""
+        return self._boottime() > ENTRANCE_SECONDS
 
 
-def _attempt(tell: Callable[[], None]) -> bool:
+def _is_refused(error: TileworkError) -> bool:
+    """Whether the group does not take it now; what a role may not do it will never take."""
+    return isinstance(error, RefusedError) and not isinstance(error, AccessDeniedError)
+
+
+def _attempt(tell: Callable[[], None]) -> None:
     try:
         tell()
     except TileworkError as error:
         log.warning("The Auto Scaling group was not told: %s", error.reason)
-        return False
-    return True

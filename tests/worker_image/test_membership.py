@@ -59,6 +59,29 @@ def test_a_host_enters_its_group_once_however_late_that_comes_to_wait_for_it(
     assert group.told  # and what else it has to tell did not wait
 
 
+@pytest.mark.parametrize(("age", "levels"), [(30, set()), (ENTRANCE_SECONDS + 1, {"WARNING"})])
+def test_a_new_host_that_is_not_in_service_yet_is_protected_once_it_is_and_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, age: float, levels: set[str]
+) -> None:
+    class Slow(Group):
+        def protect(self, wanted: bool) -> None:
+            if not self.told:
+                self.told.append(wanted)
+                raise RefusedError("The instance i-1 is not in InService or EnteringStandby or Standby.")
+            super().protect(wanted)
+
+    group = Slow()
+    # it does not wait for the next look at whether it is busy
+    monkeypatch.setattr(module, "ENTERING_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(module, "BUSY_LOOK_SECONDS", 0.01 if levels else 3600)
+    membership = Membership(lambda: cast("FleetGroup", group), lambda: True, boottime=lambda: age)
+    membership.start()
+    wait_for(lambda: len(group.told) == 2)
+    membership.leave()
+    assert group.told == [True, True, False]
+    assert {record.levelname for record in caplog.records} == levels
+
+
 def test_a_host_that_is_older_than_its_group_waits_has_entered_in_an_earlier_life(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
