@@ -16,12 +16,6 @@ IDLE_SECONDS: Final = 600.0
 host about a cent."""
 
 
-SPARE_SECONDS: Final = 50.0
-"""With nothing waiting, after which hosts without work go, all but one: two looks in a row, which may be somewhat less than a
-minute apart, so that the pause between two stages of a large image sends nobody away. The last one stays for IDLE_SECONDS, for
-whoever comes next."""
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """What a look leads to: ``hosts`` to want from now on (None: as many as before), and since when some have been idle."""
@@ -33,8 +27,10 @@ class Step:
 def step(fleet: Fleet, waiting: int, in_work: int, now: float, idle_seconds: float = IDLE_SECONDS) -> Step:
     """What is to be done about ``fleet`` with so many messages ``waiting`` and ``in_work`` at ``now`` (seconds since the epoch).
 
-    No host goes while a message waits, and no busy one ever. The last host goes when nothing is in work either: that of
-    the last message is as wanted as that of the first. A fleet that may have no host at all was stopped by somebody,
+    No host goes while a message waits. Then those without work go at once, all but one: a host that works is busy for a minute
+    longer than its work, so that the pause between two stages of a large image sends nobody away who took part. The last
+    host goes when nothing is in work either: that of the last message is as wanted as that of the first. One that took its
+    first work some seconds ago is not known to be busy yet; it drains, and loses nothing. A fleet that may have no host at all was stopped by somebody,
     and is left alone.
     """
     if fleet.wanted == 0:
@@ -42,9 +38,9 @@ def step(fleet: Fleet, waiting: int, in_work: int, now: float, idle_seconds: flo
     kept = max(1, fleet.busy)
     if waiting or (kept >= fleet.wanted and in_work + fleet.busy):
         return Step(None, None)
-    # a clock that was ahead must not keep hosts for ever
-    since = now if fleet.idle_since is None else min(now, fleet.idle_since)
     if kept < fleet.wanted:
         # those that go are the idle ones: the busy are protected
-        return Step(kept, None) if now - since >= SPARE_SECONDS else Step(None, since)
+        return Step(kept, None)
+    # a clock that was ahead must not keep hosts for ever
+    since = now if fleet.idle_since is None else min(now, fleet.idle_since)
     return Step(0, None) if now - since >= idle_seconds else Step(None, since)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 
+from worker_image.membership import BUSY_LOOK_SECONDS, Protection
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -36,7 +38,7 @@ class Life:
     paid: float = 0.0
     starting: float = 0.0
     working: float = 0.0
-    killed_busy: int = 0
+    ended_at_work: int = 0
     launched: int = 0
     spot_losses: int = 0
     capacities: list[tuple[float, int]] = field(default_factory=list)
@@ -45,7 +47,7 @@ class Life:
 
 
 class Host:
-    """One host; ``protected`` from scale-in while it works."""
+    """One host; ``protected`` from scale-in by the worker's own rule: some seconds late, and for a minute longer than its work."""
 
     def __init__(self, group: Group) -> None:
         self.group = group
@@ -54,6 +56,7 @@ class Host:
         self.ready = False
         self.lease: tuple[Any, Batch] | None = None
         self.process = group.environment.process(self._live())
+        group.environment.process(self._protect())
 
     def _live(self) -> Generator[Any, Any, None]:
         group = self.group
@@ -78,7 +81,7 @@ class Host:
             batch = queue.take(BATCH_SECONDS)
             if batch is None:
                 continue
-            self.lease, self.protected = (queue, batch), True
+            self.lease = (queue, batch)
             began, seconds = group.environment.now, batch.count * batch.seconds
             yield group.environment.timeout(batch.seconds)
             if group.life.first_done is None:
@@ -89,8 +92,16 @@ class Host:
             group.life.working += group.environment.now - began
             group.life.last_done = group.environment.now
             return
-        self.protected = False
         yield group.environment.timeout(LOOK_SECONDS)
+
+    def _protect(self) -> Generator[Any, Any, None]:
+        """Look at whether it is busy, as often as a worker does."""
+        environment = self.group.environment
+        protection = Protection(lambda: environment.now)
+        yield environment.timeout(self.group.random.uniform(0, BUSY_LOOK_SECONDS))
+        while self in self.group.hosts:
+            self.protected = protection.wanted(busy=self.lease is not None)
+            yield environment.timeout(BUSY_LOOK_SECONDS)
 
 
 class Group:
@@ -118,7 +129,7 @@ class Group:
 
     @property
     def busy(self) -> int:
-        """Hosts that are protected."""
+        """Hosts that are protected, as the group tells it."""
         return sum(host.protected for host in self.hosts)
 
     @property
@@ -156,7 +167,7 @@ class Group:
     def _end(self, host: Host, *, by_scaling: bool = True) -> None:
         self.hosts.remove(host)
         self.life.paid += self.environment.now - host.launched
-        self.life.killed_busy += by_scaling and host.lease is not None
+        self.life.ended_at_work += by_scaling and host.lease is not None
         host.process.interrupt()
 
     def watch_protected(self) -> Generator[Any, Any, None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from master.fleet_steps import IDLE_SECONDS, SPARE_SECONDS, Step, step
+from master.fleet_steps import IDLE_SECONDS, Step, step
 from tilework.aws.fleet_size import Fleet
 
 NOW = 1_764_000_000.0
@@ -46,17 +46,14 @@ def test_a_host_that_protects_itself_keeps_the_fleet_awake_whatever_the_queues_s
 
 def test_hosts_without_work_go_before_the_last_one_once_nothing_waits() -> None:
     fleet = Fleet(8, 8, busy=3)
-    first = step(fleet, 0, 40, NOW)
-    assert first == Step(None, idle_since=NOW)
-    fleet = Fleet(8, 8, busy=3, idle_since=NOW)
-    assert step(fleet, 0, 40, NOW + SPARE_SECONDS - 1) == Step(None, idle_since=NOW)
-    assert step(fleet, 0, 40, NOW + SPARE_SECONDS) == Step(3, idle_since=None)
     # what waits may be theirs in a moment
-    assert step(fleet, 1, 40, NOW + SPARE_SECONDS) == Step(None, idle_since=None)
+    assert step(fleet, 1, 40, NOW) == Step(None, idle_since=None)
+    assert step(fleet, 0, 40, NOW) == Step(3, idle_since=None)
 
 
 def test_one_host_stays_for_the_whole_idle_time_when_the_others_go() -> None:
-    assert step(Fleet(8, 8, idle_since=NOW), 0, 0, NOW + SPARE_SECONDS) == Step(1, idle_since=None)
+    assert step(Fleet(8, 8), 0, 0, NOW) == Step(1, idle_since=None)
+    assert step(Fleet(1, 8), 0, 0, NOW + 60) == Step(None, idle_since=NOW + 60)
 
 
 def test_no_host_goes_while_all_are_busy() -> None:

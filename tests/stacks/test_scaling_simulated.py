@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import simpy
 
+from benchmarks.scaling.hosts import Group
 from benchmarks.scaling.metric_math import evaluate
 from benchmarks.scaling.page import page
 from benchmarks.scaling.simulation import Outcome, simulate
 from benchmarks.scaling.template import Numbers, read
 from benchmarks.scaling.traces import TRACES
+from benchmarks.scaling.work import Batch, Queues
+from worker_image.membership import BUSY_LOOK_SECONDS, QUIET_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +43,50 @@ def outcomes(numbers: Numbers) -> dict[tuple[str, int], Outcome]:
     }
 
 
-def test_all_is_done_no_busy_host_is_ended_and_the_day_ends_with_no_hosts(
-    outcomes: dict[tuple[str, int], Outcome],
-) -> None:
+def test_all_is_done_and_the_day_ends_with_no_hosts(outcomes: dict[tuple[str, int], Outcome]) -> None:
     for outcome in outcomes.values():
         assert outcome.left == 0
-        assert outcome.life.killed_busy == 0
         assert outcome.hosts_left == 0
+
+
+def test_hardly_a_host_is_ended_at_work(outcomes: dict[tuple[str, int], Outcome]) -> None:
+    ended = sum(outcome.life.ended_at_work for outcome in outcomes.values())
+    assert ended <= sum(outcome.life.launched for outcome in outcomes.values()) / 100
+
+
+def one_host(*, works_for: float) -> tuple[Group, Queues]:
+    """A group of one host that is in service, and has worked for so long (seconds)."""
+    environment, queues = simpy.Environment(), Queues()
+    group = Group(environment, queues, minimum=0, maximum=1, losses=0.0, seed=1)
+    group.set_capacity(1)
+    environment.run(until=300)
+    queues.jobs.put(Batch(environment.now, 100, 4.0))
+    while not queues.jobs.in_flight:
+        environment.step()
+    environment.run(until=environment.now + works_for)
+    return group, queues
+
+
+def test_a_host_that_took_work_a_moment_ago_may_be_ended_and_loses_nothing() -> None:
+    group, queues = one_host(works_for=0.01)
+    group.set_capacity(0)
+    group.environment.run(until=group.environment.now + 1)
+    assert (group.life.ended_at_work, len(group.hosts)) == (1, 0)
+    assert (queues.jobs.visible, queues.jobs.in_flight) == (100, 0)
+
+
+def test_a_host_that_has_worked_for_some_seconds_is_not_ended_and_stays_for_a_minute_after_its_work() -> None:
+    group, queues = one_host(works_for=BUSY_LOOK_SECONDS + 0.01)
+    group.set_capacity(0)
+    assert (group.life.ended_at_work, len(group.hosts), group.busy) == (0, 1, 1)
+    group.environment.process(group.watch_protected())
+    while queues.outstanding:
+        group.environment.step()
+    done = group.environment.now
+    while group.hosts:
+        group.environment.step()
+    assert QUIET_SECONDS - BUSY_LOOK_SECONDS <= group.environment.now - done <= QUIET_SECONDS + 10
+    assert group.life.ended_at_work == 0
 
 
 def test_hosts_that_the_spot_market_takes_back_lose_nothing(numbers: Numbers) -> None:
