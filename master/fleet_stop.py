@@ -13,5 +13,5 @@ GROUP: Final = "TILEWORK_FLEET_GROUP"
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ARG001 - Lambda's signature
     """Stop the fleet, whatever the message says: only the budget may send one."""
-    log_to_stderr("keeper", LogSettings.from_environment(os.environ))
+    log_to_stderr("fleet stop", LogSettings.from_environment(os.environ))
     return {"stopped": stop_fleet(connect_auto_scaling(), os.environ[GROUP])}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_iam as iam
 
+from master.fleet_steps import IDLE_SECONDS
 from stacks.budget import STOP_SECONDS, Budget
 from stacks.deployment import environment_of
 from stacks.grants import Grants
@@ -16,7 +17,7 @@ from stacks.network import Network
 from stacks.queues import Queues
 from stacks.scaling import Scaling
 from stacks.storage import Storage
-from stacks.waking import HANDLER, IDLE_MINUTES, LOOK_SECONDS, Waking
+from stacks.waking import HANDLER, TIMEOUT_SECONDS, Waking
 from stacks.watching import Watching
 from stacks.worker_container import WorkerContainer
 from stacks.workers import Workers
@@ -107,8 +108,8 @@ class TileworkStack(Stack):
         return master
 
     def _add_waking(self, master: MasterService) -> None:
-        idle = {"TILEWORK_IDLE_SECONDS": str(60 * IDLE_MINUTES)}
-        waker = master.add_function("Waker", HANDLER, seconds=LOOK_SECONDS, **idle)
+        idle = {"TILEWORK_IDLE_SECONDS": f"{IDLE_SECONDS:.0f}"}
+        waker = master.add_function("Waker", HANDLER, seconds=TIMEOUT_SECONDS, **idle)
         self._grants.to_waker(waker, self._workers.group_arn)
         Waking(self, "Waking", function=waker, settings=self._settings)
 

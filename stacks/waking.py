@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 HANDLER: Final = "master.wake_handler.handler"
 
-IDLE_MINUTES: Final = 10
-"""Without anything outstanding, before the fleet goes to none: TILEWORK_IDLE_SECONDS of the function."""
-
-LOOK_SECONDS: Final = 30
-"""What a look may take; it takes four requests."""
+TIMEOUT_SECONDS: Final = 30
+"""Of the function. A look takes two requests of the queues and at most three of the group, of which a silent one is given up
+after twelve seconds."""
 
 
 class Waking(Construct):

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from tilework.aws.fleet_stop import LAUNCH, stop_fleet
+from tilework.aws.fleet_size import LAUNCH
+from tilework.aws.fleet_stop import stop_fleet
 from tilework.errors import RefusedError
 
 GROUP = "tilework-dev-workers"

@@ -208,7 +208,9 @@ def test_a_host_gives_up_its_place_once_no_worker_has_lived_there_for_long(
             aged += f"\n{since} > {host.folder}/started"
         done = host.run(script, aged, HEALTH)
     assert done.returncode == 0, done.stderr
-    assert host.calls("aws autoscaling") == ([[*LEAVES, "--should-decrement-desired-capacity"]] if goes else [])
+    assert host.calls("aws autoscaling") == (
+        [[*LEAVES, "--should-decrement-desired-capacity"]] if goes else []
+    )
 
 
 def test_a_host_that_is_one_more_than_are_wanted_goes_without_lowering_that(

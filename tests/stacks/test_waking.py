@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from master.fleet_steps import IDLE_SECONDS
 from stacks.settings import Settings
 from tests.stacks.reading import only, statements, text
 from tilework.aws.fleet_size import IDLE_SINCE
@@ -54,7 +55,7 @@ def test_a_look_ends_before_the_next_one(template: dict[str, Any]) -> None:
 def test_it_is_told_which_fleet_and_when_ten_idle_minutes_are_over(template: dict[str, Any]) -> None:
     settings = MasterSettings.from_environment(environment(template))
     assert settings.fleet_group == group(template)
-    assert settings.idle_seconds == 600
+    assert settings.idle_seconds == IDLE_SECONDS == 600
     assert Deployment.from_environment(environment(template)).units_queue_url.startswith("<QueuesUnits")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import boto3
 from botocore.config import Config
@@ -14,8 +14,9 @@ from tilework.errors import SettingsError
 IDLE_SINCE = "tilework:idle-since"
 """The group's own tag that says since when it has had nothing to do, in seconds since the epoch."""
 
-LAUNCH = "Launch"
-"""The process of a group that starts hosts. Who suspends it (a person, or a budget that is spent) wants none."""
+LAUNCH: Final = "Launch"
+"""The process of a group that starts hosts. Who suspends it (a person, a budget that is spent, AWS after a day of failed starts)
+wants none. It stays suspended through deploys and through all that scales; one command resumes it (docs/alarms.md)."""
 
 WAIT = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 1})
 """Where somebody waits for an answer that needs none of this."""

@@ -8,13 +8,10 @@ from typing import Any, Final, Protocol
 import boto3
 
 from tilework.aws.failures import told_as_ours
+from tilework.aws.fleet_size import LAUNCH
 from tilework.errors import TileworkError
 
 log = logging.getLogger(__name__)
-
-LAUNCH: Final = "Launch"
-"""The process of a group that starts hosts. It stays suspended through deploys and through all that scales; one command
-resumes it (docs/alarms.md)."""
 
 STAYING: Final = ("Pending", "Pending:Wait", "Pending:Proceed", "InService")
 """Lifecycle states of hosts that are not on their way out yet."""
