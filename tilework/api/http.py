@@ -41,6 +41,12 @@ AGAIN: Final = urllib3.Retry(
 )
 """The API's throttle answers 429 to whoever asks too much at once, such as eight look-ups at a time."""
 
+UPLOAD: Final = AGAIN.new(
+    read=0, status_forcelist={HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
+"""Of a file, whose answer may be lost after S3 has stored it: a second would be another version, and another job. With these
+answers S3 says that it has stored nothing."""
+
 CONNECTIONS: Final = 16
 
 
@@ -74,10 +80,12 @@ class Http:
         else:
             self._pool = urllib3.ProxyManager(proxy, maxsize=CONNECTIONS)
 
-    def send(self, method: str, address: str, **options: Any) -> BaseHTTPResponse:
+    def send(
+        self, method: str, address: str, *, again: urllib3.Retry = AGAIN, **options: Any
+    ) -> BaseHTTPResponse:
         """The answer, whatever its status. Raises ServiceError where there is none."""
         try:
-            return self._pool.request(method, address, timeout=TIMEOUT, retries=AGAIN, **options)
+            return self._pool.request(method, address, timeout=TIMEOUT, retries=again, **options)
         except urllib3.exceptions.HTTPError as error:
             host = urlsplit(address).hostname
             raise ServiceError(f"{host} does not answer: {type(error).__name__}.") from error
@@ -127,7 +135,7 @@ class Api:
     def upload(self, address: str, fields: Mapping[str, str], body: bytes) -> str:
         """Post a signed form with a file; the version that it became."""
         form = {**fields, "file": ("file", body, fields.get("Content-Type", "application/octet-stream"))}
-        answer = self._http_to(address).send("POST", address, fields=form)
+        answer = self._http_to(address).send("POST", address, again=UPLOAD, fields=form)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
             raise RefusedError(f"The bucket refused the upload: it answered {answer.status}.")
         return answer.headers.get("x-amz-version-id", "null")
