@@ -72,6 +72,14 @@ def test_a_throttled_request_is_sent_again(server: Server) -> None:
     assert len(server.heard) == 3
 
 
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_search_that_did_not_end_in_time_is_not_begun_again(server: Server, status: int) -> None:
+    server.answer = lambda _: (status, {"message": "Endpoint request timed out"})
+    with pytest.raises(ServiceError):
+        list(join_api(api(server)).table.of_id("beef"))
+    assert len(server.heard) == 1
+
+
 def test_a_file_whose_answer_is_lost_is_not_sent_again_since_it_may_be_stored(server: Server) -> None:
     def lose(_: Heard) -> tuple[int, dict[str, Any]]:
         raise ConnectionResetError

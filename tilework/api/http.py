@@ -41,6 +41,9 @@ AGAIN: Final = urllib3.Retry(
 )
 """The API's throttle answers 429 to whoever asks too much at once, such as eight look-ups at a time."""
 
+SEARCH: Final = AGAIN.new(read=0, status_forcelist={HTTPStatus.TOO_MANY_REQUESTS})
+"""Of what goes through rows: where it did not end in time it would not a second time either, and each costs."""
+
 UPLOAD: Final = AGAIN.new(
     read=0, status_forcelist={HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 )
@@ -114,6 +117,10 @@ class Api:
         asked = {name: value for name, value in query.items() if value not in {None, ""}}
         return self._ask("GET", f"{path}?{urlencode(asked)}" if asked else path)
 
+    def search(self, path: str, **query: str) -> dict[str, Any]:
+        """What is found by going through rows: asked once, however it ends."""
+        return self._ask("GET", f"{path}?{urlencode(query)}", again=SEARCH)
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What comes of an order."""
         return self._ask("POST", path, body=json.dumps(body).encode())
@@ -143,13 +150,15 @@ class Api:
     def _http_to(self, address: str) -> Http:
         return self._http if is_loopback(address) == is_loopback(self.address) else Http(address)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, *, again: urllib3.Retry = AGAIN
+    ) -> dict[str, Any]:
         headers = {"Accept": "application/json"}
         if token := self._token():
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        answer = self._http.send(method, self.address + path, body=body, headers=headers)
+        answer = self._http.send(method, self.address + path, again=again, body=body, headers=headers)
         document = _document(answer)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             raise failure_of(answer.status, document)
