@@ -127,6 +127,8 @@ export const who = () => kept(SESSION)?.email ?? "";
 /** End the session here and on the sign-in pages. */
 export async function signOut() {
   const session = kept(SESSION);
+  // whoever asks meanwhile finds no session, and must not lead away to a new one
+  leaving = new Promise(() => {});
   sessionStorage.removeItem(SESSION);
   const body = new URLSearchParams({ client_id: wanted.client, token: session?.refresh ?? "" });
   // whoever cannot be reached cannot be asked to forget; the token here is gone in any case
