@@ -222,7 +222,10 @@ class MasterService(Construct):
 
 @jsii.implements(apigateway.IAccessLogSettings)
 class _AccessLog:
-    """Who asked for what, when, and how it ended, as one JSON object a request."""
+    """Who asked for what, when, and how it ended, as one JSON object a request.
+
+    ``caller`` is the user's id in the pool, as in the rows of jobs; a hyphen where there was no token.
+    """
 
     def __init__(self, log_group: logs.LogGroup) -> None:
         self._log_group = log_group
@@ -239,7 +242,8 @@ class _AccessLog:
         fields = {
             "time": context.context_request_time(),
             "request": context.context_request_id(),
-            "caller": context.context_identity_source_ip(),
+            "caller": context.context_authorizer_claims("sub"),
+            "address": context.context_identity_source_ip(),
             "method": context.context_http_method(),
             "path": context.context_path(),
             "status": context.context_status(),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from master.settings import MasterSettings
@@ -73,7 +74,16 @@ def test_a_runaway_client_meets_a_limit(template: dict[str, Any]) -> None:
     stage = only(template, "AWS::ApiGatewayV2::Stage")
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
     assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
-    assert "$context.status" in stage["AccessLogSettings"]["Format"]
+
+
+def test_the_access_log_tells_who_asked_from_where_for_what_and_how_it_ended(
+    template: dict[str, Any],
+) -> None:
+    line = json.loads(only(template, "AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"])
+    assert line["caller"] == "$context.authorizer.claims.sub"
+    assert line["address"] == "$context.identity.sourceIp"
+    assert line["path"] == "$context.path"
+    assert line["status"] == "$context.status"
 
 
 def test_functions_are_told_all_that_the_master_reads_but_the_region_which_lambda_sets(
