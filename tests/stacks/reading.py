@@ -37,6 +37,8 @@ def text(value: Any) -> str:
             return separator.join(text(part) for part in parts)
         case {"Fn::Base64": inner}:
             return text(inner)
+        case {"Fn::Select": [number, {"Fn::Split": [separator, inner]}]}:
+            return f"{text(inner)}.split({separator})[{number}]"
         case {"Fn::Sub": inner} if isinstance(inner, str):
             return inner
     raise AssertionError(f"cannot read {value!r}")
