@@ -55,9 +55,7 @@ def wait_for(port: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_the_master_at_once(
-    master: subprocess.Popen[bytes], number: int, status: int
-) -> None:
+def test_a_signal_ends_the_master_at_once(master: subprocess.Popen[bytes], number: int, status: int) -> None:
     master.send_signal(number)
     # a look each hour and a poll of twenty seconds do not keep it
     assert master.wait(15) == status
