@@ -29,9 +29,7 @@ def text(value: Any) -> str:
     match value:
         case str():
             return value
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, _attribute]}:
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
             return f"<{name}>"
         case {"Fn::Join": [separator, parts]}:
             return separator.join(text(part) for part in parts)
