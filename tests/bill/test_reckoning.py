@@ -158,9 +158,25 @@ def test_a_host_without_a_price_is_refused_with_those_that_have_one() -> None:
         reckon(replace(ONE, kinds=("x9z.xlarge",)), Load())
 
 
-@pytest.mark.parametrize(("kind", "cpus"), [("c7i.large", 2), ("c7i.xlarge", 4), ("c6i.4xlarge", 16)])
+@pytest.mark.parametrize(
+    ("kind", "cpus"),
+    [
+        ("c7g.medium", 1),
+        ("t3.medium", 2),
+        ("c7i.large", 2),
+        ("c7i.xlarge", 4),
+        ("c6i.4xlarge", 16),
+        ("c7i.metal-24xl", 96),
+    ],
+)
 def test_processors_are_told_by_an_instances_size(kind: str, cpus: int) -> None:
     assert cpus_of(kind) == cpus
+
+
+@pytest.mark.parametrize("kind", ["t3.small", "c5.metal", "c7i", "c7i.xxlarge"])
+def test_a_size_that_does_not_tell_is_refused_by_its_name(kind: str) -> None:
+    with pytest.raises(SettingsError, match=f"{kind} is of a size"):
+        cpus_of(kind)
 
 
 @pytest.mark.parametrize(
