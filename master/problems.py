@@ -30,6 +30,7 @@ from tilework.errors import (
     VersionGoneError,
     WrongStateError,
 )
+from tilework.jobs.table import TooManyRowsError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -45,6 +46,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (MetadataError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CursorError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TooManyRowsError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (VersionGoneError, HTTPStatus.NOT_FOUND),
     (NoTilesError, HTTPStatus.NOT_FOUND),
     (NoSuchTileError, HTTPStatus.NOT_FOUND),

@@ -37,9 +37,15 @@ RECONCILE_SECONDS: Final = 900
 MEMORY_MIB: Final = 512
 """Of which a third is used; more is a faster processor, and so a shorter cold start."""
 
-REQUESTS_PER_SECOND: Final = 50
-BURST: Final = 100
-"""More than a page that polls needs, and a bound on what a runaway client costs."""
+REQUESTS_PER_SECOND: Final = 200
+BURST: Final = 600
+"""Of a class of forty, whose pages open at once, and then ask every few seconds each; and a bound on what a runaway client
+costs."""
+
+PAGE_LIMITS: Final = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 50}
+SCRIPT_LIMITS: Final = {"ThrottlingRateLimit": 60, "ThrottlingBurstLimit": 400}
+"""Of each public route: all of them together leave a third of the stage's requests to those who are signed in, whatever
+strangers do. A page has a dozen scripts, which the browser then keeps for a year."""
 
 LOOK_SECONDS: Final = 600
 """Of ``RECONCILE_SECONDS``, what a look through the input bucket may take; sweeping work/ has the rest."""
@@ -87,6 +93,7 @@ class MasterService(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._settings = settings
+        self._public: list[apigateway.HttpRoute] = []
         self.sign_in: SignIn | None = None
         self.functions: dict[str, functions.Function] = {}
         self._code = functions.Code.from_asset(str(code))
@@ -156,7 +163,9 @@ class MasterService(Construct):
             self._add_routes(
                 api, "Any", every, ["/{proxy+}"], authorizer=sign_in.authorizer, scopes=sign_in.scopes
             )
-            self._add_routes(api, "Public", page, PUBLIC, authorizer=apigateway.HttpNoneAuthorizer())
+            self._public = self._add_routes(
+                api, "Public", page, PUBLIC, authorizer=apigateway.HttpNoneAuthorizer()
+            )
         else:
             signed = authorizers.HttpIamAuthorizer()
             self._add_routes(api, "Any", every, ["/{proxy+}"], authorizer=signed)
@@ -172,16 +181,19 @@ class MasterService(Construct):
         *,
         authorizer: apigateway.IHttpRouteAuthorizer,
         scopes: list[str] | None = None,
-    ) -> None:
+    ) -> list[apigateway.HttpRoute]:
         integration = integrations.HttpLambdaIntegration(name, self.api_function)
-        for path in paths:
-            api.add_routes(
+        return [
+            route
+            for path in paths
+            for route in api.add_routes(
                 path=path,
                 methods=[method],
                 integration=integration,
                 authorizer=authorizer,
                 authorization_scopes=scopes,
             )
+        ]
 
     def _stage(self, api: apigateway.HttpApi) -> str:
         stage = apigateway.HttpStage(
@@ -193,6 +205,14 @@ class MasterService(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_PER_SECOND, burst_limit=BURST),
             access_log_settings=_AccessLog(self._log_group("AccessLog")),
         )
+        if self._public:
+            made = stage.node.default_child
+            made.add_property_override(  # type: ignore[union-attr]  # the one resource of a stage
+                "RouteSettings",
+                {f"GET {path}": SCRIPT_LIMITS if "static" in path else PAGE_LIMITS for path in PUBLIC},
+            )
+            # a stage is refused where it has settings of a route that is not there yet
+            stage.node.add_dependency(*self._public)
         return stage.url
 
     def _wake_the_keeper(self, queues: Queues) -> None:
@@ -222,7 +242,10 @@ class MasterService(Construct):
 
 @jsii.implements(apigateway.IAccessLogSettings)
 class _AccessLog:
-    """Who asked for what, when, and how it ended, as one JSON object a request."""
+    """Who asked for what, when, and how it ended, as one JSON object a request.
+
+    ``caller`` is the user's id in the pool, as in the rows of jobs; a hyphen where there was no token.
+    """
 
     def __init__(self, log_group: logs.LogGroup) -> None:
         self._log_group = log_group
@@ -239,7 +262,8 @@ class _AccessLog:
         fields = {
             "time": context.context_request_time(),
             "request": context.context_request_id(),
-            "caller": context.context_identity_source_ip(),
+            "caller": context.context_authorizer_claims("sub"),
+            "address": context.context_identity_source_ip(),
             "method": context.context_http_method(),
             "path": context.context_path(),
             "status": context.context_status(),

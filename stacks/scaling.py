@@ -7,7 +7,6 @@ nothing has been outstanding for a while, and what does that wakes it as well (s
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from aws_cdk import Duration
@@ -15,31 +14,20 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from tilework.bill.deployment import cpus_of
+from tilework.bill.work import FLEET_CORE_SECONDS
 
+if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
 
     from stacks.queues import Queues
     from stacks.settings import Settings
 
-CORE_SECONDS_PER_PHOTO: Final = 0.191
-"""A 12-megapixel JPEG through blur(9), by the seconds of one of a host's processors, the waits for S3 among them: ten
-million on a host of 16 take 119,338 s (docs/performance-fleet.md, reckoned with 98 ms of a rank and 12 of a supervisor as
-measured, and 1.6 ranks a core)."""
-
 CORE_SECONDS_PER_UNIT: Final = 7.1
-"""A unit is planned to take five seconds of a rank; 0.70 of a host's processors compute while it has units (the same page:
+"""A unit is planned to take five seconds of a rank; 0.70 of a host's processors compute while it has units (docs/performance-fleet.md:
 0.67 to 0.82)."""
 
-PROCESSORS: Final = 4
-"""Of a host whose type does not tell."""
-
 MINUTE = Duration.minutes(1)
-
-_SIZE: Final = re.compile(r".*\.(?P<times>\d*)(?P<size>medium|large|xlarge)")
-
-_OF_SIZE: Final = {"medium": 1, "large": 2, "xlarge": 4}
 
 
 class Scaling(Construct):
@@ -56,9 +44,9 @@ class Scaling(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._group = group
-        processors = fewest_processors(settings.host_types)
+        processors = min(map(cpus_of, settings.host_types))
         for kind, queue, wanted, seconds in (
-            ("Jobs", queues.jobs, settings.wanted_seconds, CORE_SECONDS_PER_PHOTO),
+            ("Jobs", queues.jobs, settings.wanted_seconds, FLEET_CORE_SECONDS),
             ("Units", queues.units, settings.wanted_scan_seconds, CORE_SECONDS_PER_UNIT),
         ):
             target = max(1, round(wanted * processors / seconds))
@@ -99,16 +87,6 @@ class Scaling(Construct):
             statistic="Average",
             period=MINUTE,
         )
-
-
-def fewest_processors(types: Iterable[str]) -> int:
-    """Processors of the smallest of these instance types, read off their names: ``c7i.2xlarge`` has eight."""
-    return min(_processors(kind) for kind in types)
-
-
-def _processors(kind: str) -> int:
-    match = _SIZE.fullmatch(kind)
-    return int(match["times"] or 1) * _OF_SIZE[match["size"]] if match else PROCESSORS
 
 
 def _outstanding(name: str, queue: sqs.Queue) -> dict[str, cloudwatch.IMetric]:

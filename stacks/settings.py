@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from tilework.bill.deployment import cpus_of
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.limits import Limits
 from tilework.imaging.limits import setting as limit_setting
@@ -47,7 +48,7 @@ WORDS_OF_AWS: Final = ("aws", "amazon", "cognito")
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,18}[a-z0-9]")
 _BUCKET_PREFIX = re.compile(r"[a-z0-9][a-z0-9-]{1,54}[a-z0-9]")
-_INSTANCE_TYPE = re.compile(r"[a-z]+(?P<generation>\d+)(?P<traits>[a-z]*)(-[a-z0-9]+)?\.[a-z0-9-]+")
+_INSTANCE_TYPE = re.compile(r"(?P<family>[a-z]+)\d+(?P<traits>[a-z]*)(-[a-z0-9]+)?\.[a-z0-9-]+")
 _IMAGE_URI = re.compile(r"[a-z0-9][a-zA-Z0-9.:/_-]*[a-zA-Z0-9](@sha256:[0-9a-f]{64})?")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _PARAMETER = re.compile(r"/[A-Za-z0-9._/-]+")
@@ -260,8 +261,10 @@ class Settings:
                 raise SettingsError(
                     f"instance_types names {kind!r}, which is no instance type like c7i.xlarge."
                 )
-            # Graviton's families bear a g behind the generation: c7g, m8gd, c6gn
-            built_for: Architecture = "arm64" if "g" in match["traits"] else "x86_64"
+            cpus_of(kind)
+            # Graviton's families bear a g behind the generation: c7g, m8gd, c6gn; the first was A1
+            graviton = "g" in match["traits"] or match["family"] == "a"
+            built_for: Architecture = "arm64" if graviton else "x86_64"
             if built_for != self.architecture:
                 raise SettingsError(
                     f"instance_types names {kind}, which is {built_for}, but architecture is {self.architecture}.",

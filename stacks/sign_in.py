@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration, Fn, RemovalPolicy
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
@@ -54,7 +54,9 @@ class SignIn(Construct):
         )
         server = self.pool.add_resource_server("Api", identifier=RESOURCE_SERVER, scopes=[api_scope])
         self.client = self._client(api_url, cognito.OAuthScope.resource_server(server, api_scope))
-        self._prefix = f"{settings.stack_name}-{Aws.ACCOUNT_ID}"
+        # everybody may read it, so that it must not tell the account; a part of the stack's own random id is as good
+        part = Fn.select(0, Fn.split("-", Fn.select(2, Fn.split("/", Aws.STACK_ID))))
+        self._prefix = f"{settings.stack_name}-{part}"
         self.pool.add_domain(
             "Domain",
             cognito_domain=cognito.CognitoDomainOptions(domain_prefix=self._prefix),

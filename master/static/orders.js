@@ -1,5 +1,6 @@
 // What a user orders: sent as JSON, answered by what came of it or by a problem in a sentence.
 
+import { problemOf } from "./problems.js";
 import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
@@ -11,9 +12,8 @@ export async function order(address, body) {
       headers: { "Content-Type": "application/json", Accept: "application/json" },
       body: JSON.stringify(body),
     });
-    const told = await response.json();
-    if (response.ok) return { answer: told, problem: "" };
-    return { answer: null, problem: `${told.detail} ${told.advice}` };
+    if (!response.ok) return { answer: null, problem: await problemOf(response) };
+    return { answer: await response.json(), problem: "" };
   } catch {
     return { answer: null, problem: strings.noAnswer };
   }

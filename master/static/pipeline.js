@@ -1,6 +1,7 @@
 // The pipeline: forms and text are two views of one thing, kept equal both ways. What a text means is the server's to say.
 
 import { cloned, show } from "./dom.js";
+import { told } from "./problems.js";
 import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
@@ -119,7 +120,7 @@ function point(text, problem) {
   const mark = document.createElement("mark");
   mark.textContent = text.slice(at, at + 1) || " ";
   echo.replaceChildren(text.slice(0, at), mark, text.slice(at + 1));
-  error.querySelector(".why").textContent = problem.detail;
+  error.querySelector(".why").textContent = problem.detail ?? told(problem);
   show(error, true);
 }
 

@@ -1,10 +1,11 @@
 // Asks again and again, by ETag, and not at all while nobody looks.
 
-import { ask } from "./session.js";
+import { ask, wanted } from "./session.js";
 
-const QUIET = 4000;
-const BUSY = 1000;
-const LONGEST = 15000;
+// each look costs where people sign in, for there a gateway is asked: then not so often, and ever less while nothing changes
+const PACE = wanted ? { busy: 5000, quiet: 5000, longest: 30000 } : { busy: 1000, quiet: 4000, longest: 4000 };
+const AGAIN = 1000;
+const LONGEST_AGAIN = 30000;
 
 /**
  * Follow `address` (a function, or a text): `changed(answer)` is called with each new answer and returns whether
@@ -15,6 +16,7 @@ export function follow(address, changed, reached = () => {}) {
   let tag = "";
   let busy = true;
   let failures = 0;
+  let same = 0;
   let timer = 0;
   let asking = false;
   let stopped = false;
@@ -28,8 +30,10 @@ export function follow(address, changed, reached = () => {}) {
         headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
         cache: "no-store",
       });
-      if (response.status >= 500) throw new Error(response.statusText);
+      if (response.status === 429 || response.status >= 500) throw new Error(response.statusText);
+      same += 1;
       if (response.status !== 304) {
+        same = 0;
         tag = response.headers.get("ETag") ?? "";
         busy = Boolean(changed(await response.json(), response.ok));
       }
@@ -39,13 +43,23 @@ export function follow(address, changed, reached = () => {}) {
     }
     asking = false;
     reached(failures < 2);
-    if (!stopped) timer = setTimeout(look, failures ? Math.min(LONGEST, BUSY * 2 ** (failures - 1)) : busy ? BUSY : QUIET);
+    if (!stopped) timer = setTimeout(look, pause());
+  }
+
+  function pause() {
+    if (failures) return Math.min(LONGEST_AGAIN, AGAIN * 2 ** (failures - 1));
+    return busy ? PACE.busy : Math.min(PACE.longest, PACE.quiet * 2 ** same);
+  }
+
+  function now() {
+    same = 0;
+    return look();
   }
 
   document.addEventListener("visibilitychange", look);
   look();
   return {
-    now: look,
+    now,
     stop() {
       stopped = true;
       clearTimeout(timer);

@@ -1,10 +1,11 @@
 // How much waits and how much is worked on, in the page's head.
 
 import { show } from "./dom.js";
-import { ask } from "./session.js";
+import { ask, wanted } from "./session.js";
 import { strings } from "./strings.js";
 
-const EVERY = 5000;
+// where people sign in each look costs
+const EVERY = wanted ? 15000 : 5000;
 const element = document.getElementById("pulse");
 
 async function look() {

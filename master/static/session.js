@@ -1,7 +1,8 @@
 // Who asks: where the deployment wants people to sign in, with PKCE on Cognito's own pages, and requests with a token.
 //
 // Tokens are in sessionStorage: the pages are several, so that memory alone would mean a sign-in a click; what is
-// there ends with the tab, and no other site and no other tab sees it. Scripts come from this site only (CSP).
+// there ends with the tab, and no other site sees it. A tab that is duplicated takes a copy along: a renewal is good once,
+// so that of the two the one that renews later signs in again. Scripts come from this site only (CSP).
 
 import { strings } from "./strings.js";
 
@@ -126,6 +127,8 @@ export const who = () => kept(SESSION)?.email ?? "";
 /** End the session here and on the sign-in pages. */
 export async function signOut() {
   const session = kept(SESSION);
+  // whoever asks meanwhile finds no session, and must not lead away to a new one
+  leaving = new Promise(() => {});
   sessionStorage.removeItem(SESSION);
   const body = new URLSearchParams({ client_id: wanted.client, token: session?.refresh ?? "" });
   // whoever cannot be reached cannot be asked to forget; the token here is gone in any case

@@ -1,5 +1,6 @@
 // A page of a deployment that wants people to sign in: nothing is in it until its reader has a token.
 
+import { problemOf } from "./problems.js";
 import { ask, signedIn, signIn, signOut, who } from "./session.js";
 import { strings } from "./strings.js";
 
@@ -32,13 +33,23 @@ async function downloaded(event) {
   const link = event.target.closest('a[href^="/api/"]');
   if (!link) return;
   event.preventDefault();
+  link.parentElement.querySelector('[role="alert"]')?.remove();
   const response = await ask(link.getAttribute("href"));
+  if (!response.ok) return refused(link, await problemOf(response));
   const [, name] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
   const file = document.createElement("a");
   file.href = URL.createObjectURL(await response.blob());
   file.download = name ?? "download";
   file.click();
   setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+}
+
+/** Say beside a link why nothing was saved. */
+function refused(link, sentence) {
+  const told = document.createElement("span");
+  told.setAttribute("role", "alert");
+  told.textContent = ` ${sentence}`;
+  link.after(told);
 }
 
 async function start() {

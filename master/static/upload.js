@@ -1,5 +1,6 @@
 // One file to the bucket: ask the master for a signed form, post it there, tell how far it is.
 
+import { problemOf } from "./problems.js";
 import { ask } from "./session.js";
 import { strings } from "./strings.js";
 
@@ -16,9 +17,8 @@ async function signed(file, pipeline, batch) {
       batch,
     }),
   });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(`${answer.detail} ${answer.advice}`);
-  return answer;
+  if (!response.ok) throw new Error(await problemOf(response));
+  return response.json();
 }
 
 /** Post the form; `progress(part)` is called with 0 to 1. */

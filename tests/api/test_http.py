@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from tests.api.conftest import Server
+from tests.api.conftest import Heard, Server
 from tilework.api.failures import NotSignedInError, NotThereError, NotThroughApiError
 from tilework.api.http import Api, checked
 from tilework.api.system import join_api
@@ -68,6 +70,30 @@ def test_a_throttled_request_is_sent_again(server: Server) -> None:
     )
     assert api(server).get("/api/jobs") == {"fine": True}
     assert len(server.heard) == 3
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_a_search_that_did_not_end_in_time_is_not_begun_again(server: Server, status: int) -> None:
+    server.answer = lambda _: (status, {"message": "Endpoint request timed out"})
+    with pytest.raises(ServiceError):
+        list(join_api(api(server)).table.of_id("beef"))
+    assert len(server.heard) == 1
+
+
+def test_a_file_whose_answer_is_lost_is_not_sent_again_since_it_may_be_stored(server: Server) -> None:
+    def lose(_: Heard) -> tuple[int, dict[str, Any]]:
+        raise ConnectionResetError
+
+    server.answer = lose
+    with pytest.raises(ServiceError, match="does not answer"):
+        api(server).upload(f"{server.url}/bucket", {"key": "a"}, b"pixels")
+    assert len(server.heard) == 1
+
+
+def test_a_file_that_s3_has_no_time_for_is_sent_again(server: Server) -> None:
+    server.answer = lambda _: (204, {}) if len(server.heard) > 1 else (503, {})
+    api(server).upload(f"{server.url}/bucket", {"key": "a"}, b"pixels")
+    assert len(server.heard) == 2
 
 
 def test_a_redirect_takes_no_token_elsewhere(server: Server) -> None:

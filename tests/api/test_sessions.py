@@ -92,6 +92,19 @@ def test_a_file_that_cannot_be_understood_signs_nobody_in_and_is_written_anew(
     assert list(json.loads((tmp_path / "sign-ins.json").read_text())) == [API]
 
 
+def test_a_sign_in_drops_none_of_the_others_beside_one_that_cannot_be_understood(tmp_path: Path) -> None:
+    other = API.replace("abc", "xyz")
+    sessions = Sessions(tmp_path)
+    sessions.keep(other, session("https://a.example"))
+    path = tmp_path / "sign-ins.json"
+    for broken in ({}, None, "text", {"sign_in": {}, "tokens": {"access": 1, "unknown": 2}}):
+        told = json.loads(path.read_text())
+        path.write_text(json.dumps({"https://broken.example": broken, **told}))
+        assert sessions.token(other) == "access-0"
+        sessions.keep(API, session("https://a.example"))
+        assert sessions.addresses() == [API, other]
+
+
 def test_it_lies_where_settings_of_programs_lie(tmp_path: Path) -> None:
     assert folder_of({"HOME": str(tmp_path)}) == tmp_path / ".config" / "tilework"
     assert folder_of({"HOME": "/x", "XDG_CONFIG_HOME": str(tmp_path)}) == tmp_path / "tilework"

@@ -14,9 +14,11 @@ from tilework.aws.settings import Deployment
 from tilework.aws.table import AwsTable
 from tilework.jobs import cursor
 from tilework.jobs.job import Job, State, digest
+from tilework.jobs.table import TooManyRowsError
 
 ROWS = 500
 PAGE = 10
+PAGES = 3
 
 
 class Counting:
@@ -32,6 +34,9 @@ class Counting:
         self.queries += 1
         self.items += answer["ScannedCount"]
         return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
 
     def scan(self, **_: Any) -> Any:
         raise AssertionError("the table is scanned")
@@ -65,3 +70,29 @@ def test_a_page_in_the_middle_of_a_long_list_reads_a_page_of_each_shelf_and_no_m
     assert page == of_these[: -PAGE - 1 : -1]
     assert counting.queries <= shelves + 2
     assert counting.items <= (PAGE + 1) * (shelves_of(State.DONE) + 1)
+
+
+def test_the_first_digits_of_an_id_are_looked_for_in_so_many_pages_and_then_the_whole_id_is_asked_for(
+    deploy: Callable[[str | None], Deployment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tilework.aws.table._DIGITS_PAGES", PAGES)
+    with mock_aws():
+        client = build_clients("us-east-1", None).dynamodb
+        name = deploy(None).job_table
+        # of one shelf, a fifth of a megabyte each: some to a page
+        rows = [Job(f"beef{n:028x}", "b", "k", "v", State.DONE, reason="x" * 200_000) for n in range(21)]
+        counting = Counting(client)
+        table = AwsTable(counting, name)  # type: ignore[arg-type]
+        for row in rows[:8]:
+            table.create(row)
+        assert {row.id for row in table.of_id("beef")} == {row.id for row in rows[:8]}
+        for row in rows[8:]:
+            table.create(row)
+        counting.queries = 0
+        with pytest.raises(TooManyRowsError) as told:
+            table.of_id("beef")
+        shelves = len(State)
+        assert counting.queries == PAGES + shelves - 1
+        assert "whole id" in told.value.advice
+        assert table.get(rows[20].id) == rows[20]
+        assert len(list(table.of_key("k"))) == len(rows)

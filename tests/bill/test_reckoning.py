@@ -117,6 +117,26 @@ def test_each_waking_pays_for_its_idle_minutes_and_metrics_for_the_hours_of_host
     assert busy["metrics"].usd == pytest.approx(4 * 0.30)
 
 
+def test_an_hour_of_an_open_page_by_hand() -> None:
+    found = reckon(ONE, Load())
+    # a list every five seconds, how much waits every fifteen; half a gigabyte, 0.7 and 0.2 s
+    by_hand = {
+        "api_requests": 960 * 1e-6,
+        "calls": 960 * 0.2e-6,
+        "gb_seconds_x86_64": (720 * 0.7 + 240 * 0.2) * 0.5 * 0.0000166667,
+        "read_units": (720 * 60 + 240) * 0.125e-6,
+        "queue_requests": 720 * 0.4e-6,
+        "log_gb": 960 * 900 / 1e9 * 0.5,
+    }
+    busy = found.page_hours["jobs under way"]
+    assert {line.name: line.listed for line in busy} == {
+        name: pytest.approx(usd) for name, usd in by_hand.items()
+    }
+    assert 0 < listed(found.page_hours["nothing under way"]) < listed(busy) / 3
+    month = reckon(ONE, Load(page_hours=100))
+    assert listed(month.month) == pytest.approx(listed(month.idle) + 100 * sum(by_hand.values()))
+
+
 def test_nothing_asked_for_is_no_month() -> None:
     assert reckon(ONE, Load()).month == []
     assert compute(reckon(ONE, Load()).idle) == 0
@@ -138,9 +158,25 @@ def test_a_host_without_a_price_is_refused_with_those_that_have_one() -> None:
         reckon(replace(ONE, kinds=("x9z.xlarge",)), Load())
 
 
-@pytest.mark.parametrize(("kind", "cpus"), [("c7i.large", 2), ("c7i.xlarge", 4), ("c6i.4xlarge", 16)])
+@pytest.mark.parametrize(
+    ("kind", "cpus"),
+    [
+        ("c7g.medium", 1),
+        ("t3.medium", 2),
+        ("c7i.large", 2),
+        ("c7i.xlarge", 4),
+        ("c6i.4xlarge", 16),
+        ("c7i.metal-24xl", 96),
+    ],
+)
 def test_processors_are_told_by_an_instances_size(kind: str, cpus: int) -> None:
     assert cpus_of(kind) == cpus
+
+
+@pytest.mark.parametrize("kind", ["t3.small", "c5.metal", "c7i", "c7i.xxlarge"])
+def test_a_size_that_does_not_tell_is_refused_by_its_name(kind: str) -> None:
+    with pytest.raises(SettingsError, match=f"{kind} is of a size"):
+        cpus_of(kind)
 
 
 @pytest.mark.parametrize(

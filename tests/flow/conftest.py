@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+UNPACKED_STOP_SECONDS = 180
+"""A limit against hanging only: where functions were called, each of their processes has unpacked the zip, thousands of
+files, which whoever stops last removes."""
+
 RANKS = len(os.sched_getaffinity(0)) + 2
 
 
@@ -35,6 +39,6 @@ def running(aws_credentials: None, tmp_path_factory: pytest.TempPathFactory) -> 
     )
     below = everything_below(system.launcher.pid)
     yield system
-    assert system.stop() == 0, system.log.read_text()[-3000:]
+    assert system.stop(seconds=UNPACKED_STOP_SECONDS) == 0, system.log.read_text()[-3000:]
     _, alive = psutil.wait_procs(below, timeout=STOP_SECONDS)
     assert alive == []

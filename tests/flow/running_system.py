@@ -113,9 +113,9 @@ class RunningSystem:
         """What a program beside this system needs: its addresses, and nothing of the AWS of whoever runs the tests."""
         return {**_untouched(), **self.environment}
 
-    def stop(self, number: int = signal.SIGINT) -> int:
+    def stop(self, number: int = signal.SIGINT, seconds: float = STOP_SECONDS + 5) -> int:
         self.launcher.send_signal(number)
-        return self.launcher.wait(STOP_SECONDS + 5)
+        return self.launcher.wait(seconds)
 
 
 def start(state: Path, *, program: str = "local", **settings: str) -> RunningSystem:

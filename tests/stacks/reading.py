@@ -29,14 +29,14 @@ def text(value: Any) -> str:
     match value:
         case str():
             return value
-        case {"Ref": name}:
-            return f"<{name}>"
-        case {"Fn::GetAtt": [name, _attribute]}:
+        case {"Ref": name} | {"Fn::GetAtt": [name, _]}:
             return f"<{name}>"
         case {"Fn::Join": [separator, parts]}:
             return separator.join(text(part) for part in parts)
         case {"Fn::Base64": inner}:
             return text(inner)
+        case {"Fn::Select": [number, {"Fn::Split": [separator, inner]}]}:
+            return f"{text(inner)}.split({separator})[{number}]"
         case {"Fn::Sub": inner} if isinstance(inner, str):
             return inner
     raise AssertionError(f"cannot read {value!r}")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from master.settings import MasterSettings
@@ -71,9 +72,37 @@ def test_events_of_ended_jobs_are_put_on_the_default_bus_only_where_asked_for_an
 
 def test_a_runaway_client_meets_a_limit(template: dict[str, Any]) -> None:
     stage = only(template, "AWS::ApiGatewayV2::Stage")
-    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
-    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 100
-    assert "$context.status" in stage["AccessLogSettings"]["Format"]
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 200
+    assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 600
+
+
+def test_strangers_cannot_use_up_what_those_who_are_signed_in_need(
+    template: dict[str, Any], synthesize: Callable[[Settings], dict[str, Any]]
+) -> None:
+    (stage,) = resources(template, "AWS::ApiGatewayV2::Stage").values()
+    limits = stage["Properties"]["RouteSettings"]
+    assert set(limits) == {f"GET {path}" for path in PUBLIC}
+    whole = stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]
+    # whether the stage's rate is one for all routes or one for each
+    assert sum(each["ThrottlingRateLimit"] for each in limits.values()) <= 2 / 3 * whole
+    # a class that opens the page at once gets it with its scripts
+    assert limits["GET /"]["ThrottlingBurstLimit"] >= 40
+    assert limits["GET /static/{proxy+}"]["ThrottlingBurstLimit"] >= 40 * 10
+    # a route has to be there before a stage may say something about it
+    found = resources(template, "AWS::ApiGatewayV2::Route").items()
+    public = {name for name, route in found if route["Properties"]["RouteKey"] in limits}
+    assert public <= set(stage["DependsOn"])
+    assert "RouteSettings" not in only(synthesize(Settings(sign_in=False)), "AWS::ApiGatewayV2::Stage")
+
+
+def test_the_access_log_tells_who_asked_from_where_for_what_and_how_it_ended(
+    template: dict[str, Any],
+) -> None:
+    line = json.loads(only(template, "AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"])
+    assert line["caller"] == "$context.authorizer.claims.sub"
+    assert line["address"] == "$context.identity.sourceIp"
+    assert line["path"] == "$context.path"
+    assert line["status"] == "$context.status"
 
 
 def test_functions_are_told_all_that_the_master_reads_but_the_region_which_lambda_sets(

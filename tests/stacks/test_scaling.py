@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from stacks.scaling import fewest_processors
 from stacks.settings import Settings
 from tests.stacks.reading import name_of, only, resources
 from tilework.fleet.planning import UNIT_SECONDS
@@ -88,19 +87,13 @@ def section(page: str, title: str) -> str:
     return page.partition(f"\n## {title}")[2].partition("\n## ")[0]
 
 
-@pytest.mark.parametrize(
-    ("types", "processors"),
-    [
-        (("c7a.xlarge", "c6i.xlarge"), 4),
-        (("c7i.4xlarge",), 16),
-        (("c7g.large", "m8g.large"), 2),
-        (("c7i.8xlarge", "c7i.2xlarge"), 8),
-        (("c7g.medium",), 1),
-        (("c7i.metal-24xl",), 4),
-    ],
-)
-def test_larger_hosts_have_more_of_the_backlog_each(types: tuple[str, ...], processors: int) -> None:
-    assert fewest_processors(types) == processors
+def test_larger_hosts_have_more_of_the_backlog_each_and_the_smallest_counts(
+    synthesize: Callable[[Settings], dict[str, Any]], template: dict[str, Any]
+) -> None:
+    large = synthesize(Settings(instance_types=("c7i.8xlarge", "c7i.2xlarge")))
+    for kind in ("Jobs", "Units"):
+        ratio = tracking(large, kind)["TargetValue"] / tracking(template, kind)["TargetValue"]
+        assert ratio == pytest.approx(2, rel=0.01)
 
 
 def test_no_alarm_of_ours_stands_between_the_queues_and_the_fleet(template: dict[str, Any]) -> None:

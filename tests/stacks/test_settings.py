@@ -65,6 +65,8 @@ def test_a_network_of_ones_own_has_a_zone_for_each_subnet() -> None:
         ({"architecture": "sparc"}, "architecture must be x86_64 or arm64"),
         ({"instance_types": "c7i"}, "instance_types names 'c7i', which is no instance type like c7i.xlarge"),
         ({"instance_types": "c7g.large"}, "names c7g.large, which is arm64, but architecture is x86_64"),
+        ({"instance_types": "a1.xlarge"}, "names a1.xlarge, which is arm64, but architecture is x86_64"),
+        ({"instance_types": "t3.small"}, "t3.small is of a size whose processors are not known"),
         ({"instance_types": 4}, "instance_types must be a list, or names with commas between them, not 4"),
         ({"maximum_hosts": "0"}, "maximum_hosts must be from 1 to 1000, not 0"),
         ({"maximum_hosts": "many"}, "maximum_hosts must be a whole number, not 'many'"),
@@ -119,7 +121,7 @@ def test_what_makes_no_sense_is_refused_with_a_sentence_that_names_the_key(
 
 
 @pytest.mark.parametrize(
-    "kind", ["c7g.large", "m8gd.2xlarge", "c6gn.xlarge", "t4g.small", "im4gn.large", "g5g.xlarge"]
+    "kind", ["c7g.large", "m8gd.2xlarge", "c6gn.xlarge", "t4g.medium", "im4gn.large", "g5g.xlarge"]
 )
 def test_graviton_families_are_known_as_such(kind: str) -> None:
     assert Settings(architecture="arm64", instance_types=(kind,)).host_types == (kind,)

@@ -41,6 +41,15 @@ AGAIN: Final = urllib3.Retry(
 )
 """The API's throttle answers 429 to whoever asks too much at once, such as eight look-ups at a time."""
 
+SEARCH: Final = AGAIN.new(read=0, status_forcelist={HTTPStatus.TOO_MANY_REQUESTS})
+"""Of what goes through rows: where it did not end in time it would not a second time either, and each costs."""
+
+UPLOAD: Final = AGAIN.new(
+    read=0, status_forcelist={HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
+"""Of a file, whose answer may be lost after S3 has stored it: a second would be another version, and another job. With these
+answers S3 says that it has stored nothing."""
+
 CONNECTIONS: Final = 16
 
 
@@ -74,10 +83,12 @@ class Http:
         else:
             self._pool = urllib3.ProxyManager(proxy, maxsize=CONNECTIONS)
 
-    def send(self, method: str, address: str, **options: Any) -> BaseHTTPResponse:
+    def send(
+        self, method: str, address: str, *, again: urllib3.Retry = AGAIN, **options: Any
+    ) -> BaseHTTPResponse:
         """The answer, whatever its status. Raises ServiceError where there is none."""
         try:
-            return self._pool.request(method, address, timeout=TIMEOUT, retries=AGAIN, **options)
+            return self._pool.request(method, address, timeout=TIMEOUT, retries=again, **options)
         except urllib3.exceptions.HTTPError as error:
             host = urlsplit(address).hostname
             raise ServiceError(f"{host} does not answer: {type(error).__name__}.") from error
@@ -106,6 +117,10 @@ class Api:
         asked = {name: value for name, value in query.items() if value not in {None, ""}}
         return self._ask("GET", f"{path}?{urlencode(asked)}" if asked else path)
 
+    def search(self, path: str, **query: str) -> dict[str, Any]:
+        """What is found by going through rows: asked once, however it ends."""
+        return self._ask("GET", f"{path}?{urlencode(query)}", again=SEARCH)
+
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """What comes of an order."""
         return self._ask("POST", path, body=json.dumps(body).encode())
@@ -127,7 +142,7 @@ class Api:
     def upload(self, address: str, fields: Mapping[str, str], body: bytes) -> str:
         """Post a signed form with a file; the version that it became."""
         form = {**fields, "file": ("file", body, fields.get("Content-Type", "application/octet-stream"))}
-        answer = self._http_to(address).send("POST", address, fields=form)
+        answer = self._http_to(address).send("POST", address, again=UPLOAD, fields=form)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}:
             raise RefusedError(f"The bucket refused the upload: it answered {answer.status}.")
         return answer.headers.get("x-amz-version-id", "null")
@@ -135,13 +150,15 @@ class Api:
     def _http_to(self, address: str) -> Http:
         return self._http if is_loopback(address) == is_loopback(self.address) else Http(address)
 
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> dict[str, Any]:
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, *, again: urllib3.Retry = AGAIN
+    ) -> dict[str, Any]:
         headers = {"Accept": "application/json"}
         if token := self._token():
             headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             headers["Content-Type"] = "application/json"
-        answer = self._http.send(method, self.address + path, body=body, headers=headers)
+        answer = self._http.send(method, self.address + path, again=again, body=body, headers=headers)
         document = _document(answer)
         if answer.status not in {HTTPStatus.OK, HTTPStatus.CREATED}:
             raise failure_of(answer.status, document)

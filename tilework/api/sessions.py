@@ -102,12 +102,14 @@ class Sessions:
     def _read(self) -> dict[str, Session]:
         try:
             told = json.loads(self._path.read_text(encoding="utf-8"))
-            return {address: _session(each) for address, each in told.items()}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            # what cannot be understood signs nobody in; the next sign-in writes it anew
-            return {}
+        except (OSError, ValueError):
+            told = {}
+        found = {}
+        for address, each in told.items() if isinstance(told, dict) else ():
+            # what cannot be understood signs nobody in, and is gone with the next sign-in; the others stay
+            with contextlib.suppress(TypeError, KeyError):
+                found[address] = _session(each)
+        return found
 
     def _write(self, sessions: Mapping[str, Session]) -> None:
         partial = self._path.with_suffix(f".{os.getpid()}")

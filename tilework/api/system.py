@@ -83,7 +83,7 @@ class ApiTable(_Narrow):
 
     def of_id(self, digits: str) -> Iterator[Job]:
         """Rows whose ids begin so."""
-        yield from map(job_of, self._api.get("/api/jobs", digits=digits)["jobs"])
+        yield from map(job_of, self._api.search("/api/jobs", digits=digits)["jobs"])
 
 
 class ApiInputs(_Narrow):

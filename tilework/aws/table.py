@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby, islice
+from itertools import count, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,7 +21,7 @@ from tilework.aws.failures import code_of, told_as_ours
 from tilework.aws.rows import batch_shelf, from_item, number, shelf, shelf_number, shelves_of, to_item
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
-from tilework.jobs.table import check_follows
+from tilework.jobs.table import TooManyRowsError, check_follows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -43,6 +43,9 @@ _COUNTER = "counter."
 _TEXT = "text"
 _GROUP = "statistics#"
 _QUERIES_AT_ONCE = 16
+
+_DIGITS_PAGES = 100
+"""Of a megabyte each, read of a shelf for the first digits of an id: some seconds, of the API's twenty-nine."""
 
 _ROWS_BEYOND = 8
 """Rows asked of a shelf beyond twice its even part of a page: ids are hashes, and hardly ever lie less evenly."""
@@ -125,12 +128,15 @@ class AwsTable:
         return islice(self._merged(shelves, limit, before), limit)
 
     def of_id(self, digits: str) -> Iterator[Job]:
-        """Every row whose id begins with ``digits``: its shelves are read, but only these are sent."""
+        """Every row whose id begins with ``digits``: its shelves are read, but only these are sent.
+
+        Raises TooManyRowsError where one of them does not end.
+        """
         # one digit alone leaves open which of several
         full = [digits + digit for digit in "0123456789abcdef"]
         names = {shelf(state, shelf_number(state, each)) for state in State for each in full}
         shelves = [Shelf(BY_STATE, "shelf", name) for name in sorted(names)]
-        return self._only(shelves, "begins_with(#name, :value)", "id", digits)
+        return self._only(shelves, "begins_with(#name, :value)", "id", digits, pages=_DIGITS_PAGES)
 
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
@@ -233,28 +239,37 @@ class AwsTable:
         for _, rows in groupby(found, attrgetter("updated")):
             yield from sorted((row for row in rows if before is None or not before.passed(row)), key=order)
 
-    def _only(self, shelves: Sequence[Shelf], condition: str, name: str, value: str) -> Iterator[Job]:
+    def _only(
+        self, shelves: Sequence[Shelf], condition: str, name: str, value: str, *, pages: int | None = None
+    ) -> Iterator[Job]:
         only = {
             "FilterExpression": condition,
             "ExpressionAttributeNames": {"#name": name},
             "ExpressionAttributeValues": {":value": {"S": value}},
         }
         with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
-            found = list(pool.map(lambda each: list(self._items(each, **only)), shelves))
+            found = list(pool.map(lambda each: list(self._items(each, pages, **only)), shelves))
         # one that changes its state meanwhile may be found on two shelves
         told = {job.id: job for items in found for job in map(from_item, items)}
         return iter(told.values())
 
-    def _items(self, place: Shelf, **wanted: Any) -> Iterator[Mapping[str, Any]]:
-        return self._following(place, self._page(place, None, **wanted), None, **wanted)
+    def _items(self, place: Shelf, pages: int | None = None, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+        return self._following(place, self._page(place, None, **wanted), None, pages, **wanted)
 
     def _following(
-        self, place: Shelf, page: QueryOutputTypeDef, before: Cursor | None, **wanted: Any
+        self,
+        place: Shelf,
+        page: QueryOutputTypeDef,
+        before: Cursor | None,
+        pages: int | None = None,
+        **wanted: Any,
     ) -> Iterator[Mapping[str, Any]]:
-        while True:
+        for number_of_page in count(1):
             yield from page["Items"]
             if not (last := page.get("LastEvaluatedKey")):
                 return
+            if number_of_page == pages:
+                raise TooManyRowsError("There are too many jobs to look for the first digits of an id.")
             page = self._page(place, before, ExclusiveStartKey=last, **wanted)
 
     def _page(self, place: Shelf, before: Cursor | None, **wanted: Any) -> QueryOutputTypeDef:

@@ -120,13 +120,17 @@ def _read(template: Mapping[str, Any]) -> Deployment:
 
 
 def cpus_of(kind: str) -> int:
-    """Virtual processors of an instance type such as ``c7i.2xlarge``. Raises ValueError for a size of another kind."""
-    size = kind.partition(".")[2]
+    """Virtual processors of an instance type such as ``c7i.2xlarge``. Raises SettingsError for a size that does not tell."""
+    family, _, size = kind.partition(".")
+    # the small ones of T are two threads of a core that is shared with others
     if size in CPUS:
-        return CPUS[size]
-    if match := re.fullmatch(r"(\d+)xlarge", size):
-        return int(match[1]) * CPUS["xlarge"]
-    raise ValueError(f"{kind} has a size that is not known")
+        return max(2, CPUS[size]) if family.startswith("t") else CPUS[size]
+    if match := re.fullmatch(r"(\d+)xlarge|metal-(\d+)xl", size):
+        return int(match[1] or match[2]) * CPUS["xlarge"]
+    raise SettingsError(
+        f"{kind} is of a size whose processors are not known.",
+        advice="Take hosts of medium size or larger; of bare metal those that tell how large they are, as metal-24xl does.",
+    )
 
 
 def _of(template: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tilework.bill.pages import LIST_READ_UNITS, LIST_SECONDS
 from tilework.bill.reckoning import PHOTOS, WAKE_MINUTES, Load, Reckoning, compute, reckon
 from tilework.bill.usage import listed, total
 from tilework.bill.work import FLEET_CORE_SECONDS
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from tilework.bill.usage import Line
 
 MONTHS: Final = {
-    "a lab course: 2,000 photos, 20 afternoons": Load(photos=2_000, storage_gb=11, wakes=20),
+    "a lab course: 2,000 photos, 20 pages open 4 hours on 20 afternoons": Load(
+        photos=2_000, storage_gb=11, wakes=20, page_hours=1_600
+    ),
+    "the same, nobody looking": Load(photos=2_000, storage_gb=11, wakes=20),
     "a lab: 300 gigapixels of scans, 40 runs": Load(gigapixels=300, storage_gb=1_150, wakes=40),
     "a million photos, one night of the month": Load(photos=1_000_000, storage_gb=5_700, wakes=1),
     "a million photos each night, kept for a day": Load(photos=30_000_000, storage_gb=5_700, wakes=30),
@@ -57,8 +61,10 @@ read. *Free* is what everybody has for ever, once an account, not an account's f
 | the same with all requests | {all_of_it:.4f} |"""
     for name, bill in found.gigapixels.items():
         yield f"| a gigapixel, {name}: hosts, and with all requests | {compute(bill):.5f}, {listed(bill):.4f} |"
+    for name, bill in found.page_hours.items():
+        yield f"| an hour of an open page, {name} | {listed(bill):.4f} |"
     yield """
-Your own: `make synth`, with your settings, then `tilework cost --photos 100000 --wakes 30 --storage 500`.
+Your own: `make synth`, with your settings, then `tilework cost --photos 100000 --wakes 30 --storage 500 --page-hours 100`.
 
 ## Idle
 """
@@ -90,6 +96,16 @@ a core, {2 * hosts:.5f} USD, with the waits {2 * waiting * hosts:.5f}.
     yield from _gigapixels(found)
     yield """
 By list, in stages, source and result in S3. A result of JPEG tiles has 0.1 to 0.4 GB a gigapixel, one of deflate tiles 1.6 GB.
+
+## An open page
+
+An hour of a page that somebody looks at while a job in its list is under way; a hidden one asks for nothing. By list.
+"""
+    yield from _table(found.page_hours["jobs under way"])
+    yield f"""
+A page asks for its list every five seconds, and where nothing changes any more every thirty: {listed(found.page_hours["nothing under way"]):.4f} USD.
+Each answer reads {LIST_READ_UNITS:g} units of the job table to find out whether anything has changed, and the function's time, {LIST_SECONDS} s of it, is reckoned, not
+measured. In the months below pages have jobs under way all the time.
 
 ## Months
 
@@ -141,7 +157,7 @@ def sentence(deployment: Deployment) -> str:
     return f"""\
 No host, no NAT gateway, no load balancer and no server runs. An idle deployment is **{total(found.idle):.2f} USD a month** beyond what
 AWS gives everybody for ever ({listed(found.idle):.2f} by list), most of it alarms and Lambda's own looks at two queues; what is stored comes on
-top. A thousand photos of {found.measured.photo.megapixels} megapixels are {compute(found.photos):.4f} USD of busy hosts, {listed(found.photos):.3f} USD with all requests. Reckoned from the
-template, list prices of {found.prices.date} and measured processor time ([docs/cost.md](docs/cost.md)); no bill was read.
-`tilework cost` reckons it for your settings.
+top. A thousand photos of {found.measured.photo.megapixels} megapixels are {compute(found.photos):.4f} USD of busy hosts, {listed(found.photos):.3f} USD with all requests; a page that
+somebody looks at is up to {listed(found.page_hours["jobs under way"]):.3f} USD an hour, a hidden one nothing. Reckoned from the
+template, list prices of {found.prices.date} and measured processor time ([docs/cost.md](docs/cost.md)); no bill was read. `tilework cost` reckons it for your settings.
 """

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tilework.bill.hosts import HostHour, host_hour
 from tilework.bill.idle import idle
+from tilework.bill.pages import of_page_hour
 from tilework.bill.prices import HOURS, Prices, list_prices
 from tilework.bill.usage import MACHINE_HOURS, Line, added, lines, listed, times, total
 from tilework.bill.work import COMPUTE, Measured, measured, of_gigapixel, of_photo, waking_hours
@@ -23,24 +24,30 @@ PHOTOS: Final = 1000
 WAKE_MINUTES: Final = 12.0
 """Each time that the fleet is woken: a host that starts, and ten minutes in which nothing comes any more."""
 
+PAGES_ARE: Final = {"jobs under way": True, "nothing under way": False}
+
 METRICS: Final = 14
 """Of our own, that worker hosts write (docs/logs-and-metrics.md): billed for the hours in which a host runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """A month: ``photos`` of ``megapixels`` each, ``gigapixels`` of large images, ``storage_gb`` kept, ``wakes`` of the fleet."""
+    """A month: ``photos`` of ``megapixels`` each, ``gigapixels`` of large images, ``storage_gb`` kept, ``wakes`` of the fleet.
+
+    ``page_hours`` are those of all pages that are open and looked at, taken as if something were under way all the time.
+    """
 
     photos: float = 0.0
     megapixels: float = 12.0
     gigapixels: float = 0.0
     storage_gb: float = 0.0
     wakes: float = 0.0
+    page_hours: float = 0.0
 
     @property
     def is_none(self) -> bool:
         """Whether nothing is asked for."""
-        return not (self.photos or self.gigapixels or self.storage_gb or self.wakes)
+        return not (self.photos or self.gigapixels or self.storage_gb or self.wakes or self.page_hours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +60,7 @@ class Reckoning:
     idle: list[Line]
     photos: list[Line]
     gigapixels: Mapping[str, list[Line]]
+    page_hours: Mapping[str, list[Line]]
     month: list[Line]
     load: Load
     hour: HostHour
@@ -67,6 +75,7 @@ class Reckoning:
             "A month in which nobody uses it": self.idle,
             f"{PHOTOS:,} photos of {self.load.megapixels:g} megapixels, {photo.pipeline}": self.photos,
             **{f"A gigapixel, {name}": bill for name, bill in self.gigapixels.items()},
+            **{f"An hour of an open page, {name}": bill for name, bill in self.page_hours.items()},
         }
         return found | ({"The month that was asked for": self.month} if self.month else {})
 
@@ -118,7 +127,10 @@ def reckon(deployment: Deployment, load: Load, prices: Prices | None = None) -> 
     at_rest = idle(deployment)
     dearest = max(large.values(), key=lambda usage: listed(by_list(usage)))
     worked = added(
-        times(photo, load.photos), times(dearest, load.gigapixels), waking_hours(load.wakes, WAKE_MINUTES)
+        times(photo, load.photos),
+        times(dearest, load.gigapixels),
+        waking_hours(load.wakes, WAKE_MINUTES),
+        times(of_page_hour(deployment), load.page_hours),
     )
     awake = min(1.0, worked.get(MACHINE_HOURS, 0.0) / HOURS)
     month = added(at_rest, worked, {"s3_gb": load.storage_gb, "metrics": METRICS * awake})
@@ -126,6 +138,7 @@ def reckon(deployment: Deployment, load: Load, prices: Prices | None = None) -> 
         idle=lines(at_rest, prices, hour),
         photos=by_list(times(photo, PHOTOS)),
         gigapixels={name: by_list(usage) for name, usage in large.items()},
+        page_hours={name: by_list(of_page_hour(deployment, busy=busy)) for name, busy in PAGES_ARE.items()},
         month=[] if load.is_none else lines(month, prices, hour),
         load=load,
         hour=hour,

@@ -33,6 +33,7 @@ THINGS: Final[Mapping[str, Thing]] = {
     "write_units": Thing("write units of the job table", "table", "write_units"),
     "read_units": Thing("read units of the job table", "table", "read_units"),
     "table_gb": Thing("GB-months in the job table", "table", "gb_month", "free_gb"),
+    "api_requests": Thing("requests to the API", "api", "requests"),
     "calls": Thing("calls of functions", "functions", "calls", "free_calls"),
     "gb_seconds_x86_64": Thing(
         "GB-seconds of functions", "functions", "gb_seconds_x86_64", "free_gb_seconds"

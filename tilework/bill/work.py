@@ -30,8 +30,9 @@ PHOTO_WRITE_UNITS: Final = 5
 and enters. A batch's name costs three more."""
 
 FLEET_CORE_SECONDS: Final = 0.191
-"""Of a host's processors for a photo where many hosts work together, waits for S3 and for each other among them: reckoned, ten
-million photos take a host of 16 cores 119,338 s (docs/performance-fleet.md)."""
+"""Of a host's processors for a photo where many hosts work together, waits for S3 and for each other among them: ten million
+12-megapixel JPEGs through blur(9) take a host of 16 cores 119,338 s (docs/performance-fleet.md, reckoned with 98 ms of a rank
+and 12 of a supervisor as measured, and 1.6 ranks a core)."""
 
 PHOTO_LOG_BYTES: Final = 600
 """Two lines, and what CloudWatch counts on top (docs/logs-and-metrics.md)."""

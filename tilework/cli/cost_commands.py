@@ -28,6 +28,9 @@ def cost(
     wakes: Annotated[
         float, typer.Option(min=0, help="How often a month the fleet is woken out of its sleep.")
     ] = 0,
+    page_hours: Annotated[
+        float, typer.Option(min=0, help="Hours a month that pages are looked at, all together.")
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """Tell what a deployment costs: idle, by photos and gigapixels, and a month.
@@ -35,7 +38,7 @@ def cost(
     Reckoned from the template that `make synth` writes, a table of AWS's list
     prices with their date, and the processor time that `make bench` has measured.
     Nothing is asked of AWS. Gigapixels of a month are taken to be the dearest of
-    those that were measured.
+    those that were measured. An hour of a page is taken to have jobs under way.
 
       tilework cost
       tilework cost --photos 1000000 --wakes 30 --storage 6000
@@ -43,7 +46,9 @@ def cost(
     from tilework.bill.reckoning import Load
     from tilework.cli import cost as command
 
-    load = Load(photos=photos, megapixels=megapixels, gigapixels=gigapixels, storage_gb=storage, wakes=wakes)
+    load = Load(
+        photos=photos, megapixels=megapixels, gigapixels=gigapixels, storage_gb=storage, wakes=wakes, page_hours=page_hours
+    )  # fmt: skip
     raise typer.Exit(command.run(template, load, json=json))
 
 

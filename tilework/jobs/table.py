@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.errors import TileworkError
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job, State
+
+
+class TooManyRowsError(TileworkError):
+    """The first digits of an id in a table so large that looking for them does not end in time."""
+
+    code = "too_many_rows"
+    advice = "Give the whole id: 32 hexadecimal digits, which lists, logs and addresses of pages tell."
 
 
 class JobTable(Protocol):
@@ -65,7 +74,8 @@ class JobTable(Protocol):
     def of_id(self, digits: str) -> Iterator[Job]:
         """Every row whose id begins with ``digits`` (hexadecimal, at least one), in no order (eventually consistent).
 
-        Goes through a part of all rows: made for a person who types, not for programs.
+        Goes through a part of all rows: made for a person who types, not for programs. Raises TooManyRowsError where that
+        part is too large.
         """
         ...
 

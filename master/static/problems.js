@@ -1,0 +1,13 @@
+// What an answer that is no success says in a sentence: our own problem documents, and the gateway's, which has only a message.
+
+import { strings } from "./strings.js";
+
+/** The sentences of a problem's document. */
+export function told(problem) {
+  return [problem?.detail ?? problem?.message ?? strings.noAnswer, problem?.advice].filter(Boolean).join(" ");
+}
+
+/** The sentences of an answer; what is no JSON tells nothing. */
+export async function problemOf(response) {
+  return told(await response.json().catch(() => null));
+}

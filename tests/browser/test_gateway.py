@@ -1,0 +1,133 @@
+"""The page behind a gateway, whose refusals are not the master's, and where each request is paid for."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import urllib3
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Served
+from tests.browser.test_orders import fail
+from tests.browser.test_page import choose, file
+from tilework.sign_in import SignIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Page, Route
+
+    from tests.browser.conftest import Window
+
+THROTTLED = json.dumps({"message": "Too Many Requests"})
+
+PACES = """
+    window.paces = [];
+    const wait = window.setTimeout;
+    window.setTimeout = (what, pace, ...more) => {
+        window.paces.push(pace);
+        return wait(what, Math.min(pace, 20), ...more);
+    };
+"""
+"""Time goes faster, and how long each wait was to be is noted."""
+
+SIGNED_IN = f"""
+    sessionStorage.setItem("tilework.session", JSON.stringify({{
+        access: "a.b.c", refresh: "r", since: 0, end: {time.time() + 86_400}, email: "zoe@example.org"
+    }}));
+"""
+
+
+def throttle(route: Route) -> None:
+    route.fulfill(status=429, content_type="application/json", body=THROTTLED)
+
+
+@pytest.fixture
+def behind_sign_in(served: Served) -> Iterator[Served]:
+    """The same system where people sign in; its API is the tests' own, since no gateway judges tokens here."""
+    sign_in = SignIn("https://sign-in.example", "client", "https://issuer.example")
+    gated = Served(served.system, replace(served.settings, sign_in=sign_in))
+    gated.start()
+    yield gated
+    gated.stop()
+
+
+def open_signed_in(
+    window: Window, gated: Served, like: Served, path: str = "/", **answers: Callable[[Route], None]
+) -> Page:
+    """A page of somebody who is signed in: as it is rendered where nobody has to, with a way out."""
+    body = urllib3.request("GET", like.url + path).data.decode()
+    body = body.replace("</main>", '<button id="sign-out">Sign out</button></main>')
+    window.context.add_init_script(SIGNED_IN)
+    window.context.add_init_script(PACES)
+    window.context.route("**/api/**", throttle)
+    for name, answer in answers.items():
+        window.context.route(f"**/api/{name}*", answer)
+    window.context.route("**/api/page/**", lambda route: route.fulfill(content_type="text/html", body=body))
+    return window.open(gated.url + path)
+
+
+def paces(page: Page, wanted: list[int]) -> None:
+    """Wait until looks had just these milliseconds between them; what else waits does so in other steps."""
+    page.wait_for_function(
+        """(wanted) => {
+            const found = window.paces.filter((pace) => wanted.includes(pace));
+            return found.length >= wanted.length
+        }""",
+        arg=wanted,
+    )
+    found = [pace for pace in page.evaluate("window.paces") if pace in wanted]
+    assert found[: len(wanted)] == wanted
+
+
+def test_an_upload_that_the_gateway_refuses_says_what_it_said(served: Served, window: Window) -> None:
+    window.allow("429")
+    window.context.route("**/api/uploads", throttle)
+    page = window.open(served.url)
+    choose(page, file("a.png"))
+    expect(page.locator("#uploads .job-reason")).to_have_text("Too Many Requests")
+
+
+def test_a_page_that_is_throttled_asks_less_and_less_often_and_says_that_nobody_answers(
+    served: Served, window: Window
+) -> None:
+    window.allow("429")
+    window.context.add_init_script(PACES)
+    window.context.route("**/api/jobs", throttle)
+    page = window.open(served.url)
+    expect(page.locator("#offline")).to_be_visible()
+    paces(page, [1000, 2000, 4000, 8000, 16000, 30000])
+
+
+def unchanged(route: Route) -> None:
+    """A list in which nothing is under way."""
+    if "if-none-match" in route.request.headers:
+        route.fulfill(status=304)
+    else:
+        body = json.dumps({"jobs": [], "truncated": False, "next": ""})
+        route.fulfill(content_type="application/json", headers={"ETag": '"1"'}, body=body)
+
+
+def test_where_people_sign_in_a_page_asks_seldom_and_the_less_the_longer_nothing_changes(
+    behind_sign_in: Served, served: Served, window: Window
+) -> None:
+    window.allow("429")
+    page = open_signed_in(window, behind_sign_in, served, jobs=unchanged)
+    paces(page, [5000, 10000, 20000, 30000, 30000])
+
+
+def test_a_download_that_is_refused_is_told_and_not_saved_as_the_file(
+    behind_sign_in: Served, served: Served, window: Window
+) -> None:
+    window.allow("429")
+    fail(served, "a.png")
+    page = open_signed_in(window, behind_sign_in, served, "/?state=FAILED")
+    saved: list[object] = []
+    page.on("download", lambda found: saved.append(found))  # noqa: PLW0108 - it is marked by the library
+    page.get_by_role("link", name="CSV").click()
+    expect(page.get_by_role("alert").filter(has_text="Too Many Requests")).to_be_visible()
+    assert saved == []
