@@ -6,6 +6,8 @@ credentials above all, is as in the caller's environment.
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -15,6 +17,7 @@ from local.progress import Progress, make_console
 from local.settings import ROOT, LocalSettings
 from local.stopping import Stopping
 from local.surroundings import of_children
+from stacks.settings_reading import read
 from tilework.errors import TileworkError
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ def main(arguments: list[str]) -> int:
     progress = Progress(make_console(), Stopping())
     own = of_children(os.environ, places)
     try:
-        toolchain.install(progress, places, own)
+        toolchain.install(progress, places, own, read(context_of(arguments).get, os.environ))
     except TileworkError as error:
         progress.say(f"\n{error.reason}\n{error.advice}")
         return 1
@@ -41,6 +44,15 @@ def main(arguments: list[str]) -> int:
         [*toolchain.cdk_command(places), *arguments],
         {"PATH": own["PATH"], **toolchain.cdk_environment(places)},
     )
+
+
+def context_of(arguments: list[str]) -> Mapping[str, object]:
+    """The context that the CDK's command line would hand to the app: cdk.json's, and over it each ``-c key=value``."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("-c", "--context", action="append", default=[])
+    told: list[str] = parser.parse_known_args(arguments)[0].context
+    context: dict[str, object] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context | {key: value for key, _, value in (each.partition("=") for each in told)}
 
 
 def _become(command: list[str], own: Mapping[str, str]) -> NoReturn:

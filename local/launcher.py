@@ -18,10 +18,11 @@ from local.processes import Child, Program, stop
 from local.programs import Programs
 from local.progress import Progress, make_console
 from local.restore import restore
-from local.settings import ROOT, LocalSettings
+from local.settings import CONTEXT, ROOT, LocalSettings
 from local.stopping import Stopping, StopRequestedError
 from local.surroundings import of_children, of_clients
 from local.workforce import Workforce
+from stacks.settings_reading import read
 from tilework.aws.connect import connect
 from tilework.errors import SetupError, TileworkError
 
@@ -70,7 +71,9 @@ class Launcher:
             picture = self._start_picture()
             if picture is not None:
                 ends.callback(stop, [picture], hurry=lambda: True)
-            toolchain.install(self._progress, self._places, self._environment)
+            toolchain.install(
+                self._progress, self._places, self._environment, read(CONTEXT.get, self._environment)
+            )
             while True:
                 try:
                     return self._live(picture)

