@@ -19,12 +19,13 @@ setup:  ## Make .venv from the locked requirements; every chore does so by itsel
 run:  ## Start everything on this machine (RANKS= SUPERVISORS= PORT= ONCE=1 SAMPLES=0|1), until Ctrl-C
 	$(set-up) && exec $(python) -m local
 
-check:  ## Lint, formatting, types, import contracts
+check:  ## Lint, formatting, types, import contracts; the templates by cdk-nag, cfn-lint and checkov
 	$(set-up)
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy
 	.venv/bin/lint-imports
+	$(python) -m tests.review
 
 test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a real browser (ARGS='-k …')
 	$(python) -m tests.browser.chromium

@@ -12,6 +12,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from stacks.function_role import function_role
+
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
@@ -56,6 +58,12 @@ class ExistingBucket(Construct):
 
     def _function(self) -> functions.Function:
         is_prod = self._settings.is_prod
+        log = logs.LogGroup(
+            self,
+            "Log",
+            retention=logs.RetentionDays.THREE_MONTHS if is_prod else logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.RETAIN if is_prod else RemovalPolicy.DESTROY,
+        )
         function = functions.Function(
             self,
             "Function",
@@ -68,12 +76,8 @@ class ExistingBucket(Construct):
                 supports_inline_code=True,
             ),
             timeout=Duration.seconds(SECONDS),
-            log_group=logs.LogGroup(
-                self,
-                "Log",
-                retention=logs.RetentionDays.THREE_MONTHS if is_prod else logs.RetentionDays.ONE_WEEK,
-                removal_policy=RemovalPolicy.RETAIN if is_prod else RemovalPolicy.DESTROY,
-            ),
+            role=function_role(self, "ServiceRole", log),
+            log_group=log,
         )
         function.add_to_role_policy(
             iam.PolicyStatement(actions=list(ACTIONS), resources=[self.bucket.bucket_arn])

@@ -18,6 +18,7 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.function_role import function_role
 from stacks.queues import KEEPER_SECONDS
 from stacks.sign_in import SignIn
 
@@ -122,6 +123,7 @@ class MasterService(Construct):
         return self._function(kind, handler, seconds=seconds, **told)
 
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
+        log = self._log_group(f"{kind}Log")
         made = self.functions[kind] = functions.Function(
             self,
             kind,
@@ -134,7 +136,8 @@ class MasterService(Construct):
             memory_size=MEMORY_MIB,
             timeout=Duration.seconds(seconds),
             environment={**self._environment, **told},
-            log_group=self._log_group(f"{kind}Log"),
+            role=function_role(self, f"{kind}ServiceRole", log),
+            log_group=log,
         )
         return made
 

@@ -15,7 +15,7 @@ import pytest
 
 from stacks.existing_bucket import ACTIONS, CODE
 from tests.stacks.cases import EXISTING_BUCKET
-from tests.stacks.reading import listed, only, resources, statements, text
+from tests.stacks.reading import listed, name_of, only, resources, statements, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,9 +73,11 @@ def test_it_tells_the_jobs_queue_once_that_admits_it(existing: dict[str, Any]) -
 
 
 def test_its_function_may_look_at_this_bucket_and_set_its_notifications(existing: dict[str, Any]) -> None:
-    (statement,) = statements(existing, "StorageExisting")
-    assert set(listed(statement["Action"])) == set(ACTIONS)
-    assert text(statement["Resource"]) == f"arn:<AWS::Partition>:s3:::{EXISTING_BUCKET.input_bucket}"
+    log, bucket = statements(existing, "StorageExisting")
+    assert set(listed(log["Action"])) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert text(log["Resource"]) == name_of(existing, "AWS::Logs::LogGroup", under="StorageExistingLog")
+    assert set(listed(bucket["Action"])) == set(ACTIONS)
+    assert text(bucket["Resource"]) == f"arn:<AWS::Partition>:s3:::{EXISTING_BUCKET.input_bucket}"
 
 
 def test_its_code_is_short_enough_to_lie_in_the_template(existing: dict[str, Any]) -> None:
