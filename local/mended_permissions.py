@@ -5,6 +5,10 @@
    services do among themselves.
 2. ``s3:if-none-match`` and ``s3:ObjectCreationOperation`` are unknown, so that a result could be replaced.
 3. Tags of an Auto Scaling group are judged as if they were of no group, so that nobody with leave for one could set them.
+4. What is about a log group's streams is judged by the group's ARN alone; CloudWatch Logs adds ``:log-stream:`` and a name, as
+   all policies expect ("Overview of managing access permissions to your CloudWatch Logs resources", user guide).
+5. A batch of SQS is judged as an action of its own, which IAM does not know: leave for the single request is leave for it
+   ("Amazon SQS API permissions", developer guide).
 """
 
 # ruff: noqa: SLF001 - what is mended has no public face; requirements.txt pins the version that this fits
@@ -20,7 +24,7 @@ from ministack.core import iam_actions, iam_evaluator
 _FORWARDED = b"x-forwarded-proto"
 _TAGGED = "Tags.member.1.ResourceId"
 _serve, _s3_context = app.app, iam_actions.s3_service_context
-_resource_arn = iam_actions.extract_resource_arn
+_resource_arn, _action = iam_actions.extract_resource_arn, iam_actions.extract_iam_action
 
 
 async def _serve_as_over_tls(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -44,12 +48,26 @@ def _context_of_writes(
     return context
 
 
-def _arn_with_groups(
-    service: str, method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, Any], *where: str
+def _arn_in_full(
+    service: str,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query: dict[str, Any],
+    *where: str,
 ) -> Any:
     if service == "autoscaling" and _TAGGED in query:
         query = {**query, "AutoScalingGroupName": query[_TAGGED]}
-    return _resource_arn(service, method, path, headers, body, query, *where)
+    arn = _resource_arn(service, method, path, headers, body, query, *where)
+    return (
+        f"{arn}:log-stream:" if service == "logs" and ":log-group:" in arn and not arn.endswith("*") else arn
+    )
+
+
+def _action_of_one(service: str, *request: Any) -> Any:
+    action = _action(service, *request)
+    return action.removesuffix("Batch") if service == "sqs" and action else action
 
 
 def mend() -> None:
@@ -57,4 +75,5 @@ def mend() -> None:
     app.app = _serve_as_over_tls
     iam_evaluator._request_origin = ContextVar("request_origin", default=("127.0.0.1", True))
     iam_actions.s3_service_context = _context_of_writes
-    iam_actions.extract_resource_arn = _arn_with_groups
+    iam_actions.extract_iam_action = _action_of_one
+    iam_actions.extract_resource_arn = _arn_in_full

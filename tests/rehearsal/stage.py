@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 import boto3
+from botocore import UNSIGNED
 from botocore.config import Config
 
 from local import commands, emulator, toolchain
 from local.deployment import deployment, resources_so_far
 from local.emulator import Data
 from local.settings import CONTEXT, ROOT, LocalSettings
-from local.surroundings import ACCOUNT, REGION, of_children, of_clients
+from local.surroundings import ACCOUNT, CREDENTIALS, REGION, of_children, of_clients
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ SECONDS: Final = 300.0
 
 LEFT_TO_THE_STACK: Final = ("keeper", "bucket_prefix")
 """Of what `make run` deploys with: here the keeper is the Lambda, and buckets are named by CloudFormation."""
+
+ROOT_KEYS: Final = {name.lower(): value for name, value in CREDENTIALS.items()}
 
 STACK: Final = "tilework-dev"
 
@@ -68,12 +71,13 @@ class Stage:
         return f"{self.endpoint}/_aws/execute-api/{api_id}/$default"
 
     def client(self, service: str, credentials: Mapping[str, str] | None = None) -> Any:
-        """A client with a role's ``credentials``, else with those of the account's root. It tries once."""
-        own = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
-        return boto3.client(
-            service, endpoint_url=self.endpoint, region_name=REGION, config=config, **own
-        )
+        """A client with ``credentials``, by default those of the account's root; {} signs nothing. It tries once."""
+        own = credentials if credentials is not None else ROOT_KEYS
+        signed: dict[str, Any] = {"signature_version": "s3v4"} if service == "s3" else {}
+        if not own:
+            signed = {"signature_version": UNSIGNED}
+        config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}, **signed)
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, config=config, **own)
 
     def bootstrap(self) -> None:
         self._cdk("Bootstrapping", ("bootstrap", f"aws://{ACCOUNT}/{REGION}"), self.places.run)
@@ -92,6 +96,12 @@ class Stage:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         return str(stack["StackStatus"])
 
+    def failed(self) -> set[str]:
+        """The logical ids of all that could not be created."""
+        pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
+        events = [one for page in pages for one in page["StackEvents"]]
+        return {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_FAILED"}
+
     def resources(self) -> dict[str, str]:
         """The physical id of each resource, by its logical one."""
         pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=STACK)
@@ -99,9 +109,10 @@ class Stage:
         return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
 
     def clear(self) -> None:
-        """End the embedded AWS, which has nothing to keep, and remove all that lies here."""
+        """End the embedded AWS, which has nothing to keep; the logs stay."""
         self._emulator.stop(hurry=lambda: True)
-        shutil.rmtree(self.places.state, ignore_errors=True)
+        for place in (self.places.emulator, self.places.run, self.places.temporary):
+            shutil.rmtree(place, ignore_errors=True)
 
     def _of_app(self, app: str, settings: Mapping[str, str]) -> list[str]:
         context = [word for name, value in settings.items() for word in ("--context", f"{name}={value}")]
