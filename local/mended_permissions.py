@@ -48,21 +48,12 @@ def _context_of_writes(
     return context
 
 
-def _arn_in_full(
-    service: str,
-    method: str,
-    path: str,
-    headers: dict[str, str],
-    body: bytes,
-    query: dict[str, Any],
-    *where: str,
-) -> Any:
+def _arn_in_full(service: str, *request: Any) -> Any:
+    *before, query, region, account = request
     if service == "autoscaling" and _TAGGED in query:
         query = {**query, "AutoScalingGroupName": query[_TAGGED]}
-    arn = _resource_arn(service, method, path, headers, body, query, *where)
-    return (
-        f"{arn}:log-stream:" if service == "logs" and ":log-group:" in arn and not arn.endswith("*") else arn
-    )
+    arn = _resource_arn(service, *before, query, region, account)
+    return f"{arn}:log-stream:" if service == "logs" and ":log-group:" in arn and not arn.endswith("*") else arn
 
 
 def _action_of_one(service: str, *request: Any) -> Any:

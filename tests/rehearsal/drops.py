@@ -10,8 +10,8 @@ import numpy as np
 
 from tests.flow.pictures import decoded, noise, png
 from tilework.aws.connect import connect
-from tilework.jobs.statistics import days
 from tilework.jobs.job import Ask, Drop, State
+from tilework.jobs.statistics import days
 
 if TYPE_CHECKING:
     from collections.abc import Callable

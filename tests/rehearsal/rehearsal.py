@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from tests.flow.pictures import noise, png
 from tests.rehearsal import uploads
+from tests.rehearsal.attacks import ALLOWANCES, ATTACKS, BY_STRANGERS, WITHOUT_TLS
 from tests.rehearsal.drops import Drops
 from tests.rehearsal.host import Host
-from tests.rehearsal.attacks import ALLOWANCES, ATTACKS, BY_STRANGERS, WITHOUT_TLS
 from tests.rehearsal.places import ANOTHER, Resources
 from tests.rehearsal.report import Report, all_are
 from tests.rehearsal.signed_in import Person
@@ -141,7 +141,7 @@ class Rehearsal:
             part.checks += drops.while_doing(lambda: _break(stage))
             status, failed = stage.status(), stage.failed()
             all_are(
-                part, [(status, status == "UPDATE_ROLLBACK_COMPLETE"), (str(failed), failed == {"Taken"})]
+                part, [(status, status == "UPDATE_ROLLBACK_COMPLETE"), (str(failed), failed == {"Broken"})]
             )
             all_are(part, [(f"{_settings(stage)}", _settings(stage) == CHANGED)])
             drops.drop()
