@@ -20,6 +20,7 @@ from local.stopping import Stopping, StopRequestedError
 from local.surroundings import CREDENTIALS
 from tests.chaos import remains
 from tests.rehearsal.rehearsal import Rehearsal
+from tests.rehearsal.report import all_are
 
 FOLDER = ROOT / ".tilework" / "rehearsal"
 INTERRUPTED = 130
@@ -35,19 +36,26 @@ def main() -> int:
     stopping = Stopping()
     stopping.listen()
     progress = Progress(make_console(), stopping)
+    before = remains.there()
     try:
         report = Rehearsal(folder, progress, short=chosen.short).run()
+        with report.part("nothing left on this machine") as part:
+            all_are(part, ((one, False) for one in remains.left_behind(folder, before)))
+            part.checks += 1
     except StopRequestedError:
         return INTERRUPTED
     finally:
         for process in remains.processes(folder):
             process.kill()
-        shutil.rmtree(folder, ignore_errors=True)
     progress.console.print(report.table())
     for one in report.wrong:
         progress.say(f"Wrong: {one}")
-    progress.say("Everything is as it must be." if report.holds else "The rehearsal has failed.")
-    return 0 if report.holds else 1
+    if not report.holds:
+        progress.say(f"The rehearsal has failed. Logs: {folder}")
+        return 1
+    shutil.rmtree(folder)
+    progress.say("Everything is as it must be.")
+    return 0
 
 
 def _options() -> argparse.ArgumentParser:

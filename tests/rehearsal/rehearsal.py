@@ -37,7 +37,7 @@ class Rehearsal:
         self._folder = folder
         self._progress = progress
         self._short = short
-        self._report = Report()
+        self._report = Report(progress.say)
 
     def run(self) -> Report:
         stage = Stage(self._folder, self._progress)
@@ -58,13 +58,13 @@ class Rehearsal:
         resources = Resources(stage)
         resources.lay(png(noise(30, 40)))
         trial = Trial(resources)
-        with self._progress.step("Starting a host under the workers' role") as step:
-            host = Host(stage, trial.credentials("workers"))
-            try:
+        host = Host(stage, trial.credentials("workers"))
+        try:
+            with self._progress.step("Starting a host under the workers' role") as step:
                 host.wait(step)
-                self._work(stage, resources, trial)
-            finally:
-                host.stop()
+            self._work(stage, resources, trial)
+        finally:
+            host.stop()
         with self._report.part("the host was refused nothing") as part:
             refused = host.refusals()
             all_are(part, [("; ".join(refused[:3]), not refused)])

@@ -13,7 +13,7 @@ from rich.table import Table
 from tilework.errors import TileworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 
 @dataclass
@@ -28,8 +28,9 @@ class Part:
 
 @dataclass
 class Report:
-    """In the order of the parts."""
+    """In the order of the parts; each is told through ``say`` when it is over."""
 
+    say: Callable[[str], None]
     parts: list[Part] = field(default_factory=list)
 
     @property
@@ -52,6 +53,7 @@ class Report:
             part.wrong.append(f"{type(error).__name__}: {error}")
         finally:
             part.seconds = time.monotonic() - began
+            self.say(f"{title}: {part.checks} checks, {len(part.wrong)} wrong ({part.seconds:.1f} s)")
 
     def table(self) -> Table:
         table = Table("part", "checks", "wrong", "seconds", title="The rehearsal")

@@ -97,10 +97,11 @@ class Stage:
         return str(stack["StackStatus"])
 
     def failed(self) -> set[str]:
-        """The logical ids of all that could not be created."""
+        """The logical ids of all that could not be made or changed."""
         pages = self.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
         events = [one for page in pages for one in page["StackEvents"]]
-        return {one["LogicalResourceId"] for one in events if one["ResourceStatus"] == "CREATE_FAILED"}
+        failed = {one["LogicalResourceId"] for one in events if one["ResourceStatus"].endswith("_FAILED")}
+        return failed - {STACK}
 
     def resources(self) -> dict[str, str]:
         """The physical id of each resource, by its logical one."""
