@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults chaos container synth deploy bench clean
+.PHONY: help setup run check test test-faults chaos rehearse container synth deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -39,6 +39,10 @@ test-faults:  ## Every fault there is a test of, on real processes; `make test` 
 chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
 	$(set-up)
 	@$(python) -m tests.chaos $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+rehearse:  ## The whole stack with permissions enforced: deploy, drops, attacks, update, rollback, destroy (ARGS=--short)
+	$(set-up)
+	@$(python) -m tests.rehearsal $(ARGS)
 
 container:  ## Build the workers' image with Docker, start it as a host would, kill it, drain it (BASE=, KEEP=1); needs root
 	$(set-up)

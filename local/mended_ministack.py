@@ -4,6 +4,8 @@
 2. ListObjectVersions does not honour encoding-type=url: control characters answer 500, CR turns into LF.
 3. ChangeMessageVisibility prolongs a receipt whose message is visible again; SQS answers MessageNotInflight.
 4. A long poll looks ten times a second; SQS answers it when a message is sent.
+
+Where it enforces permissions, :mod:`local.mended_permissions` mends what their judge is told.
 """
 
 # ruff: noqa: SLF001 - what is mended has no public face; requirements.txt pins the version that this fits
@@ -21,6 +23,8 @@ from urllib.parse import quote
 from ministack import app
 from ministack.core.concurrency import esm_wake
 from ministack.services import s3, sqs
+
+from local import mended_permissions
 
 _encoded: ContextVar[bool] = ContextVar("encoded", default=False)
 _KEYS = {"Key", "Prefix", "KeyMarker", "NextKeyMarker", "Delimiter"}
@@ -109,6 +113,8 @@ def main() -> None:
             actions["ChangeMessageVisibility"] = _change_if_in_flight
     esm_wake.set = _sent
     sqs.asyncio = SimpleNamespace(iscoroutine=asyncio.iscoroutine, sleep=_until_sent)
+    if app.AUTH:
+        mended_permissions.mend()
     app.main()
 
 
