@@ -1,14 +1,14 @@
 # One visible command a chore. `make` alone lists them.
 
 PYTHON ?= python3
-# more arguments of synth, deploy, test and bench, as in: make deploy ARGS='-c environment=prod'
+# more arguments of synth, diff, deploy, test and bench, as in: make deploy ARGS='-c environment=prod'
 ARGS ?=
 
 set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults chaos rehearse container synth deploy bench clean
+.PHONY: help setup run check test test-faults chaos rehearse container synth diff deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,10 @@ synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c en
 	@# timings of the run: the one thing in there that is not the same twice
 	@rm -f cdk.out/performance-counters.json
 	@echo "The template: cdk.out/Tilework.template.json"
+
+diff:  ## What a deploy would change in your account (ARGS as for synth; ARGS='--template FILE' asks no account)
+	$(set-up)
+	$(python) -m local.cdk diff $(ARGS)
 
 deploy:  ## Deploy to the AWS account of your credentials (ARGS as for synth); see README.md
 	$(set-up)
