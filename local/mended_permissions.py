@@ -53,7 +53,9 @@ def _arn_in_full(service: str, *request: Any) -> Any:
     if service == "autoscaling" and _TAGGED in query:
         query = {**query, "AutoScalingGroupName": query[_TAGGED]}
     arn = _resource_arn(service, *before, query, region, account)
-    return f"{arn}:log-stream:" if service == "logs" and ":log-group:" in arn and not arn.endswith("*") else arn
+    return (
+        f"{arn}:log-stream:" if service == "logs" and ":log-group:" in arn and not arn.endswith("*") else arn
+    )
 
 
 def _action_of_one(service: str, *request: Any) -> Any:

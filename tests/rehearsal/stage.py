@@ -18,6 +18,7 @@ from local.deployment import deployment, resources_so_far
 from local.emulator import Data
 from local.settings import CONTEXT, ROOT, LocalSettings
 from local.surroundings import ACCOUNT, CREDENTIALS, REGION, of_children, of_clients
+from stacks.settings_reading import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ class Stage:
             place.mkdir(parents=True, exist_ok=True)
         self.settings = {k: v for k, v in CONTEXT.items() if k not in LEFT_TO_THE_STACK} | told
         self.environment = of_children(os.environ, self.places)
-        toolchain.install(progress, self.places, self.environment)
+        toolchain.install(progress, self.places, self.environment, read(self.settings.get, {}))
         self.outputs: dict[str, str] = {}
         with progress.step("Starting the embedded AWS, permissions enforced") as step:
             self._emulator = emulator.start(

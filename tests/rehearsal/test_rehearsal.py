@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from tests.flow.running_system import ROOT, _untouched
 from tests.rehearsal.attacks import ALLOWANCES, ATTACKS, BY_STRANGERS, ROLES, WITHOUT_TLS
 from tests.rehearsal.calls import CALLS
+from tests.rehearsal.document import TITLE, rendered
 
 SIXTY = 60
 
@@ -43,3 +45,12 @@ def test_what_is_tried_without_tls_is_allowed_with_it() -> None:
 def test_every_way_to_ask_is_used() -> None:
     asked = {row.action for row in (*ATTACKS, *WITHOUT_TLS, *BY_STRANGERS, *ALLOWANCES)}
     assert asked == set(CALLS)
+
+
+def test_the_documented_attacks_are_those_that_are_tried() -> None:
+    path = ROOT / "docs" / "security.md"
+    before, _, after = path.read_text().partition(TITLE)
+    _, following, rest = after.partition("\n## ")
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.write_text(before + rendered() + following + rest)
+    assert rendered() in path.read_text(), "UPDATE_SNAPSHOTS=1 python -m pytest tests/rehearsal"
