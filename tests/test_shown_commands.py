@@ -52,7 +52,7 @@ def lines_of(document: Path) -> Iterator[str]:
 def commands_of_aws() -> Iterator[tuple[str, str, str, set[str]]]:
     for document in DOCUMENTS:
         # one within another, or after it, is a command of its own
-        for line in (part for line in lines_of(document) for part in re.split(r"\$\(|[)|;]|&&", line)):
+        for line in (part for whole in lines_of(document) for part in re.split(r"\$\(|[)|;]|&&", whole)):
             found = re.search(r"\baws ([a-z0-9-]+) (wait )?([a-z0-9-]+)(?=\s|$)(.*)", line)
             if found and found[1] not in {"s3", "ecr"}:
                 options = set(re.findall(r"(?<!\S)--([a-z-]+)", found[4].split(" # ")[0]))
