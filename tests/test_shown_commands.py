@@ -14,9 +14,11 @@ from botocore.session import get_session
 
 from local.cdk import context_of
 from stacks.alarms import RUNBOOK
-from stacks.scaling import CORE_SECONDS_PER_PHOTO, PROCESSORS
+from stacks.settings import Settings
 from stacks.settings_reading import read
 from tests.test_docs import DOCUMENTS, blocks
+from tilework.bill.deployment import cpus_of
+from tilework.bill.work import FLEET_CORE_SECONDS
 from tilework.errors import TileworkError
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ def lines_of(document: Path) -> Iterator[str]:
 
 def commands_of_aws() -> Iterator[tuple[str, str, str, set[str]]]:
     for document in DOCUMENTS:
-        for line in lines_of(document):
+        # one within another, or after it, is a command of its own
+        for line in (part for whole in lines_of(document) for part in re.split(r"\$\(|[)|;]|&&", whole)):
             found = re.search(r"\baws ([a-z0-9-]+) (wait )?([a-z0-9-]+)(?=\s|$)(.*)", line)
             if found and found[1] not in {"s3", "ecr"}:
                 options = set(re.findall(r"(?<!\S)--([a-z-]+)", found[4].split(" # ")[0]))
@@ -120,9 +123,10 @@ def test_shell_and_python_that_are_shown_can_be_read(name: str) -> None:
 
 def test_the_quotas_are_those_of_the_numbers_that_scaling_goes_by() -> None:
     text = OPERATING.read_text()
-    photos = round(PROCESSORS / CORE_SECONDS_PER_PHOTO)
+    processors = min(cpus_of(kind) for kind in Settings().host_types)
+    photos = round(processors / FLEET_CORE_SECONDS)
     assert f"each does {photos} a second" in text
     for hosts in (10, 100, 1000):
-        assert f"{hosts * PROCESSORS:,} |" in text
+        assert f"{hosts * processors:,} |" in text
         assert f"{hosts * photos:,}" in text
         assert f"{hosts * photos * 3:,}" in text
