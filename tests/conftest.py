@@ -39,6 +39,7 @@ LAST = (
     "master",
     "flow",
     "chaos",
+    "rehearsal",
     "faults",
     "browser",
 )
