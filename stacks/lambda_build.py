@@ -80,7 +80,7 @@ class LambdaBuild:
     @property
     def command(self) -> str:
         """What to type to have the packages."""
-        return f"python -m stacks.lambda_build --architecture {self.architecture} --python {self.python}"
+        return f".venv/bin/python -m stacks.lambda_build --architecture {self.architecture} --python {self.python}"
 
     def install(self) -> None:
         """Download and unpack the packages, unless they are there. Raises SetupError where pip cannot."""
