@@ -76,7 +76,7 @@ def start(
     for _ in range(STARTS):
         chosen = free_port(port)
         command = (sys.executable, "-m", PROGRAM)
-        variables = {**environment, **_settings(chosen, data)}
+        variables = {**_not_ours(environment), **_settings(chosen, data)}
         child = Child(Program("embedded AWS", command, variables, directory, log, STOP_SECONDS))
         try:
             if _comes_up(step, child, chosen):
@@ -89,6 +89,11 @@ def start(
         f"{step.title} failed: it did not answer within {START_SECONDS:.0f} s, in {STARTS} tries.",
         advice=f"Read {log} for what it said.",
     )
+
+
+def _not_ours(environment: Mapping[str, str]) -> dict[str, str]:
+    """Without Tilework's settings: the functions that it runs inherit its variables, and have settings of their own."""
+    return {name: value for name, value in environment.items() if not name.startswith("TILEWORK_")}
 
 
 def _comes_up(step: Step, child: Child, port: int) -> bool:

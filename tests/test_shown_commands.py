@@ -17,9 +17,12 @@ from stacks.alarms import RUNBOOK
 from stacks.settings import Settings
 from stacks.settings_reading import read
 from tests.test_docs import DOCUMENTS, blocks
+from tilework.api import failures
 from tilework.bill.deployment import cpus_of
 from tilework.bill.work import FLEET_CORE_SECONDS
+from tilework.cli import statuses
 from tilework.errors import TileworkError
+from tilework.jobs import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +36,12 @@ READERS = ("for-lecturers.md", "for-labs.md", "for-companies.md", "operating.md"
 
 OF_EVERY_COMMAND = {"query", "output", "region", "profile"}
 """Options that the AWS command line takes everywhere."""
+
+
+# where failures are told that are no part of tilework/errors.py: they are known once these are there
+assert failures
+assert statuses
+assert table
 
 
 def codes(kind: type[TileworkError] = TileworkError) -> set[str]:

@@ -40,8 +40,8 @@ def test_the_deployed_function_wakes_the_stacks_group_for_a_message_in_the_stack
 
     def look() -> dict[str, Any]:
         answer = functions.invoke(FunctionName=name, Payload=b"{}")
-        assert "FunctionError" not in answer
         told: dict[str, Any] = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, told
         return told
 
     try:

@@ -42,7 +42,7 @@ def stop_rank_zero(world: World) -> None:
 def await_deafness(futures: list[Future[object]], monkeypatch: pytest.MonkeyPatch) -> None:
     # not before: on a busy machine a living rank may take longer than these looks
     for module in (processes, world_module):
-        monkeypatch.setattr(module, "LOOK_SECONDS", 0.05)
+        monkeypatch.setattr(module, "DEADLINE_LOOK_SECONDS", 0.05)
     for future in futures:
         error = future.exception(20)
         assert isinstance(error, WorldDiedError)
