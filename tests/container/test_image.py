@@ -11,7 +11,7 @@ from tests.container.image import copied, debian_packages, python_package
 
 LISTED = """\
 :env:.default-timeout='60'
-:env:.find-links='/opt/wheels'
+:env:.find-links='/srv/wheels'
 global.cert='/nowhere/bundle.crt'
 global.extra-index-url='file:///opt/pypi/simple https://packages.example/simple'
 global.index-url='https://first.example/simple'
