@@ -9,6 +9,11 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from tilework.jobs.object_keys import WORK
+
+WORK_OBJECT: Final = f"outputs/{WORK}rehearsed"
+SWEPT_OBJECT: Final = f"outputs/{WORK}swept"
+
 WORKERS, API, KEEPER, CLOCK, WAKER = "workers", "api", "keeper", "clock", "waker"
 NOTIFIER, EMPTIER = "notifier", "emptier"
 
@@ -175,7 +180,7 @@ WITHOUT_TLS: Final = tuple(
     for role, action, resource in (
         (WORKERS, "s3:GetObject", "inputs/photo.png"),
         (WORKERS, "s3:ListBucket", "inputs"),
-        (WORKERS, "s3:PutObject", "outputs/work/rehearsed"),
+        (WORKERS, "s3:PutObject", WORK_OBJECT),
         (WORKERS, "sqs:ReceiveMessage", "jobs"),
         (WORKERS, "sqs:SendMessage", "results"),
         (API, "s3:GetObject", "outputs/results/photo.png"),
@@ -212,9 +217,9 @@ ALLOWANCES: Final = tuple(
         (WORKERS, "s3:PutObject", "outputs/results/new.png"),
         (WORKERS, "s3:PutMultipart", "outputs/results/large.tif"),
         (WORKERS, "s3:AbortMultipartUpload", "outputs/results/large.tif"),
-        (WORKERS, "s3:PutObject", "outputs/work/rehearsed"),
-        (WORKERS, "s3:GetObject", "outputs/work/rehearsed"),
-        (WORKERS, "s3:DeleteObject", "outputs/work/swept"),
+        (WORKERS, "s3:PutObject", WORK_OBJECT),
+        (WORKERS, "s3:GetObject", WORK_OBJECT),
+        (WORKERS, "s3:DeleteObject", SWEPT_OBJECT),
         (WORKERS, "sqs:ReceiveMessage", "jobs"),
         (WORKERS, "sqs:ReceiveMessage", "units"),
         (WORKERS, "sqs:DeleteMessage", "jobs"),
@@ -246,12 +251,12 @@ ALLOWANCES: Final = tuple(
         (KEEPER, "sqs:ReceiveMessage", "dead"),
         (KEEPER, "sqs:DeleteMessage", "dead"),
         (KEEPER, "sqs:SendMessage", "units"),
-        (KEEPER, "s3:PutObject", "outputs/work/rehearsed"),
+        (KEEPER, "s3:PutObject", WORK_OBJECT),
         (KEEPER, "dynamodb:Query", "index"),
         (KEEPER, "dynamodb:UpdateItem", "table"),
         (CLOCK, "s3:ListBucketVersions", "inputs"),
         (CLOCK, "s3:ListBucketVersions", "outputs"),
-        (CLOCK, "s3:DeleteObject", "outputs/work/swept"),
+        (CLOCK, "s3:DeleteObject", SWEPT_OBJECT),
         (CLOCK, "sqs:SendMessage", "jobs"),
         (CLOCK, "sqs:GetQueueAttributes", "jobs"),
         (CLOCK, "dynamodb:PutItem", "table"),

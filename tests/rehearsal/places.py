@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from local.surroundings import ACCOUNT
-from tests.rehearsal.attacks import ROLES
+from tests.rehearsal.attacks import ROLES, WORK_OBJECT
 from tests.rehearsal.stage import STACK
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Resources:
         s3.create_bucket(Bucket=ANOTHER)
         s3.put_object(Bucket=ANOTHER, Key="secret.txt", Body=b"not for you")
         s3.put_object(**self.object("inputs/photo.png"), Body=photo)
-        for name in ("outputs/results/photo.png", "outputs/work/rehearsed", "inputs/uploads/rehearsed.png"):
+        for name in ("outputs/results/photo.png", WORK_OBJECT, "inputs/uploads/rehearsed.png"):
             s3.put_object(**self.object(name), Body=photo)
         self.stage.client("sqs").create_queue(QueueName=ANOTHER)
         self.stage.client("dynamodb").create_table(
