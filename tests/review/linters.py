@@ -131,6 +131,7 @@ def _json(tool: str, command: tuple[str, ...], good: Callable[[int], bool]) -> A
     # nothing that would make it look for a platform to report to, or whether there is a newer one
     kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     kept |= {"HOME": str(FOLDER / "home"), "CKV_SKIP_PACKAGE_UPDATE_CHECK": "true"}
+    FOLDER.mkdir(parents=True, exist_ok=True)
     ended = subprocess.run(
         command, env=kept, cwd=FOLDER, capture_output=True, text=True, check=False, timeout=SECONDS
     )
