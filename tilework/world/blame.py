@@ -66,9 +66,10 @@ def judge(
         reason = f"The MPI world died: {killed}, being at work on one task for more than {max(overdue.values()):.3g} s."
         late = frozenset(running[rank] for rank in overdue)
         return Verdict(reason, number, frozenset(running.values()), late)
-    how = f"killed by {signal_name(number)}" if number else f"exited with status {code}"
     if code is None:
         how = "ended in a way that mpiexec did not tell"
+    else:
+        how = f"killed by {signal_name(number)}" if number else f"exited with status {code}"
     if not dead:
         return Verdict(f"The MPI world died: mpiexec {'was ' if number else ''}{how}.", number)
     return Verdict(f"The MPI world died: {_did(dead, how, phases)}.", number, frozenset(running.values()))

@@ -57,7 +57,6 @@ class WorldProcesses:
         self._words = words
         self._closing = threading.Lock()
         self._closed = False
-        self._cut_short = False
         self._next_look = 0.0
         self._overdue: dict[int, Slot] = {}
         self.ranks = opened(pids if here is None else here)
@@ -106,16 +105,14 @@ class WorldProcesses:
         running = {rank: slot.task for rank, slot in at_work.items()}
         phases = {rank: slot.phase for rank, slot in at_work.items()}
         headless = bool(ended(self.ranks[:1], NOTICE_SECONDS))
-        code: int | None = self._end_processes()
-        if self._cut_short:
-            code = None
+        code = self._end_processes()
         pids = {rank: self.pids[rank] for rank in sorted(dead)}
         overdue = {rank: slot.allowed for rank, slot in self._overdue.items() if rank in running}
         return judge(code, pids, running, headless=headless, overdue=overdue, phases=phases)
 
-    def bury(self) -> int:
-        """Wait until all processes are gone, killing those that linger; remove what they left. Returns mpiexec's code."""
-        code = self._end_processes()
+    def bury(self) -> None:
+        """Wait until all processes are gone, killing those that linger; remove what they left."""
+        self._end_processes()
         await_ends(self.ranks, BURY_SECONDS)
         with self._closing:
             self._closed = True
@@ -124,7 +121,6 @@ class WorldProcesses:
             for pidfd in (*self.ranks, self.mpiexec):
                 os.close(pidfd)
         self._clear()
-        return code
 
     def _clear(self) -> None:
         if self._words is not None:
@@ -133,13 +129,17 @@ class WorldProcesses:
         self.slots.close()
         self._folder.close()
 
-    def _end_processes(self) -> int:
-        """Kill the ranks, and mpiexec only if it does not end by that: it reports, and buries its children."""
+    def _end_processes(self) -> int | None:
+        """Kill the ranks, and mpiexec only if it does not end by that: it reports, and buries its children.
+
+        Returns its exit code; None where it had to be killed, which says nothing about who began.
+        """
         for pidfd in self.ranks:
             kill(pidfd)
         if not ended([self.mpiexec], REPORT_SECONDS):
-            self._cut_short = True
             kill(self.mpiexec)
+            self._process.wait()
+            return None
         return self._process.wait()
 
 

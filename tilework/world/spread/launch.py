@@ -161,7 +161,7 @@ class SpreadProcesses(WorldProcesses):
         lost = self._crew.lost()
         return Verdict(f"The MPI world died: {lost}.", host_lost=True) if lost else verdict
 
-    def _end_processes(self) -> int:
+    def _end_processes(self) -> int | None:
         for pidfd in self.ranks:
             kill(pidfd)
         if not self._crew.lost():
