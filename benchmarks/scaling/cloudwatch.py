@@ -28,11 +28,9 @@ TRACKED_MINUTES: Final = 3
 
 
 class Metrics:
-    """The datapoints of each minute; ``hosts`` tells how many are in service, and how many are desired."""
+    """The datapoints of each minute; ``hosts`` tells how many are in service."""
 
-    def __init__(
-        self, environment: Environment, queues: Queues, hosts: Callable[[], tuple[int, int]]
-    ) -> None:
+    def __init__(self, environment: Environment, queues: Queues, hosts: Callable[[], int]) -> None:
         self._environment = environment
         self._queues = queues
         self._hosts = hosts
@@ -43,9 +41,7 @@ class Metrics:
         while True:
             yield self._environment.timeout(MINUTE)
             minute = int(self._environment.now // MINUTE) - 1
-            in_service, desired = self._hosts()
-            self._points["GroupInServiceInstances"][minute] = in_service
-            self._points["GroupDesiredCapacity"][minute] = desired
+            self._points["GroupInServiceInstances"][minute] = self._hosts()
             for name in ("jobs", "units"):
                 queue = self._queues.of(name)
                 self._points[f"{name} ApproximateNumberOfMessagesVisible"][minute] = queue.visible

@@ -37,7 +37,6 @@ class Sample:
     time: float
     outstanding: int
     hosts: int
-    wanted: int
 
 
 @dataclass(slots=True)
@@ -99,7 +98,7 @@ def simulate(numbers: Numbers, trace: Trace, *, seed: int = 1, losses: float = S
     group = Group(
         environment, queues, minimum=numbers.minimum, maximum=numbers.maximum, losses=losses, seed=seed
     )
-    metrics = Metrics(environment, queues, lambda: (group.in_service, group.desired))
+    metrics = Metrics(environment, queues, lambda: group.in_service)
     policies = Policies(environment, numbers, metrics, lambda: group.desired, group.set_capacity)
     samples: list[Sample] = []
     for process in (
@@ -141,5 +140,5 @@ def _sample(
     environment: Any, queues: Queues, group: Group, samples: list[Sample]
 ) -> Generator[Any, Any, None]:
     while True:
-        samples.append(Sample(environment.now, queues.outstanding, len(group.hosts), group.desired))
+        samples.append(Sample(environment.now, queues.outstanding, len(group.hosts)))
         yield environment.timeout(SAMPLE_SECONDS)

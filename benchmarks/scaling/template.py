@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.scaling.metric_math import evaluate
+from tilework.bill.deployment import calls_an_hour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -104,12 +105,5 @@ def _look_seconds(resources: Mapping[str, Any], waker: str) -> float:
     for _, rule in _of_type(resources, "AWS::Events::Rule"):
         called = {target["Arn"].get("Fn::GetAtt", [""])[0] for target in rule.get("Targets", [])}
         if waker in called and rule.get("State", "ENABLED") == "ENABLED":
-            return _seconds(rule["ScheduleExpression"])
+            return 3600 / calls_an_hour(rule["ScheduleExpression"])
     raise ValueError("Nothing calls the waker.")
-
-
-def _seconds(rate: str) -> float:
-    found = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", rate)
-    if found is None:
-        raise ValueError(f"{rate} is not simulated.")
-    return int(found[1]) * {"minute": 60.0, "hour": 3600.0}[found[2]]

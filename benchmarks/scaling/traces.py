@@ -47,7 +47,7 @@ def _million(environment: Environment, queues: Queues, _ask: Ask) -> Generator[A
     """A million photos within an hour, at night."""
     yield environment.timeout(2 * HOUR)
     for _ in range(60):
-        queues.jobs.put(Batch(environment.now, 1_000_000 // 60, PHOTO_SECONDS))
+        queues.jobs.put(Batch(1_000_000 // 60, PHOTO_SECONDS))
         yield environment.timeout(60)
 
 
@@ -56,14 +56,14 @@ def _trickle(environment: Environment, queues: Queues, ask: Ask) -> Generator[An
     for _ in range(48):
         yield environment.timeout(1500)
         ask()
-        queues.jobs.put(Batch(environment.now, 1, PHOTO_SECONDS))
+        queues.jobs.put(Batch(1, PHOTO_SECONDS))
 
 
 def _bursts(environment: Environment, queues: Queues, _ask: Ask) -> Generator[Any, Any, None]:
     """Twenty thousand at once, each two hours."""
     for _ in range(6):
         yield environment.timeout(2 * HOUR)
-        queues.jobs.put(Batch(environment.now, 20_000, PHOTO_SECONDS))
+        queues.jobs.put(Batch(20_000, PHOTO_SECONDS))
 
 
 def _scan(environment: Environment, queues: Queues, _ask: Ask) -> Generator[Any, Any, None]:
@@ -81,20 +81,20 @@ def _scan(environment: Environment, queues: Queues, _ask: Ask) -> Generator[Any,
     def plan_done(_count: int) -> None:
         planned.succeed()
 
-    queues.jobs.put(Batch(environment.now, 1, SCAN_ENDS_SECONDS / 4, plan_done))
+    queues.jobs.put(Batch(1, SCAN_ENDS_SECONDS / 4, plan_done))
     yield planned
-    queues.units.put(Batch(environment.now, SCAN_UNITS, UNIT_SECONDS, unit_done))
+    queues.units.put(Batch(SCAN_UNITS, UNIT_SECONDS, unit_done))
     yield ended
-    queues.units.put(Batch(environment.now, 1, SCAN_ENDS_SECONDS))
+    queues.units.put(Batch(1, SCAN_ENDS_SECONDS))
 
 
 def _poison(environment: Environment, queues: Queues, _ask: Ask) -> Generator[Any, Any, None]:
     """A flood of what kills its rank, among a trickle of good ones."""
     yield environment.timeout(HOUR)
-    queues.jobs.put(Batch(environment.now, 50_000, POISON_SECONDS))
+    queues.jobs.put(Batch(50_000, POISON_SECONDS))
     for _ in range(100):
         yield environment.timeout(60)
-        queues.jobs.put(Batch(environment.now, 10, PHOTO_SECONDS))
+        queues.jobs.put(Batch(10, PHOTO_SECONDS))
 
 
 TRACES: Final = (

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 class Batch:
     """``count`` messages that came at once, of which each takes ``seconds`` of one whole host."""
 
-    came: float
     count: int
     seconds: float
     done: Callable[[int], None] | None = None
@@ -49,7 +48,7 @@ class Queue:
             self.waiting.popleft()
         self.visible -= count
         self.in_flight += count
-        return Batch(head.came, count, head.seconds, head.done)
+        return Batch(count, head.seconds, head.done)
 
     def finish(self, batch: Batch) -> None:
         """Delete messages that are done."""

@@ -60,7 +60,7 @@ def one_host(*, works_for: float) -> tuple[Group, Queues]:
     group = Group(environment, queues, minimum=0, maximum=1, losses=0.0, seed=1)
     group.set_capacity(1)
     environment.run(until=300)
-    queues.jobs.put(Batch(environment.now, 100, 4.0))
+    queues.jobs.put(Batch(100, 4.0))
     while not queues.jobs.in_flight:
         environment.step()
     environment.run(until=environment.now + works_for)

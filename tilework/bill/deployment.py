@@ -167,10 +167,11 @@ def _clocks(template: Mapping[str, Any]) -> Iterator[Clock]:
         for target in targets:
             match target["Arn"]:
                 case {"Fn::GetAtt": [str(name), "Arn"]} if name in memory:
-                    yield Clock(_an_hour(rule["ScheduleExpression"]), memory[name])
+                    yield Clock(calls_an_hour(rule["ScheduleExpression"]), memory[name])
 
 
-def _an_hour(schedule: str) -> float:
+def calls_an_hour(schedule: str) -> float:
+    """Of a rule with such a schedule: ``rate(5 minutes)`` calls twelve times. Raises ValueError for what is no rate."""
     match = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", schedule)
     if match is None:
         raise ValueError(f"{schedule} is no rate")
