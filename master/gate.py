@@ -1,8 +1,8 @@
 """What every request passes and every answer carries: the Host header's judge, and the security headers.
 
-The master on one machine has no sign-in: whoever may use the machine may use it. What keeps other sites out is that a browser can neither read its answers
-(no CORS header is ever sent) nor send it JSON unasked (that needs a preflight), nor be pointed at it by a foreign name
-(DNS rebinding), which is judged here.
+The master on one machine has no sign-in: whoever may use the machine may use it. What keeps other sites out is that a
+browser can neither read its answers (no CORS header is ever sent) nor send it JSON unasked (that needs a preflight), nor be
+pointed at it by a foreign name (DNS rebinding), which is judged here.
 """
 
 from __future__ import annotations
@@ -121,8 +121,7 @@ class Gate:
             "The request bears no token of this deployment.",
             "Sign in on the page, or with `tilework login`.",
         )
-        headers = {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"}
-        return Response(json.dumps(problem.document(path)), problem.status, headers, MEDIA_TYPE)
+        return _told(problem, path, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
 
     @staticmethod
     def _foreign_host(path: str) -> Response:
@@ -133,4 +132,8 @@ class Gate:
             "This service is not known under the name in the Host header.",
             "Use 127.0.0.1 or localhost, or set TILEWORK_PUBLIC_URL to the address that you use.",
         )
-        return Response(json.dumps(problem.document(path)), problem.status, media_type=MEDIA_TYPE)
+        return _told(problem, path)
+
+
+def _told(problem: Problem, path: str, headers: dict[str, str] | None = None) -> Response:
+    return Response(json.dumps(problem.document(path)), problem.status, headers, MEDIA_TYPE)

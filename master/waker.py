@@ -112,10 +112,11 @@ class Waker:
             self._asking.release()
 
     def _wake(self) -> None:
-        fleet = self._hasty.look()
-        if fleet.wanted == 0 and fleet.most > 0:
+        # as if the image waited already
+        taken = step(self._hasty.look(), 1, 0, self._clock(), self._idle_seconds)
+        if taken.hosts is not None:
             log.info("The fleet is to have a host: somebody asks for an upload.")
-            self._hasty.want(1)
+            self._hasty.want(taken.hosts)
 
 
 def waker_of(settings: MasterSettings, deployment: Deployment, system: System) -> Waker | None:
