@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from aws_cdk import Aws
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
@@ -21,6 +20,7 @@ from constructs import Construct
 
 from stacks import measures
 from stacks.measures import FIVE_MINUTES
+from stacks.topic_policy import let_publish
 from worker_image.metrics import NAMESPACE
 
 if TYPE_CHECKING:
@@ -104,19 +104,8 @@ class Alarms(Construct):
             enforce_ssl=True,
             master_key=kms.Key.from_key_arn(self, "Key", key_arn) if key_arn else None,
         )
-        # a policy of our own takes the place of the one by which an account's alarms may publish
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="OurAlarms",
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": alarm_arn(f"{self._settings.stack_name}-*")},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
-            )
-        )
+        ours = alarm_arn(f"{self._settings.stack_name}-*")
+        let_publish(topic, "OurAlarms", "cloudwatch.amazonaws.com", ours)
         if self._settings.alarm_mail is not None:
             topic.add_subscription(subscriptions.EmailSubscription(self._settings.alarm_mail))
         return topic

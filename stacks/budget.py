@@ -12,6 +12,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from stacks.topic_policy import let_publish
+from stacks.workers import group_arn
+
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
@@ -56,9 +59,8 @@ class Budget(Construct):
         if self.spent is None:
             return
         self.spent.add_subscription(subscriptions.LambdaSubscription(function))
-        group = f"arn:{Aws.PARTITION}:autoscaling:{Aws.REGION}:{Aws.ACCOUNT_ID}:autoScalingGroup"
         for actions, resource in (
-            (STOPS, f"{group}:*:autoScalingGroupName/{group_name}"),
+            (STOPS, group_arn(group_name)),
             # it knows no resource ("Actions, resources, and condition keys for Amazon EC2 Auto Scaling"), and only reads
             (("DescribeAutoScalingGroups",), "*"),
         ):
@@ -69,18 +71,8 @@ class Budget(Construct):
 
     def _topic(self) -> sns.Topic:
         topic = sns.Topic(self, "Spent", enforce_ssl=True)
-        topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                sid="OurBudget",
-                principals=[iam.ServicePrincipal("budgets.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[topic.topic_arn],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": f"arn:{Aws.PARTITION}:budgets::{Aws.ACCOUNT_ID}:*"},
-                    "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
-                },
-            )
-        )
+        ours = f"arn:{Aws.PARTITION}:budgets::{Aws.ACCOUNT_ID}:*"
+        let_publish(topic, "OurBudget", "budgets.amazonaws.com", ours)
         return topic
 
     def _notifications(self) -> list[budgets.CfnBudget.NotificationWithSubscribersProperty]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Aws, CustomResource, Duration, RemovalPolicy
+from aws_cdk import Aws, CustomResource, Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as functions
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from stacks.function_role import function_role
+from stacks.log_group import log_group
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -57,13 +57,7 @@ class ExistingBucket(Construct):
         told.node.add_dependency(*(bound.dependencies or []))
 
     def _function(self) -> functions.Function:
-        is_prod = self._settings.is_prod
-        log = logs.LogGroup(
-            self,
-            "Log",
-            retention=logs.RetentionDays.THREE_MONTHS if is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if is_prod else RemovalPolicy.DESTROY,
-        )
+        log = log_group(self, "Log", self._settings)
         function = functions.Function(
             self,
             "Function",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_apigateway as rest_api
 from aws_cdk import aws_apigatewayv2 as apigateway
 from aws_cdk import aws_apigatewayv2_authorizers as authorizers
@@ -19,6 +19,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from stacks.function_role import function_role
+from stacks.log_group import log_group
 from stacks.queues import KEEPER_SECONDS
 from stacks.sign_in import SignIn
 
@@ -123,7 +124,7 @@ class MasterService(Construct):
         return self._function(kind, handler, seconds=seconds, **told)
 
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
-        log = self._log_group(f"{kind}Log")
+        log = log_group(self, f"{kind}Log", self._settings)
         made = self.functions[kind] = functions.Function(
             self,
             kind,
@@ -140,15 +141,6 @@ class MasterService(Construct):
             log_group=log,
         )
         return made
-
-    def _log_group(self, construct_id: str) -> logs.LogGroup:
-        is_prod = self._settings.is_prod
-        return logs.LogGroup(
-            self,
-            construct_id,
-            retention=logs.RetentionDays.THREE_MONTHS if is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if is_prod else RemovalPolicy.DESTROY,
-        )
 
     def _api(self) -> str:
         """The HTTP API: no route without a token, but those that a browser needs to get one.
@@ -206,7 +198,7 @@ class MasterService(Construct):
             stage_name="$default",
             auto_deploy=True,
             throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_PER_SECOND, burst_limit=BURST),
-            access_log_settings=_AccessLog(self._log_group("AccessLog")),
+            access_log_settings=_AccessLog(log_group(self, "AccessLog", self._settings)),
         )
         if self._public:
             made = stage.node.default_child

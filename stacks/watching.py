@@ -11,6 +11,7 @@ from constructs import Construct
 
 from stacks.alarms import Alarms
 from stacks.dashboard import Dashboard, Shown
+from stacks.log_group import retention
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +66,7 @@ class Watching(Construct):
             self,
             "DeployLog",
             log_group_name=name,
-            retention=logs.RetentionDays.THREE_MONTHS
-            if self._settings.is_prod
-            else logs.RetentionDays.ONE_WEEK,
+            retention=retention(self._settings),
             removal_policy=RemovalPolicy.DESTROY,
         )
         for each in stack.node.find_all():

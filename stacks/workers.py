@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, Duration, RemovalPolicy
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from stacks.log_group import log_group
 from stacks.worker_host import WorkerHost
 from worker_image.membership import ENTRANCE_SECONDS
 
@@ -85,12 +85,7 @@ class Workers(Construct):
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             description="Worker hosts: read inputs, write results, work the queues and the job table",
         )
-        self.log_group = logs.LogGroup(
-            self,
-            "Log",
-            retention=logs.RetentionDays.THREE_MONTHS if settings.is_prod else logs.RetentionDays.ONE_WEEK,
-            removal_policy=RemovalPolicy.RETAIN if settings.is_prod else RemovalPolicy.DESTROY,
-        )
+        self.log_group = log_group(self, "Log", settings)
         container.grant_pull(self.role)
         # a name of our own: the hosts are told it by a template that the group itself depends on
         self.group_name = f"{settings.stack_name}-workers"
@@ -122,9 +117,8 @@ class Workers(Construct):
 
     @property
     def group_arn(self) -> str:
-        """The group's ARN as policies name it: AWS puts an id of its own into the middle."""
-        groups = f"arn:{Aws.PARTITION}:autoscaling:{Aws.REGION}:{Aws.ACCOUNT_ID}:autoScalingGroup"
-        return f"{groups}:*:autoScalingGroupName/{self.group_name}"
+        """The group's ARN as policies name it."""
+        return group_arn(self.group_name)
 
     def _grant_membership(self) -> None:
         """Let hosts say of themselves, in this group and no other, that they work, are busy, drain, have drained; and go."""
@@ -211,3 +205,9 @@ class Workers(Construct):
         if self._settings.extra_operations is not None:
             own["TILEWORK_EXTRA_OPERATIONS"] = self._settings.extra_operations
         return own
+
+
+def group_arn(name: str) -> str:
+    """The ARN of a group of this account and region as policies name it: AWS puts an id of its own into the middle."""
+    groups = f"arn:{Aws.PARTITION}:autoscaling:{Aws.REGION}:{Aws.ACCOUNT_ID}:autoScalingGroup"
+    return f"{groups}:*:autoScalingGroupName/{name}"
