@@ -101,7 +101,7 @@ def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
     with blaming(operation):
         colour = operation.apply(picture.colour, site, step.arguments)
         alpha = None
-        if picture.alpha is not None and not operation.makes_mask:
+        if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
             alpha = operation.carry(picture.alpha, site, step.arguments)
     if colour.shape[:2] != (site.output.height, site.output.width):
         raise OperationFailedError(

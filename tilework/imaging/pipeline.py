@@ -123,7 +123,7 @@ class Pipeline:
         kinds = [pixels]
         for step in self.steps:
             _check_kind(step.operation, kinds[-1])
-            kinds.append(step.operation.output_pixels(kinds[-1]))
+            kinds.append(step.operation.output_pixels(kinds[-1], step.arguments))
         return tuple(kinds)
 
     def sizes(self, size: Size) -> tuple[Size, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 from tilework.errors import SettingsError
 from tilework.imaging.operations import edges, filters, morphology, point
 from tilework.imaging.operations.contract import (
+    Example,
     LocalOperation,
     Measured,
     MeasuredOperation,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Arguments",
+    "Example",
     "LocalOperation",
     "Measured",
     "MeasuredOperation",
@@ -112,6 +114,13 @@ def describe(operation: Operation) -> dict[str, object]:
         "channels": list(operation.channels),
         "makes_mask": operation.makes_mask,
         "exact": operation.exact,
+        "inexact": operation.inexact,
+        "alpha": "Dropped: the result is a mask." if operation.makes_mask else operation.alpha,
+        "nodata": operation.nodata,
+        "examples": [
+            {"text": example.text, "python": example.python, "title": example.title}
+            for example in operation.examples
+        ],
     }
 
 

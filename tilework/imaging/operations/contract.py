@@ -75,12 +75,28 @@ class Site:
     output_size: Size
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One use of an operation: ``text`` in the pipeline language, and the Python expression that gives the same pixels.
+
+    The expression reads ``image`` (height, width) or (height, width, 3), ``cv2`` and ``np``, and nothing else; it stands
+    in the docs, and tests compute it on the whole image. It holds for ``dtypes``, or for all that the operation takes.
+    ``title`` says what the example shows, where that is more than the operation's own summary.
+    """
+
+    text: str
+    python: str
+    title: str = ""
+    dtypes: tuple[str, ...] = ()
+
+
 class Operation(ABC):
     """One operation, without state: its arguments come with each call.
 
     ``dtypes`` and ``channels`` are what it takes; ``makes_mask`` says that its result is a mask of 0 and 255, which is
-    never stored in a lossy format; ``exact`` that tiles have the very pixels of the whole image. ``scratch`` is the
-    memory that OpenCV takes beside input and output, as a multiple of the input's bytes.
+    never stored in a lossy format; ``exact`` that tiles have the very pixels of the whole image, and where they have not
+    ``inexact`` says why, and by how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a
+    multiple of the input's bytes. ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
     """
 
     name: ClassVar[str]
@@ -92,7 +108,11 @@ class Operation(ABC):
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     makes_mask: ClassVar[bool] = False
     exact: ClassVar[bool] = True
+    inexact: ClassVar[str] = ""
     scratch: ClassVar[float] = 0.25
+    examples: ClassVar[tuple[Example, ...]] = ()
+    alpha: ClassVar[str] = "Carried along unfiltered."
+    nodata: ClassVar[str] = "A value like any other."
 
     def check(self, arguments: Arguments) -> None:  # noqa: B027
         """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
@@ -101,8 +121,8 @@ class Operation(ABC):
         """Seconds that a million samples of its input take one core, from above; deadlines are a multiple of it."""
         return ORDINARY_COST
 
-    def output_pixels(self, pixels: Pixels) -> Pixels:
-        """Depth and channels of the result for an accepted input."""
+    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:  # noqa: ARG002
+        """Depth, channels and alpha of the result for an accepted input; without alpha, the input's is dropped."""
         return Pixels("uint8", 1) if self.makes_mask else pixels
 
     def output_size(self, size: Size, arguments: Arguments) -> Size:  # noqa: ARG002

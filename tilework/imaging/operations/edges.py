@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations import hysteresis
-from tilework.imaging.operations.contract import MeasuredOperation
+from tilework.imaging.operations.contract import Example, MeasuredOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Margin
 
@@ -83,6 +83,13 @@ class Canny(MeasuredOperation):
     makes_mask = True
     scratch = CANNY_SCRATCH
     paints = True
+    examples = (
+        Example(text="canny(100, 200)", python="cv2.Canny(image, 100, 200)"),
+        Example(
+            text="canny(500, 900, 5, true)",
+            python="cv2.Canny(image, 500, 900, apertureSize=5, L2gradient=True)",
+        ),
+    )
 
     def margin(self, arguments: Arguments) -> Margin:
         """Half the Sobel kernel, and the neighbours among which a pixel must be the strongest."""

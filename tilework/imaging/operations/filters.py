@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import ORDINARY_COST, LocalOperation
+from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Margin
 
@@ -58,6 +58,15 @@ class Blur(LocalOperation):
             maximum=LARGEST_KERNEL,
             unit="px",
         ),
+    )
+    examples = (
+        Example(text="blur(9)", python="cv2.GaussianBlur(image, (9, 9), 0)"),
+        Example(
+            text="blur(31, 1)",
+            python="cv2.GaussianBlur(image, (31, 1), 0)",
+            title="Along the rows only.",
+        ),
+        Example(text="blur(9, 5, 1.5)", python="cv2.GaussianBlur(image, (9, 5), 1.5)"),
     )
 
     def cost(self, arguments: Arguments) -> float:

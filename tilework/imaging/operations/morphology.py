@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import ORDINARY_COST, LocalOperation
+from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Margin
 
@@ -95,6 +95,13 @@ class Erode(Morphology):
     name = "erode"
     summary = "Erosion: dark regions grow, bright specks disappear."
     formula = "cv2.erode(image, cv2.getStructuringElement(shape, (size, size)), iterations=iterations)"
+    examples = (
+        Example(text="erode(3)", python="cv2.erode(image, np.ones((3, 3), np.uint8))"),
+        Example(
+            text="erode(5, shape=cross)",
+            python="cv2.erode(image, cv2.getStructuringElement(cv2.MORPH_CROSS, (5, 5)))",
+        ),
+    )
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """One erosion, a channel at a time; what lies beyond the edge never counts."""
@@ -109,6 +116,10 @@ class Dilate(Morphology):
     name = "dilate"
     summary = "Dilation: bright regions grow, dark specks disappear."
     formula = "cv2.dilate(image, cv2.getStructuringElement(shape, (size, size)), iterations=iterations)"
+    examples = (
+        Example(text="dilate(3)", python="cv2.dilate(image, np.ones((3, 3), np.uint8))"),
+        Example(text="dilate(4, 3)", python="cv2.dilate(image, np.ones((4, 4), np.uint8), iterations=3)"),
+    )
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """One dilation, a channel at a time; what lies beyond the edge never counts."""
