@@ -16,8 +16,8 @@ from tilework.fleet.image import LargeImage
 from tilework.fleet.made import COLUMNS, Made, arrays_name, first_name, made_text, tiles_name
 from tilework.fleet.rewritten import rewrite_image
 from tilework.imaging.costs import rewriting_seconds, transfer_seconds, unit_seconds
-from tilework.imaging.phase import enter
 from tilework.imaging.stages.measuring import Measuring
+from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,7 +121,6 @@ class Workshop:
         lease ends meanwhile.
         """
         began = time.perf_counter()
-        enter("read")
         with naming(task):
             bench = self._bench_for(task)
             image = bench.image
@@ -144,13 +143,14 @@ class Workshop:
             around.allow(seconds)
             return made_text(_made(bench, tiles, notes, time.perf_counter() - began))
 
+    @timed("assemble")
     def assemble(self, task: UnitTask, around: Surroundings, made_by: str) -> Stored:
         """Join all tiles into the result, and store it. Raises as :meth:`make` does."""
-        enter("assemble")
         with naming(task):
             image = self._bench_for(task).image
             return Assembly(image, self._outputs, task, around, self._limits).store(made_by)
 
+    @timed("read")
     def _bench_for(self, task: UnitTask) -> _Bench:
         epoch = (task.job, task.unit.epoch)
         if self._bench is None or self._bench.epoch != epoch:
