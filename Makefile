@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults chaos rehearse container synth diff deploy bench clean
+.PHONY: help setup run check test test-faults chaos rehearse container docs synth diff deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -47,6 +47,10 @@ rehearse:  ## The whole stack with permissions enforced: deploy, drops, attacks,
 container:  ## Build the workers' image with Docker, start it as a host would, kill it, drain it (BASE=, KEEP=1); needs root
 	$(set-up)
 	@$(python) -m tests.container $(if $(BASE),--base $(BASE)) $(if $(KEEP),--keep) $(ARGS)
+
+docs:  ## Write the pages on operations (docs/operations) anew, with pictures that the operations make
+	$(set-up)
+	@$(python) -m tests.operation_pages
 
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)

@@ -12,13 +12,13 @@ from rich.text import Text
 from tilework.cli import consoles, statuses
 from tilework.cli.pipelines import load_extra_operations
 from tilework.cli.statuses import UsageError
+from tilework.imaging.operation_facts import default, facts, python, values
 from tilework.imaging.operations import describe, registry, usage
-from tilework.imaging.operations.parameters import write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tilework.imaging.operations import Operation, Parameter
+    from tilework.imaging.operations import Example, Operation, Parameter
 
 
 def run(name: str | None, *, json: bool) -> int:
@@ -61,19 +61,16 @@ def _print_one(operation: Operation) -> None:
     console = consoles.output()
     console.print(Text(usage(operation), "bold"))
     console.print(f"{operation.summary}\n")
-    facts = Table(box=None, show_header=False, pad_edge=False)
-    facts.add_column(style="dim")
-    facts.add_column()
-    facts.add_row("formula", operation.formula)
-    facts.add_row("depths", ", ".join(operation.dtypes))
-    facts.add_row("channels", ", ".join(map(str, operation.channels)))
-    facts.add_row(
-        "result", "a mask of 0 and 255, stored as PNG or TIFF" if operation.makes_mask else "as the input"
-    )
-    facts.add_row("tiled", "exactly as whole" if operation.exact else "may differ from whole")
-    console.print(facts)
+    told = Table(box=None, show_header=False, pad_edge=False)
+    told.add_column(style="dim")
+    told.add_column()
+    told.add_row("formula", operation.formula)
+    for fact, sentence in facts(operation):
+        told.add_row(fact, sentence.replace("`", ""))
+    console.print(told)
     if operation.parameters:
         console.print(_parameters(operation.parameters))
+    console.print(_examples(operation.examples))
 
 
 def _parameters(parameters: Sequence[Parameter]) -> Table:
@@ -81,17 +78,14 @@ def _parameters(parameters: Sequence[Parameter]) -> Table:
     for column in ("parameter", "type", "values", "default", "what it is"):
         table.add_column(column)
     for one in parameters:
-        default = one.default_from or "" if one.default is None else write(one.default)
-        table.add_row(Text(one.name, "bold"), one.type, _values(one), default or "must be given", one.help)
+        table.add_row(Text(one.name, "bold"), one.type, values(one), default(one), one.help)
     return table
 
 
-def _values(parameter: Parameter) -> str:
-    if parameter.choices:
-        return ", ".join(map(write, parameter.choices))
-    low = "" if parameter.minimum is None else write(parameter.minimum)
-    high = "" if parameter.maximum is None else write(parameter.maximum)
-    bounds = (
-        f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}" if high else "any"
-    )
-    return bounds + (", odd" if parameter.odd else "") + (f" {parameter.unit}" if parameter.unit else "")
+def _examples(examples: Sequence[Example]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("in a pipeline", "the same in Python"):
+        table.add_column(column)
+    for one in examples:
+        table.add_row(Text(one.text, "bold"), Text(python(one)))
+    return table

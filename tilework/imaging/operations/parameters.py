@@ -10,6 +10,12 @@ from typing import Literal, TypeAlias
 Value: TypeAlias = int | float | bool | str
 """What a parameter can hold."""
 
+Widget: TypeAlias = Literal["slider", "number", "switch", "choice", "text"]
+"""What a form shows for a parameter."""
+
+LONGEST_SLIDER = 1_000
+"""Steps of one, from the lowest value to the highest, beyond which a number is better typed than pushed."""
+
 Arguments: TypeAlias = Mapping[str, Value]
 """Every parameter of an operation by name, defaults filled in and all values within their bounds."""
 
@@ -26,7 +32,7 @@ class Parameter:
     """One parameter.
 
     ``default`` None means: must be given, unless ``default_from`` names the parameter whose value it takes.
-    ``minimum`` and ``maximum`` are inclusive. ``shown`` keeps the value in the canonical text even when it is the
+    ``minimum`` and ``maximum`` are inclusive, and make a number's ``widget`` a slider where they lie near each other. ``shown`` keeps the value in the canonical text even when it is the
     default. ``example`` is what a form starts with where there is no default.
     """
 
@@ -42,6 +48,17 @@ class Parameter:
     unit: str | None = None
     shown: bool = False
     example: Value | None = None
+
+    @property
+    def widget(self) -> Widget:
+        """What a form shows for it."""
+        if self.choices:
+            return "choice"
+        if self.type in {"bool", "word"}:
+            return "switch" if self.type == "bool" else "text"
+        if self.minimum is None or self.maximum is None or self.maximum - self.minimum > LONGEST_SLIDER:
+            return "number"
+        return "slider"
 
     @property
     def required(self) -> bool:
@@ -92,6 +109,7 @@ class Parameter:
             "choices": list(self.choices),
             "odd": self.odd,
             "unit": self.unit,
+            "widget": self.widget,
             "example": self.example if self.default is None else self.default,
         }
 

@@ -1,0 +1,104 @@
+"""The text of the pages: everything in them is declared by the operations, except a sentence on each family."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.operation_pages.pictures import captions, pictured
+from tilework.imaging.operation_facts import default, facts, python, values
+from tilework.imaging.operations import registry, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tilework.imaging.operations import Operation
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "operations"
+
+FAMILIES = {
+    "point": (
+        "Point operations",
+        "Each pixel for itself. Such operations in a row cost one pass over the image.",
+    ),
+    "filters": ("Filters", "A pixel and its neighbours, weighed or ranked."),
+    "edges": ("Edges", "Where the image changes, and how strongly."),
+    "morphology": ("Morphology", "Shapes grown, shrunk, opened and closed by a structuring element."),
+}
+"""Title and first sentence of a family's page, in the order in which they are listed."""
+
+INTRODUCTION = """\
+# Operations
+
+What a pipeline can be made of. Names, parameters and defaults are OpenCV's own; beside each example stands the Python that
+gives the same pixels, and tests hold it, on the whole image and in tiles. The same on a terminal: `tilework operations`
+and `tilework operations NAME`.
+
+"""
+
+
+def pages() -> dict[str, str]:
+    """The text of each page by its file's name."""
+    families = {family: _of(family) for family in FAMILIES}
+    return {
+        "README.md": INTRODUCTION + "\n".join(_index(family, each) for family, each in families.items()),
+        **{f"{family}.md": _page(family, each) for family, each in families.items()},
+    }
+
+
+def _of(family: str) -> list[Operation]:
+    return [operation for operation in registry().values() if operation.family == family]
+
+
+def _index(family: str, operations: Iterable[Operation]) -> str:
+    rows = [f"| [`{each.name}`]({family}.md#{each.name}) | {each.summary} |\n" for each in operations]
+    return f"## {FAMILIES[family][0]}\n\n| operation | what it does |\n|---|---|\n{''.join(rows)}"
+
+
+def _page(family: str, operations: Iterable[Operation]) -> str:
+    title, sentence = FAMILIES[family]
+    return f"# {title}\n\n{sentence} [All operations](README.md)\n\n" + "\n".join(map(_section, operations))
+
+
+def _section(operation: Operation) -> str:
+    return "\n".join(
+        part
+        for part in (
+            f"## {operation.name}\n\n{operation.summary}\n\n    {usage(operation)}\n",
+            _picture(operation),
+            f"Formula: `{operation.formula}`\n",
+            _parameters(operation),
+            _examples(operation),
+            _facts(operation),
+        )
+        if part
+    )
+
+
+def _picture(operation: Operation) -> str:
+    if not pictured(operation):
+        return ""
+    shown = ", ".join(captions(operation))
+    return f"![A photograph, then {shown}](pictures/{operation.name}.jpg)\n"
+
+
+def _parameters(operation: Operation) -> str:
+    rows = [
+        f"| `{one.name}` | {one.type} | {_cell(values(one))} | {default(one)} | {_cell(one.help)} |\n"
+        for one in operation.parameters
+    ]
+    head = "| parameter | type | values | default | what it is |\n|---|---|---|---|---|\n"
+    return head + "".join(rows) if rows else ""
+
+
+def _examples(operation: Operation) -> str:
+    rows = [f"| `{_cell(one.text)}` | `{_cell(python(one))}` | {one.title} |\n" for one in operation.examples]
+    return "| in a pipeline | the same in Python | |\n|---|---|---|\n" + "".join(rows)
+
+
+def _facts(operation: Operation) -> str:
+    return "".join(f"- *{fact}*: {sentence}\n" for fact, sentence in facts(operation))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,110 @@
+"""Before and after: one strip of pictures an operation, of photographs that scikit-image ships."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from local.samples import photographs
+from tilework.imaging.engine import run_whole
+from tilework.imaging.formats import Picture
+from tilework.imaging.pipeline import parse
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations import Example, Operation
+    from tilework.imaging.operations.contract import Image
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "operations" / "pictures"
+
+WIDTH, HEIGHT = 300, 220
+"""Pixels of one picture of a strip."""
+
+GAP = 8
+MOST = 2
+"""Examples that are shown beside the photograph."""
+
+QUALITY = 82
+
+PHOTOGRAPHS = {"tone": "moon.png", "morphology": "horse.png", "labels": "coins.png"}
+"""What a family is shown on, where colours are not the point."""
+
+OF_ONE = {
+    "otsu": "page.png",
+    "adaptive": "page.png",
+    "threshold": "coins.png",
+    "white_balance": "ihc.png",
+    "canny": "coffee.png",
+    "histogram": "chelsea.png",
+}
+ELSE = "chelsea.png"
+"""Sources and licences: the docstrings of skimage.data; all are in the public domain or CC0."""
+
+CENTRE = {"denoise", "median", "bilateral"}
+"""Operations that are shown at full size on a part with noise put on it: reduced, there would be nothing to see."""
+
+
+def pictured(operation: Operation) -> bool:
+    return bool(_shown(operation))
+
+
+def render(operation: Operation) -> bytes:
+    """The strip of an operation as a JPEG."""
+    image = photograph(operation)
+    cells = [image, *(_result(image, example) for example in _shown(operation))]
+    strip = np.full((HEIGHT, len(cells) * (WIDTH + GAP) - GAP, 3), 255, np.uint8)
+    for index, cell in enumerate(cells):
+        fitted = _fitted(cell)
+        left = index * (WIDTH + GAP) + (WIDTH - fitted.shape[1]) // 2
+        top = (HEIGHT - fitted.shape[0]) // 2
+        strip[top : top + fitted.shape[0], left : left + fitted.shape[1]] = fitted
+    done, data = cv2.imencode(".jpg", strip, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    assert done
+    return data.tobytes()
+
+
+def photograph(operation: Operation) -> Image:
+    """What an operation is shown on: 8 bits, with the channels that its first example takes, of a strip's size."""
+    name = OF_ONE.get(operation.name, PHOTOGRAPHS.get(operation.family, ELSE))
+    image = _loaded(name, grey=3 not in operation.channels)
+    if operation.name in CENTRE:
+        noisy = np.random.default_rng(1).normal(0, 12, image.shape) + image
+        image = np.clip(noisy, 0, 255).astype(np.uint8)
+    return image
+
+
+def captions(operation: Operation) -> list[str]:
+    return [example.text for example in _shown(operation)]
+
+
+def _shown(operation: Operation) -> list[Example]:
+    fitting = [each for each in operation.examples if not each.dtypes or "uint8" in each.dtypes]
+    return fitting[:MOST] if "uint8" in operation.dtypes else []
+
+
+def _result(image: Image, example: Example) -> Image:
+    colour = run_whole(Picture(image), parse(example.text)).colour
+    if colour.dtype == np.uint8:
+        return colour
+    return cv2.convertScaleAbs(colour, alpha=255 / max(1.0, float(np.abs(colour).max())))
+
+
+@functools.cache
+def _loaded(name: str, *, grey: bool) -> Image:
+    image = cv2.imread(str(photographs() / name), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+    assert image is not None
+    scale = max(WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    top, left = (image.shape[0] - HEIGHT) // 2, (image.shape[1] - WIDTH) // 2
+    return np.ascontiguousarray(image[top : top + HEIGHT, left : left + WIDTH])
+
+
+def _fitted(image: Image) -> Image:
+    """Shrunk where it is larger than a cell, never enlarged; in three channels."""
+    scale = min(1.0, WIDTH / image.shape[1], HEIGHT / image.shape[0])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image

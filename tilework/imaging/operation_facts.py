@@ -1,0 +1,128 @@
+"""What is true of an operation, in words: the command line and the pages of the docs say the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.operations import LocalOperation, MeasuredOperation, Pixels, WholeImageOperation
+from tilework.imaging.operations.parameters import write
+from tilework.imaging.pipeline import parse
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations import Arguments, Example, Operation, Parameter
+    from tilework.imaging.windows import Margin
+
+CHANNELS = {(1,): "grey", (3,): "colour", (1, 3): "grey and colour"}
+
+LIGHT, HEAVY = 0.15, 1.0
+"""Seconds of a core for a million samples, from above: below the one is light, from the other on heavy."""
+
+
+def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
+    """What it takes and gives, alpha, nodata, what it reads, what it costs, whether tiles are exact: name and sentence.
+
+    What depends on arguments is told of the operation's first example.
+    """
+    text, arguments = _first_use(operation)
+    with_text = f" with `{text}`" if operation.parameters else ""
+    return (
+        ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[operation.channels]}"),
+        ("gives", _gives(operation, arguments)),
+        ("alpha", "Dropped." if not _keeps_alpha(operation, arguments) else operation.alpha),
+        ("nodata", operation.nodata),
+        ("reads", _reads(operation, arguments) + with_text),
+        ("costs", _cost_class(operation.cost(arguments)) + with_text),
+        ("tiled", "exactly as whole" if operation.exact else operation.inexact or "may differ from whole"),
+    )
+
+
+def values(parameter: Parameter) -> str:
+    """What a parameter may be: its choices, or its bounds and unit."""
+    if parameter.choices or parameter.type == "bool":
+        return ", ".join(map(write, parameter.choices or (True, False)))
+    low = "" if parameter.minimum is None else write(parameter.minimum)
+    high = "" if parameter.maximum is None else write(parameter.maximum)
+    bounds = (
+        f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}" if high else "any"
+    )
+    return bounds + (", odd" if parameter.odd else "") + (f" {parameter.unit}" if parameter.unit else "")
+
+
+def python(example: Example) -> str:
+    """The Python that gives the same pixels as an example, and of which depths, if not of all."""
+    return f"{example.python}  # {', '.join(example.dtypes)}" if example.dtypes else example.python
+
+
+def default(parameter: Parameter) -> str:
+    """What it is if not given: its default, the parameter it follows, or that it must be given."""
+    if parameter.default is not None:
+        return write(parameter.default)
+    return parameter.default_from or "must be given"
+
+
+def _first_use(operation: Operation) -> tuple[str, Arguments]:
+    """The first example's own step, in canonical form, and its arguments."""
+    if operation.examples:
+        step = parse(operation.examples[0].text).steps[-1]
+    else:
+        given = ", ".join(
+            write(one.example) for one in operation.parameters if one.required and one.example is not None
+        )
+        step = parse(f"{operation.name}({given})").steps[-1]
+    return step.canonical, step.arguments
+
+
+def _gives(operation: Operation, arguments: Arguments) -> str:
+    if operation.makes_mask:
+        return "a mask of 0 and 255, stored as PNG or TIFF"
+    taken = [Pixels(dtype, channels) for channels in operation.channels for dtype in operation.dtypes]
+    given = {each: operation.output_pixels(each, arguments) for each in taken}
+    if all(one == other for one, other in given.items()):
+        return "the same depth and channels"
+    kinds = set(given.values())
+    if len(kinds) == 1:
+        (kind,) = kinds
+        return f"{kind.dtype}, {CHANNELS[(kind.channels,)]}"
+    depths = {each.dtype for each in kinds}
+    colours = {each.channels for each in kinds}
+    depth = (
+        "the same depth"
+        if all(one.dtype == other.dtype for one, other in given.items())
+        else ", ".join(sorted(depths))
+    )
+    return f"{depth}; {CHANNELS[tuple(sorted(colours))]}"
+
+
+def _keeps_alpha(operation: Operation, arguments: Arguments) -> bool:
+    return operation.output_pixels(
+        Pixels(operation.dtypes[0], operation.channels[-1], alpha=True), arguments
+    ).alpha
+
+
+def _reads(operation: Operation, arguments: Arguments) -> str:
+    if isinstance(operation, WholeImageOperation):
+        return "the whole image at once: it is not worked on in blocks"
+    around = (
+        _around(operation.margin(arguments))
+        if isinstance(operation, LocalOperation)
+        else "a window of its own"
+    )
+    if isinstance(operation, MeasuredOperation) and operation.paints:
+        return f"the whole image once, {around}"
+    if isinstance(operation, MeasuredOperation):
+        return f"the whole image once, to measure it; then {around}"
+    return around
+
+
+def _around(margin: Margin) -> str:
+    reach = (margin.left, margin.top, margin.right, margin.bottom)
+    if not any(reach):
+        return "the pixel itself"
+    if len(set(reach)) == 1:
+        return f"{margin.left} px around a pixel"
+    return f"{margin.left} px to the left, {margin.top} above, {margin.right} to the right, {margin.bottom} below"
+
+
+def _cost_class(seconds: float) -> str:
+    word = "light" if seconds < LIGHT else "heavy" if seconds >= HEAVY else "medium"
+    return f"{word}: at most {seconds:.2g} s of a core for a million samples"
