@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.operation_pages.pages import FOLDER, pages
-from tests.operation_pages.pictures import PICTURES, pictured, render
+from tests.operation_pages.pictures import PICTURES, pictures
 from tilework.imaging import operations
 from tilework.imaging.operations import registry
 
@@ -16,9 +16,8 @@ def main() -> None:
         stale.unlink()
     for name, text in pages().items():
         (FOLDER / name).write_text(text)
-    for operation in registry().values():
-        if pictured(operation):
-            (PICTURES / f"{operation.name}.jpg").write_bytes(render(operation))
+    for name, draw in pictures().items():
+        (PICTURES / name).write_bytes(draw())
     print(f"{len(registry())} operations in {FOLDER}")
 
 

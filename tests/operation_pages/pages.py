@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.operation_pages.pictures import captions, pictured
 from tilework.imaging.operation_facts import default, facts, python, values
 from tilework.imaging.operations import registry, usage
+from tilework.jobs.preset_file import shipped_presets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +33,15 @@ INTRODUCTION = """\
 
 What a pipeline can be made of. Names, parameters and defaults are OpenCV's own; beside each example stands the Python that
 gives the same pixels, and tests hold it, on the whole image and in tiles. The same on a terminal: `tilework operations`
-and `tilework operations NAME`.
+and `tilework operations NAME`. [Presets](presets.md) are pipelines that have a name.
+
+"""
+
+PRESETS = """\
+# Presets
+
+Pipelines that have a name, and a folder: what is dropped under `drop/NAME/` goes through it, `tilework presets` lists them, the
+page offers them. A bucket's own presets stand beside these, and overrule them ([how](../concepts.md)).
 
 """
 
@@ -42,12 +51,17 @@ def pages() -> dict[str, str]:
     families = {family: _of(family) for family in FAMILIES}
     return {
         "README.md": INTRODUCTION + "\n".join(_index(family, each) for family, each in families.items()),
+        "presets.md": PRESETS + "\n".join(_preset(*each) for each in sorted(shipped_presets().items())),
         **{f"{family}.md": _page(family, each) for family, each in families.items()},
     }
 
 
 def _of(family: str) -> list[Operation]:
     return [operation for operation in registry().values() if operation.family == family]
+
+
+def _preset(name: str, pipeline: str) -> str:
+    return f"## {name}\n\n    {pipeline}\n\n![A photograph, then {pipeline}](pictures/preset-{name}.jpg)\n"
 
 
 def _index(family: str, operations: Iterable[Operation]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,13 @@ import numpy as np
 from local.samples import photographs
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
+from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
+from tilework.jobs.preset_file import shipped_presets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tilework.imaging.operations import Example, Operation
     from tilework.imaging.operations.contract import Image
 
@@ -40,11 +44,23 @@ OF_ONE = {
     "canny": "coffee.png",
     "histogram": "chelsea.png",
 }
+OF_PRESET = {"document-scan": "page.png", "microscopy-edges": "ihc.png", "satellite-preview": "retina.jpg"}
 ELSE = "chelsea.png"
 """Sources and licences: the docstrings of skimage.data; all are in the public domain or CC0."""
 
 CENTRE = {"denoise", "median", "bilateral"}
 """Operations that are shown at full size on a part with noise put on it: reduced, there would be nothing to see."""
+
+
+def pictures() -> dict[str, Callable[[], bytes]]:
+    """Every picture there is, by its file's name, and who draws it."""
+    drawn: dict[str, Callable[[], bytes]] = {
+        f"{operation.name}.jpg": partial(render, operation)
+        for operation in registry().values()
+        if pictured(operation)
+    }
+    presets = shipped_presets().items()
+    return drawn | {f"preset-{name}.jpg": partial(render_preset, name, text) for name, text in presets}
 
 
 def pictured(operation: Operation) -> bool:
@@ -53,8 +69,16 @@ def pictured(operation: Operation) -> bool:
 
 def render(operation: Operation) -> bytes:
     """The strip of an operation as a JPEG."""
-    image = photograph(operation)
-    cells = [image, *(_result(image, example) for example in _shown(operation))]
+    return _strip(photograph(operation), [example.text for example in _shown(operation)])
+
+
+def render_preset(name: str, pipeline: str) -> bytes:
+    """The strip of a preset as a JPEG."""
+    return _strip(_loaded(OF_PRESET.get(name, ELSE), grey=False), [pipeline])
+
+
+def _strip(image: Image, pipelines: Sequence[str]) -> bytes:
+    cells = [image, *(_result(image, text) for text in pipelines)]
     strip = np.full((HEIGHT, len(cells) * (WIDTH + GAP) - GAP, 3), 255, np.uint8)
     for index, cell in enumerate(cells):
         fitted = _fitted(cell)
@@ -85,14 +109,14 @@ def _shown(operation: Operation) -> list[Example]:
     return fitting[:MOST] if "uint8" in operation.dtypes else []
 
 
-def _result(image: Image, example: Example) -> Image:
-    colour = run_whole(Picture(image), parse(example.text)).colour
+def _result(image: Image, pipeline: str) -> Image:
+    colour = run_whole(Picture(image), parse(pipeline)).colour
     if colour.dtype == np.uint8:
         return colour
     return cv2.convertScaleAbs(colour, alpha=255 / max(1.0, float(np.abs(colour).max())))
 
 
-@functools.cache
+@cache
 def _loaded(name: str, *, grey: bool) -> Image:
     image = cv2.imread(str(photographs() / name), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
     assert image is not None
