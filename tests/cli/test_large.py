@@ -121,6 +121,15 @@ def test_tiles_for_viewers_are_made_in_blocks_as_well(command: CommandLine, name
     assert not leftovers(command.folder)
 
 
+def test_a_large_image_is_only_written_anew_where_no_operation_is_named(command: CommandLine) -> None:
+    data, array = SOURCES["tiles.tif"]
+    (line,) = command.json_lines(
+        "process", put(command, "scan.tif", data), "out/", "--pipeline", "output(tiff)", *SMALL
+    ).values()
+    assert line["blocks"] >= 9
+    assert np.array_equal(pixels(command.folder / line["result"]), array)
+
+
 def test_a_jpeg_2000_without_tiles_is_read_by_windows(command: CommandLine) -> None:
     """Of 13 megapixels, whose samples take 320 MB with what OpenJPEG makes of them."""
     array = np.ascontiguousarray(np.tile(COLOUR, (4, 3, 1))[:3600, :3600])

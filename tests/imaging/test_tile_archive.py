@@ -180,3 +180,10 @@ def test_room_between_tiles_is_a_file_of_the_archive() -> None:
 def test_nothing_follows_an_archive() -> None:
     with pytest.raises(PipelineError, match="nothing can follow output"):
         parse("output(dzi) | blur(3)")
+
+
+def test_an_image_is_cut_into_tiles_without_any_operation() -> None:
+    image = noise(90, 60)
+    source = BytesSource(cv2.imencode(".png", image)[1].tobytes())
+    levels = deep_zoom(files(process(source, parse("output(dzi)"), Limits()).body))
+    assert np.array_equal(levels[-1], image)

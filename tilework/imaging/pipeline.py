@@ -110,7 +110,7 @@ class Pipeline:
     @property
     def ends_in_mask(self) -> bool:
         """Whether the result is black and white, and nothing was done to it since."""
-        return self.steps[-1].operation.makes_mask
+        return bool(self.steps) and self.steps[-1].operation.makes_mask
 
     @property
     def exact(self) -> bool:
