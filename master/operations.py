@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from tilework.imaging.operations import describe, registry
 from tilework.imaging.pipeline import parse
@@ -33,7 +33,7 @@ class PipelineView(BaseModel):
     canonical: str
     makes_mask: bool
     exact: bool
-    steps: list[StepView] = Field(min_length=1)
+    steps: list[StepView]
 
 
 def pipeline_view(text: str) -> PipelineView:

@@ -53,6 +53,11 @@ cannot hold the result (16 bits in a JPEG, say) is refused when it was asked for
 place. Masks go to PNG or TIFF and nowhere else, and keep no ICC profile. Of a file with several pages one is read when it is asked for: `page=2` in
 the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages count from 0.
 
+`output(dzi)` and `output(xyz)` give tiles for viewers (Deep Zoom for OpenSeadragon, XYZ for maps) of a result of any size: an
+archive, `photo.jpg.dzi.tar`, that `tar xf` makes the folder of which such viewers read. All levels are there, each the exact half
+of the one above; tiles are JPEG where a photo's result would be, else PNG, and hold the result's very pixels. Results of
+floats are refused: `convert` them first.
+
 What is odd about a file but costs no pixel (bytes behind the picture, a missing end marker, a broken profile) is
 taken, and told in the job's note.
 

@@ -16,6 +16,7 @@ import tifffile
 
 from tests.flow.pictures import decoded, jpeg, noise, png
 from tests.imaging.jp2_files import codestream
+from tests.imaging.test_tile_archive import deep_zoom, files
 from tests.imaging.tiffs import written
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.cog import CogLayout
@@ -96,6 +97,37 @@ def test_edges_across_blocks_are_those_of_the_whole(command: CommandLine, name: 
         expected = 255 - cv2.dilate(edges, np.ones((3, 3), np.uint8))
     assert line["blocks"] >= 9
     assert np.array_equal(pixels(command.folder / line["result"]), expected)
+
+
+@pytest.mark.parametrize("name", ["tiles.tif", "photo.png"])
+def test_tiles_for_viewers_are_made_in_blocks_as_well(command: CommandLine, name: str) -> None:
+    data, array = SOURCES[name]
+    (line,) = command.json_lines(
+        "process",
+        put(command, name, data),
+        "out/",
+        "--pipeline",
+        "blur(9)",
+        "--output",
+        "dzi",
+        "--ranks",
+        3,
+        *SMALL,
+    ).values()
+    assert line["blocks"] >= 9
+    assert line["result"].endswith(f"{name.partition('.')[0]}.dzi.tar")
+    levels = deep_zoom(files((command.folder / line["result"]).read_bytes()))
+    assert np.array_equal(levels[-1], cv2.GaussianBlur(array, (9, 9), 0))
+    assert not leftovers(command.folder)
+
+
+def test_a_large_image_is_only_written_anew_where_no_operation_is_named(command: CommandLine) -> None:
+    data, array = SOURCES["tiles.tif"]
+    (line,) = command.json_lines(
+        "process", put(command, "scan.tif", data), "out/", "--pipeline", "output(tiff)", *SMALL
+    ).values()
+    assert line["blocks"] >= 9
+    assert np.array_equal(pixels(command.folder / line["result"]), array)
 
 
 def test_a_jpeg_2000_without_tiles_is_read_by_windows(command: CommandLine) -> None:

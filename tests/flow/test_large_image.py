@@ -16,6 +16,7 @@ import tifffile
 
 from tests.flow.conftest import RANKS
 from tests.flow.pictures import decoded, noise, png, tiled_tiff
+from tests.imaging.test_tile_archive import deep_zoom, files
 from tests.waiting import wait_for
 from tilework.jobs.job import Job, State
 from tilework.jobs.life import JobLife
@@ -100,6 +101,20 @@ def test_a_large_image_is_as_one_call_would_have_made_it_and_photos_pass_it(
     row = rows[job]
     assert (row.width, row.height, row.dtype, row.units_in_all > 20) == (WIDTH, HEIGHT, "uint8", True)
     check(running, row, picture)
+
+
+def test_a_large_image_becomes_tiles_for_a_viewer(
+    running: RunningSystem, picture: NDArray[np.generic], large: bytes
+) -> None:
+    job = running.drop("large/viewed.tif", large, pipeline=f"{PIPELINE} | output(dzi)")
+    row = running.ended([job])[job]
+    assert row.state is State.DONE, row.reason
+    assert row.result_key.endswith(".dzi.tar")
+    assert running.system.outputs.head(row.result_key).content_type == "application/x-tar"
+    levels = deep_zoom(files(running.result(row)))
+    np.testing.assert_array_equal(levels[-1][:, :, ::-1], expected(picture))
+    assert len(levels) == 14
+    wait_for(lambda: left_in_work(running, row.id) == [], 30)
 
 
 def test_no_photo_waits_for_a_unit_to_end(

@@ -25,6 +25,11 @@ def test_a_pipeline_is_understood_step_by_step(client: Client) -> None:
     assert told["steps"][0]["arguments"] == {"width": 9, "height": 9, "sigma": 0.0}
 
 
+def test_a_pipeline_that_only_asks_for_an_output_is_understood(client: Client) -> None:
+    told = client.get("/api/pipeline", params={"text": "output(tiff)"}).json()
+    assert (told["canonical"], told["steps"], told["makes_mask"]) == ("output(tiff)", [], False)
+
+
 def test_health_tells_what_waits(client: Client, world: World) -> None:
     world.drop()
     health = client.get("/api/health").json()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import BeyondRankError, ImageError
 from tilework.imaging.formats import SUFFIXES, Format, HeaderReader
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
-from tilework.imaging.plan import wanted_format
+from tilework.imaging.plan import wanted_suffix
 from tilework.imaging.run import prepare
 from tilework.imaging.sources import FileSource
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
+
+TAR = ".tar"
+"""How an archive's name may end as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,13 @@ def foresee(source: Path, pipeline: Pipeline, limits: Limits) -> Foreseen:
     """What the header of a file tells of its result; what is wrong with the file is for a rank to tell."""
     file = FileSource(source)
     try:
-        suffix = wanted_format(recognise(file.read(0, SIGNATURE_BYTES)), pipeline).suffix
+        suffix = wanted_suffix(recognise(file.read(0, SIGNATURE_BYTES)), pipeline)
     except (ImageError, OSError):
         return Foreseen(None)
     try:
         prepare(HeaderReader(file, limits), pipeline, limits)
     except BeyondRankError:
-        return Foreseen(Format.TIFF.suffix, large=True)
+        return Foreseen(suffix if pipeline.is_archive else Format.TIFF.suffix, large=True)
     except (ImageError, OSError):
         pass
     return Foreseen(suffix)
@@ -127,7 +130,8 @@ def _format_named(path: Path) -> Format | None:
 
 def _fits(path: Path, suffix: str) -> bool:
     named = _format_named(path)
-    return named is not None and named.suffix == suffix
+    same_kind = suffix.endswith(TAR) and path.suffix.lower() == TAR
+    return same_kind or (named is not None and named.suffix == suffix)
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:

@@ -47,6 +47,8 @@ class OutputName(Enum):
     JPEG = "jpeg"
     TIFF = "tiff"
     WEBP = "webp"
+    DZI = "dzi"
+    XYZ = "xyz"
 
 
 OutputOption = Annotated[

@@ -18,8 +18,9 @@ from tilework.fleet.made import first_name, tiles_name
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.rewritten import rewritten_metadata
 from tilework.imaging.costs import transfer_seconds
-from tilework.imaging.formats import Format, Metadata, is_windowed, read_around
-from tilework.imaging.formats.cog import TileTable, header, header_bytes
+from tilework.imaging.formats import Metadata, is_windowed, read_around
+from tilework.imaging.formats.cog import TileTable
+from tilework.imaging.formats.result_file import content_type, head, head_bytes, room, suffix
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
 from tilework.jobs.manifests import MOST_BYTES, READ_AT_ONCE
@@ -100,7 +101,7 @@ class Contents:
 class Arrangement:
     """The parts of the upload, each of pieces in their order, and where in the result each piece begins.
 
-    The first part begins with the header, and has ``padding`` zeros at its end. ``offsets`` are those of ``pieces``
+    The first part begins with the header, and has ``padding`` bytes at its end that say nothing. ``offsets`` are those of ``pieces``
     by their numbers, ``firsts`` those of the first tiles by level.
     """
 
@@ -170,11 +171,11 @@ class Assembly:
         tree, tables = description(self.image.work.kept(metadata, found), found), jpeg_tables(layout)
         contents = self._contents()
         firsts = [contents.firsts[level] for level in sorted(contents.firsts, reverse=True)]
-        plan = arranged(header_bytes(layout, tree, tables), contents.pieces, firsts)
-        head = header(layout, _tables(contents, plan), tree, tables)
-        key = self.task.result_stem + Format.TIFF.suffix
+        plan = arranged(head_bytes(layout, tree, tables), contents.pieces, firsts)
+        begin = head(layout, _tables(contents, plan), tree, tables)
+        key = self.task.result_stem + suffix(layout)
         told = result_metadata(self.task, found.size, found.pixels.dtype, made_by)
-        size = self._upload(key, told, plan, head)
+        size = self._upload(key, told, plan, begin)
         notes = dict.fromkeys((*found.notes, *metadata.notes, *contents.notes))
         return Stored(key, size, " ".join(notes), contents.seconds)
 
@@ -202,13 +203,13 @@ class Assembly:
                     contents.take(folder.objects(attempt), made)
         return contents
 
-    def _upload(self, key: str, metadata: Mapping[str, str], plan: Arrangement, head: bytes) -> int:
+    def _upload(self, key: str, metadata: Mapping[str, str], plan: Arrangement, begin: bytes) -> int:
         """Send, copy and complete; bytes of the result."""
-        most = max(len(head) + PART_BYTES, *(piece.size for part in plan.parts for piece in part))
+        most = max(len(begin) + PART_BYTES, *(piece.size for part in plan.parts for piece in part))
         seconds = transfer_seconds(SENT_AT_ONCE * most, self.limits)
-        outputs = self.outputs
+        outputs, layout = self.outputs, self.image.work.layout
         self._go_on(seconds)
-        upload = outputs.begin_upload(key, metadata=metadata, content_type=Format.TIFF.content_type)
+        upload = outputs.begin_upload(key, metadata=metadata, content_type=content_type(layout))
 
         def store(number: int) -> Part:
             self._go_on(seconds)
@@ -218,7 +219,7 @@ class Assembly:
 
         def joined(number: int) -> bytes:
             pieces = reading.map(lambda each: outputs.read(each.key, None, 0, each.size), plan.parts[number])
-            ends = (head, bytes(plan.padding)) if number == 0 else (b"", b"")
+            ends = (begin, room(layout, plan.padding)) if number == 0 else (b"", b"")
             return b"".join([ends[0], *pieces, ends[1]])
 
         try:

@@ -31,7 +31,10 @@ TOKEN = re.compile(
 )
 
 
-OUTPUTS = ("png", "jpeg", "tiff", "webp")
+ARCHIVES = ("dzi", "xyz")
+"""Those of a result that is an archive of tiles for viewers."""
+
+OUTPUTS = ("png", "jpeg", "tiff", "webp", *ARCHIVES)
 """The formats that a result can be asked for in."""
 
 MOST_PAGES = 65_535

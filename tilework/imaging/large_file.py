@@ -19,7 +19,8 @@ from tilework.imaging.formats import (
     read_around,
     read_header,
 )
-from tilework.imaging.formats.cog import TileTable, header, header_bytes
+from tilework.imaging.formats.cog import TileTable
+from tilework.imaging.formats.result_file import head, head_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
 from tilework.imaging.run import FileOutcome
@@ -111,9 +112,9 @@ def _process(
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids), ranks.hosts)
     tree = description(work.kept(read.metadata, read.header), read.header)
     tables = ranks.ask(jpeg_tables, work.layout)
-    file.create(header_bytes(work.layout, tree, tables))
+    file.create(head_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
-    file.finish(header(work.layout, [_table(table) for table in file.tables()], tree, tables))
+    file.finish(head(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
     told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *_mask_note(wanted))
     notes = dict.fromkeys(told)

@@ -103,9 +103,14 @@ class Pipeline:
         return any(step.operation.makes_mask for step in self.steps)
 
     @property
+    def is_archive(self) -> bool:
+        """Whether the result is an archive of tiles for viewers, which ``output`` then names the scheme of."""
+        return self.output in grammar.ARCHIVES
+
+    @property
     def ends_in_mask(self) -> bool:
         """Whether the result is black and white, and nothing was done to it since."""
-        return self.steps[-1].operation.makes_mask
+        return bool(self.steps) and self.steps[-1].operation.makes_mask
 
     @property
     def exact(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from tilework.errors import BeyondRankError, UnsupportedPixelsError
-from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row, segment_bytes
+from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row, segment_bytes, tile_archive
 from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import WholeImageOperation
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ENCODING = 2.5
 """Memory of encoding as a multiple of the result. Measured at noise, which no encoder makes smaller: 2 for the
 growing buffer, and the final bytes."""
+
+ARCHIVED = 3.5
+"""The same of an archive of tiles: a third more pixels, all tiles, and the bytes that they are joined to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,8 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
             before + after + round(before * step.operation.scratch)
             for step, before, after in zip(pipeline.steps, amounts[:-1], amounts[1:], strict=True)
         ),
-        amounts[-1] + _encoding(wanted, sizes[-1], kinds[-1]),
+        amounts[-1]
+        + _encoding(wanted, sizes[-1], kinds[-1], copies=ARCHIVED if pipeline.is_archive else ENCODING),
     )
     if staged and (needed > allowed or max(size.pixels for size in sizes) > limits.pixels):
         raise BeyondRankError(
@@ -87,7 +91,7 @@ def is_staged(header: Header, pipeline: Pipeline) -> bool:
     """Whether an image that is too large for one rank is worked on in blocks: then its result is a TIFF."""
     whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
     read = is_windowed(header) or is_streamed(header)
-    return read and not whole and pipeline.output in {None, Format.TIFF}
+    return read and not whole and (pipeline.output in {None, Format.TIFF} or pipeline.is_archive)
 
 
 def _decoding(header: Header) -> int:
@@ -96,12 +100,12 @@ def _decoding(header: Header) -> int:
     return header.decoded_bytes * copies + header.scratch
 
 
-def _encoding(wanted: Format, size: Size, pixels: Pixels) -> int:
+def _encoding(wanted: Format, size: Size, pixels: Pixels, copies: float) -> int:
     """Bytes that encoding takes beside the result in memory."""
     holds = row(wanted).holds
     copy = size.pixels * pixels.bytes
     own = holds.encoding_bytes(size, pixels) if holds else 0
-    return max(round(ENCODING * copy), copy + own)
+    return max(round(copies * copy), copy + own)
 
 
 LABELS_GO_TO = (Format.PNG, Format.TIFF)
@@ -114,8 +118,19 @@ def wanted_format(source: Format, pipeline: Pipeline) -> Format:
     What the pipeline asks for, else what the table says for the source; for masks, which no lossy format may blur,
     PNG or TIFF.
     """
-    wanted = row(source).result if pipeline.output is None else Format(pipeline.output)
+    if pipeline.is_archive:
+        # its tiles are of this format
+        wanted = Format.JPEG if row(source).result is Format.JPEG else Format.PNG
+    else:
+        wanted = row(source).result if pipeline.output is None else Format(pipeline.output)
     return Format.PNG if pipeline.makes_mask and wanted not in LABELS_GO_TO else wanted
+
+
+def wanted_suffix(source: Format, pipeline: Pipeline) -> str:
+    """How the name of the result of an ordinary image ends, as far as that is known before the image is."""
+    if pipeline.is_archive:
+        return tile_archive.suffix(str(pipeline.output))
+    return wanted_format(source, pipeline).suffix
 
 
 def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size) -> Format:
@@ -124,12 +139,14 @@ def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size
     Raises :class:`~tilework.errors.UnsupportedPixelsError` where a format was asked for that cannot hold it.
     """
     wanted = wanted_format(header.format, pipeline)
+    if pipeline.is_archive:
+        tile_archive.check(pixels, premultiplied=header.premultiplied)
     for choice in dict.fromkeys((wanted, *LABELS_GO_TO)):
         holds = row(choice).holds
         multiplied = header.premultiplied and pixels.alpha and choice is not Format.TIFF
         if holds is not None and holds.takes(pixels, size) and not multiplied:
             return choice
-        if pipeline.output is not None:
+        if pipeline.output is not None and not pipeline.is_archive:
             break
     raise UnsupportedPixelsError(
         f"{row(wanted).name} cannot hold a result of {size} pixels, {pixels.dtype}"
@@ -141,7 +158,7 @@ def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size
 
 def _mask_note(pipeline: Pipeline, result: Format) -> tuple[str, ...]:
     """Say so where a mask was asked for in a format that would blur it."""
-    if pipeline.output is None or Format(pipeline.output) is result:
+    if pipeline.output is None or pipeline.is_archive or Format(pipeline.output) is result:
         return ()
     return (f"A mask never goes to {row(Format(pipeline.output)).name}: it is a {row(result).name}.",)
 

@@ -14,9 +14,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from tilework.errors import TileworkError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
-from tilework.imaging.formats import HeaderReader, decode, encode, read_header, read_metadata
+from tilework.imaging.formats import (
+    HeaderReader,
+    decode,
+    encode,
+    read_header,
+    read_metadata,
+    result_file,
+    tile_archive,
+)
 from tilework.imaging.plan import plan, result_name
 from tilework.imaging.sources import BytesSource, FileSource, OpenableFile, Source
+from tilework.imaging.stages.planning import Wishes, layout_of
 from tilework.imaging.stopwatch import Profile, Stopwatch
 
 if TYPE_CHECKING:
@@ -106,12 +115,19 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
         same_format=planned.result_format is header.format,
         same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
     )
-    body = encode(result, planned.result_format, kept, header)
+    written = planned.result_format
+    if pipeline.is_archive:
+        layout = layout_of(header, pipeline, result.size, result.pixels, Wishes())
+        body = tile_archive.archive(result, layout)
+        suffix, content_type = result_file.suffix(layout), result_file.content_type(layout)
+    else:
+        body = encode(result, written, kept, header)
+        suffix, content_type = written.suffix, written.content_type
     watch.turn_to("other")
     return Product(
         body=body,
-        suffix=planned.result_format.suffix,
-        content_type=planned.result_format.content_type,
+        suffix=suffix,
+        content_type=content_type,
         width=header.size.width,
         height=header.size.height,
         dtype=header.pixels.dtype,

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
 
 Compression = Literal["deflate", "lzw", "jpeg", "none"]
 Subsampling = Literal["4:4:4", "4:2:2", "4:2:0"]
+Scheme = Literal["cog", "dzi", "xyz"]
 
 COMPRESSIONS = {
     "deflate": tiff_coding.DEFLATE,
@@ -90,7 +91,8 @@ class CogLayout:
     """What kind of file it is; picklable, for it crosses to all who encode tiles.
 
     ``tile`` is the side of a square tile in pixels. ``subsampling`` and ``quality`` (1 to 100) are those of JPEG tiles.
-    ``unnamed`` says that three channels are no red, green and blue, ``premultiplied`` that the colours are multiplied
+    ``scheme`` is ``cog``, or that of an archive of tiles (:mod:`~tilework.imaging.formats.tile_archive`), whose tiles are
+    JPEGs or else PNGs. ``unnamed`` says that three channels are no red, green and blue, ``premultiplied`` that the colours are multiplied
     by the alpha, ``mask`` that the image is black and white. Raises ValueError for what does not go together.
     """
 
@@ -104,6 +106,7 @@ class CogLayout:
     unnamed: bool = False
     premultiplied: bool = False
     mask: bool = False
+    scheme: Scheme = "cog"
 
     def __post_init__(self) -> None:
         if self.tile < TILE_STEP or self.tile % TILE_STEP:
@@ -121,10 +124,10 @@ class CogLayout:
     def levels(self) -> tuple[Size, ...]:
         """Sizes of the main image and its overviews.
 
-        Each is half of the one before, rounded up; the last is the first that fits one tile.
+        Each is half of the one before, rounded up; the last is the first that fits one tile, for Deep Zoom one pixel.
         """
-        sizes = [self.size]
-        while self.overviews and max(sizes[-1].width, sizes[-1].height) > self.tile:
+        sizes, last = [self.size], 1 if self.scheme == "dzi" else self.tile
+        while self.overviews and max(sizes[-1].width, sizes[-1].height) > last:
             sizes.append(Size(-(-sizes[-1].width // 2), -(-sizes[-1].height // 2)))
         return tuple(sizes)
 

@@ -150,10 +150,11 @@ def _why_undecodable(data: bytes) -> str:
 
 def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:  # noqa: ARG001 - one signature for all
     """Encode with all depths and alpha that there are."""
-    return png_chunks.insert_metadata(_encoded(picture), metadata)
+    return png_chunks.insert_metadata(encoded(picture), metadata)
 
 
-def _encoded(picture: Picture) -> memoryview:
+def encoded(picture: Picture) -> memoryview:
+    """Encode without metadata."""
     import cv2
     import numpy as np
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import DamagedImageError, TileNotShownError
 from tilework.imaging.formats.png_chunks import assemble
+from tilework.imaging.formats.tile_archive import picture_of
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def media_type(layout: CogLayout) -> str | None:
     """What the tiles of ``layout`` become; None where no browser shows such pixels exactly."""
     if layout.compression == "jpeg":
         return "image/jpeg"
+    if layout.scheme != "cog":
+        return "image/png"
     return "image/png" if layout.pixels.dtype in BITS and not layout.premultiplied else None
 
 
@@ -50,6 +53,8 @@ def tile_picture(tile: bytes, layout: CogLayout, jpeg_tables: bytes = b"") -> by
     if kind is None:
         multiplied = ", multiplied by their alpha" if layout.premultiplied else ""
         raise TileNotShownError(f"No browser shows pixels of {layout.pixels.dtype}{multiplied}.")
+    if layout.scheme != "cog":
+        return picture_of(tile)
     if kind == "image/jpeg":
         start, stop = MARKER_BYTES, len(jpeg_tables) - MARKER_BYTES
         return tile[:start] + JFIF + jpeg_tables[start:stop] + tile[start:]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tilework.errors import TooLargeError, UnsupportedPixelsError
-from tilework.imaging.formats import Format, overlap_bytes, segment_bytes
+from tilework.imaging.formats import Format, overlap_bytes, segment_bytes, tile_archive
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.jpeg import QUALITY
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tilework.imaging.formats import Header
-    from tilework.imaging.formats.cog import Compression
+    from tilework.imaging.formats.cog import Compression, Scheme
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline
@@ -83,9 +83,12 @@ def plan_stages(
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
     """The layout of a large result: compressed as is wished, else as its source is; masks without loss.
 
-    Raises :class:`~tilework.errors.UnsupportedPixelsError` for JPEG tiles of pixels that they do not hold.
+    Raises :class:`~tilework.errors.UnsupportedPixelsError` for JPEG tiles, and tiles for viewers, of pixels that these do
+    not hold.
     """
     unnamed = unnamed_channels(header, pixels.channels)
+    if pipeline.is_archive:
+        tile_archive.check(pixels, premultiplied=header.premultiplied)
     fits = pixels.dtype == "uint8" and not pixels.alpha and not unnamed
     if wishes.compression == "jpeg" and not fits:
         raise UnsupportedPixelsError(
@@ -100,10 +103,11 @@ def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wi
         compression=_compression(header, pipeline, wishes, fits=fits),
         subsampling=header.subsampling if header.subsampling in SUBSAMPLINGS else "4:4:4",  # type: ignore[arg-type]
         quality=QUALITY,
-        overviews=wishes.overviews,
+        overviews=wishes.overviews or pipeline.is_archive,
         unnamed=unnamed,
         premultiplied=header.premultiplied,
         mask=pipeline.ends_in_mask,
+        scheme=cast("Scheme", pipeline.output) if pipeline.is_archive else "cog",
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.imaging.engine import run_window
 from tilework.imaging.formats.pyramid import halved
-from tilework.imaging.formats.tile_encoding import encode_tile
+from tilework.imaging.formats.result_file import tile_bytes
 from tilework.imaging.stages.readers import Band, Pieces, blank, paste
 from tilework.imaging.windows import Grid, Size, Window
 
@@ -110,7 +110,8 @@ class _Rows:
         writing = self._writing
         layout = writing.layout
         if level > writing.base or writing.writes_base:
-            self._sink.append(level, _tile_index(layout, level, window), encode_tile(picture, layout))
+            index = _tile_index(layout, level, window)
+            self._sink.append(level, index, tile_bytes(picture, layout, level, index))
         if level < writing.top:
             place, row = self._filling_row(level + 1, _half(window))
             paste(halved(picture), _half(window), row, place)
