@@ -6,7 +6,7 @@ Counts are whole numbers, so that parts add up to the same in any order and any 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, NOTHING, Measured, MeasuredOperation, Reduced
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tilework.imaging.windows import Size
 
     Counts: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+    Tables: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]]
 
 BINS = {"uint8": 256, "uint16": 65_536}
 """Values of a sample by depth: each has a bin of its own."""
@@ -29,6 +30,10 @@ EXACT_COUNT = 1 << 24
 
 It takes a fifth of the time of np.bincount (2.1 megapixels of noise: 0.4 and 2.7 ms at 8 bits, 1.0 and 5.2 at 16).
 """
+
+
+COUNTED_NODATA = "A value like any other: it is counted."
+TRANSPARENT = "Carried along unfiltered; transparent pixels count like others."
 
 
 def counted(image: Image) -> Counts:
@@ -96,3 +101,35 @@ class CountedOperation(MeasuredOperation):
         import numpy as np
 
         return self.known(partial["counts"].astype(np.int64), arguments)
+
+
+class TableOperation(CountedOperation):
+    """An operation that puts another value in each value's place: what is known is a ``table`` of them.
+
+    Its shape is (1, bins, channels), or (1, bins, 1) for all channels alike; :meth:`tables` makes it.
+    """
+
+    alpha = TRANSPARENT
+    nodata = COUNTED_NODATA
+
+    @abstractmethod
+    def tables(self, counts: Counts, arguments: Arguments) -> Tables:
+        """New values, whole numbers within the depth, (channels, bins) or (1, bins), by the counts of each channel."""
+
+    def known(self, counts: Counts, arguments: Arguments) -> Arrays:
+        """Make the table."""
+        import numpy as np
+
+        tables = self.tables(counts, arguments).astype(np.min_scalar_type(counts.shape[1] - 1))
+        return {"table": np.ascontiguousarray(tables.T)[None]}
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """Look each sample up."""
+        return looked_up(image, arguments)
+
+
+def looked_up(image: Image, arguments: Arguments) -> Image:
+    """New samples by the table that is known."""
+    import cv2
+
+    return cv2.LUT(image, cast("Image", arguments["table"]))

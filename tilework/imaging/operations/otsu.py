@@ -1,0 +1,102 @@
+"""Black and white by a threshold that follows from the whole image."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from tilework.imaging.operations.contract import Example
+from tilework.imaging.operations.histogram import COUNTED_NODATA, CountedOperation, counted
+from tilework.imaging.operations.parameters import Parameter
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Arrays, Image
+    from tilework.imaging.operations.histogram import Counts
+    from tilework.imaging.operations.parameters import Arguments
+
+FLOAT_EPSILON = 2.0**-23
+"""FLT_EPSILON: cv2.threshold looks at no threshold with a smaller share of the pixels on one side of it."""
+
+
+class Otsu(CountedOperation):
+    """Otsu's threshold (N. Otsu, "A threshold selection method from gray-level histograms", 1979)."""
+
+    name = "otsu"
+    family = "tone"
+    summary = "Black and white by Otsu's threshold: a mask, 255 where brighter than what parts the image's greys best."
+    formula = (
+        "cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1], where grey is the image, or cv2.cvtColor(image, "
+        "cv2.COLOR_BGR2GRAY) of colours; with invert cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU. OpenCV's own arithmetic: "
+        "of thresholds that tie to the last bit, IPP may choose another"
+    )
+    parameters = (
+        Parameter(
+            name="invert",
+            type="bool",
+            help="White where the image is darker than the threshold, or equal to it.",
+            default=False,
+        ),
+    )
+    makes_mask = True
+    scratch = 0.75
+    nodata = COUNTED_NODATA
+    examples = (
+        Example(
+            text="otsu",
+            python="np.uint8(cv2.threshold(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), "
+            "0, 255, cv2.THRESH_OTSU)[1])",
+        ),
+        Example(
+            text="otsu(true)",
+            python="np.uint8(cv2.threshold(image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), "
+            "0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1])",
+            title="Dark print becomes white.",
+        ),
+    )
+
+    def counts(self, image: Image, arguments: Arguments) -> Counts:  # noqa: ARG002
+        """Count the greys."""
+        return counted(_grey(image))
+
+    def known(self, counts: Counts, arguments: Arguments) -> Arrays:  # noqa: ARG002
+        """Find the threshold."""
+        import numpy as np
+
+        return {"threshold": np.array(_best_threshold(counts[0].tolist()))}
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """Compare the greys with the threshold."""
+        import cv2
+
+        how = cv2.CMP_LE if arguments["invert"] else cv2.CMP_GT
+        # a number is compared with every pixel, which the types that OpenCV tells of itself do not know
+        return cast("Image", cv2.compare(_grey(image), float(arguments["threshold"]), how))  # type: ignore[call-overload]
+
+
+def _grey(image: Image) -> Image:
+    import cv2
+
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
+
+
+def _best_threshold(counts: list[int]) -> int:
+    """The value up to which pixels are dark, so that the variance between dark and bright is the largest.
+
+    In double precision and in the very order of cv2.threshold, for ties are decided by the last bit.
+    """
+    scale = 1.0 / sum(counts)
+    mean = float(sum(value * count for value, count in enumerate(counts))) * scale
+    dark_mean = dark = largest = 0.0
+    best = 0
+    for value, count in enumerate(counts):
+        share = count * scale
+        dark_mean *= dark
+        dark += share
+        bright = 1.0 - dark
+        if min(dark, bright) < FLOAT_EPSILON or max(dark, bright) > 1.0 - FLOAT_EPSILON:
+            continue
+        dark_mean = (dark_mean + value * share) / dark
+        bright_mean = (mean - dark * dark_mean) / bright
+        between = dark * bright * (dark_mean - bright_mean) * (dark_mean - bright_mean)
+        if between > largest:
+            largest, best = between, value
+    return best
