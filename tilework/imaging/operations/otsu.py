@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import Example
 from tilework.imaging.operations.histogram import COUNTED_NODATA, CountedOperation, counted
@@ -66,10 +66,11 @@ class Otsu(CountedOperation):
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Compare the greys with the threshold."""
         import cv2
+        import numpy as np
 
-        how = cv2.CMP_LE if arguments["invert"] else cv2.CMP_GT
-        # a number is compared with every pixel, which the types that OpenCV tells of itself do not know
-        return cast("Image", cv2.compare(_grey(image), float(arguments["threshold"]), how))  # type: ignore[call-overload]
+        how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
+        mask = cv2.threshold(_grey(image), float(arguments["threshold"]), 255, how)[1]
+        return mask.astype(np.uint8, copy=False)
 
 
 def _grey(image: Image) -> Image:
