@@ -1,0 +1,118 @@
+"""CLAHE of an image in parts: cv2.createCLAHE's pixels, whatever the grid and wherever the image is cut."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tests.imaging.samples import noise, picture, scene
+from tests.imaging.staged import staged
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging import operations
+from tilework.imaging.engine import run_whole
+from tilework.imaging.formats import Picture
+from tilework.imaging.operations import Pixels
+from tilework.imaging.pipeline import parse
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image
+
+SIDES = st.one_of(st.sampled_from([1, 2, 3, 7, 31, 61, 127, 160]), st.integers(1, 160))
+LIMITS = st.sampled_from([0, 0.5, 1, 2, 3.3, 40, 1000])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def prepared() -> None:
+    operations.prepare()
+
+
+def by_hand(image: Image, limit: float, columns: int, rows: int) -> Image:
+    planes = [cv2.createCLAHE(limit, (columns, rows)).apply(plane) for plane in cv2.split(image)]
+    return planes[0] if image.ndim == 2 else np.dstack(planes)
+
+
+@settings(max_examples=150)
+@given(
+    width=SIDES,
+    height=SIDES,
+    columns=st.integers(1, 12),
+    rows=st.integers(1, 12),
+    limit=LIMITS,
+    channels=st.sampled_from([1, 3]),
+    lost_bits=st.sampled_from([0, 0, 3, 6, 7]),
+    seed=st.integers(0, 99),
+)
+@example(1, 1, 8, 8, 40, 1, 0, 0)
+@example(3, 160, 8, 5, 2, 3, 0, 0)  # fewer columns than cells: reflected more than once
+@example(160, 159, 8, 8, 2, 1, 0, 0)  # only one side is divided
+@example(160, 160, 8, 8, 2, 1, 0, 0)
+def test_it_is_opencvs_for_any_image_and_grid(  # noqa: PLR0917
+    width: int, height: int, columns: int, rows: int, limit: float, channels: int, lost_bits: int, seed: int
+) -> None:
+    image = noise(width, height, channels, seed=seed) >> lost_bits
+    own = run_whole(Picture(image), parse(f"clahe({limit}, {columns}, {rows}, each)")).colour
+    assert np.array_equal(own, by_hand(image, limit, columns, rows))
+
+
+@settings(max_examples=10)
+@given(width=SIDES, height=SIDES, columns=st.integers(1, 4), limit=LIMITS, bits=st.sampled_from([10, 16]))
+def test_at_16_bits_it_is_opencvs_too(width: int, height: int, columns: int, limit: float, bits: int) -> None:
+    image = noise(width, height, 1, "uint16") >> (16 - bits)
+    own = run_whole(Picture(image), parse(f"clahe({limit}, {columns}, 3)")).colour
+    assert np.array_equal(own, by_hand(image, limit, columns, 3))
+
+
+@settings(max_examples=25)
+@given(
+    width=SIDES,
+    height=SIDES,
+    grid=st.sampled_from(["8", "3, 7", "1", "11, 2", "40"]),
+    limit=LIMITS,
+    units=st.integers(1, 4),
+    overviews=st.integers(0, 2),
+    channels=st.sampled_from([1, 3, 4]),
+    colour=st.sampled_from(["luma", "each"]),
+    around=st.sampled_from(["{}", "blur(5) | {} | erode(3)", "{} | clahe(2, 3)"]),
+)
+@example(1, 97, "8", 2, 1, 0, 3, "each", "{}")
+@example(159, 1, "40", 2, 1, 0, 4, "luma", "{}")
+def test_units_write_the_pixels_of_the_whole(  # noqa: PLR0917
+    width: int, height: int, grid: str, limit: float, units: int, overviews: int, channels: int, colour: str,
+    around: str,
+) -> None:  # fmt: skip
+    image = picture(noise(width, height, channels))
+    pipeline = parse(around.format(f"clahe({limit}, {grid}, colour={colour})"))
+    whole = run_whole(image, pipeline)
+    made = staged(image, pipeline, columns=units * 16 << overviews, overviews=overviews)[0]
+    assert np.array_equal(made.colour, whole.colour)
+
+
+def test_a_large_image_is_opencvs_to_the_last_pixel() -> None:
+    """Positions in float32 are rounded the more, the further right they are."""
+    image = scene(20_011, 130, 1)
+    own = run_whole(Picture(image), parse("clahe(2, 7, 3)")).colour
+    assert np.array_equal(own, by_hand(image, 2, 7, 3))
+
+
+def test_luma_alone_is_changed_of_colours_and_the_rows_default_to_the_columns() -> None:
+    image = scene(90, 70)
+    converted = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
+    converted[:, :, 0] = by_hand(np.ascontiguousarray(converted[:, :, 0]), 40, 5, 5)
+    own = run_whole(Picture(image), parse("clahe(columns=5)")).colour
+    assert np.array_equal(own, cv2.cvtColor(converted, cv2.COLOR_YCrCb2BGR))
+
+
+def test_a_grid_whose_histograms_have_no_room_is_refused_before_anything_is_read() -> None:
+    assert parse("clahe(2, 256)").kinds(Pixels("uint8", 1))[-1] == Pixels("uint8", 1)
+    assert parse("clahe(2, 16)").kinds(Pixels("uint16", 3))[-1] == Pixels("uint16", 3)
+    with pytest.raises(
+        UnsupportedPixelsError, match="clahe makes 289 histograms of this image; at uint16 256"
+    ):
+        parse("clahe(2, 17)").kinds(Pixels("uint16", 1))
+    with pytest.raises(UnsupportedPixelsError, match="768 histograms"):
+        parse("clahe(2, 16, colour=each)").kinds(Pixels("uint16", 3))
