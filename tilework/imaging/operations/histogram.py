@@ -26,11 +26,10 @@ BINS = {"uint8": 256, "uint16": 65_536}
 """Values of a sample by depth: each has a bin of its own."""
 
 EXACT_COUNT = 1 << 24
-"""Pixels that cv2.calcHist may be asked to count at once: it counts in float32, which beyond that loses ones.
+"""Pixels that cv2.calcHist may be asked to count at once: it tells counts in float32, which beyond that loses ones.
 
-It takes a fifth of the time of np.bincount (2.1 megapixels of noise: 0.4 and 2.7 ms at 8 bits, 1.0 and 5.2 at 16).
+A megapixel takes it 0.2 ms at 8 bits, and 0.8 at 16 as two bytes; np.bincount takes 1.3 (2.6 GHz, without IPP).
 """
-
 
 COUNTED_NODATA = "A value like any other: it is counted."
 TRANSPARENT = "Carried along unfiltered; transparent pixels count like others."
@@ -41,17 +40,28 @@ def counted(image: Image) -> Counts:
 
     ``image`` is (height, width) or (height, width, channels), uint8 or uint16; bins are 256 or 65,536.
     """
-    import cv2
     import numpy as np
 
     bins = BINS[str(image.dtype)]
     rows = max(1, EXACT_COUNT // image.shape[1])
     counts = np.zeros((image.shape[2] if image.ndim > 2 else 1, bins), np.int64)  # noqa: PLR2004
     for top in range(0, len(image), rows):
-        for channel, plane in enumerate(cv2.split(image[top : top + rows])):
-            found = cv2.calcHist([plane], [0], None, [bins], [0, bins])
-            counts[channel] += found.ravel().astype(np.int64)
+        part = image[top : top + rows]
+        for channel, count in enumerate(counts):
+            np.add(count, _told(part, channel).ravel().astype(np.int64), out=count)
     return counts
+
+
+def _told(image: Image, channel: int) -> Image:
+    """What cv2.calcHist tells of a channel: 256 bins, or 256 x 256 by high and low byte, which is twice as quick."""
+    import cv2
+    import numpy as np
+
+    if image.dtype == np.uint8:
+        return cv2.calcHist([image], [channel], None, [256], [0, 256])
+    # of a number of 16 bits the low byte comes first on every machine that OpenCV is built for
+    both = np.ascontiguousarray(image).view(np.uint8).reshape(*image.shape[:2], -1)
+    return cv2.calcHist([both], [2 * channel + 1, 2 * channel], None, [256, 256], [0, 256, 0, 256])
 
 
 def packed(counts: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> np.ndarray[Any, Any]:

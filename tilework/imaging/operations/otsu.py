@@ -37,7 +37,7 @@ class Otsu(CountedOperation):
         ),
     )
     makes_mask = True
-    scratch = 0.75
+    scratch = 1.25
     nodata = COUNTED_NODATA
     examples = (
         Example(

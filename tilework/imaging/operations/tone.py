@@ -44,7 +44,7 @@ class Equalize(TableOperation):
         "where N(v) counts pixels above the darkest value, up to v; uint16 the same with 65535"
     )
     parameters = (luma.COLOUR,)
-    scratch = 1.5
+    scratch = 1.25
     examples = (
         Example(
             text="equalize(each)",
@@ -135,7 +135,6 @@ class Stretch(TableOperation):
             choices=("together", "each"),
         ),
     )
-    scratch = 0.5
     examples = (
         Example(
             text="stretch",
@@ -187,7 +186,6 @@ class WhiteBalance(TableOperation):
         "round(g v) within the depth, in float64, with g = (sum of all samples) / (sum of the channel's) / channels: the "
         "grey world; a grey image stays as it is"
     )
-    scratch = 0.5
     examples = (
         Example(
             text="white_balance",
@@ -225,7 +223,6 @@ class Normalize(MeasuredOperation):
         _end("beta", "The other end; the greatest value becomes the higher of both.", 255),
     )
     dtypes = ("uint8", "uint16", "int16", "int32", "float32", "float64")
-    scratch = 1.25
     alpha = TRANSPARENT
     nodata = "A value like any other. Not-a-number stays what it is and is passed over; infinity makes all not-a-number."
     examples = (
