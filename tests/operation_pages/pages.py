@@ -22,6 +22,10 @@ FAMILIES = {
         "Point operations",
         "Each pixel for itself. Such operations in a row cost one pass over the image.",
     ),
+    "tone": (
+        "Tone",
+        "Brightness and contrast by what is known of the whole image: it is measured in parts, once for each such operation.",
+    ),
     "filters": ("Filters", "A pixel and its neighbours, weighed or ranked."),
     "edges": ("Edges", "Where the image changes, and how strongly."),
     "morphology": ("Morphology", "Shapes grown, shrunk, opened and closed by a structuring element."),

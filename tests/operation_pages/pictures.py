@@ -37,11 +37,12 @@ PHOTOGRAPHS = {"tone": "moon.png", "morphology": "horse.png", "labels": "coins.p
 """What a family is shown on, where colours are not the point."""
 
 OF_ONE = {
-    "otsu": "page.png",
+    "otsu": "coins.png",
     "adaptive": "page.png",
     "threshold": "coins.png",
-    "white_balance": "ihc.png",
+    "white_balance": "coffee.png",
     "canny": "coffee.png",
+    "equalize": "coffee.png",
     "histogram": "chelsea.png",
 }
 OF_PRESET = {"document-scan": "page.png", "microscopy-edges": "ihc.png", "satellite-preview": "retina.jpg"}

@@ -56,14 +56,14 @@ class Clahe(MeasuredOperation):
     family = "tone"
     summary = "Local contrast (CLAHE): the histogram is equalized cell by cell, and noise amplified up to a limit only."
     formula = (
-        "cv2.createCLAHE(clip_limit, (columns, rows)).apply, of each channel or of Y of cv2.COLOR_BGR2YCrCb; at 16 bits "
-        f"columns x rows x channels is at most {MOST_COUNTS // BINS['uint16']}"
+        "cv2.createCLAHE(clip_limit, (columns, rows)).apply(image), of colours each channel or Y of cv2.COLOR_BGR2YCrCb. "
+        f"At 16 bits there are at most {MOST_COUNTS // BINS['uint16']} cells, for each channel counted anew"
     )
     parameters = (
         Parameter(
             name="clip_limit",
             type="float",
-            help="How often the mean a value may occur in a cell: what is above is spread over all values; 0 sets no limit.",
+            help="How often a value may occur in a cell, in multiples of the mean; what is above is given to all. 0: no limit.",
             default=40.0,
             minimum=0,
             maximum=BINS["uint16"],

@@ -24,9 +24,8 @@ class Otsu(CountedOperation):
     family = "tone"
     summary = "Black and white by Otsu's threshold: a mask, 255 where brighter than what parts the image's greys best."
     formula = (
-        "cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1], where grey is the image, or cv2.cvtColor(image, "
-        "cv2.COLOR_BGR2GRAY) of colours; with invert cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU. OpenCV's own arithmetic: "
-        "of thresholds that tie to the last bit, IPP may choose another"
+        "cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)[1], inverted cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU; of colours grey "
+        "is cv2.cvtColor(image, cv2.COLOR_BGR2GRAY). (Of thresholds that tie, OpenCV with IPP may take another.)"
     )
     parameters = (
         Parameter(

@@ -40,23 +40,23 @@ class Equalize(TableOperation):
         "Equalized histogram: contrast where most pixels are, each brightness about as frequent as any other."
     )
     formula = (
-        "cv2.equalizeHist, of each channel or of Y of cv2.COLOR_BGR2YCrCb: v becomes round(255 N(v) / N(255)) in float32, "
-        "where N(v) counts pixels above the darkest value, up to v; uint16 the same with 65535"
+        "cv2.equalizeHist(image), of colours each channel or Y of cv2.COLOR_BGR2YCrCb: round(255 N(v) / N(255)) in float32, "
+        "N(v) being the pixels up to v but for the darkest value; uint16 the same with 65535"
     )
     parameters = (luma.COLOUR,)
     scratch = 1.25
     examples = (
         Example(
-            text="equalize(each)",
-            python="cv2.merge([cv2.equalizeHist(plane) for plane in cv2.split(image)])",
-            title="Every channel for itself; grey has one.",
-            dtypes=("uint8",),
-        ),
-        Example(
             text="equalize",
             python="cv2.equalizeHist(image) if image.ndim == 2 else cv2.cvtColor(cv2.merge([cv2.equalizeHist((ycc := "
             "cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)))[0]), *ycc[1:]]), cv2.COLOR_YCrCb2BGR)",
             title="The brightness of colours.",
+            dtypes=("uint8",),
+        ),
+        Example(
+            text="equalize(each)",
+            python="cv2.merge([cv2.equalizeHist(plane) for plane in cv2.split(image)])",
+            title="Every channel for itself; grey has one.",
             dtypes=("uint8",),
         ),
         Example(
@@ -104,15 +104,14 @@ class Stretch(TableOperation):
     family = "tone"
     summary = "Stretched contrast: all but the darkest and the brightest few pixels fill the whole range."
     formula = (
-        "round(M (v - a) / (b - a)) within 0 and M (255 or 65535), as np.interp reckons; a = np.percentile(image, low, "
-        'method="lower"), b = np.percentile(image, high, method="higher"), of all channels together or of each; unchanged '
-        "where a = b"
+        "np.rint(np.interp(image, [np.percentile(image, low, method='lower'), np.percentile(image, high, method='higher')], "
+        "[0, 255 or 65535])), of all channels together or of each; unchanged where both percentiles are the same"
     )
     parameters = (
         Parameter(
             name="low",
             type="float",
-            help="How many of the samples, the darkest, lie below what becomes black.",
+            help="The share of the samples, the darkest, that becomes black.",
             default=2.0,
             minimum=0,
             maximum=100,
@@ -121,7 +120,7 @@ class Stretch(TableOperation):
         Parameter(
             name="high",
             type="float",
-            help="How many of the samples lie below what becomes white.",
+            help="The share of the samples above which all become white.",
             default=98.0,
             minimum=0,
             maximum=100,
@@ -182,10 +181,7 @@ class WhiteBalance(TableOperation):
     name = "white_balance"
     family = "tone"
     summary = "White balance: the image's mean becomes grey, and a cast of colour disappears."
-    formula = (
-        "round(g v) within the depth, in float64, with g = (sum of all samples) / (sum of the channel's) / channels: the "
-        "grey world; a grey image stays as it is"
-    )
+    formula = "np.rint(image * (image.sum() / image.sum(axis=(0, 1)) / channels)), within the depth; grey stays as it is"
     examples = (
         Example(
             text="white_balance",
