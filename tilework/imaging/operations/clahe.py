@@ -45,7 +45,7 @@ TABLES_COST = 0.3
 CELL_COST = 4e-5
 """Seconds, and seconds a cell: a megapixel of 16 bits in 16 x 16 cells takes 0.25 s, of 8 bits in 256 x 256 2.1 s."""
 
-STRIP_PIXELS = 1 << 16
+STRIP_SAMPLES = 1 << 16
 """That are interpolated at once: a few floats for each stay in a core's cache."""
 
 
@@ -229,25 +229,27 @@ def _blend(
     """Interpolate between four tables, some rows at a time; first along the rows, as OpenCV does."""
     import numpy as np
 
-    channels = (1,) * (samples.ndim - 2)
-    sides = [weights.reshape(-1, *channels) for weights in across.weights]
-    heights = [weights.reshape(-1, 1, *channels) for weights in rows.weights]
-    step = max(1, STRIP_PIXELS // len(sides[0]))
+    channels = samples.shape[2] if samples.ndim > 2 else 1  # noqa: PLR2004
+    # samples side by side, whatever pixel they are of: rows of two or three would be no work for vectors
+    sides = [np.repeat(weights, channels) for weights in across.weights]
+    heights = [weights[:, np.newaxis] for weights in rows.weights]
+    step = max(1, STRIP_SAMPLES // len(sides[0]))
     for first in range(0, len(heights[0]), step):
         strip = slice(first, first + step)
         place = (slice(rows.run.start + first, min(rows.run.start + first + step, rows.run.stop)), across.run)
-        upper, lower = (_beside(samples[place], tables, sides) for tables in corners)
+        part = samples[place]
+        upper, lower = (_beside(part, tables, sides) for tables in corners)
         upper *= heights[0][strip]
         lower *= heights[1][strip]
         upper += lower
-        result[place] = np.rint(upper, out=upper)
+        result[place] = np.rint(upper, out=upper).reshape(part.shape)
 
 
 def _beside(samples: Image, tables: Sequence[Weights], weights: Sequence[Weights]) -> Weights:
-    """Samples between two tables, column by column."""
+    """Samples between two tables, column by column; (rows, columns x channels)."""
     import cv2
 
-    one, other = (cast("Weights", cv2.LUT(samples, table)) for table in tables)
+    one, other = (cast("Weights", cv2.LUT(samples, table)).reshape(len(samples), -1) for table in tables)
     one *= weights[0]
     other *= weights[1]
     one += other
