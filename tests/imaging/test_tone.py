@@ -145,7 +145,7 @@ CHAINS = st.builds(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(
     text=CHAINS,
     width=SIDES,
@@ -228,7 +228,7 @@ def test_counts_are_those_of_numpy(shape: tuple[int, ...], dtype: str) -> None:
     assert counted(image).dtype == np.int64
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     width=SIDES,
     height=SIDES,

@@ -92,16 +92,17 @@ class Clahe(MeasuredOperation):
     nodata = COUNTED_NODATA
     examples = (
         Example(
-            text="clahe(2, colour=each)",
-            python="cv2.merge([cv2.createCLAHE(2, (8, 8)).apply(plane) for plane in cv2.split(image)])",
-            title="Every channel for itself; grey has one.",
-        ),
-        Example(
             text="clahe(3.5, 5, 4)",
             python="cv2.createCLAHE(3.5, (5, 4)).apply(image) if image.ndim == 2 else cv2.cvtColor(cv2.merge(["
             "cv2.createCLAHE(3.5, (5, 4)).apply((ycc := cv2.split(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)))[0]), "
             "*ycc[1:]]), cv2.COLOR_YCrCb2BGR)",
             title="The brightness of colours.",
+        ),
+        Example(
+            text="clahe(2, colour=each)",
+            python="cv2.merge([cv2.createCLAHE(2, (8, 8)).apply(plane) for plane in cv2.split(image)])",
+            title="Every channel for itself; grey has one.",
+            dtypes=("uint8",),
         ),
     )
 

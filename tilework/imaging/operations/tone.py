@@ -222,7 +222,11 @@ class Normalize(MeasuredOperation):
     alpha = TRANSPARENT
     nodata = "A value like any other. Not-a-number stays what it is and is passed over; infinity makes all not-a-number."
     examples = (
-        Example(text="normalize(0, 255)", python="cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX)"),
+        Example(
+            text="normalize(0, 255)",
+            python="cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX)",
+            dtypes=("uint8", "uint16", "int16", "int32"),
+        ),
         Example(
             text="normalize(0, 1)",
             python="cv2.normalize(image, None, 0, 1, cv2.NORM_MINMAX)",
