@@ -122,7 +122,8 @@ def test_one_pipeline_is_written_in_one_way_only(text: str, canonical: str) -> N
         ("blur(9) invert()", 8, "expected '|' between operations"),
         ("blur(9) |", 9, "expected the name of an operation"),
         ("| invert", 0, "expected the name of an operation"),
-        ("blur(9);", 7, "unexpected character ';'"),
+        ("blur(9)!", 7, "unexpected character '!'"),
+        ("blur(9);", 7, "expected '|' between operations, found ';'"),
         ("invert | \N{SNOWMAN}", 9, r"unexpected character '\u2603'"),
     ],
 )
