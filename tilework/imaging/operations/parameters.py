@@ -111,7 +111,9 @@ class Parameter:
             most = " x ".join(map(str, self.longest))
             raise ValueError(f"{self.name} is at most {most} (rows x columns), not {len(rows)} x {across}")
         if self.odd and not (len(rows) % 2 and across % 2):
-            raise ValueError(f"{self.name} has an odd number of rows and of columns, not {len(rows)} x {across}")
+            raise ValueError(
+                f"{self.name} has an odd number of rows and of columns, not {len(rows)} x {across}"
+            )
         return tuple(tuple(map(self.number, row)) for row in rows)
 
     def _bounded(self, value: float) -> None:
