@@ -12,7 +12,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, point
+from tilework.imaging.operations import (
+    denoising,
+    edges,
+    kernels,
+    local_threshold,
+    morphology,
+    non_local_means,
+    point,
+    sharpening,
+    smoothing,
+)
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -50,7 +60,17 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology)
+FAMILIES = (
+    point,
+    smoothing,
+    denoising,
+    non_local_means,
+    sharpening,
+    kernels,
+    local_threshold,
+    edges,
+    morphology,
+)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""

@@ -1,0 +1,162 @@
+"""Filters that take noise away and leave edges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging.operations.contract import ORDINARY_COST, VECTOR_ALIGNMENT, Example, LocalOperation
+from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.windows import Margin
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image, Pixels
+    from tilework.imaging.operations.parameters import Arguments
+    from tilework.imaging.windows import Size
+
+LARGEST_MEDIAN = 255
+"""Pixels. OpenCV counts a square's pixels in 16 bits, of which 257 x 257 would take more."""
+
+LARGEST_SORTED = 5
+"""Pixels. The largest median that OpenCV takes of other depths than bytes: it sorts; beyond it counts levels."""
+
+LARGEST_CIRCLE = 99
+"""Pixels. Every pixel of the circle is weighed for every pixel: at 99 a million samples take 2.6 s."""
+
+CIRCLE_COST = 0.0004
+"""Seconds for a million samples and each pixel of the circle's square; measured: 0.00027 (one channel), 0.00015 (three)."""
+
+WIDEST_SIGMA = 1_000_000
+"""Beyond it all weights are 1 long since."""
+
+
+class Median(LocalOperation):
+    """The middle value of a square."""
+
+    name = "median"
+    family = "filters"
+    summary = "Median of a square around each pixel: specks disappear, edges stay."
+    formula = "cv2.medianBlur(image, size)"
+    parameters = (
+        Parameter(
+            name="size",
+            type="int",
+            help="Columns and rows of the square, an odd number; 3 or 5 where pixels are no bytes.",
+            minimum=3,
+            maximum=LARGEST_MEDIAN,
+            odd=True,
+            unit="px",
+            example=5,
+        ),
+    )
+    dtypes = ("uint8", "uint16", "int16", "float32")
+    scratch = 1.5
+    examples = (
+        Example(text="median(5)", python="cv2.medianBlur(image, 5)"),
+        Example(
+            text="median(15)",
+            python="cv2.medianBlur(image, 15)",
+            title="Larger squares are for bytes.",
+            dtypes=("uint8",),
+        ),
+    )
+
+    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
+        """As the input; raises UnsupportedPixelsError for large squares of other depths than bytes."""
+        if pixels.dtype != "uint8" and int(arguments["size"]) > LARGEST_SORTED:
+            raise UnsupportedPixelsError(
+                f"median takes {pixels.dtype} pixels up to size {LARGEST_SORTED}, not {arguments['size']}.",
+                advice="Use size 3 or 5, or convert the image to 8 bits first.",
+            )
+        return pixels
+
+    def margin(self, arguments: Arguments) -> Margin:
+        """Half the square on each side."""
+        reach = int(arguments["size"]) // 2
+        return Margin.even(reach, reach)
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """One median, channel by channel; beyond the edge its own pixels go on (BORDER_REPLICATE)."""
+        import cv2
+
+        return cv2.medianBlur(image, int(arguments["size"]))
+
+
+def _sigma(name: str, text: str, unit: str) -> Parameter:
+    return Parameter(
+        name=name, type="float", help=text, minimum=0.01, maximum=WIDEST_SIGMA, unit=unit, example=50
+    )
+
+
+class Bilateral(LocalOperation):
+    """A mean of what is near in place and in colour."""
+
+    name = "bilateral"
+    family = "filters"
+    summary = (
+        "Bilateral filter: smooths surfaces and leaves edges, for it weighs neighbours by their colour, too."
+    )
+    formula = "cv2.bilateralFilter(image, diameter, sigma_color, sigma_space)"
+    parameters = (
+        Parameter(
+            name="diameter",
+            type="int",
+            help="Pixels across the circle of neighbours; 0 derives it from sigma_space: twice 1.5 sigma_space, and 1.",
+            minimum=0,
+            maximum=LARGEST_CIRCLE,
+            unit="px",
+            example=9,
+        ),
+        _sigma("sigma_color", "How different colours may be that are mixed.", "levels"),
+        _sigma("sigma_space", "How far apart pixels may be that are mixed, within the circle.", "px"),
+    )
+    dtypes = ("uint8",)
+    scratch = 1.5
+    examples = (
+        Example(text="bilateral(9, 50, 50)", python="cv2.bilateralFilter(image, 9, 50, 50)"),
+        Example(
+            text="bilateral(0, 30, 2)",
+            python="cv2.bilateralFilter(image, 0, 30, 2)",
+            title="As wide as sigma_space asks for.",
+        ),
+    )
+
+    def check(self, arguments: Arguments) -> None:
+        """Raise ValueError where sigma_space asks for too large a circle."""
+        if 2 * _radius(arguments) + 1 > LARGEST_CIRCLE:
+            raise ValueError(
+                f"sigma_space asks for a circle of {2 * _radius(arguments) + 1:,} pixels; {LARGEST_CIRCLE} are allowed. "
+                f"Give a diameter"
+            )
+
+    def cost(self, arguments: Arguments) -> float:
+        """Every pixel of the circle."""
+        return ORDINARY_COST + CIRCLE_COST * (2 * _radius(arguments) + 1) ** 2
+
+    def alignment(self, pixels: Pixels) -> Size:  # noqa: ARG002
+        """Weights are floats, which vector loops may add otherwise than their tails do."""
+        return VECTOR_ALIGNMENT
+
+    def margin(self, arguments: Arguments) -> Margin:
+        """The circle's radius."""
+        return Margin.even(_radius(arguments), _radius(arguments))
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """One bilateral filter of bytes, with OpenCV's own border (REFLECT_101).
+
+        Of float32 OpenCV takes the weights from a table whose steps depend on the whole image's smallest and largest
+        value: a tile would have other pixels.
+        """
+        import cv2
+
+        sigmas = float(arguments["sigma_color"]), float(arguments["sigma_space"])
+        return cv2.bilateralFilter(image, int(arguments["diameter"]), *sigmas)
+
+
+def _radius(arguments: Arguments) -> int:
+    """As OpenCV has it."""
+    diameter = int(arguments["diameter"])
+    return max(1, diameter // 2 if diameter else round(float(arguments["sigma_space"]) * 1.5))
+
+
+OPERATIONS = (Median(), Bilateral())
