@@ -172,8 +172,12 @@ def usage(operation: Named) -> str:
 
 
 def prepare() -> None:
-    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them."""
+    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them.
+
+    And to its own arithmetic: Intel's (IPP) has another bilateral filter, and takes it for images of some sizes only.
+    """
     import cv2
 
     cv2.setNumThreads(1)
+    cv2.ipp.setUseIPP(False)
     cv2.ocl.setUseOpenCL(False)

@@ -39,7 +39,7 @@ def _transformed(dtype: np.dtype[np.generic]) -> int:
     """Numbers in a kernel from which on cv2.filter2D transforms (imgproc/src/filter.dispatch.cpp, dft_filter_size)."""
     import cv2
 
-    return 130 if dtype in {"uint8", "float32"} and cv2.checkHardwareSupport(SSE3) else 50
+    return 130 if str(dtype) in {"uint8", "float32"} and cv2.checkHardwareSupport(SSE3) else 50
 
 
 def _in_parts(image: Image, kernel: Image, delta: float) -> Image:

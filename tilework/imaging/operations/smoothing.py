@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
+from tilework.imaging.operations.contract import ORDINARY_COST, VECTOR_ALIGNMENT, Example, LocalOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Margin
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
     from tilework.imaging.operations.parameters import Arguments
+    from tilework.imaging.windows import Size, Window
 
 LARGEST_KERNEL = 999
 """Pixels. A Gaussian costs its width and height for every pixel; a wider blur is better had by resizing."""
@@ -22,6 +23,11 @@ needs leave the cache (uint16), 0.00015 at 101."""
 
 WHOLE_NUMBERS = ("uint8", "uint16", "int16")
 """Depths that cv2.blur sums exactly: whole numbers in a running sum that no rounding touches."""
+
+
+LARGEST_SHORT_SUM = 256
+"""Pixels of a rectangle of bytes whose mean cv2.blur takes in whole numbers of 16 bits; of larger ones it multiplies floats,
+in single precision in its vectors, in double where they end."""
 
 
 class Blur(LocalOperation):
@@ -136,8 +142,14 @@ class Box(LocalOperation):
         """As a Gaussian's, which floats take; whole numbers take less."""
         return ORDINARY_COST + COST * (int(arguments["width"]) + int(arguments["height"]))
 
+    def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:
+        """Return the rectangle's reach around ``output``; of bytes, too, whole vectors where their means are floats."""
+        window = super().source_window(output, size, arguments)
+        area = int(arguments["width"]) * int(arguments["height"])
+        return window.aligned(VECTOR_ALIGNMENT) if area > LARGEST_SHORT_SUM else window
+
     def margin(self, arguments: Arguments) -> Margin:
-        """Half the rectangle on each side, of even ones less to the right and below."""
+        """Half the rectangle on each side."""
         return centred(int(arguments["width"]), int(arguments["height"]))
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
@@ -156,9 +168,11 @@ class Box(LocalOperation):
 
 
 def centred(columns: int, rows: int) -> Margin:
-    """What a kernel reads around its anchor, which is at ``(columns // 2, rows // 2)``."""
-    left, top = columns // 2, rows // 2
-    return Margin(left, top, columns - 1 - left, rows - 1 - top)
+    """What a kernel anchored at ``(columns // 2, rows // 2)`` reads around a pixel, reflected at the edge or not.
+
+    A kernel of an even number reads one less to the right, but beyond the left edge that one is the mirror's.
+    """
+    return Margin.even(columns // 2, rows // 2)
 
 
 OPERATIONS = (Blur(), Box())
