@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING
 
@@ -175,6 +176,7 @@ class MotionBlur(Correlation):
         return correlated(image, line(int(arguments["length"]), float(arguments["angle"])))
 
 
+@functools.lru_cache(maxsize=8)
 def line(length: int, angle: float) -> Image:
     """Weights of a motion of ``length`` pixels at ``angle`` degrees; float64 (rows, columns), their sum is 1."""
     import numpy as np

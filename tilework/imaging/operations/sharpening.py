@@ -106,7 +106,8 @@ class Sharpen(LocalOperation):
             sharp = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
             threshold = math.ceil(threshold)
         if threshold:
-            np.copyto(sharp, image, where=cv2.absdiff(image, blurred) < threshold)
+            flat = (cv2.absdiff(image, blurred) < threshold).view(np.uint8)
+            cv2.copyTo(image, flat, sharp)
         return sharp
 
 
