@@ -24,10 +24,10 @@ NARROW = 64
 """Columns that are enough for OpenCV's vectors and a median's margin."""
 
 LARGEST_CIRCLE = 99
-"""Pixels. Every pixel of the circle is weighed for every pixel: at 99 a million samples take 2.6 s."""
+"""Pixels. Every pixel of the circle is weighed for every pixel: at 99 a million samples take 2.6 to 3.8 s."""
 
-CIRCLE_COST = 0.0004
-"""Seconds for a million samples and each pixel of the circle's square; measured: 0.00027 (one channel), 0.00015 (three)."""
+CIRCLE_COST = 0.0005
+"""Seconds for a million samples and each pixel of the circle's square; measured: 0.00027 to 0.00039."""
 
 WIDEST_SIGMA = 1_000_000
 """Beyond it all weights are 1 long since."""

@@ -19,10 +19,10 @@ LARGEST_TEMPLATE = 21
 """Pixels: beyond it nothing looks like anything."""
 
 LARGEST_SEARCH = 45
-"""Pixels. Every place of the square is compared with every pixel: at 45 a million samples take 2.7 s."""
+"""Pixels. Every place of the square is compared with every pixel: at 45 a million samples take 2.3 to 4.9 s."""
 
-PLACE_COST = 0.002
-"""Seconds for a million samples and each place of the search; measured: 0.0010 (uint8), 0.0019 (uint16, template 21)."""
+PLACE_COST = 0.003
+"""Seconds for a million samples and each place of the search; measured: up to 0.0013 (template 7), 0.0024 (21)."""
 
 COLUMNS = 1_024
 """Of an image that are worked on at a time: OpenCV keeps four bytes for each column and place of the search."""
