@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
 import shlex
 from urllib.parse import parse_qs, urlencode
@@ -39,6 +40,7 @@ def test_a_matrix_reads_back_to_the_last_bit(matrix: Matrix, space: str) -> None
     assert again.canonical == pipeline.canonical
     assert again == pipeline
     assert repr(again.steps[0].arguments["kernel"]) == repr(given_matrix)
+    assert pickle.loads(pickle.dumps(pipeline)) == pipeline  # noqa: S301 - our own bytes
 
 
 @settings(max_examples=50)

@@ -74,7 +74,8 @@ def _sum(padded: Image, kernel: Image) -> np.ndarray[Any, np.dtype[np.floating[A
     for top, left, part in _parts(kernel, _transformed(floats.dtype) - 1):
         rows, columns = part.shape
         view = floats[top : top + height + rows - 1, left : left + width + columns - 1]
-        total += cv2.filter2D(view, -1, part, anchor=(0, 0))[:height, :width]
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite values give not-a-numbers
+            total += cv2.filter2D(view, -1, part, anchor=(0, 0))[:height, :width]
     return total
 
 

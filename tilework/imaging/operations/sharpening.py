@@ -99,9 +99,10 @@ class Sharpen(LocalOperation):
         amount, threshold = float(arguments["amount"]), float(arguments["threshold"])
         blurred = cv2.GaussianBlur(image, (0, 0), float(arguments["radius"]))
         if image.dtype.kind == "f":
-            sharp: Image = image - blurred
-            np.multiply(sharp, amount, out=sharp)
-            np.add(sharp, image, out=sharp)
+            with np.errstate(invalid="ignore", over="ignore"):  # infinite values give not-a-numbers
+                sharp: Image = image - blurred
+                np.multiply(sharp, amount, out=sharp)
+                np.add(sharp, image, out=sharp)
         else:
             sharp = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
             threshold = math.ceil(threshold)
