@@ -148,6 +148,33 @@ def test_what_is_not_a_number_stays_where_it_is_seen_in_tiles_as_in_the_whole(  
     assert np.array_equal(tiled.colour, whole.colour, equal_nan=True)
 
 
+LINKS = st.one_of(
+    st.sampled_from(
+        ["blur(5)", "erode(3)", "dilate(4)", "invert", "median(3)", "median(5)", "box(2, 7)", "box(20)"]
+    ),
+    st.builds("sharpen({}, {})".format, floats(0, 3), floats(0.3, 3)),
+    st.builds("motion_blur({}, {})".format, st.integers(1, 20), st.integers(-90, 90)),
+    st.builds("filter2d([1, -2, {0}; 0, 4, 1; 3, {0}, 1; 2, 0, 1], 9)".format, st.integers(0, 3)),
+)
+
+
+@settings(max_examples=60)
+@given(
+    width=SIDES,
+    height=SIDES,
+    tile=TILES,
+    channels=st.sampled_from([1, 3, 4]),
+    dtype=st.sampled_from(["uint8", "uint16", "int16", "float32"]),
+    text=st.lists(LINKS, min_size=2, max_size=4).map(" | ".join),
+    seed=st.integers(0, 99),
+)
+def test_tiles_of_a_chain_of_filters_and_others_equal_the_whole(  # noqa: PLR0917
+    width: int, height: int, tile: Size, channels: int, dtype: str, text: str, seed: int
+) -> None:
+    image, pipeline = picture(noise(width, height, channels, dtype, seed)), parse(text)
+    assert windowed(image, pipeline, tile).colour.tobytes() == run_whole(image, pipeline).colour.tobytes()
+
+
 CHAIN = "sharpen(1.5, 1) | median(3) | motion_blur(9, 70) | box(4) | filter2d([1, 2; 3, 4], 10)"
 
 

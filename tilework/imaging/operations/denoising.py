@@ -66,6 +66,9 @@ class Median(LocalOperation):
         ),
     )
     dtypes = ("uint8", "uint16", "int16", "float32")
+    nodata = (
+        "A value like any other; among not-a-numbers, which have no order, as OpenCV happens to compare them."
+    )
     scratch = 1.5
     examples = (
         Example(text="median(5)", python="cv2.medianBlur(image, 5)"),

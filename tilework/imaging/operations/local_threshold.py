@@ -65,13 +65,13 @@ class Adaptive(LocalOperation):
     scratch = 10.0
     examples = (
         Example(
-            text="adaptive(11, 2)",
-            python="cv2.adaptiveThreshold(image, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 11, 2)",
+            text="adaptive(25, 10)",
+            python="cv2.adaptiveThreshold(image, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY, 25, 10)",
         ),
         Example(
-            text="adaptive(25, 4.5, gaussian, true)",
+            text="adaptive(31, 9.5, gaussian, true)",
             python="cv2.adaptiveThreshold("
-            "image, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY_INV, 25, 4.5)",
+            "image, 255, cv2.ADAPTIVE_THRESH_GAUSSIAN_C, cv2.THRESH_BINARY_INV, 31, 9.5)",
             title="Dark writing becomes white.",
         ),
     )
