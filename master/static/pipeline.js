@@ -79,8 +79,10 @@ function put(control, values) {
   const value = values[control.dataset.parameter];
   if (control.type === "checkbox") control.checked = value;
   else if (control.dataset.follows && value === values[control.dataset.follows]) control.value = "";
-  else control.value = String(value);
+  else control.value = Array.isArray(value) ? matrixText(value) : String(value);
 }
+
+const matrixText = (rows) => `[${rows.map((row) => row.join(", ")).join("; ")}]`;
 
 function newStep(operation) {
   return cloned(document.querySelector(`template[data-step="${CSS.escape(operation)}"]`));

@@ -135,6 +135,18 @@ def test_forms_and_text_are_two_views_of_one_pipeline(served: Served, window: Wi
     expect(page.locator("[data-parameter=height]")).to_have_value("9")
 
 
+def test_a_matrix_is_written_in_its_form_as_in_the_text(served: Served, window: Window) -> None:
+    page = window.open(served.url)
+    text = page.locator("#pipeline-text")
+    text.fill("filter2d([0,-1; 1.5,2], 2)")
+    kernel = page.locator("[data-parameter=kernel]")
+    expect(kernel).to_have_value("[0, -1; 1.5, 2]")
+    with page.expect_response(re.compile("/api/pipeline")) as answered:
+        kernel.fill("[0, -1, 0; -1, 5, -1; 0, -1, 0]")
+    assert answered.value.ok
+    expect(text).to_have_value("filter2d([0, -1, 0; -1, 5, -1; 0, -1, 0], 2)")
+
+
 def test_a_preset_fills_forms_and_text(served: Served, window: Window) -> None:
     page = window.open(served.url)
     page.get_by_label("Take a preset").select_option(label="outline")

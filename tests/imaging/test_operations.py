@@ -15,6 +15,7 @@ from tilework.errors import OperationFailedError, SettingsError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.operations import describe, load_extra, prepare, registry
 from tilework.imaging.operations.edges import STRIP_BYTES
+from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def test_every_description_is_json_that_a_form_can_be_made_from() -> None:
 
 def test_the_examples_of_required_parameters_make_a_valid_pipeline() -> None:
     for name, operation in registry().items():
-        examples = ", ".join(str(p.example) for p in operation.parameters if p.required)
+        examples = ", ".join(write(p.example) for p in operation.parameters if p.required)
         assert parse(f"{name}({examples})").steps[0].operation is operation
 
 

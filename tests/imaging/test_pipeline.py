@@ -97,7 +97,7 @@ def test_one_pipeline_is_written_in_one_way_only(text: str, canonical: str) -> N
         ("   ", 0, "empty"),
         ("blur(9) | cany(1, 2)", 10, "did you mean 'canny'?"),
         ("Invert", 0, "did you mean 'invert'?"),
-        ("sharpen", 0, "there are blur, canny, dilate, erode, invert"),
+        ("xyzzy", 0, f"there are {', '.join(sorted(registry()))}"),
         ("blur(wdth=9)", 5, "did you mean 'width'?"),
         ("blur", 0, "blur needs width"),
         ("canny(100)", 0, "canny needs high"),
@@ -122,7 +122,8 @@ def test_one_pipeline_is_written_in_one_way_only(text: str, canonical: str) -> N
         ("blur(9) invert()", 8, "expected '|' between operations"),
         ("blur(9) |", 9, "expected the name of an operation"),
         ("| invert", 0, "expected the name of an operation"),
-        ("blur(9);", 7, "unexpected character ';'"),
+        ("blur(9)!", 7, "unexpected character '!'"),
+        ("blur(9);", 7, "expected '|' between operations, found ';'"),
         ("invert | \N{SNOWMAN}", 9, r"unexpected character '\u2603'"),
     ],
 )

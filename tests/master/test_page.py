@@ -54,6 +54,11 @@ def test_every_operation_has_a_form_with_each_of_its_parameters(client: Client) 
         assert re.findall(r'data-parameter="(\w+)"', form) == declared
 
 
+def test_a_kernel_begins_as_the_language_writes_it(client: Client) -> None:
+    form = client.get("/").text.split('<template data-step="filter2d">')[1].split("</template>")[0]
+    assert 'data-parameter="kernel" data-default="" value="[0, -1, 0; -1, 5, -1; 0, -1, 0]"' in form
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_and_reasons_are_only_text(client: Client, world: World, name: str) -> None:
     world.put_row("a", key=name, state=State.FAILED, reason=name, advice=name, pipeline=name, batch="b")

@@ -68,6 +68,8 @@ def _knowing_whole(picture: Picture, step: Step) -> Step:
     operation = step.operation
     if not isinstance(operation, MeasuredOperation) or operation.paints:
         return step
+    if not operation.measures(picture.pixels):
+        return step
     with blaming(operation):
         measured = operation.measure(picture.colour, _site_of_whole(picture, step), step.arguments)
         whole = Part(Window.whole(picture.size), measured.partial)

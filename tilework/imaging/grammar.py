@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tilework.errors import PipelineError
 from tilework.imaging.operations import Parameter, registry, usage
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tilework.imaging.operations import Operation, Value
+    from tilework.imaging.operations.parameters import Matrix
 
 MAX_TEXT_CHARACTERS = 4_000
 """Twice what S3 takes as metadata; longer texts are refused before they are looked at."""
@@ -26,7 +27,7 @@ TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
     r"|(?P<word>[A-Za-z_]\w*)"
-    r"|(?P<sign>[|(),=])",
+    r"|(?P<sign>[|(),=\[\];])",
     re.ASCII,
 )
 
@@ -86,7 +87,7 @@ class _Reader:
     tokens: list[Token]
     index: int = 0
     steps: list[tuple[Operation, dict[str, Value], int]] = field(default_factory=list)
-    frame: dict[str, Value] = field(default_factory=dict)
+    frame: dict[str, Any] = field(default_factory=dict)
 
     def next(self) -> Token:
         token = self.tokens[self.index]
@@ -178,7 +179,7 @@ def _arguments(reader: _Reader, operation: Operation | Word) -> dict[str, Value]
             parameter = _positional(operation, len(given), token)
         if parameter.name in given:
             _fail(f"{parameter.name} is given twice", start)
-        given[parameter.name] = _value(operation, parameter, token)
+        given[parameter.name] = _value(reader, operation, parameter, token)
         if reader.skip(")"):
             return given
         if not reader.skip(","):
@@ -194,25 +195,63 @@ def _named(operation: Operation | Word, name: Token) -> Parameter:
 
 
 def _positional(operation: Operation | Word, index: int, token: Token) -> Parameter:
-    if token.kind not in {"number", "word"}:
+    if not _begins_value(token):
         _fail(f"expected a value, found {token}", token)
     if index >= len(operation.parameters):
         _fail(f"too many arguments for {usage(operation)}", token)
     return operation.parameters[index]
 
 
-def _value(operation: Operation | Word, parameter: Parameter, token: Token) -> Value:
-    if token.kind not in {"number", "word"}:
+def _begins_value(token: Token) -> bool:
+    return token.kind in {"number", "word"} or token.text == "["
+
+
+def _value(reader: _Reader, operation: Operation | Word, parameter: Parameter, token: Token) -> Value:
+    if not _begins_value(token):
         _fail(f"expected a value for {parameter.name}, found {token}", token)
     value: Value
-    if token.kind == "word":
+    if token.text == "[":
+        value = _matrix(reader, operation, parameter)
+    elif token.kind == "word":
         value = {"true": True, "false": False}.get(token.text, token.text)
     else:
-        value = int(token.text) if token.text.lstrip("+-").isdigit() else float(token.text)
+        value = _number(token)
     try:
         return parameter.accept(value)
     except ValueError as error:
         _fail(f"{operation.name}: {error}", token)
+
+
+def _matrix(reader: _Reader, operation: Operation | Word, parameter: Parameter) -> Matrix:
+    """Read on behind ``[``: numbers in rows, up to ``]``."""
+    rows: list[tuple[float, ...]] = []
+    while True:
+        start = reader.tokens[reader.index]
+        rows.append(tuple(_row(reader, operation, parameter)))
+        if len(rows[-1]) != len(rows[0]):
+            _fail(f"a row of {len(rows[-1])} below one of {len(rows[0])}: all rows are of one length", start)
+        if reader.skip("]"):
+            return tuple(rows)
+        if not reader.skip(";"):
+            token = reader.next()
+            _fail(f"expected ',', ';' or ']', found {token}", token)
+
+
+def _row(reader: _Reader, operation: Operation | Word, parameter: Parameter) -> Iterator[float]:
+    while True:
+        token = reader.next()
+        if token.kind != "number":
+            _fail(f"expected a number, found {token}", token)
+        try:
+            yield parameter.number(_number(token)) if parameter.type == "matrix" else float(token.text)
+        except ValueError as error:
+            _fail(f"{operation.name}: {error}", token)
+        if not reader.skip(","):
+            return
+
+
+def _number(token: Token) -> int | float:
+    return int(token.text) if token.text.lstrip("+-").isdigit() else float(token.text)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:

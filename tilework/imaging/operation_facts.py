@@ -40,12 +40,20 @@ def values(parameter: Parameter) -> str:
     """What a parameter may be: its choices, or its bounds and unit."""
     if parameter.choices or parameter.type == "bool":
         return ", ".join(map(write, parameter.choices or (True, False)))
+    if parameter.type == "matrix":
+        return _sides(parameter)
     low = "" if parameter.minimum is None else write(parameter.minimum)
     high = "" if parameter.maximum is None else write(parameter.maximum)
     bounds = (
         f"{low} to {high}" if low and high else f"from {low}" if low else f"up to {high}" if high else "any"
     )
     return bounds + (", odd" if parameter.odd else "") + (f" {parameter.unit}" if parameter.unit else "")
+
+
+def _sides(parameter: Parameter) -> str:
+    """What a matrix may be, and how it is written."""
+    most = "" if parameter.longest is None else f", up to {' x '.join(map(str, parameter.longest))}"
+    return f"numbers, rows apart by ;{most}" + (", odd" if parameter.odd else "")
 
 
 def python(example: Example) -> str:
@@ -110,8 +118,14 @@ def _reads(operation: Operation, arguments: Arguments) -> str:
     if isinstance(operation, MeasuredOperation) and operation.paints:
         return f"the whole image once, {around}"
     if isinstance(operation, MeasuredOperation):
-        return f"the whole image once, to measure it; then {around}"
+        return f"the whole image once, to measure it{_of_depths(operation)}; then {around}"
     return around
+
+
+def _of_depths(operation: MeasuredOperation) -> str:
+    """Of which depths it measures, if not of all."""
+    measured = [dtype for dtype in operation.dtypes if operation.measures(Pixels(dtype, 1))]
+    return "" if len(measured) == len(operation.dtypes) else f" (only {', '.join(measured)})"
 
 
 def _around(margin: Margin) -> str:

@@ -5,7 +5,9 @@
     output    = "output" "(" word ")"
     step      = name [ "(" [ argument { "," argument } ] ")" ]
     argument  = [ name "=" ] value
-    value     = number | "true" | "false" | word
+    value     = number | "true" | "false" | word | matrix
+    matrix    = "[" row { ";" row } "]"
+    row       = number { "," number }
 
 White space means nothing. Positional arguments come before named ones. The *canonical* text writes one pipeline in
 one way only: parameters in their order, defaults left out, names only after a gap. It parses back to itself, and two
@@ -17,7 +19,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
@@ -90,9 +92,12 @@ class Pipeline:
 
     @property
     def slug(self) -> str:
-        """A short form for file names, of small letters, digits and hyphens; a cut one ends with 8 hex digits."""
+        """A short form for file names, of small letters, digits and hyphens; a cut one ends with 8 hex digits.
+
+        So does one of a pipeline with a matrix, whose signs and rows it does not show.
+        """
         slug = re.sub(r"[^a-z0-9]+", "-", self.canonical.lower()).strip("-")
-        if len(slug) <= MAX_SLUG_CHARACTERS:
+        if len(slug) <= MAX_SLUG_CHARACTERS and "[" not in self.canonical:
             return slug
         digest = hashlib.sha256(self.canonical.encode()).hexdigest()[:8]
         return f"{slug[: MAX_SLUG_CHARACTERS - 9].rstrip('-')}-{digest}"
@@ -179,7 +184,7 @@ def parse(text: str) -> Pipeline:
             f"the pipeline has {len(pipeline.canonical)} characters in canonical form; "
             f"{MAX_CANONICAL_CHARACTERS} are allowed",
             position=0,
-            advice="Use fewer operations.",
+            advice="Use fewer operations, and shorter numbers: a kernel of whole numbers with a divisor is the shortest.",
         )
     return pipeline
 
@@ -202,7 +207,7 @@ def framed(pipeline: Pipeline, *, page: str | None, output: str | None) -> Pipel
     return replace(pipeline, page=number, output=wanted)
 
 
-def _beside(word: grammar.Word, value: Value) -> Value:
+def _beside(word: grammar.Word, value: Value) -> Any:
     """The value of a word that stands beside a pipeline and not in it."""
     try:
         return word.parameters[0].accept(value)
@@ -250,5 +255,6 @@ def _check_kind(operation: Operation, pixels: Pixels) -> None:
     if pixels.channels not in operation.channels:
         channels = " or ".join(map(str, operation.channels))
         raise UnsupportedPixelsError(
-            f"{operation.name} takes {channels} colour channel(s), and this image has {pixels.channels}."
+            f"{operation.name} takes {channels} colour channel(s), and this image has {pixels.channels}.",
+            advice=f"Make it grey first: grayscale | {operation.name}(...)." if channels == "1" else None,
         )

@@ -12,7 +12,18 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, point, tone
+from tilework.imaging.operations import (
+    denoising,
+    edges,
+    kernels,
+    local_threshold,
+    morphology,
+    non_local_means,
+    point,
+    sharpening,
+    smoothing,
+    tone,
+)
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -50,7 +61,18 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, tone, filters, edges, morphology)
+FAMILIES = (
+    point,
+    tone,
+    smoothing,
+    denoising,
+    non_local_means,
+    sharpening,
+    kernels,
+    local_threshold,
+    edges,
+    morphology,
+)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""
@@ -152,8 +174,12 @@ def usage(operation: Named) -> str:
 
 
 def prepare() -> None:
-    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them."""
+    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them.
+
+    And to its own arithmetic: Intel's (IPP) has another bilateral filter, and takes it for images of some sizes only.
+    """
     import cv2
 
     cv2.setNumThreads(1)
+    cv2.ipp.setUseIPP(False)
     cv2.ocl.setUseOpenCL(False)

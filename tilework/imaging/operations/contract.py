@@ -221,6 +221,10 @@ class MeasuredOperation(LocalOperation):
 
     paints: ClassVar[bool] = False
 
+    def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
+        """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""
+        return True
+
     @abstractmethod
     def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
         """Return what the pixels of ``site.output`` contribute; ``image`` holds ``site.source``, what a kernel needs."""

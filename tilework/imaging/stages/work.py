@@ -52,8 +52,12 @@ class Work:
     @property
     def measured(self) -> list[int]:
         """The steps that must know the whole image, in their order; each is a stage of measuring and its reducing."""
-        steps = enumerate(self.pipeline.steps)
-        return [index for index, step in steps if isinstance(step.operation, MeasuredOperation)]
+        steps = zip(self.pipeline.steps, self.pipeline.kinds(self.image.pixels), strict=False)
+        return [
+            index
+            for index, (step, pixels) in enumerate(steps)
+            if isinstance(step.operation, MeasuredOperation) and step.operation.measures(pixels)
+        ]
 
     @property
     def written(self) -> list[tuple[int, int]]:
