@@ -53,6 +53,13 @@ class PresetsError(TileworkError):
     )
 
 
+class PictureError(TileworkError):
+    """A picture that a pipeline names is not there, or cannot be used."""
+
+    code = "bad_picture"
+    advice = "Put a PNG, JPEG, WebP, TIFF, BMP or PNM of 8 or 16 bits in place with `tilework pictures --set FILE`, then retry."
+
+
 class SettingsError(TileworkError):
     """A setting is missing or out of bounds; the reason names the environment variable."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
+from tilework.imaging.pictures import arguments_of
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
@@ -69,7 +70,7 @@ def _knowing_whole(picture: Picture, step: Step) -> Step:
     if not isinstance(operation, MeasuredOperation) or operation.paints:
         return step
     with blaming(operation):
-        measured = operation.measure(picture.colour, _site_of_whole(picture, step), step.arguments)
+        measured = operation.measure(picture.colour, _site_of_whole(picture, step), arguments_of(step))
         whole = Part(Window.whole(picture.size), measured.partial)
         top = operation.reduce([whole], step.arguments)
         return step.knowing(operation.settle(top.partial, step.arguments))
@@ -99,7 +100,7 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
     operation = step.operation
     with blaming(operation):
-        colour = operation.apply(picture.colour, site, step.arguments)
+        colour = operation.apply(picture.colour, site, arguments_of(step))
         alpha = None
         if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
             alpha = operation.carry(picture.alpha, site, step.arguments)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.operations import Arguments, Operation, Pixels, Value
     from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.pictures import NamedPicture
     from tilework.imaging.windows import Size, Window
 
 MAX_CANONICAL_CHARACTERS = 400
@@ -40,10 +41,20 @@ MAX_SLUG_CHARACTERS = 48
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One operation with all its arguments, defaults filled in."""
+    """One operation with all its arguments, defaults filled in.
+
+    ``pictures`` are those that it was shown, by the names of the parameters that name them; no part of its text.
+    """
 
     operation: Operation
     arguments: Arguments
+    pictures: Mapping[str, NamedPicture] = field(default_factory=dict)
+
+    @property
+    def picture_names(self) -> Mapping[str, str]:
+        """The names of the pictures that it lays on the image, by the parameters that name them."""
+        parameters = self.operation.parameters
+        return {each.name: str(self.arguments[each.name]) for each in parameters if each.type == "picture"}
 
     @property
     def canonical(self) -> str:
@@ -60,7 +71,12 @@ class Step:
 
     def knowing(self, known: Arrays) -> Step:
         """Return the step with what it measured of the whole image, which is no part of its text."""
-        return Step(self.operation, {**self.arguments, **cast("Arguments", known)})
+        return replace(self, arguments={**self.arguments, **cast("Arguments", known)})
+
+    def seeing(self, pictures: Mapping[str, NamedPicture]) -> Step:
+        """Return the step with those of ``pictures``, by their own names, that it names."""
+        found = {each: pictures[name] for each, name in self.picture_names.items() if name in pictures}
+        return replace(self, pictures=found) if found else self
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.canonical == other.canonical
@@ -116,6 +132,20 @@ class Pipeline:
     def exact(self) -> bool:
         """Whether tiles have the very pixels of the whole image."""
         return all(step.operation.exact for step in self.steps)
+
+    @property
+    def picture_names(self) -> tuple[str, ...]:
+        """The names of the pictures that its steps ask for, each once, in their order."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.picture_names.values()))
+
+    @property
+    def picture_bytes(self) -> int:
+        """Memory that the pictures which it was shown take, each once."""
+        return sum({each: each.bytes for step in self.steps for each in step.pictures.values()}.values())
+
+    def seeing(self, pictures: Mapping[str, NamedPicture]) -> Pipeline:
+        """Return it with its steps shown ``pictures``, by name, as far as they ask for them."""
+        return replace(self, steps=tuple(step.seeing(pictures) for step in self.steps))
 
     def __str__(self) -> str:
         return self.canonical

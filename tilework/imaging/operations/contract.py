@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -79,7 +79,8 @@ class Site:
 class Example:
     """One use of an operation: ``text`` in the pipeline language, and the Python expression that gives the same pixels.
 
-    The expression reads ``image`` (height, width) or (height, width, 3), ``cv2`` and ``np``, and nothing else; it stands
+    The expression reads ``image`` (height, width) or (height, width, 3), the pictures that the text names (as
+    :mod:`~tilework.imaging.example_pictures` draws them), ``cv2`` and ``np``, and nothing else; it stands
     in the docs, and tests compute it on the whole image. It holds for ``dtypes``, or for all that the operation takes.
     ``title`` says what the example shows, where that is more than the operation's own summary.
     """
@@ -88,6 +89,15 @@ class Example:
     python: str
     title: str = ""
     dtypes: tuple[str, ...] = ()
+
+
+def of_picture(parameter: str, part: Literal["colour", "alpha"]) -> str:
+    """The argument that holds the pixels of the picture which ``parameter`` names.
+
+    ``colour`` (height, width) or (height, width, 3), ``alpha`` (height, width) where it has one, both uint8 or uint16; whole,
+    and for reading only.
+    """
+    return f"{parameter}.{part}"
 
 
 class Operation(ABC):

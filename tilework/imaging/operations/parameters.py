@@ -24,7 +24,11 @@ NAMES_OF_TYPES = {
     "float": "a number",
     "bool": "true or false",
     "word": "a word",
+    "picture": "the name of a picture",
 }
+
+MOST_NAME_CHARACTERS = 64
+"""Of a picture's name, which is a part of keys and of file names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +38,13 @@ class Parameter:
     ``default`` None means: must be given, unless ``default_from`` names the parameter whose value it takes.
     ``minimum`` and ``maximum`` are inclusive, and make a number's ``widget`` a slider where they lie near each other. ``shown`` keeps the value in the canonical text even when it is the
     default. ``example`` is what a form starts with where there is no default.
+
+    A ``picture`` is the name of one that the deployment keeps, a word of the language like any other; which one that is,
+    a message never says (:mod:`tilework.imaging.pictures`).
     """
 
     name: str
-    type: Literal["int", "float", "bool", "word"]
+    type: Literal["int", "float", "bool", "word", "picture"]
     help: str
     default: Value | None = None
     default_from: str | None = None
@@ -84,15 +91,18 @@ class Parameter:
 
     def _typed(self, value: Value) -> Value:
         kind = "word" if isinstance(value, str) else type(value).__name__
+        wanted = "word" if self.type == "picture" else self.type
         if self.type == "float" and kind == "int":
             try:
                 return float(value)
             except OverflowError:
                 raise ValueError(f"{self.name} is too large a number") from None
-        if kind != self.type:
+        if kind != wanted:
             raise ValueError(f"{self.name} is {NAMES_OF_TYPES[self.type]}, not {write(value)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{self.name} is too large a number")
+        if self.type == "picture" and len(str(value)) > MOST_NAME_CHARACTERS:
+            raise ValueError(f"{self.name} has at most {MOST_NAME_CHARACTERS} characters")
         return value
 
     def describe(self) -> dict[str, object]:

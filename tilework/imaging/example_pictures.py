@@ -1,0 +1,48 @@
+"""The pictures that examples of operations name, drawn by a formula: for tests, and for the pictures in the docs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tilework.imaging.formats import Picture
+from tilework.imaging.pictures import HeldPicture
+
+if TYPE_CHECKING:
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.pipeline import Pipeline
+
+SIZE = (56, 32)
+"""Columns and rows of the logo: it lies within a picture of 100 rows with a margin to spare."""
+
+
+def example_pictures(image: Image) -> dict[str, Image]:
+    """The pictures by name, as ``cv2.imread(…, cv2.IMREAD_UNCHANGED)`` gives them, for an example on ``image``.
+
+    ``logo`` (32, 56, 4) uint8 is a disc beside two bars, soft at its edges; ``reference`` the image itself, blurred.
+    """
+    import cv2
+
+    return {"logo": _logo(), "reference": cv2.GaussianBlur(image, (5, 5), 0)}
+
+
+def shown_examples(pipeline: Pipeline, image: Image) -> Pipeline:
+    """Return the pipeline of an example with the pictures that it names."""
+    held = {name: HeldPicture(_picture(found)) for name, found in example_pictures(image).items()}
+    return pipeline.seeing(held)
+
+
+def _picture(array: Image) -> Picture:
+    has_alpha = array.ndim == 3 and array.shape[2] == 4  # noqa: PLR2004
+    return Picture(array[..., :3], array[..., 3]) if has_alpha else Picture(array)
+
+
+def _logo() -> Image:
+    import numpy as np
+
+    width, height = SIZE
+    y, x = np.mgrid[:height, :width].astype(np.int64)
+    disc = 15 * 15 - (x - 16) ** 2 - (y - 16) ** 2
+    bars = (x >= 34) & (x < 54) & ((y // 6) % 2 == 1)  # noqa: PLR2004
+    alpha = np.where(bars, 224, np.clip(disc * 8, 0, 255))
+    blue, green, red = 4 * x, 96 + 4 * y, 240 - 3 * x
+    return np.stack([blue, green, red, alpha], axis=-1).astype(np.uint8)
