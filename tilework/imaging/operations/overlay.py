@@ -67,10 +67,7 @@ class _Covered:
         for begin in range(0, self.end - self.begin, step):
             end = min(begin + step, self.end - self.begin)
             own = self.own
-            if isinstance(own, slice):
-                own = slice(own.start + begin, own.start + end)
-            else:
-                own = own[begin:end]
+            own = slice(own.start + begin, own.start + end) if isinstance(own, slice) else own[begin:end]
             yield _Covered(self.begin + begin, self.begin + end, own)
 
     @property
@@ -232,21 +229,20 @@ def _layout(size: Size, picture: Image, arguments: Arguments) -> tuple[_Line, _L
 
 def _blended(image: Image, layer: _Layer) -> Image:
     """``layer`` laid on ``image``, both of the same height and width."""
-    import numpy as np
-
-    dtype = image.dtype
+    dtype: Any = image.dtype
     colour, weight = _in_colours_of(image, layer.colour), _weight(image, layer)
     if dtype.kind == "f":
         return image * (1 - weight) + _shares(colour, dtype) * weight
     white = weight.dtype.type(WHITE[str(dtype)])
-    result = image * (white - weight)
+    result: Any = image * (white - weight)
     result += _in_depth(colour, dtype) * weight
     result += white // 2
     result //= white
-    return result.astype(dtype)
+    blended: Image = result.astype(dtype)
+    return blended
 
 
-def _weight(image: Image, layer: _Layer) -> Image:
+def _weight(image: Image, layer: _Layer) -> Any:
     """How much of the layer is seen at each pixel of ``image``, with an axis for its channels."""
     import numpy as np
 
