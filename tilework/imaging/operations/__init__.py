@@ -22,6 +22,7 @@ from tilework.imaging.operations.contract import (
     Part,
     Pixels,
     Reduced,
+    Report,
     Site,
     WholeImageOperation,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Part",
     "Pixels",
     "Reduced",
+    "Report",
     "Site",
     "Value",
     "WholeImageOperation",
