@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from tilework.errors import ImageError, PictureError
 from tilework.imaging.formats import HeaderReader, Picture, decode, read_header, read_metadata, row
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Arguments
+    from tilework.imaging.operations.contract import Image, NamedPicture
     from tilework.imaging.pipeline import Pipeline, Step
 
 DTYPES = ("uint8", "uint16")
@@ -32,19 +33,6 @@ DTYPES = ("uint8", "uint16")
 
 MOST_KEPT = 64
 """Pictures of files that a process keeps decoded: more than a pipeline's text has room to name."""
-
-
-class NamedPicture(Protocol):
-    """The address of a picture that a pipeline names: small, picklable, hashable."""
-
-    @property
-    def bytes(self) -> int:
-        """Memory that it takes, decoded."""
-        ...
-
-    def load(self) -> Picture:
-        """Return its pixels, the same each time, decoded at most once in a process. Raises PictureError."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +46,9 @@ class HeldPicture:
         """Memory that it takes."""
         return self.picture.size.pixels * self.picture.pixels.bytes
 
-    def load(self) -> Picture:
+    def load(self) -> tuple[Image, Image | None]:
         """Return it."""
-        return self.picture
+        return self.picture.colour, self.picture.alpha
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +61,18 @@ class FilePicture:
     bytes: int
     limits: Limits
 
-    def load(self) -> Picture:
+    def load(self) -> tuple[Image, Image | None]:
         """Read and decode the file. Raises PictureError, also where it is another than it was."""
         return _decoded_file(self)
 
 
 @lru_cache(MOST_KEPT)
-def _decoded_file(address: FilePicture) -> Picture:
+def _decoded_file(address: FilePicture) -> tuple[Image, Image | None]:
     data = _bytes_of(address.name, address.path, address.limits)
     if hashlib.sha256(data).digest() != address.digest:
         raise PictureError(f"The picture {address.name!r}, {address.path}, was changed while it was in use.")
-    return read_picture(address.name, data, address.limits)
+    picture = read_picture(address.name, data, address.limits)
+    return picture.colour, picture.alpha
 
 
 def show(pipeline: Pipeline, find: Callable[[str], NamedPicture], limits: Limits) -> Pipeline:
@@ -192,10 +181,9 @@ def arguments_of(step: Step) -> Arguments:
         address = step.pictures.get(parameter)
         if address is None:
             raise PictureError(f"The pipeline names the picture {name!r}, and no pictures are known here.")
-        picture = address.load()
-        told[of_picture(parameter, "colour")] = picture.colour
-        if picture.alpha is not None:
-            told[of_picture(parameter, "alpha")] = picture.alpha
+        told[of_picture(parameter, "colour")], alpha = address.load()
+        if alpha is not None:
+            told[of_picture(parameter, "alpha")] = alpha
     return cast("Arguments", told)
 
 

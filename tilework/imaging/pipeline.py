@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tilework.imaging.operations import Arguments, Operation, Pixels, Value
-    from tilework.imaging.operations.contract import Arrays
-    from tilework.imaging.pictures import NamedPicture
+    from tilework.imaging.operations.contract import Arrays, NamedPicture
     from tilework.imaging.windows import Size, Window
 
 MAX_CANONICAL_CHARACTERS = 400

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, overlay, point
+from tilework.imaging.operations import compare, edges, filters, morphology, overlay, point
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -52,7 +52,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology, overlay)
+FAMILIES = (point, filters, edges, morphology, overlay, compare)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""

@@ -13,9 +13,9 @@ border rule meets the true edge and nowhere else, and a tile has the pixels that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -89,6 +89,22 @@ class Example:
     python: str
     title: str = ""
     dtypes: tuple[str, ...] = ()
+
+
+class NamedPicture(Protocol):
+    """The address of a picture that a pipeline names: small, picklable, hashable."""
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it takes, decoded."""
+        ...
+
+    def load(self) -> tuple[Image, Image | None]:
+        """Return colour and alpha, the same each time, decoded at most once in a process.
+
+        Raises :class:`~tilework.errors.PictureError`.
+        """
+        ...
 
 
 def of_picture(parameter: str, part: Literal["colour", "alpha"]) -> str:
@@ -211,8 +227,8 @@ class Measured:
     """
 
     partial: Arrays
-    kept: Arrays = NOTHING
-    listed: Arrays = NOTHING
+    kept: Arrays = field(default_factory=lambda: NOTHING)
+    listed: Arrays = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)

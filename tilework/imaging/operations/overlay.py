@@ -232,8 +232,9 @@ def _blended(image: Image, layer: _Layer) -> Image:
     dtype: Any = image.dtype
     colour, weight = _in_colours_of(image, layer.colour), _weight(image, layer)
     if dtype.kind == "f":
-        return image * (1 - weight) + _shares(colour, dtype) * weight
-    white = weight.dtype.type(WHITE[str(dtype)])
+        shared: Image = image * (1 - weight) + _shares(colour, dtype) * weight
+        return shared
+    white: Any = weight.dtype.type(WHITE[str(dtype)])
     result: Any = image * (white - weight)
     result += _in_depth(colour, dtype) * weight
     result += white // 2
@@ -259,7 +260,7 @@ def _weight(image: Image, layer: _Layer) -> Any:
             weight = _in_depth(layer.alpha, dtype).astype(wide)
         weight *= wide(round(white * layer.opacity))
         weight += wide(white // 2)
-        weight //= wide(white)
+        weight = weight // wide(white)
     weight[layer.free_rows] = 0
     weight[:, layer.free_columns] = 0
     return weight if image.ndim == 2 else weight[..., None]  # noqa: PLR2004
@@ -287,7 +288,8 @@ def _in_depth(samples: Image, dtype: np.dtype[np.generic]) -> Image:
 
 def _shares(samples: Image, dtype: np.dtype[np.generic]) -> Image:
     """Samples of 8 or 16 bits as parts of white."""
-    return samples.astype(dtype) / dtype.type(WHITE[str(samples.dtype)])
+    shares: Image = samples.astype(dtype) / dtype.type(WHITE[str(samples.dtype)])
+    return shares
 
 
 OPERATIONS = (Overlay(),)
