@@ -19,6 +19,7 @@ from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     OutputOption,
     OverviewsOption,
     PageOption,
+    PicturesOption,
     PipelineOption,
     StateName,
     TileSizeOption,
@@ -120,6 +121,7 @@ def process(
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell, rank by rank, where the seconds went.")
     ] = False,
+    pictures: PicturesOption = None,
 ) -> None:
     """Process a file into a file, or a folder into a folder, without any AWS.
 
@@ -138,6 +140,10 @@ def process(
       tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
 
+    A picture that a pipeline names is the file of that name in a folder:
+
+      tilework process photos/ shown/ --pipeline 'overlay(logo)' --pictures ./
+
     With --hosts the ranks of one MPI world compute on several hosts, which must
     see SRC and DST as this one does; `tilework hosts` shows whether they can.
 
@@ -145,7 +151,7 @@ def process(
     """
     from tilework.cli.interrupts import Interrupts
     from tilework.cli.living_world import LivingWorld
-    from tilework.cli.surroundings import extra_operations, limits_of
+    from tilework.cli.surroundings import extra_operations, limits_of, pictures_folder
 
     limits = limits_of(working_set)
     with (
@@ -164,7 +170,7 @@ def process(
         into_folder = destination.endswith(os.sep) and not source.is_dir()
         target = Path(destination) / source.name if into_folder else Path(destination)
         wishes = Wishes(tile_size, compression.value if compression else None, overviews)
-        ways = command.Ways(limits, wishes, living, interrupts, profile)
+        ways = command.Ways(limits, wishes, living, interrupts, profile, pictures_folder(pictures))
         raise typer.Exit(command.run(source, target, text, ways, json=json))
 
 
@@ -359,6 +365,38 @@ def presets(
     from tilework.cli import presets as command
 
     raise typer.Exit(command.run(check=check, put=put, json=json))
+
+
+@app.command()
+def pictures(
+    put: Annotated[
+        Path | None,
+        typer.Option(
+            "--set",
+            metavar="FILE",
+            help="Check this image, then put it in place.",
+            exists=True,
+            dir_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="What it is called; else as the file is, less its suffix.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """List the pictures that pipelines can name, as overlay(logo) does.
+
+    They are the objects under .tilework/pictures/ of the input bucket, each
+    called as the picture is. A job keeps the version that it began with.
+
+      tilework pictures
+      tilework pictures --set logo.png
+      tilework pictures --set 2026.png --name logo
+    """
+    from tilework.cli import pictures as command
+
+    raise typer.Exit(command.run(put=put, name=name, json=json))
 
 
 for _command in (

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, cast
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
 from tilework.imaging.operations import Site
-from tilework.imaging.operations.parameters import write
+from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -211,6 +211,12 @@ def parse(text: str) -> Pipeline:
             advice="Use fewer operations.",
         )
     return pipeline
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a pipeline can name a picture so: by a word of the language that means nothing else."""
+    word = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+    return word is not None and name not in {"true", "false"} and len(name) <= MOST_NAME_CHARACTERS
 
 
 OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}
