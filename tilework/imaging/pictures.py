@@ -147,7 +147,10 @@ def _header(name: str, data: bytes, limits: Limits) -> Header:
     except ImageError as error:
         raise _unfit(name, error.reason) from error
     if header.guarded or row(header.format).guarded:
-        raise _unfit(name, f"{row(header.format).name} is decoded in a process of its own only.")
+        # a child for each would decode it for each task anew
+        raise _unfit(
+            name, f"{row(header.format).name} is decoded in a process of its own only; a PNG is not."
+        )
     if header.pixels.dtype not in DTYPES:
         raise _unfit(name, f"Its samples are {header.pixels.dtype}, and not of 8 or 16 bits.")
     if header.premultiplied:

@@ -47,7 +47,7 @@ class Compare(MeasuredOperation):
     """The difference from a reference. All sums are of whole numbers, so that they do not depend on who adds what first."""
 
     name = "compare"
-    family = "several images"
+    family = "several"
     summary = "The difference from a reference picture; with output(json) its MSE, PSNR and SSIM."
     formula = (
         "cv2.absdiff(image, reference); the report: mean_squared_error, peak_signal_noise_ratio and structural_similarity "

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, Operation, of_picture
+from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Site, of_picture
 from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy as np
 
-    from tilework.imaging.operations.contract import Image, Pixels, Site
+    from tilework.imaging.operations.contract import Image, Pixels
     from tilework.imaging.operations.parameters import Arguments
-    from tilework.imaging.windows import Size, Window
 
 WHITE = {"uint8": 255, "uint16": 65535}
 """White, and what is opaque, by depth; both are 1 in floats."""
@@ -83,11 +83,11 @@ class _Covered:
         return slice(0) if isinstance(self.own, slice) else np.flatnonzero(self.own == GAP)
 
 
-class Overlay(Operation):
+class Overlay(LocalOperation):
     """A picture laid on the image, alpha and all, in whole numbers."""
 
     name = "overlay"
-    family = "several images"
+    family = "several"
     summary = "A picture of the deployment's own laid on the image: a watermark, a stamp."
     formula = (
         "(v (W - w) + p w + W // 2) // W: image v, picture p in the image's depth and colours, white W (255, 65535), "
@@ -139,13 +139,22 @@ class Overlay(Operation):
             dtypes=("uint8",),
         ),
         Example(
-            text="overlay(logo, tile, 24, 0.25)",
+            text="overlay(logo, tile, 24, 0.4)",
             python="(cell := cv2.copyMakeBorder(logo, 24, 0, 24, 0, cv2.BORDER_CONSTANT), "
             "laid := np.tile(cell, (image.shape[0] // len(cell) + 1, image.shape[1] // cell.shape[1] + 1, 1))"
-            "[:image.shape[0], :image.shape[1]], w := (laid[..., 3].astype(int) * 257 * 16384 + 32767) // 65535, "
+            "[:image.shape[0], :image.shape[1]], w := (laid[..., 3].astype(int) * 102 + 127) // 255, "
+            "p := (cv2.cvtColor(laid, cv2.COLOR_BGRA2GRAY) if image.ndim == 2 else laid[..., :3]).astype(int), "
+            "((image.T * (255 - w.T) + p.T * w.T + 127) // 255).T.astype(np.uint8))[-1]",
+            title="A watermark all over the image.",
+            dtypes=("uint8",),
+        ),
+        Example(
+            text="overlay(logo, top_right)",
+            python="(laid := cv2.copyMakeBorder(logo, 16, image.shape[0] - logo.shape[0] - 16, "
+            "image.shape[1] - logo.shape[1] - 16, 16, cv2.BORDER_CONSTANT), w := laid[..., 3].astype(int) * 257, "
             "p := (cv2.cvtColor(laid, cv2.COLOR_BGRA2GRAY) if image.ndim == 2 else laid[..., :3]).astype(int) * 257, "
             "((image.T * (65535 - w.T) + p.T * w.T + 32767) // 65535).T.astype(np.uint16))[-1]",
-            title="A watermark all over the image.",
+            title="8 bits laid on 16: white stays white.",
             dtypes=("uint16",),
         ),
         Example(
@@ -164,9 +173,10 @@ class Overlay(Operation):
         """Each sample is reckoned by itself, in NumPy's arithmetic, which is the same wherever it stands."""
         return NO_ALIGNMENT
 
-    def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
-        """Just the window."""
-        return output
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """Blend what lies on a whole image."""
+        whole = Window.whole(Size(image.shape[1], image.shape[0]))
+        return self.apply(image, Site(whole, whole.size, whole, whole.size), arguments)
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
         """Blend what lies in the window, some rows at a time."""

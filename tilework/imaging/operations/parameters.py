@@ -61,7 +61,7 @@ class Parameter:
         """What a form shows for it."""
         if self.choices:
             return "choice"
-        if self.type in {"bool", "word"}:
+        if self.type in {"bool", "word", "picture"}:
             return "switch" if self.type == "bool" else "text"
         if self.minimum is None or self.maximum is None or self.maximum - self.minimum > LONGEST_SLIDER:
             return "number"
