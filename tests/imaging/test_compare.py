@@ -17,7 +17,7 @@ from tilework.errors import PictureError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part
-from tilework.imaging.pictures import HeldPicture, arguments_of
+from tilework.imaging.pictures import HeldPicture
 from tilework.imaging.pipeline import parse
 from tilework.imaging.windows import Size, Window, tiles
 
@@ -36,7 +36,7 @@ def report(image: Picture, reference: Picture, cell: Size) -> Report:
     """Measured in cells, joined in two steps."""
     pipeline = compared(reference)
     (step,) = pipeline.steps
-    operation, arguments = cast("MeasuredOperation", step.operation), arguments_of(step)
+    operation, arguments = cast("MeasuredOperation", step.operation), step.arguments
     parts = []
     for window in tiles(image.size, cell):
         site = pipeline.site(0, window, image.size, image.pixels)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
-from tilework.imaging.pictures import arguments_of
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
@@ -70,7 +69,7 @@ def _knowing_whole(picture: Picture, step: Step) -> Step:
     if not isinstance(operation, MeasuredOperation) or operation.paints:
         return step
     with blaming(operation):
-        measured = operation.measure(picture.colour, _site_of_whole(picture, step), arguments_of(step))
+        measured = operation.measure(picture.colour, _site_of_whole(picture, step), step.arguments)
         whole = Part(Window.whole(picture.size), measured.partial)
         top = operation.reduce([whole], step.arguments)
         return step.knowing(operation.settle(top.partial, step.arguments))
@@ -100,7 +99,7 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
     operation = step.operation
     with blaming(operation):
-        colour = operation.apply(picture.colour, site, arguments_of(step))
+        colour = operation.apply(picture.colour, site, step.arguments)
         alpha = None
         if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
             alpha = operation.carry(picture.alpha, site, step.arguments)

@@ -10,12 +10,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tilework.errors import ImageError, PictureError
 from tilework.imaging.formats import HeaderReader, Picture, decode, read_header, read_metadata, row
 from tilework.imaging.limits import MIB
-from tilework.imaging.operations.contract import of_picture
 from tilework.imaging.sources import BytesSource
 
 if TYPE_CHECKING:
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
-    from tilework.imaging.operations import Arguments
-    from tilework.imaging.operations.contract import Image, NamedPicture
-    from tilework.imaging.pipeline import Pipeline, Step
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.operations.shown import NamedPicture
+    from tilework.imaging.pipeline import Pipeline
 
 DTYPES = ("uint8", "uint16")
 """Depths of a picture: those whose black and white are known whatever image it is laid on."""
@@ -169,25 +168,6 @@ def _check_bytes(needed: int, what: str, limits: Limits) -> None:
             f"{what} {needed / MIB:,.1f} MiB; {limits.picture_bytes / MIB:,.1f} MiB are allowed "
             "(limit: picture_bytes)."
         )
-
-
-def arguments_of(step: Step) -> Arguments:
-    """What a step's operation is told: its arguments, and the pixels of the pictures among them.
-
-    Raises PictureError where it was not shown one.
-    """
-    names = step.picture_names
-    if not names:
-        return step.arguments
-    told: dict[str, object] = dict(step.arguments)
-    for parameter, name in names.items():
-        address = step.pictures.get(parameter)
-        if address is None:
-            raise PictureError(f"The pipeline names the picture {name!r}, and no pictures are known here.")
-        told[of_picture(parameter, "colour")], alpha = address.load()
-        if alpha is not None:
-            told[of_picture(parameter, "alpha")] = alpha
-    return cast("Arguments", told)
 
 
 def load_all(pipeline: Pipeline) -> None:

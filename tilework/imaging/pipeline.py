@@ -16,19 +16,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
 from tilework.imaging.operations import Site
 from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
+from tilework.imaging.operations.shown import ShownArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tilework.imaging.operations import Arguments, Operation, Pixels, Value
-    from tilework.imaging.operations.contract import Arrays, NamedPicture
+    from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.operations.shown import NamedPicture
     from tilework.imaging.windows import Size, Window
 
 MAX_CANONICAL_CHARACTERS = 400
@@ -40,14 +42,19 @@ MAX_SLUG_CHARACTERS = 48
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One operation with all its arguments, defaults filled in.
-
-    ``pictures`` are those that it was shown, by the names of the parameters that name them; no part of its text.
-    """
+    """One operation with all its arguments, defaults filled in, and the pictures that it was shown, if it names some."""
 
     operation: Operation
     arguments: Arguments
-    pictures: Mapping[str, NamedPicture] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.picture_names and not isinstance(self.arguments, ShownArguments):
+            object.__setattr__(self, "arguments", ShownArguments(self.arguments))
+
+    @property
+    def pictures(self) -> Mapping[str, NamedPicture]:
+        """Those that it was shown, by the parameters that name them; no part of its text."""
+        return self.arguments.pictures if isinstance(self.arguments, ShownArguments) else {}
 
     @property
     def picture_names(self) -> Mapping[str, str]:
@@ -70,12 +77,15 @@ class Step:
 
     def knowing(self, known: Arrays) -> Step:
         """Return the step with what it measured of the whole image, which is no part of its text."""
-        return replace(self, arguments={**self.arguments, **cast("Arguments", known)})
+        return self._with({**self.arguments, **cast("Arguments", known)}, self.pictures)
 
     def seeing(self, pictures: Mapping[str, NamedPicture]) -> Step:
         """Return the step with those of ``pictures``, by their own names, that it names."""
         found = {each: pictures[name] for each, name in self.picture_names.items() if name in pictures}
-        return replace(self, pictures=found) if found else self
+        return self._with(self.arguments, found) if found else self
+
+    def _with(self, arguments: Arguments, pictures: Mapping[str, NamedPicture]) -> Step:
+        return Step(self.operation, ShownArguments(dict(arguments), pictures) if pictures else arguments)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.canonical == other.canonical

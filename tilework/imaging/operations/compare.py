@@ -13,9 +13,9 @@ from tilework.imaging.operations.contract import (
     MeasuredOperation,
     Reduced,
     Report,
-    of_picture,
 )
 from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.operations.shown import of_picture
 from tilework.imaging.windows import Margin, Size, Window
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -89,31 +89,6 @@ class Example:
     python: str
     title: str = ""
     dtypes: tuple[str, ...] = ()
-
-
-class NamedPicture(Protocol):
-    """The address of a picture that a pipeline names: small, picklable, hashable."""
-
-    @property
-    def bytes(self) -> int:
-        """Memory that it takes, decoded."""
-        ...
-
-    def load(self) -> tuple[Image, Image | None]:
-        """Return colour and alpha, the same each time, decoded at most once in a process.
-
-        Raises :class:`~tilework.errors.PictureError`.
-        """
-        ...
-
-
-def of_picture(parameter: str, part: Literal["colour", "alpha"]) -> str:
-    """The argument that holds the pixels of the picture which ``parameter`` names.
-
-    ``colour`` (height, width) or (height, width, 3), ``alpha`` (height, width) where it has one, both uint8 or uint16; whole,
-    and for reading only.
-    """
-    return f"{parameter}.{part}"
 
 
 class Operation(ABC):

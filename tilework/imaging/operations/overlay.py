@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Site, of_picture
+from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Site
 from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.operations.shown import of_picture
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:

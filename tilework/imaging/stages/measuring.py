@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.engine import blaming, run_window
 from tilework.imaging.operations import MeasuredOperation, Part
-from tilework.imaging.pictures import arguments_of
 from tilework.imaging.stages.readers import Band
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Grid, Size, Window
@@ -110,12 +109,12 @@ class Measuring:
         before = self.pipeline.up_to(index)
         site = self.pipeline.site(index, row, reader.size, reader.pixels)
         band = Band(site.source_size, site.source, run_window(reader, before, site.source))
-        parts, arguments = [], arguments_of(self.step)
+        parts = []
         for cell in self.cells.meeting(row):
             window = self.cells.window(cell)
             place = self.pipeline.site(index, window, reader.size, reader.pixels)
             with blaming(self.operation):
-                measured = self.operation.measure(band.read(place.source).colour, place, arguments)
+                measured = self.operation.measure(band.read(place.source).colour, place, self.step.arguments)
             if self.operation.paints:
                 self.scratch.put(f"{self.name}-kept-{cell}", measured.kept)
             parts.append(Part(window, measured.partial))
