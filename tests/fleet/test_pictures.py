@@ -15,7 +15,7 @@ from tilework.errors import PictureError
 from tilework.fleet.pictures import KEPT_BYTES, Gallery
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
-from tilework.imaging.limits import Limits
+from tilework.imaging.limits import KIB, Limits
 from tilework.imaging.pictures import HeldPicture
 from tilework.imaging.pipeline import parse
 from tilework.jobs.in_memory.store import MemoryStore
@@ -141,3 +141,11 @@ def test_one_that_is_no_picture_is_told_and_so_is_one_that_the_job_was_not_given
         )
     with pytest.raises(PictureError, match="'logo', and its job began without one"):
         Gallery(store, Limits()).show(parse("overlay(logo)"), "")
+
+
+def test_one_beyond_the_limit_is_not_even_read() -> None:
+    store = Counting()
+    frozen = pictures_text({"logo": put(store, LOGOS[0])})
+    with pytest.raises(PictureError, match="limit: picture_bytes"):
+        Gallery(store, Limits(picture_bytes=KIB)).show(parse("overlay(logo)"), frozen)
+    assert store.reads == 0

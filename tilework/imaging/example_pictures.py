@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
     from tilework.imaging.pipeline import Pipeline
 
-SIZE = (56, 32)
-"""Columns and rows of the logo: it lies within a picture of 100 rows with a margin to spare."""
+SIZE = (36, 24)
+"""Columns and rows of the logo: with the margin that overlay has by default it fits the small pictures of tests."""
 
 
 def example_pictures(image: Image) -> dict[str, Image]:
     """The pictures by name, as ``cv2.imread(…, cv2.IMREAD_UNCHANGED)`` gives them, for an example on ``image``.
 
-    ``logo`` (32, 56, 4) uint8 is a disc beside two bars, soft at its edges; ``reference`` the image itself, a column to
+    ``logo`` (24, 36, 4) uint8 is a disc beside two bars, soft at its edges; ``reference`` the image itself, a column to
     the right of where it was.
     """
     import numpy as np
@@ -42,8 +42,8 @@ def _logo() -> Image:
 
     width, height = SIZE
     y, x = np.mgrid[:height, :width].astype(np.int64)
-    disc = 15 * 15 - (x - 16) ** 2 - (y - 16) ** 2
-    bars = (x >= 34) & (x < 54) & ((y // 6) % 2 == 1)  # noqa: PLR2004
+    disc = 121 - (x - 11) ** 2 - (y - 11) ** 2
+    bars = (x >= 24) & ((y // 5) % 2 == 1)  # noqa: PLR2004
     alpha = np.where(bars, 224, np.clip(disc * 8, 0, 255))
-    blue, green, red = 4 * x, 96 + 4 * y, 240 - 3 * x
+    blue, green, red = 6 * x, 96 + 5 * y, 240 - 4 * x
     return np.stack([blue, green, red, alpha], axis=-1).astype(np.uint8)
