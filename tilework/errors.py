@@ -47,10 +47,14 @@ class PresetsError(TileworkError):
     """A preset that a folder names, or the file it should be in, cannot be understood; the reason says where."""
 
     code = "bad_presets"
-    advice = (
-        "Correct the file, try it with `tilework presets --check FILE`, put it in place with `tilework presets "
-        "--set FILE`, then drop the image again."
-    )
+    advice = "Correct the file, put it in place with `tilework presets --set FILE`, drop the image again."
+
+
+class PictureError(TileworkError):
+    """A picture that a pipeline names is not there, or cannot be used."""
+
+    code = "bad_picture"
+    advice = "`tilework pictures` lists what is there; put yours in place with --set FILE, then retry."
 
 
 class SettingsError(TileworkError):
@@ -265,10 +269,7 @@ class TooSlowError(TileworkError):
     """The work on this image took longer, by the clock or in processor time, than ten times what it should."""
 
     code = "too_slow"
-    advice = (
-        "The image or the operation may never come to an end: try another pipeline. If it only needs longer, raise "
-        "TILEWORK_LIMIT_DEADLINE_FACTOR; docs/formats.md tells how."
-    )
+    advice = "It may never come to an end: try another pipeline, or raise TILEWORK_LIMIT_DEADLINE_FACTOR."
 
 
 class OutOfMemoryError(TileworkError):

@@ -11,6 +11,7 @@ from tilework.errors import (
     AccessDeniedError,
     FolderMarkerError,
     ForeignBucketError,
+    PictureError,
     PipelineError,
     PresetsError,
     RefusedError,
@@ -22,6 +23,7 @@ from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.messages import asks, body_of, records_apart
 from tilework.jobs.object_keys import is_folder_marker, result_stem
+from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.presets import Presets, choose
 from tilework.jobs.results import find_result
 from tilework.jobs.stage_life import StageLife
@@ -49,12 +51,13 @@ NOTE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is known of a drop before its claim: its pipeline's text and size, or the failure that it will end with."""
+    """What is known of a drop before its claim: its pipeline's text, pictures and size, or the failure that ends it."""
 
     ask: Ask
     pipeline: str
     source_bytes: int
     failure: TileworkError | None = None
+    pictures: str = ""
 
 
 class Claims:
@@ -75,6 +78,7 @@ class Claims:
         self._host = host
         self._lease_seconds = lease_seconds
         self._presets = BucketPresets(system.inputs, Presets.shipped(presets), life.now)
+        self._pictures = BucketPictures(system.inputs, life.now)
         self._default = default
 
     def consider(self, message: Message, place: int) -> Held | None:
@@ -89,8 +93,9 @@ class Claims:
         began = boottime()
         claimant = Claimant(self._host, message.id, self._lease_seconds)
         claim = self._life.claim(
-            wish.ask, pipeline=wish.pipeline, source_bytes=wish.source_bytes, claimant=claimant
-        )
+            wish.ask, pipeline=wish.pipeline, source_bytes=wish.source_bytes, claimant=claimant,
+            pictures=wish.pictures,
+        )  # fmt: skip
         if claim.refusal is not None:
             self._refused(message, claim)
             log.debug(
@@ -145,7 +150,13 @@ class Claims:
             )
         except (PipelineError, PresetsError) as error:
             return Wish(ask, text, info.size, error)
-        return Wish(ask, chosen.canonical, info.size)
+        # an order of a user's is as new as anything in the bucket
+        dropped = info.modified if ask.pipeline is None else self._life.now()
+        try:
+            pictures = self._pictures.of_drop(chosen.picture_names, dropped)
+        except PictureError as error:
+            return Wish(ask, chosen.canonical, info.size, error)
+        return Wish(ask, chosen.canonical, info.size, pictures=pictures)
 
     def _refused(self, message: Message, claim: Claim) -> None:
         row = claim.job
@@ -184,12 +195,15 @@ class Claims:
     @staticmethod
     def _task(job: Job, place: int) -> Task:
         return Task(
-            job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place, job.lease_number
+            job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place, job.lease_number,
+            job.pictures,
         )  # fmt: skip
 
 
 def _outlived(row: Job, wish: Wish) -> bool:
     """Whether the wish cannot be understood (any more), but an earlier claim has frozen one that could."""
+    if isinstance(wish.failure, PictureError):
+        return bool(row.pictures)
     return isinstance(wish.failure, PipelineError | PresetsError) and row.pipeline != wish.pipeline
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tilework import __version__
 from tilework.aws.connect import connect_stores
 from tilework.errors import BeyondRankError, LeaseLostError
+from tilework.fleet.pictures import Gallery
 from tilework.fleet.planning import UNIT_SECONDS, plan_image
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.source import ObjectSource
@@ -72,6 +73,7 @@ class Rank:
     made_by: str
     number: int
     workshop: Workshop
+    gallery: Gallery
 
     @property
     def limits(self) -> Limits:
@@ -102,8 +104,9 @@ def start_rank(settings: WorkerSettings) -> None:
         settings = replace(settings, directory=Path(away))
         board = AwayBoard(settings.directory)
     inputs, outputs = connect_stores(settings.deployment)
-    workshop = Workshop(inputs, outputs, settings.limits, settings.directory)
-    _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop)
+    gallery = Gallery(inputs, settings.limits)
+    workshop = Workshop(inputs, outputs, settings.limits, settings.directory, gallery)
+    _rank = Rank(inputs, outputs, board, settings, made_by, number, workshop, gallery)
     # before its memory is bounded: a thread takes some
     can_come_back()
     bound_process(settings.limits)
@@ -161,11 +164,15 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     began, used = time.perf_counter(), cpu_seconds()
     rank.workshop.tidy()
     source = ObjectSource(rank.inputs, task.key, task.version, task.source_bytes)
+    pipeline = parse(task.pipeline)
+    if pipeline.picture_names:
+        allow(transfer_seconds(rank.limits.picture_bytes, rank.limits))
+    pipeline = rank.gallery.show(pipeline, task.pictures)
     try:
-        product = process_guarded(source, parse(task.pipeline), rank.limits, suspect=suspect)
+        product = process_guarded(source, pipeline, rank.limits, suspect=suspect)
     except BeyondRankError:
         # its header was read without harm just now
-        return plan_image(source, parse(task.pipeline), rank.limits, rank.settings.ranks)
+        return plan_image(source, pipeline, rank.limits, rank.settings.ranks)
     if not rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
     allow(transfer_seconds(len(product.body), rank.limits))

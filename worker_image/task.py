@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Task:
     """One job for one rank. ``place`` is its lease's on the board; ``result_stem`` the result key less its suffix.
 
-    ``attempt`` is the number of its claim, from 1.
+    ``attempt`` is the number of its claim, from 1. ``pictures`` are those that its row froze.
     """
 
     job: str
@@ -27,6 +27,7 @@ class Task:
     result_stem: str
     place: int
     attempt: int = 0
+    pictures: str = ""
 
     @property
     def facts(self) -> Mapping[str, str | int]:

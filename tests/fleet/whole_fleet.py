@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tilework.errors import TileworkError
+from tilework.fleet.pictures import Gallery
 from tilework.fleet.planning import plan_image
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
@@ -16,6 +17,7 @@ from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Job
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import asks
+from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.transitions import Claimant, Outcome
 from tilework.jobs.unit_work import UnitTerms, UnitWork
@@ -62,11 +64,15 @@ class Fleet:
         system.inputs.put(key, body, metadata={}, content_type="image/tiff")
         (message,) = system.jobs.receive(1)
         (ask,) = asks(message.body, system.inputs.bucket)
-        text = parse(pipeline).canonical
+        parsed = parse(pipeline)
+        pictures = BucketPictures(system.inputs, time.time).of_drop(parsed.picture_names, time.time())
         claimant = Claimant("host", message.id, LEASE)
-        job = self.life.claim(ask, pipeline=text, source_bytes=len(body), claimant=claimant).job
+        job = self.life.claim(
+            ask, pipeline=parsed.canonical, source_bytes=len(body), claimant=claimant, pictures=pictures
+        ).job
         source = ObjectSource(system.inputs, job.key, job.version, job.source_bytes)
-        planned = plan_image(source, parse(text), self.limits, self.ranks)
+        shown = Gallery(system.inputs, self.limits).show(parsed, job.pictures)
+        planned = plan_image(source, shown, self.limits, self.ranks)
         seen = Outcome(width=planned.width, height=planned.height, dtype=planned.dtype, note=planned.note)
         row = self.stages.begin(job, planned.plan, seen)
         system.jobs.delete([message])

@@ -12,6 +12,7 @@ from tests.imaging.samples import noise, picture, scene
 from tests.imaging.staged import staged
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
+from tilework.imaging.example_pictures import example_pictures, shown_examples
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 
@@ -29,7 +30,7 @@ EXAMPLES = [
 
 
 def by_hand(example: Example, image: Image) -> Image:
-    result: Image = eval(example.python, {"cv2": cv2, "np": np, "image": image})  # noqa: S307 - our own text
+    result: Image = eval(example.python, {"cv2": cv2, "np": np, "image": image, **example_pictures(image)})  # noqa: S307 - our own text
     return result
 
 
@@ -43,7 +44,8 @@ def test_an_example_gives_the_pixels_of_the_python_beside_it(
     operation: Operation, example: Example, dtype: str, channels: int
 ) -> None:
     operations.prepare()
-    image, pipeline = an_image(dtype, channels), parse(example.text)
+    image = an_image(dtype, channels)
+    pipeline = shown_examples(parse(example.text), image)
     assert pipeline.steps[-1].operation is operation
     result, expected = run_whole(picture(image), pipeline), by_hand(example, image)
     assert result.colour.dtype == expected.dtype
@@ -57,7 +59,8 @@ def test_an_example_gives_the_same_in_tiles_and_units(
     operation: Operation, example: Example, dtype: str, channels: int
 ) -> None:
     operations.prepare()
-    image, pipeline = picture(an_image(dtype, channels)), parse(example.text)
+    array = an_image(dtype, channels)
+    image, pipeline = picture(array), shown_examples(parse(example.text), array)
     if not operation.exact:
         pytest.skip("not exact, and says so")
     whole = run_whole(image, pipeline)

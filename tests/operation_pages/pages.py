@@ -29,6 +29,10 @@ FAMILIES = {
     "filters": ("Filters", "A pixel and its neighbours, weighed or ranked."),
     "edges": ("Edges", "Where the image changes, and how strongly."),
     "morphology": ("Morphology", "Shapes grown, shrunk, opened and closed by a structuring element."),
+    "several": (
+        "Several images",
+        "A [picture](../concepts.md#pictures) of the deployment's own, laid on the image or held against it.",
+    ),
 }
 """Title and first sentence of a family's page, in the order in which they are listed."""
 

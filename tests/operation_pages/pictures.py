@@ -11,6 +11,7 @@ import numpy as np
 
 from local.samples import photographs
 from tilework.imaging.engine import run_whole
+from tilework.imaging.example_pictures import shown_examples
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
@@ -111,7 +112,7 @@ def _shown(operation: Operation) -> list[Example]:
 
 
 def _result(image: Image, pipeline: str) -> Image:
-    colour = run_whole(Picture(image), parse(pipeline)).colour
+    colour = run_whole(Picture(image), shown_examples(parse(pipeline), image)).colour
     if colour.dtype == np.uint8:
         return colour
     return cv2.convertScaleAbs(colour, alpha=255 / max(1.0, float(np.abs(colour).max())))

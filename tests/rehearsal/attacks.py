@@ -65,6 +65,12 @@ ATTACKS: Final = tuple(
         (WORKERS, "s3:DeleteObject", "inputs/photo.png", _OWNERS),
         (WORKERS, "s3:DeleteObjectVersion", "inputs/photo.png", _OWNERS),
         (WORKERS, "s3:PutObject", "inputs/.tilework/presets.toml", "presets decide what is computed"),
+        (
+            WORKERS,
+            "s3:PutObject",
+            "inputs/.tilework/pictures/logo",
+            "pictures are laid on other people's images",
+        ),
         (WORKERS, "s3:DeleteObject", "outputs/results/photo.png", _RESULT),
         (WORKERS, "s3:DeleteObjectVersion", "outputs/results/photo.png", _RESULT),
         (WORKERS, "s3:ReplaceObject", "outputs/results/photo.png", _RESULT),
@@ -112,6 +118,7 @@ ATTACKS: Final = tuple(
         # the api faces the network: it signs and lists, and does nothing itself
         (API, "s3:PutObject", "inputs/photo.png", "uploads go below uploads/ and submitted/ only"),
         (API, "s3:PutObject", "inputs/.tilework/presets.toml", "presets decide what is computed"),
+        (API, "s3:PutObject", "inputs/.tilework/pictures/logo", "pictures are laid on other people's images"),
         (API, "s3:DeleteObject", "inputs/photo.png", _OWNERS),
         (API, "s3:DeleteObjectVersion", "inputs/photo.png", _OWNERS),
         (API, "s3:PutObject", "outputs/results/forged.png", "results are computed"),

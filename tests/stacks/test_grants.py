@@ -51,6 +51,7 @@ def place(template: dict[str, Any], name: str) -> str:
     [
         (WORKERS, "s3:GetObjectVersion", "inputs/photo.jpg"),
         (WORKERS, "s3:GetObject", "inputs/.tilework/presets.toml"),
+        (WORKERS, "s3:GetObjectVersion", "inputs/.tilework/pictures/logo"),
         (WORKERS, "s3:ListBucketVersions", "inputs"),
         (WORKERS, "s3:PutObject", "outputs/results/photo.jpg"),
         (WORKERS, "s3:GetObject", "outputs/results/photo.jpg"),
@@ -125,6 +126,8 @@ def test_each_part_may_do_its_work(template: dict[str, Any], role: str, action: 
         (WORKERS, "dynamodb:Scan", "table"),
         (API, "s3:DeleteObject", "inputs/photo.jpg"),
         (API, "s3:PutObject", "inputs/.tilework/presets.toml"),
+        (API, "s3:PutObject", "inputs/.tilework/pictures/logo"),
+        (WORKERS, "s3:PutObject", "inputs/.tilework/pictures/logo"),
         (API, "s3:PutObject", "inputs/photo.jpg"),
         (API, "s3:DeleteObjectVersion", "inputs/photo.jpg"),
         (API, "dynamodb:DeleteItem", "table"),

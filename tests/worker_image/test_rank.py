@@ -41,7 +41,7 @@ version = system.inputs.put("photo.png", body, metadata={}, content_type="image/
 task = Task("job", "photo.png", version, len(body) - 1, "invert()", "results/photo", 0)
 settings = SimpleNamespace(limits=Limits())
 workshop = Workshop(system.inputs, system.outputs, Limits())
-rank._rank = rank.Rank(system.inputs, system.outputs, None, settings, "test", 1, workshop)
+rank._rank = rank.Rank(system.inputs, system.outputs, None, settings, "test", 1, workshop, workshop._gallery)
 bound_growth(32 * MIB)
 rank.work(task, suspect=True)
 """
@@ -73,7 +73,7 @@ def order(name: str, body: bytes) -> tuple[Rank, UnitOrder]:
     settings: Any = SimpleNamespace(limits=fleet.limits)
     unused: Any = None
     inputs, outputs = fleet.system.inputs, fleet.system.outputs
-    rank = Rank(inputs, outputs, unused, settings, "test", 0, fleet.workshops[0])
+    rank = Rank(inputs, outputs, unused, settings, "test", 0, fleet.workshops[0], unused)
     return rank, UnitOrder(task, unused)
 
 

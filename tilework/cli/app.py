@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilework import __version__
-from tilework.cli import cost_commands, host_commands, job_commands, sign_in_commands
+from tilework.cli import bucket_commands, cost_commands, host_commands, job_commands, sign_in_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -19,6 +19,7 @@ from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     OutputOption,
     OverviewsOption,
     PageOption,
+    PicturesOption,
     PipelineOption,
     StateName,
     TileSizeOption,
@@ -120,6 +121,7 @@ def process(
     profile: Annotated[
         bool, typer.Option("--profile", help="Tell, rank by rank, where the seconds went.")
     ] = False,
+    pictures: PicturesOption = None,
 ) -> None:
     """Process a file into a file, or a folder into a folder, without any AWS.
 
@@ -138,6 +140,10 @@ def process(
       tilework process slide.tif edges.tif --pipeline 'canny(100, 200)' --ranks 8
       tilework process scans/ edges/ --pipeline 'canny(100, 200)' --json
 
+    A picture that a pipeline names is the file of that name in a folder:
+
+      tilework process photos/ shown/ --pipeline 'overlay(logo)' --pictures ./
+
     With --hosts the ranks of one MPI world compute on several hosts, which must
     see SRC and DST as this one does; `tilework hosts` shows whether they can.
 
@@ -145,7 +151,7 @@ def process(
     """
     from tilework.cli.interrupts import Interrupts
     from tilework.cli.living_world import LivingWorld
-    from tilework.cli.surroundings import extra_operations, limits_of
+    from tilework.cli.surroundings import extra_operations, limits_of, pictures_folder
 
     limits = limits_of(working_set)
     with (
@@ -164,7 +170,7 @@ def process(
         into_folder = destination.endswith(os.sep) and not source.is_dir()
         target = Path(destination) / source.name if into_folder else Path(destination)
         wishes = Wishes(tile_size, compression.value if compression else None, overviews)
-        ways = command.Ways(limits, wishes, living, interrupts, profile)
+        ways = command.Ways(limits, wishes, living, interrupts, profile, pictures_folder(pictures))
         raise typer.Exit(command.run(source, target, text, ways, json=json))
 
 
@@ -317,51 +323,8 @@ def formats(json: JsonOption = False) -> None:
     raise typer.Exit(command.run(json=json))
 
 
-@app.command()
-def presets(
-    check: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Only say what is wrong with this file.",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-        ),
-    ] = None,
-    put: Annotated[
-        Path | None,
-        typer.Option(
-            "--set",
-            metavar="FILE",
-            help="Check this file, then put it in place.",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-        ),
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    r"""List the presets: an image dropped under drop/NAME/ goes through NAME's pipeline.
-
-    Some come with Tilework. A running system's own are in the object
-    .tilework/presets.toml of its input bucket, and go before those:
-
-      \[presets]
-      cells = "blur(5) | canny(40, 90)"
-
-    A job keeps the pipeline that its preset had when it was taken up.
-
-      tilework presets
-      tilework presets --check presets.toml
-      tilework presets --set presets.toml
-    """
-    from tilework.cli import presets as command
-
-    raise typer.Exit(command.run(check=check, put=put, json=json))
-
-
 for _command in (
+    *bucket_commands.COMMANDS,
     *job_commands.COMMANDS,
     *host_commands.COMMANDS,
     *cost_commands.COMMANDS,

@@ -19,6 +19,7 @@ from tilework.cli.joining import join_from_here
 from tilework.cli.statuses import UsageError
 from tilework.jobs import cursor
 from tilework.jobs.job import ID_HEX_DIGITS, Job, State
+from tilework.jobs.pictures import pictures_of
 from tilework.jobs.staged import progress
 from tilework.shown import bytes_shown, moment, shown
 
@@ -178,6 +179,8 @@ def _facts(row: Job) -> Iterator[tuple[str, str | Text]]:
     yield "image", row.key
     yield "version", row.version
     yield "pipeline", row.pipeline
+    pictures = pictures_of(row.pictures)
+    yield "pictures", ", ".join(f"{name} ({each.version})" for name, each in pictures.items())
     size = f"{row.width} x {row.height} {row.dtype}, " if row.width else ""
     yield "size", f"{size}{bytes_shown(row.source_bytes)}" if row.source_bytes else ""
     yield "result", row.result_key

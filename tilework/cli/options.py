@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -58,6 +59,15 @@ OutputOption = Annotated[
 PageOption = Annotated[
     int | None, typer.Option(min=0, help="The page to read of a file with several; they count from 0.")
 ]
+
+
+PicturesOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Where the pictures lie that the pipeline names; else TILEWORK_PICTURES.",
+        exists=True, file_okay=False,
+    ),
+]  # fmt: skip
 
 
 class CompressionName(Enum):

@@ -17,6 +17,7 @@ from tilework.cli.progress import Progress
 from tilework.cli.ranks import run_errand
 from tilework.cli.statuses import UsageError
 from tilework.cli.worlds import Worlds
+from tilework.imaging.pictures import in_folder, show
 from tilework.imaging.run import prepare_process
 from tilework.shown import shown
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 class Ways:
     """How it is to be done: within which limits, large results how, in which world, and until when.
 
-    ``profiled`` says that where the time goes is wanted to be known.
+    ``profiled`` says that where the time goes is wanted to be known; ``pictures`` is the folder of those that the pipeline
+    names.
     """
 
     limits: Limits
@@ -46,11 +48,12 @@ class Ways:
     living: LivingWorld
     interrupts: Interrupts
     profiled: bool = False
+    pictures: Path | None = None
 
 
 def run(source: Path, destination: Path, pipeline: str, ways: Ways, *, json: bool) -> int:
     """Process it all; the exit status."""
-    chosen = pipeline_of(pipeline)
+    chosen = show(pipeline_of(pipeline), in_folder(ways.pictures, ways.limits), ways.limits)
     errands = _errands(source, destination, chosen, ways.limits)
     if not errands:
         consoles.talk().print(f"There are no files in {shown(str(source))}.")
@@ -74,7 +77,7 @@ def _seen_by_all(ways: Ways, source: Path, destination: Path) -> AbstractContext
         return nullcontext()
     from tilework.cli.several_hosts import shared_between  # noqa: PLC0415 - for several hosts only
 
-    return shared_between(ways.living.hosts, source, destination)
+    return shared_between(ways.living.hosts, source, destination, ways.pictures)
 
 
 def _errands(source: Path, destination: Path, pipeline: Pipeline, limits: Limits) -> list[Errand]:

@@ -30,8 +30,10 @@ def say(sentence: str) -> None:
 
 
 @contextmanager
-def shared_between(hosts: Hosts, source: Path, destination: Path) -> Iterator[None]:
-    """Meanwhile only hosts take part that see the source, and what is written where the results go.
+def shared_between(
+    hosts: Hosts, source: Path, destination: Path, pictures: Path | None = None
+) -> Iterator[None]:
+    """Meanwhile only hosts take part that see the source and the pictures, and what is written where the results go.
 
     Raises HostsError where one that is there does not, UnwritableError where nothing can be written there.
     """
@@ -43,7 +45,8 @@ def shared_between(hosts: Hosts, source: Path, destination: Path) -> Iterator[No
         raise UnwritableError(f"Nothing can be written to {str(folder)!r}: {error.strerror}.") from error
     try:
         # from the working folder the ranks find what is named from here
-        hosts.require([Path.cwd(), source.absolute(), probe])
+        own = [] if pictures is None else [pictures.absolute()]
+        hosts.require([Path.cwd(), source.absolute(), probe, *own])
         yield
     finally:
         probe.unlink(missing_ok=True)

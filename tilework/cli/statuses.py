@@ -10,6 +10,7 @@ from tilework.cli.consoles import talk
 from tilework.errors import (
     CursorError,
     MetadataError,
+    PictureError,
     PipelineError,
     PresetsError,
     ServiceError,
@@ -45,6 +46,7 @@ class UsageError(TileworkError):
 WRONG = (
     UsageError,
     PipelineError,
+    PictureError,
     PresetsError,
     SettingsError,
     MetadataError,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from tilework.imaging.limits import Limits
 
@@ -14,6 +15,16 @@ EXTRA_OPERATIONS = "TILEWORK_EXTRA_OPERATIONS"
 def extra_operations() -> str:
     """The name of the module of own operations, or nothing."""
     return os.environ.get(EXTRA_OPERATIONS, "").strip()
+
+
+PICTURES = "TILEWORK_PICTURES"
+"""The variable that names the folder of the pictures which pipelines name."""
+
+
+def pictures_folder(asked: Path | None) -> Path | None:
+    """The folder of pictures: the one that was asked for, else the environment's, if there is one."""
+    told = os.environ.get(PICTURES, "").strip()
+    return asked or (Path(told) if told else None)
 
 
 def limits_of(working_set: int | None) -> Limits:

@@ -14,6 +14,7 @@ from tilework.imaging.pipeline import parse
 from tilework.imaging.stages.work import Work
 
 if TYPE_CHECKING:
+    from tilework.fleet.pictures import Gallery
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
     from tilework.jobs.stores import ObjectStore
@@ -31,10 +32,12 @@ class LargeImage:
     blueprint: Blueprint
 
     @classmethod
-    def of(cls, task: UnitTask, inputs: ObjectStore, outputs: ObjectStore, limits: Limits) -> LargeImage:
+    def of(
+        cls, task: UnitTask, inputs: ObjectStore, outputs: ObjectStore, limits: Limits, gallery: Gallery
+    ) -> LargeImage:
         """Read the header, and what the plan tells. Raises ImageError, VersionGoneError, ServiceError."""
         blueprint = Blueprint.read(task.plan.what)
-        pipeline = parse(task.pipeline)
+        pipeline = gallery.show(parse(task.pipeline), task.pictures)
         source = ObjectSource(inputs, task.key, task.version, task.source_bytes)
         header = read_header(HeaderReader(source, limits), pipeline.page)
         scratch = ObjectScratch(outputs, task)

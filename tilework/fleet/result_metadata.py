@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import MetadataError
+from tilework.jobs.pictures import pictures_of
 from tilework.jobs.quotas import metadata_as_sent
 
 if TYPE_CHECKING:
@@ -34,9 +35,15 @@ class Told(Protocol):
         """The pipeline's canonical text."""
         ...
 
+    @property
+    def pictures(self) -> str:
+        """The pictures that it names, by their versions."""
+        ...
+
 
 def result_metadata(task: Told, size: Size, dtype: str, made_by: str) -> dict[str, str]:
     """The metadata of a result, of a source of ``size`` and ``dtype``, as far as S3 takes it."""
+    pictures = ", ".join(f"{name}={each.version}" for name, each in pictures_of(task.pictures).items())
     return fitting(
         {
             "job": task.job,
@@ -46,13 +53,14 @@ def result_metadata(task: Told, size: Size, dtype: str, made_by: str) -> dict[st
             "source-dtype": dtype,
             "pipeline": task.pipeline,
             "made-by": made_by,
+            **({"pictures": pictures} if pictures else {}),
         }
     )
 
 
 def fitting(metadata: dict[str, str]) -> dict[str, str]:
     """``metadata`` as S3 takes it: what is too long beside the rest is left out, and the row has it whole."""
-    for name in ("pipeline", "source"):
+    for name in ("pipeline", "source", "pictures"):
         try:
             metadata_as_sent(metadata)
         except MetadataError:

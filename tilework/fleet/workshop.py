@@ -14,6 +14,7 @@ from tilework.fleet.blueprint import Cells, block_named
 from tilework.fleet.bundles import CONTENT_TYPE, Bundle
 from tilework.fleet.image import LargeImage
 from tilework.fleet.made import COLUMNS, Made, arrays_name, first_name, made_text, tiles_name
+from tilework.fleet.pictures import Gallery
 from tilework.fleet.rewritten import rewrite_image
 from tilework.imaging.costs import rewriting_seconds, transfer_seconds, unit_seconds
 from tilework.imaging.stages.measuring import Measuring
@@ -86,16 +87,19 @@ class _Bench:
 class Workshop:
     """Does units, one after the other, in one process.
 
-    ``folder`` is on a disk, for images that are only read in sequence; None is the system's own for such.
+    ``folder`` is on a disk, for images that are only read in sequence; None is the system's own for such. ``gallery`` holds
+    the pictures that pipelines name, where other work in this process names some, too.
     """
 
     def __init__(
-        self, inputs: ObjectStore, outputs: ObjectStore, limits: Limits, folder: Path | None = None
-    ) -> None:
+        self, inputs: ObjectStore, outputs: ObjectStore, limits: Limits, folder: Path | None = None,
+        gallery: Gallery | None = None,
+    ) -> None:  # fmt: skip
         self._folder = folder
         self._inputs = inputs
         self._outputs = outputs
         self._limits = limits
+        self._gallery = gallery or Gallery(inputs, limits)
         self._bench: _Bench | None = None
 
     def tidy(self) -> None:
@@ -156,7 +160,7 @@ class Workshop:
         if self._bench is None or self._bench.epoch != epoch:
             self.tidy()
             self._bench = None
-            image = LargeImage.of(task, self._inputs, self._outputs, self._limits)
+            image = LargeImage.of(task, self._inputs, self._outputs, self._limits, self._gallery)
             self._bench = _Bench(epoch, image)
         return self._bench
 

@@ -15,6 +15,7 @@ from tilework.guard.memory import SLACK, be_taken_first, bound_growth
 from tilework.imaging.costs import ABOVE, CLOCK, cpu_seconds, rewriting_seconds, transfer_seconds
 from tilework.imaging.formats import HeaderReader, row
 from tilework.imaging.formats.strips import strip_disk
+from tilework.imaging.pictures import load_all
 from tilework.imaging.run import BytesSource, complete, prepare
 from tilework.imaging.stopwatch import Stopwatch
 from tilework.world.deadline import allow
@@ -55,6 +56,8 @@ def process_guarded(source: Source, pipeline: Pipeline, limits: Limits, *, suspe
     fault. A child that is ended raises CrashedError, TooSlowError or OutOfMemoryError. Moves the deadline of the
     running task.
     """
+    # once here, and not in each child again
+    load_all(pipeline)
     watch = Stopwatch("read")
     # what is larger is refused from its header, and need not be fetched for that
     if suspect and source.size <= limits.working_set:

@@ -52,6 +52,12 @@ class Limits:
         "one rank may need for an image that is read by windows; a larger one is worked on in blocks of that much. With "
         "the libraries that makes 250 MiB a rank, whatever the image",
     )
+    picture_bytes: int = _limit(
+        64 * MIB,
+        "bytes",
+        "the pictures that a pipeline names (a watermark) may take in each rank: 16 megapixels of colour with alpha, 22 "
+        "without. It is a part of working_set and of block_bytes",
+    )
     header_bytes: int = _limit(
         16 * MIB,
         "bytes",

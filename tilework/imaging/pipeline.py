@@ -24,13 +24,15 @@ from typing import TYPE_CHECKING, Any, cast
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
 from tilework.imaging.operations import Site
-from tilework.imaging.operations.parameters import write
+from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
+from tilework.imaging.operations.shown import ShownArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tilework.imaging.operations import Arguments, Operation, Pixels, Value
     from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.operations.shown import NamedPicture
     from tilework.imaging.windows import Size, Window
 
 MAX_CANONICAL_CHARACTERS = 400
@@ -42,10 +44,25 @@ MAX_SLUG_CHARACTERS = 48
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One operation with all its arguments, defaults filled in."""
+    """One operation with all its arguments, defaults filled in, and the pictures that it was shown, if it names some."""
 
     operation: Operation
     arguments: Arguments
+
+    def __post_init__(self) -> None:
+        if self.picture_names and not isinstance(self.arguments, ShownArguments):
+            object.__setattr__(self, "arguments", ShownArguments(self.arguments))
+
+    @property
+    def pictures(self) -> Mapping[str, NamedPicture]:
+        """Those that it was shown, by the parameters that name them; no part of its text."""
+        return self.arguments.pictures if isinstance(self.arguments, ShownArguments) else {}
+
+    @property
+    def picture_names(self) -> Mapping[str, str]:
+        """The names of the pictures that it lays on the image, by the parameters that name them."""
+        parameters = self.operation.parameters
+        return {each.name: str(self.arguments[each.name]) for each in parameters if each.type == "picture"}
 
     @property
     def canonical(self) -> str:
@@ -62,7 +79,15 @@ class Step:
 
     def knowing(self, known: Arrays) -> Step:
         """Return the step with what it measured of the whole image, which is no part of its text."""
-        return Step(self.operation, {**self.arguments, **cast("Arguments", known)})
+        return self._with({**self.arguments, **cast("Arguments", known)}, self.pictures)
+
+    def seeing(self, pictures: Mapping[str, NamedPicture]) -> Step:
+        """Return the step with those of ``pictures``, by their own names, that it names."""
+        found = {each: pictures[name] for each, name in self.picture_names.items() if name in pictures}
+        return self._with(self.arguments, found) if found else self
+
+    def _with(self, arguments: Arguments, pictures: Mapping[str, NamedPicture]) -> Step:
+        return Step(self.operation, ShownArguments(dict(arguments), pictures) if pictures else arguments)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Step) and self.canonical == other.canonical
@@ -121,6 +146,20 @@ class Pipeline:
     def exact(self) -> bool:
         """Whether tiles have the very pixels of the whole image."""
         return all(step.operation.exact for step in self.steps)
+
+    @property
+    def picture_names(self) -> tuple[str, ...]:
+        """The names of the pictures that its steps ask for, each once, in their order."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.picture_names.values()))
+
+    @property
+    def picture_bytes(self) -> int:
+        """Memory that the pictures which it was shown take, each once."""
+        return sum({each: each.bytes for step in self.steps for each in step.pictures.values()}.values())
+
+    def seeing(self, pictures: Mapping[str, NamedPicture]) -> Pipeline:
+        """Return it with its steps shown ``pictures``, by name, as far as they ask for them."""
+        return replace(self, steps=tuple(step.seeing(pictures) for step in self.steps))
 
     def __str__(self) -> str:
         return self.canonical
@@ -187,6 +226,12 @@ def parse(text: str) -> Pipeline:
             advice="Use fewer operations, and shorter numbers: a kernel of whole numbers with a divisor is the shortest.",
         )
     return pipeline
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a pipeline can name a picture so: by a word of the language that means nothing else."""
+    word = re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)
+    return word is not None and name not in {"true", "false"} and len(name) <= MOST_NAME_CHARACTERS
 
 
 OTHER_NAMES = {"jpg": "jpeg", "tif": "tiff"}

@@ -60,7 +60,8 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
         limits.check_size(size, by_windows=staged)
     wanted = result_format(header, pipeline, kinds[-1], sizes[-1])
     amounts = [size.pixels * kind.bytes for size, kind in zip(sizes, kinds, strict=True)]
-    needed = stored_bytes + max(
+    held = stored_bytes + pipeline.picture_bytes
+    needed = held + max(
         _decoding(header),
         *(
             before + after + round(before * step.operation.scratch)

@@ -107,6 +107,7 @@ class Job:
     units it has, ``units_done`` which of them are done; ``units_behind`` are those of the stages before it,
     ``units_in_all`` those of the whole plan. ``staged`` is when the first stage began, ``touched`` the last sign of life.
     ``seconds`` is how long a rank worked on an ordinary image, or how long the stages took from the first on.
+    ``pictures`` tells which versions of which pictures the pipeline names (:mod:`tilework.jobs.pictures`), frozen like it.
     A cancelled row keeps its last ``lease_end``: until then its worker may still store. ``history`` tells the attempts.
     ``serial`` rises with every write and is what conditional writes compare.
     """
@@ -117,6 +118,7 @@ class Job:
     version: str
     state: State
     pipeline: str = ""
+    pictures: str = ""
     revision: str = ""
     code: str = ""
     reason: str = ""

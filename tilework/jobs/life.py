@@ -50,14 +50,16 @@ class JobLife:
         """The time by this life's clock."""
         return self._clock()
 
-    def claim(self, ask: Ask, *, pipeline: str, source_bytes: int, claimant: Claimant) -> Claim:
+    def claim(
+        self, ask: Ask, *, pipeline: str, source_bytes: int, claimant: Claimant, pictures: str = ""
+    ) -> Claim:
         """Take the job that ``ask`` tells under a lease, or learn why not.
 
-        One write where the job is new. ``pipeline`` and ``source_bytes`` are frozen by the first claim and ignored
+        One write where the job is new. ``pipeline``, its ``pictures`` and ``source_bytes`` are frozen by the first claim and ignored
         by any other, unless the row was queued without them.
         """
         now = self._clock()
-        wanted = first_claim(ask, pipeline, source_bytes, claimant, now)
+        wanted = replace(first_claim(ask, pipeline, source_bytes, claimant, now), pictures=pictures)
         row = self._table.create(wanted)
         if row is None:
             return Claim(wanted)
@@ -66,7 +68,10 @@ class JobLife:
             if refused is not None:
                 return Claim(row, refused)
             frozen = replace(
-                row, pipeline=row.pipeline or pipeline, source_bytes=row.source_bytes or source_bytes
+                row,
+                pipeline=row.pipeline or pipeline,
+                pictures=row.pictures or pictures,
+                source_bytes=row.source_bytes or source_bytes,
             )
             held = leased(frozen, claimant, now)
             changed = self._table.replace(held, seen=row)

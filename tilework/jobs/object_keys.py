@@ -28,6 +28,9 @@ OURS = ".tilework/"
 PRESETS = f"{OURS}presets.toml"
 """The presets of a bucket's own, beside those that come with Tilework."""
 
+PICTURES = f"{OURS}pictures/"
+"""The pictures that pipelines name (``overlay(logo)``), each an object that is called as the picture is."""
+
 READABLE_BYTES = 700
 """UTF-8 bytes of a source key kept in its result's key, so that with prefix, hash and suffix it stays below S3's 1,024."""
 
@@ -71,6 +74,11 @@ def epoch_of(key: str) -> int:
     """The epoch of a work object's key; -1 where it is of none."""
     parts = key.split("/")
     return int(parts[2]) if len(parts) > 3 and parts[2].isdecimal() else -1  # noqa: PLR2004
+
+
+def picture_key(name: str) -> str:
+    """The key of the picture called ``name``: letters, digits and ``_``, as the pipeline language has words."""
+    return PICTURES + name
 
 
 def is_folder_marker(key: str, size: int) -> bool:

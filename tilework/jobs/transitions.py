@@ -211,6 +211,8 @@ def retried(row: Job, now: float) -> Job:
         state=State.QUEUED,
         history=history.noted(row.history, Deed.RETRIED, now),
         epoch=row.epoch + 1,
+        # a picture may be what has been mended
+        pictures="",
         stage="",
         stage_units=0,
         units_done=frozenset(),

@@ -218,5 +218,5 @@ class UnitWork:
     def _task(self, unit: Unit, row: Job) -> UnitTask:
         return UnitTask(
             unit, row.stage, self._terms.attempt(), self._stages.plan(row), row.key, row.version, row.source_bytes,
-            row.pipeline, result_stem(row), is_last(row),
+            row.pipeline, result_stem(row), is_last(row), row.pictures,
         )  # fmt: skip

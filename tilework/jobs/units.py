@@ -101,7 +101,7 @@ class UnitFolder:
 class UnitTask:
     """An attempt at one unit, small enough to cross to a rank.
 
-    ``key``, ``version``, ``source_bytes``, ``pipeline`` and ``result_stem`` as in an ordinary task. ``label`` is its
+    ``key``, ``version``, ``source_bytes``, ``pipeline``, ``pictures`` and ``result_stem`` as in an ordinary task. ``label`` is its
     stage's, ``attempt`` a name that no other attempt has. ``stores_result`` marks the assembly.
     """
 
@@ -115,6 +115,7 @@ class UnitTask:
     pipeline: str
     result_stem: str
     stores_result: bool
+    pictures: str = ""
 
     @property
     def job(self) -> str:

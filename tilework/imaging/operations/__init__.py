@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
 from tilework.imaging.operations import (
+    compare,
     denoising,
     edges,
     kernels,
     local_threshold,
     morphology,
     non_local_means,
+    overlay,
     point,
     sharpening,
     smoothing,
@@ -33,6 +35,7 @@ from tilework.imaging.operations.contract import (
     Part,
     Pixels,
     Reduced,
+    Report,
     Site,
     WholeImageOperation,
 )
@@ -52,6 +55,7 @@ __all__ = [
     "Part",
     "Pixels",
     "Reduced",
+    "Report",
     "Site",
     "Value",
     "WholeImageOperation",
@@ -72,6 +76,8 @@ FAMILIES = (
     local_threshold,
     edges,
     morphology,
+    overlay,
+    compare,
 )
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")

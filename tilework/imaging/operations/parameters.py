@@ -31,7 +31,11 @@ NAMES_OF_TYPES = {
     "bool": "true or false",
     "word": "a word",
     "matrix": "a matrix such as [0, 1; 1, 0]",
+    "picture": "the name of a picture",
 }
+
+MOST_NAME_CHARACTERS = 64
+"""Of a picture's name, which is a part of keys and of file names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +47,13 @@ class Parameter:
     hold for each number of a matrix; of its sides, ``odd`` holds for both, and ``longest`` is the greatest (rows, columns).
     ``shown`` keeps the value in the canonical text even when it is the
     default. ``example`` is what a form starts with where there is no default.
+
+    A ``picture`` is the name of one that the deployment keeps, a word of the language like any other; which one that is,
+    a message never says (:mod:`tilework.imaging.pictures`).
     """
 
     name: str
-    type: Literal["int", "float", "bool", "word", "matrix"]
+    type: Literal["int", "float", "bool", "word", "matrix", "picture"]
     help: str
     default: Value | None = None
     default_from: str | None = None
@@ -64,7 +71,7 @@ class Parameter:
         """What a form shows for it."""
         if self.choices:
             return "choice"
-        if self.type in {"bool", "word", "matrix"}:
+        if self.type in {"bool", "word", "matrix", "picture"}:
             return "switch" if self.type == "bool" else "text"
         if self.minimum is None or self.maximum is None or self.maximum - self.minimum > LONGEST_SLIDER:
             return "number"
@@ -125,15 +132,18 @@ class Parameter:
     def _typed(self, value: Value) -> Value:
         kinds = {"str": "word", "tuple": "matrix"}
         kind = kinds.get(type(value).__name__, type(value).__name__)
+        wanted = "word" if self.type == "picture" else self.type
         if self.type == "float" and kind == "int" and isinstance(value, int):
             try:
                 return float(value)
             except OverflowError:
                 raise ValueError(f"{self.name} is too large a number") from None
-        if kind != self.type:
+        if kind != wanted:
             raise ValueError(f"{self.name} is {NAMES_OF_TYPES[self.type]}, not {write(value)}")
         if isinstance(value, float) and not math.isfinite(value):
             raise ValueError(f"{self.name} is too large a number")
+        if self.type == "picture" and len(str(value)) > MOST_NAME_CHARACTERS:
+            raise ValueError(f"{self.name} has at most {MOST_NAME_CHARACTERS} characters")
         return value
 
     def describe(self) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from tilework.errors import TooLargeError, UnsupportedPixelsError
@@ -74,8 +74,10 @@ def plan_stages(
         limits.check_size(size, by_windows=True)
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
     rows = _Rows.of(header, pipeline, layout)
+    # each rank holds the pictures that the pipeline names beside its unit
+    free = replace(limits, block_bytes=max(1, limits.block_bytes - pipeline.picture_bytes))
     columns, overviews, cached_bytes = _unit(
-        rows, layout, limits, ranks, layout.size.pixels if most is None else most
+        rows, layout, free, ranks, layout.size.pixels if most is None else most
     )
     return Work(image(cached_bytes), pipeline, layout, scratch, columns, overviews)
 
