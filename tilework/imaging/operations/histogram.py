@@ -1,0 +1,98 @@
+"""Histograms of whole images, counted in parts.
+
+Counts are whole numbers, so that parts add up to the same in any order and any grouping.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from tilework.imaging.operations.contract import NO_ALIGNMENT, NOTHING, Measured, MeasuredOperation, Reduced
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+
+    from tilework.imaging.operations.contract import Arrays, Image, Part, Pixels, Site
+    from tilework.imaging.operations.parameters import Arguments
+    from tilework.imaging.windows import Size
+
+    Counts: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
+
+BINS = {"uint8": 256, "uint16": 65_536}
+"""Values of a sample by depth: each has a bin of its own."""
+
+EXACT_COUNT = 1 << 24
+"""Pixels that cv2.calcHist may be asked to count at once: it counts in float32, which beyond that loses ones.
+
+It takes a fifth of the time of np.bincount (2.1 megapixels of noise: 0.4 and 2.7 ms at 8 bits, 1.0 and 5.2 at 16).
+"""
+
+
+def counted(image: Image) -> Counts:
+    """How often each value is there, for each channel: (channels, bins) int64.
+
+    ``image`` is (height, width) or (height, width, channels), uint8 or uint16; bins are 256 or 65,536.
+    """
+    import cv2
+    import numpy as np
+
+    bins = BINS[str(image.dtype)]
+    rows = max(1, EXACT_COUNT // image.shape[1])
+    counts = np.zeros((image.shape[2] if image.ndim > 2 else 1, bins), np.int64)  # noqa: PLR2004
+    for top in range(0, len(image), rows):
+        for channel, plane in enumerate(cv2.split(image[top : top + rows])):
+            found = cv2.calcHist([plane], [0], None, [bins], [0, bins])
+            counts[channel] += found.ravel().astype(np.int64)
+    return counts
+
+
+def packed(counts: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> np.ndarray[Any, Any]:
+    """The same whole numbers, none negative, in the smallest type that holds them all: partials travel and are kept."""
+    import numpy as np
+
+    return counts.astype(np.min_scalar_type(int(counts.max())))
+
+
+class CountedOperation(MeasuredOperation):
+    """An operation on single pixels that must know the histogram of the whole image.
+
+    It says what is counted (:meth:`counts`) and what follows from it (:meth:`known`); what is known is told to its kernel
+    as arguments. Measuring and reducing are done here.
+    """
+
+    dtypes = ("uint8", "uint16")
+
+    def counts(self, image: Image, arguments: Arguments) -> Counts:  # noqa: ARG002
+        """What a window contributes: each channel's own histogram, (channels, bins) int64, if nothing else is said."""
+        return counted(image)
+
+    @abstractmethod
+    def known(self, counts: Counts, arguments: Arguments) -> Arrays:
+        """What follows from the histogram of the whole image, (channels, bins) int64; names are no parameters'."""
+
+    def alignment(self, pixels: Pixels) -> Size:  # noqa: ARG002
+        """A pixel has no neighbours here."""
+        return NO_ALIGNMENT
+
+    def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
+        """Count."""
+        counts = self.counts(image[site.output.within(site.source)], arguments)
+        return Measured({"counts": packed(counts)}, NOTHING)
+
+    def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:  # noqa: ARG002
+        """Add the counts."""
+        import numpy as np
+
+        counts = np.zeros(parts[0].partial["counts"].shape, np.int64)
+        for part in parts:
+            counts += part.partial["counts"].astype(np.int64)
+        return Reduced({"counts": packed(counts)}, NOTHING)
+
+    def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:
+        """Tell what follows from the whole histogram."""
+        import numpy as np
+
+        return self.known(partial["counts"].astype(np.int64), arguments)
