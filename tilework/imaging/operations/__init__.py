@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, point
+from tilework.imaging.operations import components, edges, filters, histogram_report, morphology, point
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -22,6 +22,7 @@ from tilework.imaging.operations.contract import (
     Part,
     Pixels,
     Reduced,
+    Report,
     Site,
     WholeImageOperation,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Part",
     "Pixels",
     "Reduced",
+    "Report",
     "Site",
     "Value",
     "WholeImageOperation",
@@ -50,7 +52,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology)
+FAMILIES = (point, filters, edges, morphology, histogram_report, components)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""
@@ -92,13 +94,24 @@ def _check_extra(module: str, operation: object) -> None:
     for name in names:
         if not NAME.fullmatch(name):
             raise SettingsError(f"{where} offers the name {name!r}; names are small letters, digits and _.")
-    if isinstance(operation, MeasuredOperation) and operation.paints and not operation.makes_mask:
+    if isinstance(operation, MeasuredOperation) and operation.paints and _keeps_alpha(operation):
         raise SettingsError(
-            f"{where} offers {operation.name!r}, which paints and makes no mask: its alpha would be lost."
+            f"{where} offers {operation.name!r}, which paints and keeps alpha: that would be lost."
         )
     known = _operations.get(operation.name)
     if known is not None and type(known) is not type(operation):
         raise SettingsError(f"{where} offers {operation.name!r}, a name that is in use.")
+
+
+def _keeps_alpha(operation: Operation) -> bool:
+    """Whether a result has the input's alpha: with the defaults, for what has some, which are not what decides that."""
+    pixels = Pixels(operation.dtypes[0], operation.channels[0], alpha=True)
+    values = {
+        each.name: each.example if each.default is None else each.default for each in operation.parameters
+    }
+    return operation.output_pixels(
+        pixels, {name: value for name, value in values.items() if value is not None}
+    ).alpha
 
 
 def describe(operation: Operation) -> dict[str, object]:
@@ -113,6 +126,8 @@ def describe(operation: Operation) -> dict[str, object]:
         "dtypes": list(operation.dtypes),
         "channels": list(operation.channels),
         "makes_mask": operation.makes_mask,
+        "reports": list(operation.report_formats),
+        "columns": list(operation.columns) if isinstance(operation, MeasuredOperation) else [],
         "exact": operation.exact,
         "inexact": operation.inexact,
         "alpha": "Dropped: the result is a mask." if operation.makes_mask else operation.alpha,

@@ -13,7 +13,7 @@ border rule meets the true edge and nowhere else, and a tile has the pixels that
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from tilework.imaging.operations.parameters import Arguments, Parameter
+    from tilework.imaging.operations.parameters import Arguments, Parameter, Value
 
     Image: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]
     Arrays: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
@@ -94,7 +94,8 @@ class Operation(ABC):
     """One operation, without state: its arguments come with each call.
 
     ``dtypes`` and ``channels`` are what it takes; ``makes_mask`` says that its result is a mask of 0 and 255, which is
-    never stored in a lossy format; ``exact`` that tiles have the very pixels of the whole image, and where they have not
+    never stored in a lossy format, ``makes_labels`` that each of its values is the number of something, so that a mean
+    of two would be none; ``exact`` that tiles have the very pixels of the whole image, and where they have not
     ``inexact`` says why, and by how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a
     multiple of the input's bytes. ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
     """
@@ -107,12 +108,18 @@ class Operation(ABC):
     dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "int16", "float32", "float64")
     channels: ClassVar[tuple[int, ...]] = (1, 3)
     makes_mask: ClassVar[bool] = False
+    makes_labels: ClassVar[bool] = False
     exact: ClassVar[bool] = True
     inexact: ClassVar[str] = ""
     scratch: ClassVar[float] = 0.25
     examples: ClassVar[tuple[Example, ...]] = ()
     alpha: ClassVar[str] = "Carried along unfiltered."
     nodata: ClassVar[str] = "A value like any other."
+
+    @property
+    def report_formats(self) -> tuple[str, ...]:
+        """The outputs that hold no image and can stand behind it."""
+        return ()
 
     def check(self, arguments: Arguments) -> None:  # noqa: B027
         """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
@@ -186,12 +193,21 @@ class Part:
     partial: Arrays
 
 
+NOTHING: Arrays = MappingProxyType({})
+"""No arrays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one window gave: its ``partial``, and what is ``kept`` of it for :meth:`MeasuredOperation.paint`."""
+    """What one window gave: its ``partial``, and what is kept of it.
+
+    ``kept`` is for :meth:`MeasuredOperation.paint`, ``listed`` for :meth:`MeasuredOperation.rows`; only what the result
+    is made from is stored.
+    """
 
     partial: Arrays
-    kept: Arrays
+    kept: Arrays = field(default_factory=lambda: NOTHING)
+    listed: Arrays = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +218,16 @@ class Reduced:
     joint: Arrays
 
 
-NOTHING: Arrays = MappingProxyType({})
-"""No arrays."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A result that is no image: ``data`` by name, and ``rows`` of a table, if there is one.
+
+    JSON holds both, CSV the rows alone; each row has all :attr:`MeasuredOperation.columns`. Values are those of JSON;
+    a number that is not finite is written as none.
+    """
+
+    data: Mapping[str, object]
+    rows: Sequence[Mapping[str, Value]] = ()
 
 
 class MeasuredOperation(LocalOperation):
@@ -215,15 +239,33 @@ class MeasuredOperation(LocalOperation):
     known goes down the tree again, at each joint divided among the parts. *Write*: the kernel is told what is known of
     its window. All of it is named arrays, which travel between hosts as such.
 
-    An operation with ``paints``, which makes a mask, keeps of each measured window what its result there is made from, and
-    :meth:`paint` makes it without the image; one without is run on the image again, with what is known as arguments.
+    An operation with ``paints``, whose result has no alpha, keeps of each measured window what its result there is made
+    from, and :meth:`paint` makes it without the image; one without is run on the image again, with what is known as
+    arguments.
+
+    One that ``reports`` can be the last of a pipeline with ``output(json)`` behind it: then the result is its
+    :meth:`report` and not its picture, and nothing is written but that. ``columns`` name those of the report's rows, where
+    it has some; then ``output(csv)`` gives these. Where there may be too many rows for a partial, the operation ``lists``:
+    :meth:`rows` gives those of each measured window and of each joint.
     """
 
     paints: ClassVar[bool] = False
+    reports: ClassVar[bool] = False
+    lists: ClassVar[bool] = False
+    columns: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def report_formats(self) -> tuple[str, ...]:
+        """JSON of what reports, CSV of what has rows."""
+        return ("json", "csv")[: bool(self.reports) + bool(self.reports and self.columns)]
+
+    def measured_window(self, window: Window, size: Size, arguments: Arguments) -> Window:
+        """Which pixels of an input of ``size`` measuring its ``window`` depends on: as for its result there."""
+        return self.source_window(window, size, arguments)
 
     @abstractmethod
     def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
-        """Return what the pixels of ``site.output`` contribute; ``image`` holds ``site.source``, what a kernel needs."""
+        """Return what the pixels of ``site.output``, a window of the input, contribute; ``image`` holds ``site.source``."""
 
     @abstractmethod
     def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:
@@ -239,4 +281,15 @@ class MeasuredOperation(LocalOperation):
 
     def paint(self, kept: Arrays, known: Arrays, size: Size) -> Image:
         """Return the result on a measured window of ``size`` from what was kept and is known of it."""
+        raise NotImplementedError
+
+    def rows(self, held: Arrays, known: Arrays) -> Arrays:
+        """Return rows as columns of one length, from a window's ``listed`` or a joint, and what is known of that."""
+        raise NotImplementedError
+
+    def report(self, known: Arrays, size: Size, pixels: Pixels, arguments: Arguments) -> Report:
+        """Return the report on an image of ``size`` and ``pixels``, from what is known of the whole of it.
+
+        Of an operation that ``lists``, ``known`` holds beside that the columns of all :meth:`rows`, in any order.
+        """
         raise NotImplementedError
