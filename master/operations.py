@@ -28,11 +28,18 @@ class StepView(BaseModel):
 
 
 class PipelineView(BaseModel):
-    """A pipeline that was understood; ``canonical`` is its one form, ``makes_mask`` tells a result that is a PNG."""
+    """A pipeline that was understood; ``canonical`` is its one form, ``makes_mask`` tells a result that is a PNG.
+
+    ``page`` and ``output`` are what frames its steps, null where nothing does; ``reports`` are the outputs of the last step
+    that hold no image, one of which may be the pipeline's own.
+    """
 
     canonical: str
     makes_mask: bool
     exact: bool
+    page: int | None
+    output: str | None
+    reports: list[str]
     steps: list[StepView]
 
 
@@ -44,7 +51,13 @@ def pipeline_view(text: str) -> PipelineView:
         for step in pipeline.steps
     ]
     return PipelineView(
-        canonical=pipeline.canonical, makes_mask=pipeline.makes_mask, exact=pipeline.exact, steps=steps
+        canonical=pipeline.canonical,
+        makes_mask=pipeline.makes_mask,
+        exact=pipeline.exact,
+        page=pipeline.page,
+        output=pipeline.output,
+        reports=list(pipeline.steps[-1].operation.report_formats) if pipeline.steps else [],
+        steps=steps,
     )
 
 

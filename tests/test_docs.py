@@ -10,6 +10,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from local.environment_file import VARIABLES
@@ -20,9 +21,11 @@ from tilework.aws.settings import NAMES
 from tilework.cli.app import app
 from tilework.errors import TileworkError
 from tilework.imaging import limits
-from tilework.imaging.formats import table
+from tilework.imaging.engine import report_whole
+from tilework.imaging.formats import Picture, table
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
+from tilework.imaging.report import MOST_ROWS
 from tilework.jobs.job import State, digest
 from tilework.jobs.messages import asks
 from tilework.jobs.preset_file import MOST_BYTES, read_presets
@@ -50,7 +53,7 @@ is, never its name. What is not listed here, or listed as refused, ends FAILED w
 A result has the format of its source unless the table names another, or the drop asks for one: `output=png`,
 `jpeg`, `tiff` or `webp` in its metadata, `output(png)` at the end of the pipeline, `--output png`. A format that
 cannot hold the result (16 bits in a JPEG, say) is refused when it was asked for; otherwise PNG or TIFF takes its
-place. Masks go to PNG or TIFF and nowhere else, and keep no ICC profile. Of a file with several pages one is read when it is asked for: `page=2` in
+place. Masks go to PNG or TIFF and nowhere else, and keep no ICC profile; so do labels and drawings. Of a file with several pages one is read when it is asked for: `page=2` in
 the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages count from 0.
 
 `output(dzi)` and `output(xyz)` give tiles for viewers (Deep Zoom for OpenSeadragon, XYZ for maps) of a result of any size: an
@@ -71,6 +74,40 @@ Checked from the header, before any pixel has memory. Each is a setting of the w
 
 """
 
+REPORTS = """
+## Reports
+
+A result that is no image: `output(json)` or `output(csv)` behind an operation that reports, as `components` and
+`histogram` do. JSON tells what was reported on and found; `image` is what came to the operation, upright. This is
+`components() | output(json)` of two specks:
+
+```json
+{json}```
+
+CSV has the rows alone, a line each, below the names of their columns (RFC 4180, UTF-8, lines end with a line feed):
+
+```
+{csv}```
+
+Numbers are exact or rounded once, to the nearest double; one that is not finite is `null`, and nothing in a
+table. Nothing of the job is in it (its id, key and time are in the object's metadata and in the row): the same pixels
+and pipeline give the same bytes, in blocks or whole. `schema` rises when a reader of an older report would misunderstand a
+newer. A report has at most {most:,} rows; one of more ends FAILED (`too_large`), and says how many there are.
+Pixels of labels, which `components` gives without an output, are whole numbers of 32 bits in a TIFF.
+"""
+
+
+def reports() -> str:
+    """The section on reports, with what the code makes of a little picture."""
+    specks = np.zeros((6, 8), np.uint8)
+    specks[1, 1:4] = specks[4:, 6] = 255
+    texts = {
+        output: report_whole(Picture(specks), parse(f"components() | output({output})")).decode()
+        for output in ("json", "csv")
+    }
+    return REPORTS.format(**texts, most=MOST_ROWS)
+
+
 OF_A_WORLD = {"TILEWORK_WORLD_AWAY", "TILEWORK_WORLD_LAUNCHER", "TILEWORK_WORLD_TICKET"}
 """What a world tells its own ranks; nobody else sets them."""
 
@@ -89,7 +126,7 @@ def variables_of_the_code() -> set[str]:
 
 
 def test_the_documented_table_of_formats_is_what_the_code_does() -> None:
-    written = FORMATS_INTRODUCTION + table.rendered() + LIMITS_INTRODUCTION + limits.rendered()
+    written = FORMATS_INTRODUCTION + table.rendered() + reports() + LIMITS_INTRODUCTION + limits.rendered()
     if os.environ.get("UPDATE_SNAPSHOTS"):
         FORMATS.write_text(written)
     assert written == FORMATS.read_text(), (

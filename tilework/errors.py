@@ -152,7 +152,7 @@ class DamagedImageError(ImageError):
 
 
 class TooLargeError(ImageError):
-    """Beyond a limit of :mod:`tilework.imaging.limits`."""
+    """Beyond a limit of :mod:`tilework.imaging.limits`, or of the rows of a report."""
 
     code = "too_large"
     advice = "Make the image smaller; docs/formats.md lists the limits and their reasons."

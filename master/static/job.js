@@ -8,16 +8,18 @@ import { strings } from "./strings.js";
 
 const root = document.getElementById("job");
 
-function fillSide(side, link, absent) {
+/** Show one side: its link, and the image behind it unless it is none. */
+function fillSide(side, link, absent, isImage = true) {
   const image = field(root, `${side}-image`);
   const anchor = field(root, `${side}-link`);
   show(anchor, Boolean(link));
   // a new signature for the same image is no new image
-  if (link && !image.getAttribute("src")) image.src = link;
+  if (link && isImage && !image.getAttribute("src")) image.src = link;
   if (link) anchor.href = link;
   if (!link) write(root, `${side}-note`, absent);
+  else if (!isImage) write(root, `${side}-note`, strings.isReport);
   field(root, `${side}-image`).closest("figure").toggleAttribute("data-none", absent === strings.noResult && !link);
-  showImage(side, Boolean(link));
+  showImage(side, Boolean(link) && isImage);
 }
 
 function showImage(side, visible) {
@@ -62,7 +64,8 @@ function changed(job, fine) {
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
   fillSide("input", job.links.input, strings.noImage);
-  fillSide("result", job.links.result, isOver(job) ? strings.noResult : strings.notYet);
+  const isImage = !/\.(json|csv)$/.test(job.result_key);
+  fillSide("result", job.links.result, isOver(job) ? strings.noResult : strings.notYet, isImage);
   if (isOver(job)) following.stop();
   return true;
 }

@@ -18,6 +18,7 @@ const taker = document.getElementById("take-preset");
 let valid = true;
 let timer = 0;
 let asked = 0;
+let frame = { page: steps.dataset.page || null, output: steps.dataset.output || null };
 
 /** The pipeline's text, or null where it cannot be understood. */
 export const pipelineText = () => (valid ? input.value : null);
@@ -43,7 +44,10 @@ function stepText(step) {
 const inOrder = (step) => step.querySelectorAll("[data-parameter]");
 
 function composed() {
-  return [...steps.children].map(stepText).join(" | ");
+  // what the forms do not show stays as it was written
+  const before = frame.page === null ? [] : [`page(${frame.page})`];
+  const after = frame.output === null ? [] : [`output(${frame.output})`];
+  return [...before, ...[...steps.children].map(stepText), ...after].join(" | ");
 }
 
 function formsChanged() {
@@ -107,12 +111,20 @@ async function understand({ rebuild: again }) {
   input.setAttribute("aria-invalid", String(!valid));
   if (valid) {
     show(error, false);
-    note.textContent = answer.makes_mask ? strings.mask : strings.sameFormat;
+    note.textContent = noted(answer);
+    frame = { page: answer.page, output: answer.output };
     if (again) rebuild(answer.steps);
     remember(answer.canonical);
   } else {
     point(text, answer);
   }
+}
+
+/** What the result will be. */
+function noted({ makes_mask: mask, output, reports }) {
+  if (reports.includes(output)) return strings.report;
+  const kind = mask ? strings.mask : strings.sameFormat;
+  return reports.length ? `${kind} ${strings.mayReport(reports)}` : kind;
 }
 
 /** Show the text with the character at fault marked, and the reason below it. */

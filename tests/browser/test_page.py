@@ -147,6 +147,19 @@ def test_a_matrix_is_written_in_its_form_as_in_the_text(served: Served, window: 
     expect(text).to_have_value("filter2d([0, -1, 0; -1, 5, -1; 0, -1, 0], 2)")
 
 
+def test_what_frames_a_pipeline_stays_when_its_forms_change_and_a_report_is_offered(
+    served: Served, window: Window
+) -> None:
+    page = window.open(served.url)
+    text, note = page.locator("#pipeline-text"), page.locator("#pipeline-note")
+    text.fill("components(8)")
+    expect(note).to_contain_text("output(json) or output(csv) behind it gives its numbers instead.")
+    text.fill("page(1) | components(8) | output(json)")
+    expect(note).to_have_text("The result is a report, and no image.")
+    page.locator(".step").get_by_label("connectivity").select_option("4")
+    expect(text).to_have_value("page(1) | components(4) | output(json)")
+
+
 def test_a_preset_fills_forms_and_text(served: Served, window: Window) -> None:
     page = window.open(served.url)
     page.get_by_label("Take a preset").select_option(label="outline")

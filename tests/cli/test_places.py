@@ -23,7 +23,7 @@ KEYS = some.lists(some.sampled_from(NASTY) | some.text(max_size=6), min_size=1, 
 SETS = some.lists(
     KEYS.filter(lambda key: 0 < len(key.encode("utf-8", "replace")) <= 1024), max_size=12, unique=True
 )
-SUFFIXES = some.sampled_from([".jpg", ".png", ".tif"])
+SUFFIXES = some.sampled_from([".jpg", ".png", ".tif", ".json", ".csv"])
 
 
 def nothing(_: Parts) -> str:
@@ -114,6 +114,14 @@ def test_a_result_is_called_as_its_source_with_the_suffix_of_what_it_is() -> Non
     assert places(["a.jpeg"], ".jpg") == {"a.jpeg": ("a.jpeg",)}
     assert places(["scan.v2"]) == {"scan.v2": ("scan.v2.png",)}
     assert places(["a.jpg", "a.png"]) == {"a.png": ("a.png",), "a.jpg": ("a.jpg.png",)}
+
+
+def test_a_report_is_called_as_its_image_and_a_file_of_reports_kind_keeps_its_name() -> None:
+    assert places(["a.png", "b.json", "c"], ".json") == {
+        "a.png": ("a.json",),
+        "b.json": ("b.json",),
+        "c": ("c.json",),
+    }
 
 
 def test_where_two_would_meet_one_bears_digits_of_its_job() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -13,18 +13,21 @@ import numpy as np
 from tilework.imaging.engine import PictureReader, run_window
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.cog import CogLayout
-from tilework.imaging.stages.on_one_host import Ranks, run
+from tilework.imaging.stages.on_one_host import Ranks, measure, run
 from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.reporting import written_report
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
 from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Grid, Size, Window, tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
+    from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline
 
 
@@ -53,6 +56,25 @@ class QuietReader(PictureReader):
         return ()
 
 
+@dataclass(frozen=True)
+class HeldScratch:
+    """A scratch in memory, for stages that one process runs: what it gives cannot be changed, as in a folder."""
+
+    held: dict[str, Arrays] = field(default_factory=dict)
+
+    def put(self, name: str, arrays: Arrays) -> None:
+        copies = {each: np.array(array) for each, array in arrays.items()}
+        for copy in copies.values():
+            copy.setflags(write=False)
+        self.held[name] = copies
+
+    def get(self, name: str) -> Arrays:
+        return self.held[name]
+
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        return [self.held[name] for name in names]
+
+
 def staged(
     picture: Picture,
     pipeline: Pipeline,
@@ -64,13 +86,14 @@ def staged(
 ) -> list[Picture]:
     """The result and its overviews, written in units of ``columns`` and joined from their tiles."""
     size, pixels = pipeline.sizes(picture.size)[-1], pipeline.kinds(picture.pixels)[-1]
-    layout = CogLayout(size=size, pixels=pixels, tile=tile, compression="none")
+    layout = CogLayout(
+        size=size, pixels=pixels, tile=tile, compression="none", labels=pipeline.ends_in_labels
+    )
     width = tile << overviews if columns is None else columns
     with TemporaryDirectory() as place:
         folder = Path(place)
-        work = Work(
-            HeldPicture(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews
-        )
+        scratch = HeldScratch() if executor is None else FolderScratch(folder / "scratch")
+        work = Work(HeldPicture(picture), pipeline, layout, scratch, width, overviews)
         file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in layout.grids))
         file.create(0)
         run(work, file, folder, Ranks(executor, 3, lambda _: None, float, int), 60)
@@ -111,3 +134,14 @@ def _joined(data: bytes, table: np.ndarray, grid: Grid, pixels: Pixels) -> Pictu
             Window.whole(grid.size),
         )
     return picture
+
+
+def staged_report(
+    picture: Picture, pipeline: Pipeline, *, tile: int = 16, columns: int = 32, overviews: int = 1
+) -> bytes:
+    """The report that a pipeline asks for, measured in units of ``columns``."""
+    layout = CogLayout(size=picture.size, pixels=picture.pixels, tile=tile, compression="none")
+    with TemporaryDirectory() as place:
+        work = Work(HeldPicture(picture), pipeline, layout, HeldScratch(), columns, overviews)
+        measure(work, Path(place), Ranks(None, 1, lambda _: None, float, int), 60)
+        return written_report(work, lambda: None)

@@ -213,7 +213,7 @@ def test_page_and_output_frame_the_operations(text: str, canonical: str) -> None
     [
         ("blur(9) | page(1)", 10, "page comes first"),
         ("output(png) | blur(9)", 14, "nothing can follow output"),
-        ("output(gif)", 7, "one of png, jpeg, tiff, webp"),
+        ("output(gif)", 7, "one of png, jpeg, tiff, webp, "),
         ("page(-1) | invert", 5, "at least 0"),
         ("page | invert", 0, "page needs its number"),
         ("outptu(png)", 0, "did you mean 'output'"),

@@ -21,7 +21,7 @@ from tilework.jobs.manifests import (
 )
 from tilework.jobs.object_keys import epoch_of, plan_key, work_prefix
 from tilework.jobs.quotas import MESSAGE_BYTES
-from tilework.jobs.stages import MOST_UNITS, Plan, Stage, plan_of, plan_text, stage_number
+from tilework.jobs.stages import MOST_UNITS, SCHEMA, Plan, Stage, plan_of, plan_text, stage_number
 from tilework.jobs.units import Unit, UnitFolder, UnitTask, tells_unit, unit_body, unit_of
 from tilework.jobs.work_objects import sweep
 
@@ -38,7 +38,7 @@ FOLDER = UnitFolder(JOB, 2, "3-write", 17)
 def test_a_plan_comes_back_as_it_was_and_the_same_plan_is_the_same_text() -> None:
     assert plan_of(plan_text(PLAN)) == PLAN
     assert plan_text(Plan(STAGES, what='{"tile": 512}')) == plan_text(PLAN)
-    assert json.loads(plan_text(PLAN))["schema"] == 2
+    assert json.loads(plan_text(PLAN))["schema"] == SCHEMA == 3
 
 
 def test_a_plan_names_its_stages_by_number_and_name() -> None:
@@ -59,6 +59,7 @@ def test_a_plan_names_its_stages_by_number_and_name() -> None:
         (),
         (Stage("write", 4),),
         (Stage("assemble", 2),),
+        (Stage("assemble", 1), Stage("report", 1)),
         (Stage("write", 0), Stage("assemble", 1)),
         (Stage("write", MOST_UNITS + 1), Stage("assemble", 1)),
         (Stage("dream", 1), Stage("assemble", 1)),
@@ -85,10 +86,12 @@ def test_operations_that_need_the_whole_image_have_their_stages_one_after_the_ot
         "assemble",
     )
     assert Plan(tuple(Stage(name, 1) for name in names)).units == 8
+    reporting = Plan((*(Stage(name, 1) for name in names[:5]), Stage("report", 1)))
+    assert (reporting.reports, reporting.label(5)) == (True, "5-report")
 
 
 def test_a_plan_of_a_newer_version_is_left_to_that_and_a_broken_one_is_told() -> None:
-    newer = json.loads(plan_text(PLAN)) | {"schema": 3}
+    newer = json.loads(plan_text(PLAN)) | {"schema": SCHEMA + 1}
     with pytest.raises(NewerMessageError):
         plan_of(json.dumps(newer))
     for broken in (

@@ -30,6 +30,18 @@ def test_a_pipeline_that_only_asks_for_an_output_is_understood(client: Client) -
     assert (told["canonical"], told["steps"], told["makes_mask"]) == ("output(tiff)", [], False)
 
 
+def test_a_pipeline_tells_what_frames_it_and_what_it_could_report(client: Client) -> None:
+    def told(text: str) -> tuple[object, ...]:
+        answer = client.get("/api/pipeline", params={"text": text}).json()
+        return answer["page"], answer["output"], answer["reports"]
+
+    assert told("page(2) | invert | output(png)") == (2, "png", [])
+    assert told("invert | components") == (None, None, ["json", "csv"])
+    assert told("components | output(csv)") == (None, "csv", ["json", "csv"])
+    problem = client.get("/api/pipeline", params={"text": "invert | output(json)"}).json()
+    assert (problem["code"], problem["position"]) == ("bad_pipeline", 9)
+
+
 def test_health_tells_what_waits(client: Client, world: World) -> None:
     world.drop()
     health = client.get("/api/health").json()

@@ -34,7 +34,7 @@ MOST = 2
 
 QUALITY = 82
 
-PHOTOGRAPHS = {"tone": "moon.png", "morphology": "horse.png", "labels": "coins.png"}
+PHOTOGRAPHS = {"tone": "moon.png", "morphology": "horse.png", "analysis": "coins.png"}
 """What a family is shown on, where colours are not the point."""
 
 OF_ONE = {

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tilework.errors import BeyondRankError, ImageError
-from tilework.imaging.formats import SUFFIXES, Format, HeaderReader
+from tilework.imaging.formats import Format, HeaderReader
 from tilework.imaging.formats.signatures import SIGNATURE_BYTES, recognise
-from tilework.imaging.plan import wanted_suffix
+from tilework.imaging.plan import KINDS, ends_as, wanted_suffix
 from tilework.imaging.run import prepare
 from tilework.imaging.sources import FileSource
 
@@ -50,9 +50,11 @@ def foresee(source: Path, pipeline: Pipeline, limits: Limits) -> Foreseen:
     except (ImageError, OSError):
         return Foreseen(None)
     try:
-        prepare(HeaderReader(file, limits), pipeline, limits)
+        planned = prepare(HeaderReader(file, limits), pipeline, limits)
+        suffix = suffix if pipeline.is_archive else planned.result_format.suffix
     except BeyondRankError:
-        return Foreseen(suffix if pipeline.is_archive else Format.TIFF.suffix, large=True)
+        staged_suffix = suffix if pipeline.is_report or pipeline.is_archive else Format.TIFF.suffix
+        return Foreseen(staged_suffix, large=True)
     except (ImageError, OSError):
         pass
     return Foreseen(suffix)
@@ -124,19 +126,13 @@ def errand_to(source: Path, wanted: Path, pipeline: Pipeline, limits: Limits) ->
     return Errand(source, _with_suffix(wanted, suffix), foreseen.large)
 
 
-def _format_named(path: Path) -> Format | None:
-    return SUFFIXES.get(path.suffix.lower())
-
-
 def _fits(path: Path, suffix: str) -> bool:
-    named = _format_named(path)
-    same_kind = suffix.endswith(TAR) and path.suffix.lower() == TAR
-    return same_kind or (named is not None and named.suffix == suffix)
+    return ends_as(path.name, suffix) or (suffix.endswith(TAR) and path.suffix.lower() == TAR)
 
 
 def _with_suffix(path: Path, suffix: str) -> Path:
     """``a.jpg`` to ``a.png``; only a suffix that names a format is taken away."""
-    return path.with_suffix(suffix) if _format_named(path) else path.with_name(path.name + suffix)
+    return path.with_suffix(suffix) if path.suffix.lower() in KINDS else path.with_name(path.name + suffix)
 
 
 def _free(path: Path, suffix: str, taken: set[Path]) -> Path:

@@ -50,11 +50,16 @@ class OutputName(Enum):
     WEBP = "webp"
     DZI = "dzi"
     XYZ = "xyz"
+    JSON = "json"
+    CSV = "csv"
 
 
 OutputOption = Annotated[
     OutputName | None,
-    typer.Option(help="The result's format; its source's own, unless `tilework formats` says otherwise."),
+    typer.Option(
+        help="The result's format; its source's own, unless `tilework formats` says otherwise. "
+        "json and csv: what the last operation reports."
+    ),
 ]
 PageOption = Annotated[
     int | None, typer.Option(min=0, help="The page to read of a file with several; they count from 0.")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from tilework.imaging.formats import SUFFIXES
+from tilework.imaging.plan import KINDS, ends_as
 from tilework.shown import is_harmless
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Places:
         for plain in (True, False):
             for key, folder in folders.items():
                 name = _name(key[start:].rsplit("/", 1)[-1])
-                if _fits(name, results[key].suffix) is plain:
+                if ends_as(name, results[key].suffix) is plain:
                     found[key] = self._file(folder, name, results[key])
         return found
 
@@ -88,8 +88,8 @@ class Places:
         return self._folders[raw]
 
     def _file(self, folder: Parts, name: str, wanted: Wanted) -> Parts:
-        short = name if _fits(name, wanted.suffix) else _with_suffix(name, wanted.suffix)
-        whole = name if _fits(name, wanted.suffix) else name + wanted.suffix
+        short = name if ends_as(name, wanted.suffix) else _with_suffix(name, wanted.suffix)
+        whole = name if ends_as(name, wanted.suffix) else name + wanted.suffix
         stem = whole[: len(whole) - len(PurePosixPath(whole).suffix)] or whole
         told_apart = f"{stem}-{wanted.job[:SHORT_ID]}"
         candidates = [short, whole, *(f"{told_apart}{more}{wanted.suffix}" for more in ("", "-2", "-3"))]
@@ -141,11 +141,6 @@ def _alike(parts: Parts) -> Parts:
     )
 
 
-def _fits(name: str, suffix: str) -> bool:
-    named = SUFFIXES.get(PurePosixPath(name).suffix.lower())
-    return named is not None and named is SUFFIXES.get(suffix)
-
-
 def _with_suffix(name: str, suffix: str) -> str:
-    known = SUFFIXES.get(PurePosixPath(name).suffix.lower())
+    known = PurePosixPath(name).suffix.lower() in KINDS
     return str(PurePosixPath(name).with_suffix(suffix)) if known else name + suffix

@@ -12,7 +12,7 @@ from tilework.imaging.costs import pixels_within
 from tilework.imaging.formats import HeaderReader, is_windowed, read_header
 from tilework.imaging.formats.tile_encoding import jpeg_tables
 from tilework.imaging.stages.measuring import levels_of
-from tilework.imaging.stages.planning import Wishes, plan_stages
+from tilework.imaging.stages.planning import Wishes, largest_cut, plan_stages
 from tilework.imaging.stages.readers import Stored
 from tilework.imaging.stages.rewriting import check_memory
 from tilework.imaging.stages.scratch import NOWHERE
@@ -68,7 +68,8 @@ def plan_image(source: Source, pipeline: Pipeline, limits: Limits, ranks: int) -
 
 def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ranks: int) -> Plan:
     wishes = Wishes()
-    most = pixels_within(UNIT_SECONDS, header.size, header.pixels, pipeline)
+    of = largest_cut(pipeline, pipeline.sizes(header.size))
+    most = pixels_within(UNIT_SECONDS, header.size, header.pixels, pipeline, of)
     image = partial(image_of, source, header, NOWHERE)
     work = plan_stages(
         image, header, pipeline, limits, wishes=wishes, scratch=NOWHERE, ranks=ranks, most=most
@@ -82,13 +83,15 @@ def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ra
         jpeg_tables=jpeg_tables(work.layout),
     )
     rewriting = () if is_windowed(header) else (Stage("rewrite", 1),)
-    stages = _stages(work, most, _most_written(work, header, most))
-    return Plan((*rewriting, *stages, Stage("assemble", 1)), blueprint.text)
+    stages = _stages(work, most, _most_written(work, header))
+    last = Stage("report" if pipeline.is_report else "assemble", 1)
+    return Plan((*rewriting, *stages, last), blueprint.text)
 
 
-def _most_written(work: Work, header: Header, most: int) -> int:
+def _most_written(work: Work, header: Header) -> int:
     """Pixels of a unit that writes: behind an operation that paints only that is left to do which follows it."""
     pipeline = work.pipeline
+    most = pixels_within(UNIT_SECONDS, header.size, header.pixels, pipeline)
     painted = [index + 1 for index in work.measured if pipeline.steps[index].operation.paints]  # type: ignore[attr-defined]
     if not painted:
         return most

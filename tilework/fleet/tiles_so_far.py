@@ -18,6 +18,7 @@ from tilework.fleet.made import place_of
 from tilework.imaging.formats import Format
 from tilework.imaging.formats.cog_tiles import CogTiles, read_cog
 from tilework.imaging.formats.tile_pictures import media_type, tile_picture
+from tilework.imaging.report import ReportFormat
 from tilework.jobs.job import Job, State
 from tilework.jobs.manifests import Manifest, read_manifest
 from tilework.jobs.stage_life import StageLife
@@ -143,6 +144,8 @@ class TilesSoFar:
     def _of(self, row: Job) -> _Tiles:
         if row.state is State.RUNNING and row.stage:
             plan = self._stages.plan(row)
+            if plan.reports:
+                raise _none(row, "its result is a report, and no picture")
             blueprint = Blueprint.read(plan.what)
             stages = tuple(makings(plan, len(blueprint.layout.levels)))
             return _Unfinished(row, plan, stages, blueprint, self._outputs, self._manifest)
@@ -150,7 +153,8 @@ class TilesSoFar:
         if row.state is State.DONE and row.result_key.endswith(Format.TIFF.suffix):
             found = self._finished(row.result_key)
         if found is None:
-            raise _none(row)
+            report = row.result_key.endswith(tuple(each.suffix for each in ReportFormat))
+            raise _none(row, "its result is a report, and no picture" if report else "")
         return found
 
     def _read_manifest(self, folder: UnitFolder) -> Manifest:
@@ -175,8 +179,8 @@ def check(layout: CogLayout, level: int, column: int, line: int) -> None:
         )
 
 
-def _none(row: Job) -> NoTilesError:
-    why = {
+def _none(row: Job, reason: str = "") -> NoTilesError:
+    why = reason or {
         State.QUEUED: "no worker has begun with it",
         State.RUNNING: "it is not worked on in stages, or has just ended",
         State.DONE: "its result has no tiles, or is gone",

@@ -15,6 +15,7 @@ from tilework.fleet.bundles import CONTENT_TYPE, Bundle
 from tilework.fleet.image import LargeImage
 from tilework.fleet.made import COLUMNS, Made, arrays_name, first_name, made_text, tiles_name
 from tilework.fleet.pictures import Gallery
+from tilework.fleet.reporting import Reporting
 from tilework.fleet.rewritten import rewrite_image
 from tilework.imaging.costs import rewriting_seconds, transfer_seconds, unit_seconds
 from tilework.imaging.stages.measuring import Measuring
@@ -149,9 +150,11 @@ class Workshop:
 
     @timed("assemble")
     def assemble(self, task: UnitTask, around: Surroundings, made_by: str) -> Stored:
-        """Join all tiles into the result, and store it. Raises as :meth:`make` does."""
+        """Join all tiles into the result, or write the report, and store it. Raises as :meth:`make` does."""
         with naming(task):
             image = self._bench_for(task).image
+            if task.plan.reports:
+                return Reporting(image, self._outputs, task, around, self._limits).store(made_by)
             return Assembly(image, self._outputs, task, around, self._limits).store(made_by)
 
     @timed("read")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tilework.imaging.report import ROW_SECONDS, most_rows
+
 if TYPE_CHECKING:
     from tilework.imaging.formats import Header
     from tilework.imaging.limits import Limits
@@ -35,7 +37,16 @@ BYTES_A_SECOND = 1_000_000
 def cpu_seconds(plan: Plan, pipeline: Pipeline, limits: Limits) -> float:
     """Seconds of processor time in which this image is decoded, worked on and encoded, if it ever is."""
     work = _estimate(plan.header.size, plan.header.pixels, pipeline)
-    return limits.decoder_seconds + limits.deadline_factor * work
+    return limits.decoder_seconds + limits.deadline_factor * (work + _listing(plan.header.size, pipeline))
+
+
+def report_seconds(work: Work, limits: Limits) -> float:
+    """Seconds by the clock in which the rows of a report are written, all that there may be."""
+    return CLOCK * limits.deadline_factor * _listing(work.image.size, work.pipeline)
+
+
+def _listing(size: Size, pipeline: Pipeline) -> float:
+    return ROW_SECONDS * most_rows(pipeline, size)
 
 
 def unit_seconds(work: Work, limits: Limits) -> float:
@@ -65,10 +76,12 @@ def _estimate(size: Size, pixels: Pixels, pipeline: Pipeline) -> float:
     return CODEC_SECONDS * (samples[0] + samples[-1]) + kernels
 
 
-def pixels_within(seconds: float, size: Size, pixels: Pixels, pipeline: Pipeline) -> int:
-    """How many pixels of the result of an image one core should do in so many seconds."""
+def pixels_within(
+    seconds: float, size: Size, pixels: Pixels, pipeline: Pipeline, of: Size | None = None
+) -> int:
+    """How many pixels of the result of an image, or of what is ``of`` another size, one core should do in so many seconds."""
     whole = _estimate(size, pixels, pipeline) / ABOVE
-    return max(1, round(pipeline.sizes(size)[-1].pixels * seconds / whole))
+    return max(1, round((of or pipeline.sizes(size)[-1]).pixels * seconds / whole))
 
 
 def transfer_seconds(count: int, limits: Limits) -> float:

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError, TileworkError
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
+from tilework.imaging.report import check_rows, reported, written
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Operation, Pixels
+    from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline, Step
 
 OUT_OF_MEMORY = -4
@@ -63,6 +66,36 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     return picture
 
 
+def report_whole(picture: Picture, pipeline: Pipeline) -> bytes:
+    """Run the pipeline on the whole picture up to the operation whose report it asks for; return that, encoded.
+
+    Raises as :func:`run_whole`, and :class:`~tilework.errors.TooLargeError`.
+    """
+    pipeline.kinds(picture.pixels)
+    last = len(pipeline.steps) - 1
+    picture = run_whole(picture, pipeline.up_to(last))
+    step, operation = pipeline.steps[last], reported(pipeline)
+    with blaming(operation):
+        measured = operation.measure(picture.colour, _measured_whole(picture), step.arguments)
+        top = operation.reduce([Part(Window.whole(picture.size), measured.partial)], step.arguments)
+        known = operation.settle(top.partial, step.arguments)
+        if operation.lists:
+            check_rows(int(known["count"]), operation)
+            parts = operation.descend(known, top.joint)
+            cell = parts if isinstance(parts, Mapping) else parts[0]
+            rows = [operation.rows(top.joint, known), operation.rows(measured.listed, cell)]
+            known = {**known, **joined_columns(rows)}
+        report = operation.report(known, picture.size, picture.pixels, step.arguments)
+    return written(report, pipeline, picture.size, picture.pixels)
+
+
+def joined_columns(tables: Sequence[Arrays]) -> Arrays:
+    """The columns of tables, one below the other."""
+    import numpy as np
+
+    return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+
+
 def _knowing_whole(picture: Picture, step: Step) -> Step:
     """The step with what must be known of the image; one that paints knows how to do without, given all of it."""
     operation = step.operation
@@ -71,10 +104,15 @@ def _knowing_whole(picture: Picture, step: Step) -> Step:
     if not operation.measures(picture.pixels):
         return step
     with blaming(operation):
-        measured = operation.measure(picture.colour, _site_of_whole(picture, step), step.arguments)
+        measured = operation.measure(picture.colour, _measured_whole(picture), step.arguments)
         whole = Part(Window.whole(picture.size), measured.partial)
         top = operation.reduce([whole], step.arguments)
         return step.knowing(operation.settle(top.partial, step.arguments))
+
+
+def _measured_whole(picture: Picture) -> Site:
+    whole, size = Window.whole(picture.size), picture.size
+    return Site(whole, size, whole, size)
 
 
 def _site_of_whole(picture: Picture, step: Step) -> Site:

@@ -1,7 +1,8 @@
 """Reading the pipeline language: characters to operations with typed arguments, each error at its character.
 
 Two words around the operations are none: ``page(2)`` at the beginning chooses the page of a file that has several, and
-``output(png)`` at the end the format of the result.
+``output(png)`` at the end the format of the result. Formats that hold no image (:data:`REPORTS`) stand behind an
+operation that reports.
 """
 
 from __future__ import annotations
@@ -32,10 +33,13 @@ TOKEN = re.compile(
 )
 
 
+REPORTS = ("json", "csv")
+"""Those of a result that is no image but a report."""
+
 ARCHIVES = ("dzi", "xyz")
 """Those of a result that is an archive of tiles for viewers."""
 
-OUTPUTS = ("png", "jpeg", "tiff", "webp", *ARCHIVES)
+OUTPUTS = ("png", "jpeg", "tiff", "webp", *ARCHIVES, *REPORTS)
 """The formats that a result can be asked for in."""
 
 MOST_PAGES = 65_535
@@ -61,11 +65,15 @@ OUTPUT = Word(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a text says: its operations with the arguments given and the offsets of their names, and what frames them."""
+    """What a text says: its operations with the arguments given and the offsets of their names, and what frames them.
+
+    ``output_at`` is the offset of its output.
+    """
 
     steps: list[tuple[Operation, dict[str, Value], int]]
     page: int | None
     output: str | None
+    output_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,7 @@ class _Reader:
     index: int = 0
     steps: list[tuple[Operation, dict[str, Value], int]] = field(default_factory=list)
     frame: dict[str, Any] = field(default_factory=dict)
+    output_at: int = 0
 
     def next(self) -> Token:
         token = self.tokens[self.index]
@@ -115,7 +124,10 @@ def read(text: str) -> Reading:
         if token.kind == "end":
             page, output = reader.frame.get("page"), reader.frame.get("output")
             return Reading(
-                reader.steps, None if page is None else int(page), None if output is None else str(output)
+                reader.steps,
+                None if page is None else int(page),
+                None if output is None else str(output),
+                reader.output_at,
             )
         if token.text != "|":
             _fail(f"expected '|' between operations, found {token}", token)
@@ -134,6 +146,7 @@ def _step(reader: _Reader) -> None:
         if not given:
             _fail(f"{word.name} needs its {word.parameters[0].name}", name)
         reader.frame[word.name] = given[word.parameters[0].name]
+        reader.output_at = name.position
         return
     operation = _operation(name)
     reader.steps.append((operation, _arguments(reader, operation), name.position))

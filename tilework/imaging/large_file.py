@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tilework.errors import TileworkError, WorldDiedError
-from tilework.imaging.costs import unit_seconds
+from tilework.imaging.costs import report_seconds, unit_seconds
 from tilework.imaging.formats import (
     HeaderReader,
     is_windowed,
@@ -24,9 +24,10 @@ from tilework.imaging.formats.result_file import head, head_bytes
 from tilework.imaging.formats.tiff_description import description
 from tilework.imaging.formats.tile_encoding import jpeg_tables
 from tilework.imaging.run import FileOutcome
-from tilework.imaging.stages.on_one_host import rewrite_on, run
+from tilework.imaging.stages.on_one_host import measure, rewrite_on, run
 from tilework.imaging.stages.planning import plan_stages
 from tilework.imaging.stages.readers import Stored
+from tilework.imaging.stages.reporting import written_report
 from tilework.imaging.stages.rewriting import check_memory, pieces_of
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tilework.imaging.stages.planning import Wishes
     from tilework.imaging.stages.readers import Openable
     from tilework.imaging.stages.scratch import Scratch
+    from tilework.imaging.stages.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ def _process(
         read.image, read.header, wanted.pipeline, wanted.limits,
         wishes=wanted.wishes, scratch=scratch, ranks=ranks.count,
     )  # fmt: skip
+    if wanted.pipeline.is_report:
+        return _report(wanted, work, read, folder, ranks)
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids), ranks.hosts)
     tree = description(work.kept(read.metadata, read.header), read.header)
     tables = ranks.ask(jpeg_tables, work.layout)
@@ -116,13 +120,29 @@ def _process(
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(head(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
-    told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *_mask_note(wanted))
-    notes = dict.fromkeys(told)
-    return read.header, work.writing(0).units.count, tuple(notes)
+    return read.header, work.writing(0).units.count, _notes(read, odd, *_mask_note(wanted))
+
+
+def _report(
+    wanted: LargeFile, work: Work, read: _Read, folder: Path, ranks: Ranks
+) -> tuple[Header, int, tuple[str, ...]]:
+    """All as of an image, but nothing is written except the report."""
+    seconds = unit_seconds(work, wanted.limits)
+    odd = measure(work, folder, ranks, seconds)
+    going_on = partial(ranks.allow, seconds + report_seconds(work, wanted.limits))
+    place = folder / "report"
+    place.write_bytes(ranks.ask(partial(written_report, work), going_on))
+    place.replace(wanted.target)
+    return read.header, work.reporting.units.count, _notes(read, odd)
+
+
+def _notes(read: _Read, odd: set[str], *more: str) -> tuple[str, ...]:
+    told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *more)
+    return tuple(dict.fromkeys(told))
 
 
 def _mask_note(wanted: LargeFile) -> tuple[str, ...]:
-    if wanted.wishes.compression == "jpeg" and wanted.pipeline.makes_mask:
+    if wanted.wishes.compression == "jpeg" and wanted.pipeline.is_lossless:
         return ("A mask never goes to JPEG: its tiles are packed without loss.",)
     return ()
 

@@ -28,6 +28,7 @@ def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
     return (
         ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[operation.channels]}"),
         ("gives", _gives(operation, arguments)),
+        *_reports(operation),
         ("alpha", "Dropped." if not _keeps_alpha(operation, arguments) else operation.alpha),
         ("nodata", operation.nodata),
         ("reads", _reads(operation, arguments) + with_text),
@@ -83,6 +84,8 @@ def _first_use(operation: Operation) -> tuple[str, Arguments]:
 def _gives(operation: Operation, arguments: Arguments) -> str:
     if operation.makes_mask:
         return "a mask of 0 and 255, stored as PNG or TIFF"
+    if operation.makes_labels:
+        return "labels of 32 bits, 0 for the background, stored as TIFF"
     taken = [Pixels(dtype, channels) for channels in operation.channels for dtype in operation.dtypes]
     given = {each: operation.output_pixels(each, arguments) for each in taken}
     if all(one == other for one, other in given.items()):
@@ -99,6 +102,11 @@ def _gives(operation: Operation, arguments: Arguments) -> str:
         else ", ".join(sorted(depths))
     )
     return f"{depth}; {CHANNELS[tuple(sorted(colours))]}"
+
+
+def _reports(operation: Operation) -> tuple[tuple[str, str], ...]:
+    outputs = " or ".join(f"`output({each})`" for each in operation.report_formats)
+    return (("reports", f"its numbers instead of the picture, with {outputs} behind it"),) if outputs else ()
 
 
 def _keeps_alpha(operation: Operation, arguments: Arguments) -> bool:

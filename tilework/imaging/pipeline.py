@@ -9,7 +9,7 @@
     matrix    = "[" row { ";" row } "]"
     row       = number { "," number }
 
-White space means nothing. Positional arguments come before named ones. The *canonical* text writes one pipeline in
+A word of an output that is a report (``json``, ``csv``) stands behind an operation that reports. White space means nothing. Positional arguments come before named ones. The *canonical* text writes one pipeline in
 one way only: parameters in their order, defaults left out, names only after a gap. It parses back to itself, and two
 pipelines are equal exactly if their canonical texts are.
 """
@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
-from tilework.imaging.operations import Site
+from tilework.imaging.operations import Site, registry
 from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
 from tilework.imaging.operations.shown import ShownArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tilework.imaging.operations import Arguments, Operation, Pixels, Value
+    from tilework.imaging.operations import Arguments, MeasuredOperation, Operation, Pixels, Value
     from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.operations.shown import NamedPicture
     from tilework.imaging.windows import Size, Window
@@ -133,9 +133,27 @@ class Pipeline:
         return any(step.operation.makes_mask for step in self.steps)
 
     @property
+    def is_lossless(self) -> bool:
+        """Whether the result tells something by each value (a mask, labels, a drawing) and shows no colours of the image.
+
+        Such a result is never stored in a lossy format, and has no colour profile.
+        """
+        return any(step.operation.makes_mask or step.operation.report_formats for step in self.steps)
+
+    @property
+    def is_report(self) -> bool:
+        """Whether the result is no image, but what the last operation reports."""
+        return self.output in grammar.REPORTS
+
+    @property
     def is_archive(self) -> bool:
         """Whether the result is an archive of tiles for viewers, which ``output`` then names the scheme of."""
         return self.output in grammar.ARCHIVES
+
+    @property
+    def ends_in_labels(self) -> bool:
+        """Whether a mean of two of the result's values would mean nothing."""
+        return bool(self.steps) and self.steps[-1].operation.makes_labels
 
     @property
     def ends_in_mask(self) -> bool:
@@ -210,6 +228,14 @@ class Pipeline:
         source = source.aligned(step.operation.alignment(kinds[index])).clamped(sizes[index])
         return Site(source, sizes[index], output, sizes[index + 1])
 
+    def measured_site(self, index: int, window: Window, size: Size, pixels: Pixels) -> Site:
+        """Where step ``index`` measures ``window`` of its own input; ``size`` and ``pixels`` are the first input's."""
+        whole, kind = self.sizes(size)[index], self.kinds(pixels)[index]
+        step = self.steps[index]
+        operation = cast("MeasuredOperation", step.operation)
+        source = operation.measured_window(window, whole, step.arguments)
+        return Site(source.aligned(operation.alignment(kind)).clamped(whole), whole, window, whole)
+
 
 def parse(text: str) -> Pipeline:
     """Read a pipeline; raises :class:`~tilework.errors.PipelineError`, which points at the character."""
@@ -218,6 +244,7 @@ def parse(text: str) -> Pipeline:
         Step(operation, _complete(operation, given, position)) for operation, given, position in reading.steps
     )
     pipeline = Pipeline(steps, reading.page, reading.output)
+    _check_report(pipeline, reading.output_at)
     if len(pipeline.canonical) > MAX_CANONICAL_CHARACTERS:
         raise PipelineError(
             f"the pipeline has {len(pipeline.canonical)} characters in canonical form; "
@@ -249,7 +276,27 @@ def framed(pipeline: Pipeline, *, page: str | None, output: str | None) -> Pipel
     if output:
         name = output.strip().lower()
         wanted = str(_beside(grammar.OUTPUT, OTHER_NAMES.get(name, name)))
-    return replace(pipeline, page=number, output=wanted)
+    pipeline = replace(pipeline, page=number, output=wanted)
+    _check_report(pipeline, None)
+    return pipeline
+
+
+def _check_report(pipeline: Pipeline, position: int | None) -> None:
+    """Raise PipelineError for a report of what reports nothing, or for a table of what has none; told where it stands."""
+    if not pipeline.is_report:
+        return
+    last = pipeline.steps[-1].operation if pipeline.steps else None
+    if last is not None and pipeline.output in last.report_formats:
+        return
+    named = "no operation" if last is None else last.name
+    what = f"{named} reports no rows" if pipeline.output == "csv" else f"{named} reports nothing"
+    able = ", ".join(name for name, each in registry().items() if pipeline.output in each.report_formats)
+    where = "" if position is None else f" (at character {position + 1})"
+    raise PipelineError(
+        f"{what} for output({pipeline.output}){where}",
+        position=position,
+        advice=f"Put it behind an operation that does ({able}), or ask for an image: png, jpeg, tiff or webp.",
+    )
 
 
 def _beside(word: grammar.Word, value: Value) -> Any:
@@ -259,7 +306,7 @@ def _beside(word: grammar.Word, value: Value) -> Any:
     except ValueError as error:
         raise PipelineError(
             f"{word.name}={value} beside the pipeline makes no sense: {error}",
-            advice="Name a page by its number, from 0, and an output as png, jpeg, tiff or webp.",
+            advice=f"Name a page by its number, from 0, and an output as one of {', '.join(grammar.OUTPUTS)}.",
         ) from error
 
 

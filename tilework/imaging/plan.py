@@ -11,6 +11,7 @@ from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row,
 from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import WholeImageOperation
+from tilework.imaging.report import ROW_BYTES, ReportFormat, most_rows
 
 if TYPE_CHECKING:
     from tilework.imaging.limits import Limits
@@ -31,11 +32,11 @@ class Plan:
     """One image, whole, in one rank.
 
     ``working_set`` is the memory that takes, in bytes, estimated above what was measured. ``size`` and ``pixels`` are
-    the result's. ``guarded``: its decoder is to run in a child process of its own.
+    the result's; of a report, those of the picture that it stands for. ``guarded``: its decoder is to run in a child process of its own.
     """
 
     header: Header
-    result_format: Format
+    result_format: Format | ReportFormat
     size: Size
     pixels: Pixels
     working_set: int
@@ -75,6 +76,7 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
             f"The image needs {needed / MIB:,.0f} MiB of memory with this pipeline; {allowed / MIB:,.0f} MiB are allowed "
             f"(limit: {'block_bytes' if in_blocks else 'working_set'}), and it is not worked on in blocks here."
         )
+    needed += ROW_BYTES * most_rows(pipeline, header.size)
     limits.check_working_set(needed)
     notes = (*header.notes, *_mask_note(pipeline, wanted))
     return Plan(
@@ -89,10 +91,11 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
 
 
 def is_staged(header: Header, pipeline: Pipeline) -> bool:
-    """Whether an image that is too large for one rank is worked on in blocks: then its result is a TIFF."""
+    """Whether an image that is too large for one rank is worked on in blocks: its result is a TIFF then, or a report."""
     whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
     read = is_windowed(header) or is_streamed(header)
-    return read and not whole and (pipeline.output in {None, Format.TIFF} or pipeline.is_archive)
+    asked = pipeline.output in {None, Format.TIFF} or pipeline.is_archive or pipeline.is_report
+    return read and not whole and asked
 
 
 def _decoding(header: Header) -> int:
@@ -101,8 +104,10 @@ def _decoding(header: Header) -> int:
     return header.decoded_bytes * copies + header.scratch
 
 
-def _encoding(wanted: Format, size: Size, pixels: Pixels, copies: float) -> int:
+def _encoding(wanted: Format | ReportFormat, size: Size, pixels: Pixels, copies: float) -> int:
     """Bytes that encoding takes beside the result in memory."""
+    if isinstance(wanted, ReportFormat):
+        return 0
     holds = row(wanted).holds
     copy = size.pixels * pixels.bytes
     own = holds.encoding_bytes(size, pixels) if holds else 0
@@ -113,18 +118,20 @@ LABELS_GO_TO = (Format.PNG, Format.TIFF)
 """Formats for masks: lossless, and read everywhere. A TIFF's mask stays one, for the tags that place it on the earth."""
 
 
-def wanted_format(source: Format, pipeline: Pipeline) -> Format:
+def wanted_format(source: Format, pipeline: Pipeline) -> Format | ReportFormat:
     """Return the format of the result as far as that is known before the image is.
 
-    What the pipeline asks for, else what the table says for the source; for masks, which no lossy format may blur,
-    PNG or TIFF.
+    What the pipeline asks for, else what the table says for the source; for masks, labels and drawings, which no lossy
+    format may blur, PNG or TIFF.
     """
+    if pipeline.is_report:
+        return ReportFormat(str(pipeline.output))
     if pipeline.is_archive:
         # its tiles are of this format
         wanted = Format.JPEG if row(source).result is Format.JPEG else Format.PNG
     else:
         wanted = row(source).result if pipeline.output is None else Format(pipeline.output)
-    return Format.PNG if pipeline.makes_mask and wanted not in LABELS_GO_TO else wanted
+    return Format.PNG if pipeline.is_lossless and wanted not in LABELS_GO_TO else wanted
 
 
 def wanted_suffix(source: Format, pipeline: Pipeline) -> str:
@@ -134,12 +141,14 @@ def wanted_suffix(source: Format, pipeline: Pipeline) -> str:
     return wanted_format(source, pipeline).suffix
 
 
-def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size) -> Format:
+def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size) -> Format | ReportFormat:
     """Return the format of the result: the wanted one, or where that cannot hold it PNG or TIFF.
 
     Raises :class:`~tilework.errors.UnsupportedPixelsError` where a format was asked for that cannot hold it.
     """
     wanted = wanted_format(header.format, pipeline)
+    if isinstance(wanted, ReportFormat):
+        return wanted
     if pipeline.is_archive:
         tile_archive.check(pixels, premultiplied=header.premultiplied)
     for choice in dict.fromkeys((wanted, *LABELS_GO_TO)):
@@ -157,11 +166,20 @@ def result_format(header: Header, pipeline: Pipeline, pixels: Pixels, size: Size
     )
 
 
-def _mask_note(pipeline: Pipeline, result: Format) -> tuple[str, ...]:
+def _mask_note(pipeline: Pipeline, result: Format | ReportFormat) -> tuple[str, ...]:
     """Say so where a mask was asked for in a format that would blur it."""
-    if pipeline.output is None or pipeline.is_archive or Format(pipeline.output) is result:
+    if pipeline.output is None or pipeline.is_archive or isinstance(result, ReportFormat):
         return ()
-    return (f"A mask never goes to {row(Format(pipeline.output)).name}: it is a {row(result).name}.",)
+    if Format(pipeline.output) is result:
+        return ()
+    what = "mask" if pipeline.makes_mask else "result of numbers"
+    return (f"A {what} never goes to {row(Format(pipeline.output)).name}: it is a {row(result).name}.",)
+
+
+KINDS = {end: image.suffix for end, image in SUFFIXES.items()} | {
+    each.suffix: each.suffix for each in ReportFormat
+}
+"""What the ends of file names, in small letters, say of a file: the suffix that a result of that kind gets."""
 
 
 def result_name(name: str, suffix: str) -> str:
@@ -170,5 +188,9 @@ def result_name(name: str, suffix: str) -> str:
     The name itself where it already ends as a file of that kind does, else the name and the suffix:
     ``photo.jpeg`` stays, ``photo.jpg`` becomes ``photo.jpg.png``. So no two files of a folder meet in one result.
     """
-    own = SUFFIXES.get(PurePath(name).suffix.lower())
-    return name if own is not None and own.suffix == suffix else name + suffix
+    return name if ends_as(name, suffix) else name + suffix
+
+
+def ends_as(name: str, suffix: str) -> bool:
+    """Whether a file name ends as those of a kind do whose own suffix this is."""
+    return KINDS.get(PurePath(name).suffix.lower()) == suffix

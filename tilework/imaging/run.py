@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from tilework.errors import TileworkError
 from tilework.imaging import operations
-from tilework.imaging.engine import run_whole
+from tilework.imaging.engine import report_whole, run_whole
 from tilework.imaging.formats import (
     HeaderReader,
     decode,
@@ -24,6 +24,7 @@ from tilework.imaging.formats import (
     tile_archive,
 )
 from tilework.imaging.plan import plan, result_name
+from tilework.imaging.report import ReportFormat
 from tilework.imaging.sources import BytesSource, FileSource, OpenableFile, Source
 from tilework.imaging.stages.planning import Wishes, layout_of
 from tilework.imaging.stopwatch import Profile, Stopwatch
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from tilework.imaging.formats import Format, Header, Metadata, Picture
     from tilework.imaging.limits import Limits
     from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.plan import Plan
@@ -54,7 +56,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A finished result, encoded.
+    """A finished result, encoded: an image, or a report.
 
     ``width``, ``height`` and ``dtype`` are the input's, upright. ``seconds`` holds the time of ``read``, ``decode``,
     ``kernels`` and ``encode``. ``notes`` are sentences about what was odd in the input and was taken all the same.
@@ -106,33 +108,54 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
     notes = tuple(dict.fromkeys((*planned.notes, *metadata.notes, *decoded.notes)))
     del data
     watch.turn_to("kernels")
-    result = run_whole(decoded.picture, pipeline)
-    del decoded
-    watch.turn_to("encode")
-    kept = metadata.for_result(
-        header,
-        result.size,
-        same_format=planned.result_format is header.format,
-        same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
-    )
-    written = planned.result_format
-    if pipeline.is_archive:
-        layout = layout_of(header, pipeline, result.size, result.pixels, Wishes())
-        body = tile_archive.archive(result, layout)
-        suffix, content_type = result_file.suffix(layout), result_file.content_type(layout)
+    if isinstance(planned.result_format, ReportFormat):
+        file = EncodedFile(
+            report_whole(decoded.picture, pipeline),
+            planned.result_format.suffix,
+            planned.result_format.content_type,
+        )
     else:
-        body = encode(result, written, kept, header)
-        suffix, content_type = written.suffix, written.content_type
+        result = run_whole(decoded.picture, pipeline)
+        del decoded
+        watch.turn_to("encode")
+        file = _encoded(result, planned.result_format, pipeline, header, metadata)
     watch.turn_to("other")
     return Product(
-        body=body,
-        suffix=suffix,
-        content_type=content_type,
+        body=file.body,
+        suffix=file.suffix,
+        content_type=file.content_type,
         width=header.size.width,
         height=header.size.height,
         dtype=header.pixels.dtype,
         seconds=watch.seconds,
         notes=notes,
+    )
+
+
+class EncodedFile(NamedTuple):
+    """A result's bytes, how the name of its file ends, and its media type."""
+
+    body: bytes
+    suffix: str
+    content_type: str
+
+
+def _encoded(
+    result: Picture, image_format: Format, pipeline: Pipeline, header: Header, metadata: Metadata
+) -> EncodedFile:
+    """The result as a file of a format, or as an archive of tiles that are of it."""
+    if pipeline.is_archive:
+        layout = layout_of(header, pipeline, result.size, result.pixels, Wishes())
+        body = tile_archive.archive(result, layout)
+        return EncodedFile(body, result_file.suffix(layout), result_file.content_type(layout))
+    kept = metadata.for_result(
+        header,
+        result.size,
+        same_format=image_format is header.format,
+        same_colour=not pipeline.is_lossless and result.pixels.channels == header.pixels.channels,
+    )
+    return EncodedFile(
+        encode(result, image_format, kept, header), image_format.suffix, image_format.content_type
     )
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from tilework.errors import NewerMessageError, UnreadableMessageError
 
-SCHEMA = 2
-"""Of plans. With 2 they tell the whole layout of the result."""
+SCHEMA = 3
+"""Of plans. With 2 they tell the whole layout of the result, with 3 they may end in a report."""
 
 MOST_UNITS = 8192
 """Units of a stage: at about five seconds each, eleven hours of one core."""
@@ -23,8 +23,12 @@ MOST_UNITS = 8192
 MOST_STAGES = 64
 """Stages of a plan: beyond the longest chain of operations that each need to know the whole image."""
 
-_ORDER = (r"rewrite", r"measure-\d+|reduce-\d+-\d+", r"write", r"overviews-\d+", r"assemble")
+_ORDER = (r"rewrite", r"measure-\d+|reduce-\d+-\d+", r"write", r"overviews-\d+", r"assemble|report")
 """The names of stages, in the order in which they come."""
+
+
+STORING = ("assemble", "report")
+"""The names of stages that store the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,7 @@ class Stage:
     """``units`` pieces of work that know nothing of each other, numbered from 0; ``what`` is imaging's own text.
 
     Named ``rewrite``, ``measure-N`` and ``reduce-N-level`` (N: which operation of the chain), ``write``,
-    ``overviews-N`` (N: which level) or ``assemble``.
+    ``overviews-N`` (N: which level), ``assemble``, or ``report`` where the result is one.
     """
 
     name: str
@@ -44,7 +48,7 @@ class Stage:
 class Plan:
     """Stages in their order; ``what`` is imaging's text about all of them.
 
-    The last stage is ``assemble``, of one unit, which stores the result. Raises ValueError where it cannot be a plan.
+    The last stage is ``assemble`` or ``report``, of one unit, which stores the result. Raises ValueError where it cannot be a plan.
     """
 
     stages: tuple[Stage, ...]
@@ -59,8 +63,14 @@ class Plan:
         places = [_place(stage.name) for stage in self.stages]
         if places != sorted(places) or len({stage.name for stage in self.stages}) != len(self.stages):
             raise ValueError(f"Stages in a wrong order: {', '.join(stage.name for stage in self.stages)}.")
-        if (self.stages[-1].name, self.stages[-1].units) != ("assemble", 1):
-            raise ValueError("The last stage of a plan is assemble, of one unit.")
+        storing = [stage for stage in self.stages if stage.name in STORING]
+        if storing != [self.stages[-1]] or self.stages[-1].units != 1:
+            raise ValueError("The last stage of a plan is assemble or report, of one unit.")
+
+    @property
+    def reports(self) -> bool:
+        """Whether the result is no image, so that there are no tiles of it."""
+        return self.stages[-1].name == "report"
 
     @property
     def units(self) -> int:

@@ -93,7 +93,8 @@ class CogLayout:
     ``tile`` is the side of a square tile in pixels. ``subsampling`` and ``quality`` (1 to 100) are those of JPEG tiles.
     ``scheme`` is ``cog``, or that of an archive of tiles (:mod:`~tilework.imaging.formats.tile_archive`), whose tiles are
     JPEGs or else PNGs. ``unnamed`` says that three channels are no red, green and blue, ``premultiplied`` that the colours are multiplied
-    by the alpha, ``mask`` that the image is black and white. Raises ValueError for what does not go together.
+    by the alpha, ``mask`` that the image is black and white, ``labels`` that each value numbers something: overviews have
+    no means then, but one of four. Raises ValueError for what does not go together.
     """
 
     size: Size
@@ -107,6 +108,7 @@ class CogLayout:
     premultiplied: bool = False
     mask: bool = False
     scheme: Scheme = "cog"
+    labels: bool = False
 
     def __post_init__(self) -> None:
         if self.tile < TILE_STEP or self.tile % TILE_STEP:

@@ -1,4 +1,7 @@
-"""Overviews: each level is the half of the level above, rounded up, and each of its pixels the mean of 2 x 2 of it."""
+"""Overviews: each level is the half of the level above, rounded up, and each of its pixels the mean of 2 x 2 of it.
+
+Of labels it is one of the four.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ AREA_DEPTHS = frozenset({"uint8", "uint16"})
 
 
 @timed("halve")
-def halved(picture: Picture) -> Picture:
+def halved(picture: Picture, *, labels: bool = False) -> Picture:
     """Return a picture of half the size, rounded up.
 
     Each pixel is the mean of 2 x 2: of whole numbers rounded half up, of floats ((a + b) + (c + d)) / 4 in their own
     precision, a and b being beside each other. Where a last column or row is odd it counts twice. Alpha is a channel
-    like the others. So a level can be made in parts that begin at even columns and rows.
+    like the others. Of ``labels``, whose mean is none, each pixel is the upper left one of the four. So a level can be made in
+    parts that begin at even columns and rows.
     """
+    if labels:
+        return picture.part((slice(None, None, 2), slice(None, None, 2)))
     return Picture(_halved(picture.colour), None if picture.alpha is None else _halved(picture.alpha))
 
 

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 from tilework.errors import SettingsError
 from tilework.imaging.operations import (
     compare,
+    components,
     denoising,
     edges,
+    histogram_report,
     kernels,
     local_threshold,
     morphology,
@@ -68,6 +70,8 @@ __all__ = [
 FAMILIES = (
     point,
     tone,
+    histogram_report,
+    components,
     smoothing,
     denoising,
     non_local_means,
@@ -120,13 +124,24 @@ def _check_extra(module: str, operation: object) -> None:
     for name in names:
         if not NAME.fullmatch(name):
             raise SettingsError(f"{where} offers the name {name!r}; names are small letters, digits and _.")
-    if isinstance(operation, MeasuredOperation) and operation.paints and not operation.makes_mask:
+    if isinstance(operation, MeasuredOperation) and operation.paints and _keeps_alpha(operation):
         raise SettingsError(
-            f"{where} offers {operation.name!r}, which paints and makes no mask: its alpha would be lost."
+            f"{where} offers {operation.name!r}, which paints and keeps alpha: that would be lost."
         )
     known = _operations.get(operation.name)
     if known is not None and type(known) is not type(operation):
         raise SettingsError(f"{where} offers {operation.name!r}, a name that is in use.")
+
+
+def _keeps_alpha(operation: Operation) -> bool:
+    """Whether a result has the input's alpha: with the defaults, for what has some, which are not what decides that."""
+    pixels = Pixels(operation.dtypes[0], operation.channels[0], alpha=True)
+    values = {
+        each.name: each.example if each.default is None else each.default for each in operation.parameters
+    }
+    return operation.output_pixels(
+        pixels, {name: value for name, value in values.items() if value is not None}
+    ).alpha
 
 
 def describe(operation: Operation) -> dict[str, object]:
@@ -141,6 +156,8 @@ def describe(operation: Operation) -> dict[str, object]:
         "dtypes": list(operation.dtypes),
         "channels": list(operation.channels),
         "makes_mask": operation.makes_mask,
+        "reports": list(operation.report_formats),
+        "columns": list(operation.columns) if isinstance(operation, MeasuredOperation) else [],
         "exact": operation.exact,
         "inexact": operation.inexact,
         "alpha": "Dropped: the result is a mask." if operation.makes_mask else operation.alpha,

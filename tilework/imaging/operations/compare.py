@@ -164,7 +164,8 @@ class Compare(MeasuredOperation):
 
 
 def _reference(arguments: Arguments) -> Image:
-    return arguments[of_picture("reference", "colour")]  # type: ignore[return-value]
+    reference: Image = arguments[of_picture("reference", "colour")]
+    return reference
 
 
 def _fitting(image: Image, site: Site, arguments: Arguments) -> Image:

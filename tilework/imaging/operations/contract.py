@@ -117,6 +117,11 @@ class Operation(ABC):
     alpha: ClassVar[str] = "Carried along unfiltered."
     nodata: ClassVar[str] = "A value like any other."
 
+    @property
+    def report_formats(self) -> tuple[str, ...]:
+        """The outputs that hold no image and can stand behind it."""
+        return ()
+
     def check(self, arguments: Arguments) -> None:  # noqa: B027
         """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
 
@@ -250,13 +255,22 @@ class MeasuredOperation(LocalOperation):
     lists: ClassVar[bool] = False
     columns: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def report_formats(self) -> tuple[str, ...]:
+        """JSON of what reports, CSV of what has rows."""
+        return ("json", "csv")[: bool(self.reports) + bool(self.reports and self.columns)]
+
+    def measured_window(self, window: Window, size: Size, arguments: Arguments) -> Window:
+        """Which pixels of an input of ``size`` measuring its ``window`` depends on: as for its result there."""
+        return self.source_window(window, size, arguments)
+
     def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
         """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""
         return True
 
     @abstractmethod
     def measure(self, image: Image, site: Site, arguments: Arguments) -> Measured:
-        """Return what the pixels of ``site.output`` contribute; ``image`` holds ``site.source``, what a kernel needs."""
+        """Return what the pixels of ``site.output``, a window of the input, contribute; ``image`` holds ``site.source``."""
 
     @abstractmethod
     def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:

@@ -3,17 +3,26 @@
 A candidate is a pixel on a thin edge above the low threshold, a seed one above the high threshold. Canny keeps the
 components of candidates (8-connected) that hold a seed. Within a window only the components that touch its border can
 hang together with anything outside. So a window's partial is the numbers of the components along its border, and
-which of these hold a seed; where windows are joined, their numbers are united across the seams, diagonals too, and
-what does not reach the outer border is decided. J. Canny, "A Computational Approach to Edge Detection", 1986; uniting
-labels across tiles as in connected-component labelling (Rosenfeld and Pfaltz, 1966).
+which of these hold a seed; where windows are joined, their numbers are united across the
+:mod:`~tilework.imaging.operations.seams`, diagonals too, and what does not reach the outer border is decided.
+J. Canny, "A Computational Approach to Edge Detection", 1986.
 """
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any, cast
 
 from tilework.imaging.operations.contract import Measured, Reduced
+from tilework.imaging.operations.seams import (
+    SIDES,
+    border_of,
+    numbered_rows,
+    outer_sides,
+    renumbered,
+    seams,
+    touching,
+    united,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +35,6 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, np.dtype[np.int32]]
     Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
-SIDES = ("top", "bottom", "left", "right")
 DARK, LIT = -1, -2
 """What a joint says of a component that ends within it; others have their number in the joint's own partial."""
 
@@ -34,27 +42,24 @@ DARK, LIT = -1, -2
 def track(candidates: Image, seeds: Image) -> Measured:
     """Measure one window: both masks have shape (height, width), dtype uint8, 0 for no.
 
-    The partial: for each of :data:`SIDES` the components along it as int32 from 0, -1 for none; ``lit`` says which of
-    them hold a seed. Kept: ``edges``, the pixels of components with a seed, and ``open``, those of the others that
-    touch the border, both as packed bits (row by row, without padding); and the partial, to know these by.
+    The partial: the components along each side, and ``lit``, which says which of them hold a seed. Kept: ``edges``, the
+    pixels of components with a seed, and ``open``, those of the others that touch the border, both as packed bits (row
+    by row, without padding); and the partial, to know these by.
     """
     import numpy as np
 
     count, labels = _labelled(candidates)
     lit = np.zeros(count, np.uint8)
     lit[labels[seeds.view(bool)]] = 1
-    sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    # component 0 is the background, which every border may have
-    touching = np.unique(np.concatenate(sides))
-    touching = touching[touching > 0]
+    outer = touching(labels)
     number = np.full(count, -1, np.int32)
-    number[touching] = np.arange(len(touching), dtype=np.int32)
+    number[outer] = np.arange(len(outer), dtype=np.int32)
     kinds = lit.copy()
-    kinds[touching[lit[touching] == 0]] = 2
+    kinds[outer[lit[outer] == 0]] = 2
     kind = kinds.take(labels)
-    numbers = {name: number[side] for name, side in zip(SIDES, sides, strict=True)}
+    numbers = {name: number[side] for name, side in border_of(labels).items()}
     kept = {"edges": np.packbits(kind == 1), "open": np.packbits(kind == 2)}  # noqa: PLR2004
-    partial = {**numbers, "lit": lit[touching].astype(bool)}
+    partial = {**numbers, "lit": lit[outer].astype(bool)}
     return Measured(partial, {**partial, **kept})
 
 
@@ -66,24 +71,19 @@ def joined(parts: Sequence[Part]) -> Reduced:
     """
     import numpy as np
 
-    ends = np.cumsum([len(part.partial["lit"]) for part in parts])
-    rows = _rows(parts, [0, *ends[:-1].tolist()])
+    counts = [len(part.partial["lit"]) for part in parts]
+    rows = numbered_rows(parts, counts)
     lit = np.concatenate([part.partial["lit"] for part in parts])
-    roots = _united(len(lit), _seams(rows))
+    roots = united(len(lit), seams(rows))
     holds = np.zeros(len(lit), bool)
     holds[roots[lit]] = True
-    sides = {
-        "top": np.concatenate([cell["top"] for cell in rows[0]]),
-        "bottom": np.concatenate([cell["bottom"] for cell in rows[-1]]),
-        "left": np.concatenate([row[0]["left"] for row in rows]),
-        "right": np.concatenate([row[-1]["right"] for row in rows]),
-    }
+    sides = outer_sides(rows)
     found = np.concatenate(list(sides.values()))
     outer = np.unique(roots[found[found >= 0]])
     number = np.where(holds, LIT, DARK).astype(np.int32)
     number[outer] = np.arange(len(outer), dtype=np.int32)
-    partial = {name: _renumbered(side, number[roots]) for name, side in sides.items()}
-    return Reduced({**partial, "lit": holds[outer]}, {"numbers": number[roots], "ends": ends})
+    partial = {name: renumbered(side, number[roots]) for name, side in sides.items()}
+    return Reduced({**partial, "lit": holds[outer]}, {"numbers": number[roots], "ends": np.cumsum(counts)})
 
 
 def divided(lit: Flags, joint: Arrays) -> list[Arrays]:
@@ -133,75 +133,3 @@ def _unpacked(bits: np.ndarray[Any, np.dtype[np.uint8]], size: Size) -> np.ndarr
     import numpy as np
 
     return np.unpackbits(bits, count=size.pixels).reshape(size.height, size.width)
-
-
-def _rows(parts: Sequence[Part], firsts: Sequence[int]) -> list[list[dict[str, Numbers]]]:
-    """The sides of the parts, row by row of the grid, their components numbered through from each part's first."""
-    import numpy as np
-
-    numbers = np.arange(firsts[-1] + len(parts[-1].partial["lit"]), dtype=np.int32)
-    rows: list[list[dict[str, Numbers]]] = []
-    top = None
-    for part, first in zip(parts, firsts, strict=True):
-        if part.window.top != top:
-            rows.append([])
-            top = part.window.top
-        rows[-1].append({name: _renumbered(part.partial[name], numbers[first:]) for name in SIDES})
-    return rows
-
-
-def _renumbered(side: Numbers, number: Numbers) -> Numbers:
-    renumbered = side.copy()
-    there = side >= 0
-    renumbered[there] = number[side[there]]
-    return renumbered
-
-
-def _seams(rows: list[list[dict[str, Numbers]]]) -> Numbers:
-    """Pairs (two rows) of components that touch across a seam of the grid.
-
-    The seams between rows run through the whole width, so that diagonals across the corners of four cells are there.
-    """
-    import numpy as np
-
-    seams = [(one["right"], other["left"]) for row in rows for one, other in itertools.pairwise(row)]
-    for above, below in itertools.pairwise(rows):
-        seams.append(
-            (
-                np.concatenate([cell["bottom"] for cell in above]),
-                np.concatenate([cell["top"] for cell in below]),
-            )
-        )
-    pairs = [np.empty((2, 0), np.int32)]
-    for one, other in seams:
-        pairs += [_touching(one, other), _touching(one[1:], other[:-1]), _touching(one[:-1], other[1:])]
-    return np.concatenate(pairs, axis=1)
-
-
-def _touching(one: Numbers, other: Numbers) -> Numbers:
-    import numpy as np
-
-    both = (one >= 0) & (other >= 0)
-    return np.stack([one[both], other[both]])
-
-
-def _united(count: int, pairs: Numbers) -> Numbers:
-    """The smallest number of each set when the pairs are united: hooking and pointer jumping until nothing changes.
-
-    Shiloach and Vishkin, "An O(log n) parallel connectivity algorithm", 1982.
-    """
-    import numpy as np
-
-    roots = np.arange(count, dtype=np.int32)
-    while True:
-        ones, others = roots[pairs[0]], roots[pairs[1]]
-        apart = ones != others
-        if not apart.any():
-            return roots
-        low, high = np.minimum(ones[apart], others[apart]), np.maximum(ones[apart], others[apart])
-        np.minimum.at(roots, high, low)
-        while True:
-            jumped = roots[roots]
-            if np.array_equal(jumped, roots):
-                break
-            roots = jumped

@@ -183,8 +183,8 @@ class Overlay(LocalOperation):
         """Blend what lies in the window, some rows at a time."""
         output = site.output
         result = image[output.within(site.source)].copy()
-        colour: Image = arguments[of_picture("picture", "colour")]  # type: ignore[assignment]
-        alpha: Image | None = arguments.get(of_picture("picture", "alpha"))  # type: ignore[assignment]
+        colour: Image = arguments[of_picture("picture", "colour")]
+        alpha: Image | None = arguments.get(of_picture("picture", "alpha"))
         down, across = _layout(site.output_size, colour, arguments)
         rows = down.covered(output.top, output.bottom)
         columns = across.covered(output.left, output.right)

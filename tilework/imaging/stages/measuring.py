@@ -44,7 +44,7 @@ class Measuring:
     """The measuring of the last step of ``pipeline``, whose input the steps before it make of ``image``.
 
     ``units`` cut that input, and ``cells`` cut it finer: a unit is made of whole cells. ``name`` begins the names of
-    what lies in the scratch.
+    what lies in the scratch. ``reporting``: what is wanted is the step's report, and not its result.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Measuring:
     scratch: Scratch
     units: Grid
     cells: Grid
+    reporting: bool = False
 
     @property
     def step(self) -> Step:
@@ -99,24 +100,29 @@ class Measuring:
         """How a node, or at level 0 a unit, was joined."""
         return self.scratch.get(self._named("joint", level, index))
 
+    def joints(self, level: int, indexes: Sequence[int]) -> list[Arrays]:
+        """How each of some nodes, or at level 0 units, was joined."""
+        return self.scratch.get_all([self._named("joint", level, index) for index in indexes])
+
     def kept(self, cells: Sequence[int]) -> list[Arrays]:
-        """What is kept of each of some cells."""
+        """What is kept of each of some cells: what its result is painted from, or the rows of its report."""
         return self.scratch.get_all([f"{self.name}-kept-{cell}" for cell in cells])
 
     def _measure_row(self, reader: Reader, row: Window) -> list[Part]:
         """Measure a row of cells, whose pixels are read at once."""
         index = len(self.pipeline.steps) - 1
         before = self.pipeline.up_to(index)
-        site = self.pipeline.site(index, row, reader.size, reader.pixels)
+        site = self.pipeline.measured_site(index, row, reader.size, reader.pixels)
         band = Band(site.source_size, site.source, run_window(reader, before, site.source))
         parts = []
         for cell in self.cells.meeting(row):
             window = self.cells.window(cell)
-            place = self.pipeline.site(index, window, reader.size, reader.pixels)
+            place = self.pipeline.measured_site(index, window, reader.size, reader.pixels)
             with blaming(self.operation):
                 measured = self.operation.measure(band.read(place.source).colour, place, self.step.arguments)
-            if self.operation.paints:
-                self.scratch.put(f"{self.name}-kept-{cell}", measured.kept)
+            if self.operation.lists if self.reporting else self.operation.paints:
+                kept = measured.listed if self.reporting else measured.kept
+                self.scratch.put(f"{self.name}-kept-{cell}", kept)
             parts.append(Part(window, measured.partial))
         return parts
 

@@ -8,6 +8,7 @@ and writes the header, last.
 from __future__ import annotations
 
 from concurrent.futures import FIRST_EXCEPTION, wait
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -88,37 +89,42 @@ class Ranks:
 
 
 def run(work: Work, file: TileFile, folder: Path, ranks: Ranks, seconds: float) -> set[str]:
-    """Run all stages: afterwards every tile lies in ``file``, and its tables tell where.
-
-    ``folder`` is for what the ranks share meanwhile, ``seconds`` is what any unit may take. Returns sentences about what
-    was odd in the image, and raises what a unit raises.
-    """
-    notes: set[str] = set()
-
-    def walk(stage: Measuring | Writing) -> None:
-        units = Units(stage, file, Walk(folder / f"units-{stage.name}"), ranks.allow, seconds)
-        units.walk.create(stage.units.count)
-        notes.update(_walk(units, ranks))
-
-    for index in work.measured:
-        measuring = work.measuring(index)
-        walk(measuring)
-        for level, grid in enumerate(measuring.levels()[1:], 1):
-            for node in range(grid.count):
-                measuring.reduce(level, node)
-    for stage in range(len(work.written)):
-        walk(work.writing(stage))
+    """Run all stages: afterwards every tile lies in ``file``, and its tables tell where. All as in :func:`measure`."""
+    notes = measure(work, folder, ranks, seconds)
+    for number in range(len(work.written)):
+        writing = work.writing(number)
+        notes |= _walked(Units(writing, file, _walk_of(writing, folder), ranks.allow, seconds), ranks)
     file.gather()
     file.append_first_tiles()
     return notes
 
 
+def measure(work: Work, folder: Path, ranks: Ranks, seconds: float) -> set[str]:
+    """Measure and reduce whatever must be known of the whole image.
+
+    ``folder`` is for what the ranks share meanwhile, ``seconds`` is what any unit may take. Returns sentences about what
+    was odd in the image, and raises what a unit raises.
+    """
+    notes: set[str] = set()
+    for index in work.measured:
+        measuring = work.measuring(index)
+        notes |= _walked(Units(measuring, None, _walk_of(measuring, folder), ranks.allow, seconds), ranks)
+        for level, grid in enumerate(measuring.levels()[1:], 1):
+            for node in range(grid.count):
+                measuring.reduce(level, node)
+    return notes
+
+
+def _walk_of(stage: Measuring | Writing, folder: Path) -> Walk:
+    return Walk(folder / f"units-{stage.name}")
+
+
 @dataclass(frozen=True, slots=True)
 class Units:
-    """The units of one stage, as each rank takes them. Picklable."""
+    """The units of one stage, as each rank takes them; tiles go to ``file``. Picklable."""
 
     stage: Measuring | Writing
-    file: TileFile
+    file: TileFile | None
     walk: Walk
     allow: Callable[[float], None]
     seconds: float
@@ -131,13 +137,13 @@ class Units:
     def do(self, after_each: Callable[[], None]) -> tuple[str, ...]:
         """Do units until none is left; what was odd in what was read for them."""
         reader = self.stage.image.open()
-        with Appending(self.file) as sink:
+        with nullcontext() if self.file is None else Appending(self.file) as sink:
             for position in self.walk.units():
                 unit = self.stage.units.down_columns(position)
                 self.allow(self.seconds)
                 if isinstance(self.stage, Measuring):
                     self.stage.measure(reader, unit)
-                else:
+                elif sink is not None:
                     self.stage.write(reader, unit, sink)
                 after_each()
         return reader.notes()
@@ -176,8 +182,9 @@ def rewrite_on(ranks: Ranks, source: Source, header: Header, pieces: Pieces, fol
     return rewritten
 
 
-def _walk(units: Units, ranks: Ranks) -> set[str]:
+def _walked(units: Units, ranks: Ranks) -> set[str]:
     count = units.stage.units.count
+    units.walk.create(count)
     tasks = min(ranks.count, count)
     if ranks.profiles is None:
         found = _together([units.do] * tasks, units.walk, ranks, units.stage.name, count)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tilework.imaging.engine import blaming
 from tilework.imaging.formats import Picture
+from tilework.imaging.stages.known import Known
 from tilework.imaging.stages.readers import blank, paste
 from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.operations.contract import Arrays
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 CACHED_BYTES = 1 << 25
 """Of painted cells that a reader keeps: windows one below the other ask for the same ones again."""
-
-CACHED_JOINTS = 4
-"""Nodes of each level whose knowledge a reader keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +52,11 @@ class PaintedReader:
     def __init__(self, image: Painted) -> None:
         self.size, self.pixels = image.size, image.pixels
         self._measuring = image.measuring
-        self._levels = self._measuring.levels()
+        self._known = Known(image.measuring)
         cell = self._measuring.cells.cell
         self._most = max(1, CACHED_BYTES // (cell.pixels * self.pixels.bytes))
         self._painted: OrderedDict[int, Picture] = OrderedDict()
         self._kept: dict[int, Arrays] = {}
-        self._parts = lru_cache(CACHED_JOINTS * len(self._levels))(self._known_of_parts)
 
     def read(self, window: Window) -> Picture:
         """Return the pixels of a window."""
@@ -96,29 +93,6 @@ class PaintedReader:
     @timed("kernels")
     def _paint(self, cell: int, kept: Arrays) -> Picture:
         measuring = self._measuring
-        window = measuring.cells.window(cell)
-        unit = measuring.units.index_at(window.left, window.top)
-        among = list(measuring.cells.meeting(measuring.units.window(unit)))
-        known = self._share(0, unit, among.index(cell))
+        known, size = self._known.of_cell(cell), measuring.cells.window(cell).size
         with blaming(measuring.operation):
-            return Picture(measuring.operation.paint(kept, known, window.size))
-
-    def _share(self, level: int, index: int, part: int) -> Arrays:
-        """What is known of one part of a node."""
-        parts = self._parts(level, index)
-        return parts[part] if isinstance(parts, Sequence) else parts
-
-    def _known_of_parts(self, level: int, index: int) -> Sequence[Arrays] | Arrays:
-        """What is known of each part of a node (at level 0 a unit)."""
-        measuring = self._measuring
-        with blaming(measuring.operation):
-            return measuring.operation.descend(self._known(level, index), measuring.joint(level, index))
-
-    def _known(self, level: int, index: int) -> Arrays:
-        """What is known of a node: of the top the whole, of another its share of the node above."""
-        if level == len(self._levels) - 1:
-            return self._measuring.known_whole()
-        window, above = self._levels[level].window(index), self._levels[level + 1]
-        parent = above.index_at(window.left, window.top)
-        among = list(self._levels[level].meeting(above.window(parent)))
-        return self._share(level + 1, parent, among.index(index))
+            return Picture(measuring.operation.paint(kept, known, size))

@@ -14,11 +14,12 @@ from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS
 from tilework.imaging.limits import MIB
+from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.cog import Compression, Scheme
@@ -76,10 +77,32 @@ def plan_stages(
     rows = _Rows.of(header, pipeline, layout)
     # each rank holds the pictures that the pipeline names beside its unit
     free = replace(limits, block_bytes=max(1, limits.block_bytes - pipeline.picture_bytes))
+    cut = replace(layout, size=largest_cut(pipeline, sizes))
     columns, overviews, cached_bytes = _unit(
-        rows, layout, free, ranks, layout.size.pixels if most is None else most
+        rows, cut, free, ranks, cut.size.pixels if most is None else most
     )
     return Work(image(cached_bytes), pipeline, layout, scratch, columns, overviews)
+
+
+def largest_cut(pipeline: Pipeline, sizes: Sequence[Size]) -> Size:
+    """The largest image that units are cut of: the result, or what is measured, which may be much more."""
+    return max([sizes[-1], *(sizes[index] for index in _measured(pipeline))], key=lambda size: size.pixels)
+
+
+def _measured(pipeline: Pipeline) -> list[int]:
+    """The steps whose input is measured."""
+    return [
+        index for index, step in enumerate(pipeline.steps) if isinstance(step.operation, MeasuredOperation)
+    ]
+
+
+def _most_rows(header: Header, pipeline: Pipeline, tile: int) -> int:
+    """Rows of the image, or between two steps, that a row of tiles in the middle of the result depends on."""
+    size = pipeline.sizes(header.size)[-1]
+    middle = size.height // 2
+    window = Window(0, middle, size.width, min(size.height, middle + tile))
+    sites = pipeline.sites(window, header.size, header.pixels)
+    return max((site.source.height for site in sites), default=window.height)
 
 
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
@@ -92,7 +115,7 @@ def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wi
     if pipeline.is_archive:
         tile_archive.check(pixels, premultiplied=header.premultiplied)
     fits = pixels.dtype == "uint8" and not pixels.alpha and not unnamed
-    if wishes.compression == "jpeg" and not fits:
+    if wishes.compression == "jpeg" and not fits and not pipeline.is_report:
         raise UnsupportedPixelsError(
             f"JPEG tiles hold grey or colours of 8 bits without alpha; this result is {pixels.dtype}"
             f"{' with alpha' if pixels.alpha else ' of unnamed channels' if unnamed else ''}.",
@@ -109,18 +132,19 @@ def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wi
         unnamed=unnamed,
         premultiplied=header.premultiplied,
         mask=pipeline.ends_in_mask,
+        labels=pipeline.ends_in_labels,
         scheme=cast("Scheme", pipeline.output) if pipeline.is_archive else "cog",
     )
 
 
 def _compression(header: Header, pipeline: Pipeline, wishes: Wishes, *, fits: bool) -> Compression:
-    if wishes.compression is not None and not (wishes.compression == "jpeg" and pipeline.makes_mask):
+    if wishes.compression is not None and not (wishes.compression == "jpeg" and pipeline.is_lossless):
         return wishes.compression
     detail = header.detail
     lossy = header.format is Format.JPEG or (
         isinstance(detail, TiffDetail) and detail.coding.compression == JPEG
     )
-    if lossy and not pipeline.makes_mask and fits:
+    if lossy and not pipeline.is_lossless and fits:
         return "jpeg"
     if isinstance(detail, TiffDetail) and not lossy:
         found: dict[int, Compression] = {LZW: "lzw", NONE: "none"}
@@ -142,11 +166,8 @@ class _Rows:
     @classmethod
     def of(cls, header: Header, pipeline: Pipeline, layout: CogLayout) -> _Rows:
         """Those of an image; an operation's reach is that in the image's middle."""
-        size = pipeline.sizes(header.size)[-1]
-        middle = size.height // 2
-        window = Window(0, middle, size.width, min(size.height, middle + layout.tile))
-        sites = pipeline.sites(window, header.size, header.pixels)
-        most = max((site.source.height for site in sites), default=window.height)
+        ends = [*_measured(pipeline), len(pipeline.steps)]
+        most = max(_most_rows(header, pipeline.up_to(end), layout.tile) for end in ends)
         return cls(
             before=header.pixels.bytes,
             after=layout.pixels.bytes,

@@ -46,7 +46,7 @@ class Work:
             header,
             self.layout.size,
             same_format=header.format is Format.TIFF,
-            same_colour=same_colour and not self.pipeline.makes_mask,
+            same_colour=same_colour and not self.pipeline.is_lossless,
         )
 
     @property
@@ -61,7 +61,9 @@ class Work:
 
     @property
     def written(self) -> list[tuple[int, int]]:
-        """The stages of writing, as the levels (base, top) between which each works."""
+        """The stages of writing, as the levels (base, top) between which each works; a report is not written by any."""
+        if self.pipeline.is_report:
+            return []
         last, step = len(self.layout.levels) - 1, max(1, self.overviews)
         begins = range(min(self.overviews, last), last, step)
         return [(0, min(self.overviews, last)), *((base, min(base + step, last)) for base in begins)]
@@ -78,6 +80,7 @@ class Work:
             scratch=self.scratch,
             units=units,
             cells=cells,
+            reporting=self.pipeline.is_report and index == len(self.pipeline.steps) - 1,
         )
 
     def measured_units(self, index: int) -> tuple[Grid, Grid]:
@@ -86,6 +89,11 @@ class Work:
         width = self.columns // CELL_WIDTH * CELL_WIDTH or self.columns
         units = Grid(size, Size(width, self.layout.tile << self.overviews))
         return units, Grid(size, Size(min(width, CELL_WIDTH), self.layout.tile))
+
+    @property
+    def reporting(self) -> Measuring:
+        """The measuring whose report is the result; all before it is done, and it is reduced."""
+        return self.measuring(len(self.pipeline.steps) - 1)
 
     def writing(self, stage: int) -> Writing:
         """A stage of :attr:`written`; all before it is done."""

@@ -114,7 +114,7 @@ class _Rows:
             self._sink.append(level, index, tile_bytes(picture, layout, level, index))
         if level < writing.top:
             place, row = self._filling_row(level + 1, _half(window))
-            paste(halved(picture), _half(window), row, place)
+            paste(halved(picture, labels=layout.labels), _half(window), row, place)
         elif level == writing.base and not writing.is_last:
             place, row = self._filling_row(level, window)
             paste(picture, window, row, place)
