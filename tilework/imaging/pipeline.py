@@ -149,7 +149,7 @@ class Pipeline:
     def sites(self, output: Window, size: Size, pixels: Pixels) -> tuple[Site, ...]:
         """Where each step works for ``output`` of the result, first step first: windows backwards through the chain.
 
-        Each source window is widened to its operation's alignment, then clamped at the true edge. The pixels to read
+        Each source window is widened to its operation's alignment, and ends at the true edge. The pixels to read
         are those of ``sites(...)[0].source``.
         """
         sites: list[Site] = []
@@ -163,7 +163,7 @@ class Pipeline:
         sizes, kinds = self.sizes(size), self.kinds(pixels)
         step = self.steps[index]
         source = step.operation.source_window(output, sizes[index], step.arguments)
-        source = source.aligned(step.operation.alignment(kinds[index])).clamped(sizes[index])
+        source = source.on_grid(step.operation.alignment(kinds[index]), sizes[index])
         return Site(source, sizes[index], output, sizes[index + 1])
 
 
