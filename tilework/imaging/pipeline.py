@@ -100,7 +100,7 @@ class Pipeline:
     @property
     def makes_mask(self) -> bool:
         """Whether the result is a mask, or made from one, and so never stored in a lossy format."""
-        return any(step.operation.makes_mask for step in self.steps)
+        return any(step.operation.masks(step.arguments) for step in self.steps)
 
     @property
     def is_archive(self) -> bool:
@@ -110,7 +110,7 @@ class Pipeline:
     @property
     def ends_in_mask(self) -> bool:
         """Whether the result is black and white, and nothing was done to it since."""
-        return bool(self.steps) and self.steps[-1].operation.makes_mask
+        return bool(self.steps) and self.steps[-1].operation.masks(self.steps[-1].arguments)
 
     @property
     def exact(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from tilework.imaging.engine import blaming
+from tilework.imaging.blaming import blaming
 from tilework.imaging.formats import Picture
 from tilework.imaging.stages.readers import blank, paste
 from tilework.imaging.stopwatch import timed
