@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tilework.imaging.windows import Size
 
 WORTH = 4
-"""Pixels for an entry from which on a table is quicker than its steps, even if it is used once (docs/decisions/folding.md)."""
+"""Pixels for an entry from which on a table that is used once is quicker than its steps (docs/decisions/folding.md)."""
 
 
 def first_of(steps: tuple[Step, ...], pixels: Pixels) -> tuple[Step, tuple[Step, ...]]:

@@ -33,12 +33,8 @@ class Grayscale(LocalOperation):
     name = "grayscale"
     family = "point"
     summary = "Grayscale: one channel, the brightness; an image that has one stays as it is."
-    formula = (
-        'cv2.cvtColor(image, cv2.COLOR_BGR2GRAY): 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601)'
-    )
-    values = (
-        'Monotone in each channel; nothing saturates.'
-    )
+    formula = "cv2.cvtColor(image, cv2.COLOR_BGR2GRAY): 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601)"
+    values = "Monotone in each channel; nothing saturates."
     dtypes = ("uint8", "uint16", "float32")
     examples = (
         Example(
@@ -68,11 +64,10 @@ class Colormap(LocalOperation):
     name = "colormap"
     family = "point"
     summary = "Colour map: brightness shown as colours, as of a heat map; colours count by their brightness."
-    formula = (
-        'cv2.applyColorMap(image, cv2.COLORMAP_VIRIDIS), and so on for each map'
-    )
+    formula = "cv2.applyColorMap(image, cv2.COLORMAP_VIRIDIS), and so on for each map"
     values = (
-        'A table of 256 colours, neither monotone nor saturating. A colour image is made grey first (cv2.COLOR_BGR2GRAY).'
+        "A table of 256 colours, neither monotone nor saturating. A colour image is made grey first "
+        "(cv2.COLOR_BGR2GRAY)."
     )
     parameters = (
         Parameter(
@@ -129,11 +124,10 @@ class Channel(LocalOperation):
     name = "channel"
     family = "point"
     summary = "Channel: one of red, green and blue as a grey image, or the three in another order."
-    formula = (
-        'cv2.extractChannel(image, 2) for red, 1 for green, 0 for blue'
-    )
+    formula = "cv2.extractChannel(image, 2) for red, 1 for green, 0 for blue"
     values = (
-        "Values stay what they are. Three letters: brg puts the image's blue, red and green in place of red, green and blue."
+        "Values stay what they are. Three letters: brg puts the image's blue, red and green in place of red, green "
+        "and blue."
     )
     parameters = (
         Parameter(
@@ -194,12 +188,18 @@ class Hsv(LocalOperation):
 
     name = "hsv"
     family = "point"
-    summary = "Hue, saturation, value: colours turned around the colour circle, made stronger or fainter, lighter or darker."
+    summary = (
+        "Hue, saturation, value: colours turned around the colour circle, made stronger or fainter, lighter or "
+        "darker."
+    )
     formula = (
-        'BGR to HSV (cv2.cvtColor, float32, white being 1), H + hue, min(S * saturation, 1), min(V * value, 1), and back'
+        "BGR to HSV (cv2.cvtColor, float32, white being 1), H + hue, min(S * saturation, 1), min(V * value, 1), and"
+        " back"
     )
     values = (
-        "Whole numbers are rounded half to even; saturates at full saturation and at white, floats too. With nothing to change it leaves whole numbers as they are, which OpenCV's HSV of uint8 does not: two samples in five differ, by up to 6."
+        "Whole numbers are rounded half to even; saturates at full saturation and at white, floats too. With "
+        "nothing to change it leaves whole numbers as they are, which OpenCV's HSV of uint8 does not: two samples "
+        "in five differ, by up to 6."
     )
     parameters = (
         Parameter(

@@ -93,12 +93,12 @@ class Example:
 class Operation(ABC):
     """One operation, without state: its arguments come with each call.
 
-    ``dtypes`` and ``channels`` are what it takes; ``result`` says what it gives where that depends on the arguments, and ``values`` how it rounds and saturates and whether
-    it is monotone, where that is not plain. ``makes_mask`` says that its result is
-    a mask, whatever the arguments, which is never stored in a lossy format: two values, of which 0 is one and mostly 255
-    the other. ``exact`` says that tiles have the very pixels of the whole image, and where they have not
-    ``inexact`` says why, and by how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a
-    multiple of the input's bytes. ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
+    ``dtypes`` and ``channels`` are what it takes; ``result`` says what it gives where that depends on the arguments, and
+    ``values`` how it rounds and saturates and whether it is monotone. ``makes_mask`` says that its result is a mask,
+    whatever the arguments, which is never stored in a lossy format: two values, of which 0 is one and mostly 255 the other.
+    ``exact`` says that tiles have the very pixels of the whole image, and where they have not ``inexact`` says why, and by
+    how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a multiple of the input's bytes.
+    ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
     """
 
     name: ClassVar[str]

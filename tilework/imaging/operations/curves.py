@@ -39,11 +39,10 @@ class Gamma(Curve):
 
     name = "gamma"
     summary = "Gamma: the middle tones become lighter (below 1) or darker (above 1); black and white stay."
-    formula = (
-        'white * (max(v, 0) / white) ** gamma, white being 255 (uint8), 65535 (uint16) or 1 (floats)'
-    )
+    formula = "white * (max(v, 0) / white) ** gamma, white being 255 (uint8), 65535 (uint16) or 1 (floats)"
     values = (
-        'Whole numbers are rounded half to even. Monotone; nothing saturates but floats below 0. Powers are of float64; those of float64 images may differ in the last bit between processors with and without AVX-512.'
+        "Whole numbers are rounded half to even. Monotone; nothing saturates but floats below 0. Powers are of "
+        "float64; those of float64 images may differ in the last bit between processors with and without AVX-512."
     )
     parameters = (EXPONENT,)
     examples = (
@@ -98,11 +97,10 @@ class Levels(Curve):
 
     name = "levels"
     summary = "Levels: what is as dark as black becomes black, what is as light as white white, all between is stretched."
-    formula = (
-        'w * clip((v - black) / (white - black), 0, 1) ** gamma, w being 255 (uint8), 65535 (uint16) or 1 (floats)'
-    )
+    formula = "w * clip((v - black) / (white - black), 0, 1) ** gamma, w being 255 (uint8), 65535 (uint16) or 1 (floats)"
     values = (
-        'Whole numbers are rounded half to even. Monotone; saturates below black and above white. Powers as of gamma.'
+        "Whole numbers are rounded half to even. Monotone; saturates below black and above white. Powers as of "
+        "gamma."
     )
     parameters = (
         Parameter(
@@ -179,11 +177,10 @@ class BrightnessContrast(Curve):
 
     name = "brightness_contrast"
     summary = "Brightness and contrast: each sample times the contrast, plus the brightness."
-    formula = (
-        'contrast * v + brightness'
-    )
+    formula = "contrast * v + brightness"
     values = (
-        'As cv::Mat::convertTo with alpha and beta, in float64 for whole numbers, which are rounded half to even and saturate at 0 and 255 or 65535; floats do not. Monotone.'
+        "As cv::Mat::convertTo with alpha and beta, in float64 for whole numbers, which are rounded half to even "
+        "and saturate at 0 and 255 or 65535; floats do not. Monotone."
     )
     parameters = (
         Parameter(
@@ -237,11 +234,10 @@ class Posterize(Curve):
     name = "posterize"
     summary = "Posterize: of each channel only so many levels are left, black and white among them."
     formula = (
-        'rint(rint(v * (levels - 1) / white) * white / (levels - 1)), white being 255 (uint8), 65535 (uint16) or 1 (floats) without the outer rint'
+        "rint(rint(v * (levels - 1) / white) * white / (levels - 1)), white being 255 (uint8), 65535 (uint16) or 1 "
+        "(floats) without the outer rint"
     )
-    values = (
-        'Rounded half to even. Monotone; nothing saturates.'
-    )
+    values = "Rounded half to even. Monotone; nothing saturates."
     parameters = (
         Parameter(
             name="levels",
@@ -271,7 +267,7 @@ class Posterize(Curve):
         return QUICK_COST
 
     def curve(self, values: Image, white: int, arguments: Arguments) -> Image:
-        """The nearest of the levels, which are equally far apart; in floats there are more below black and above white."""
+        """The nearest of the levels, which lie equally far apart; in floats beyond black and white, too."""
         import numpy as np
 
         steps = int(arguments["levels"]) - 1

@@ -64,11 +64,12 @@ class Threshold(LocalOperation):
     name = "threshold"
     family = "point"
     summary = "Threshold: samples above a value are told from those that are not, each channel by itself."
-    formula = (
-        'cv2.threshold(image, threshold, maximum, cv2.THRESH_BINARY)[1], and so on for each kind'
-    )
+    formula = "cv2.threshold(image, threshold, maximum, cv2.THRESH_BINARY)[1], and so on for each kind"
     values = (
-        'binary: maximum above the threshold, else 0; binary_inv: 0 above, else maximum; trunc: the threshold above, else v; tozero: v above, else 0; tozero_inv: 0 above, else v. For whole numbers the threshold is rounded down. binary, trunc and tozero are monotone, trunc saturates. Not-a-number becomes 0, and stays under trunc.'
+        "binary: maximum above the threshold, else 0; binary_inv: 0 above, else maximum; trunc: the threshold "
+        "above, else v; tozero: v above, else 0; tozero_inv: 0 above, else v. For whole numbers the threshold is "
+        "rounded down. binary, trunc and tozero are monotone, trunc saturates. Not-a-number becomes 0, and stays "
+        "under trunc."
     )
     parameters = (
         Parameter(
@@ -97,7 +98,8 @@ class Threshold(LocalOperation):
     )
     dtypes = ("uint8", "uint16", "int16", "float32", "float64")
     result = (
-        "by binary and binary_inv a mask of 0 and maximum (uint8), stored as PNG or TIFF; else the same depth and channels"
+        "by binary and binary_inv a mask of 0 and maximum (uint8), stored as PNG or TIFF; else the same depth and "
+        "channels"
     )
     alpha = "Dropped where the result is a mask (kinds binary and binary_inv), else carried along."
     examples = (
@@ -170,11 +172,10 @@ class Convert(TableOperation):
 
     name = "convert"
     summary = "Convert: the image in another depth, its range scaled (white stays white) or its values kept."
-    formula = (
-        'scale: v * white of the depth / white of the image; clip: v'
-    )
+    formula = "scale: v * white of the depth / white of the image; clip: v"
     values = (
-        'White is 255 (uint8), 65535 (uint16), 32767 (int16) or 1 (floats). Whole numbers are rounded half to even and saturate at 0 and white, not-a-number becomes 0; floats do not saturate. Monotone.'
+        "White is 255 (uint8), 65535 (uint16), 32767 (int16) or 1 (floats). Whole numbers are rounded half to even "
+        "and saturate at 0 and white, not-a-number becomes 0; floats do not saturate. Monotone."
     )
     parameters = (
         Parameter(
