@@ -50,12 +50,12 @@ def foresee(source: Path, pipeline: Pipeline, limits: Limits) -> Foreseen:
     except (ImageError, OSError):
         return Foreseen(None)
     try:
-        prepare(HeaderReader(file, limits), pipeline, limits)
+        planned = prepare(HeaderReader(file, limits), pipeline, limits)
     except BeyondRankError:
         return Foreseen(suffix if pipeline.is_archive else Format.TIFF.suffix, large=True)
     except (ImageError, OSError):
-        pass
-    return Foreseen(suffix)
+        return Foreseen(suffix)
+    return Foreseen(suffix if pipeline.is_archive else planned.result_format.suffix)
 
 
 def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:
