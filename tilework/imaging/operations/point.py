@@ -195,7 +195,6 @@ class Convert(TableOperation):
         ),
     )
     dtypes = ("uint8", "uint16", "int16", "float32", "float64")
-    scratch = 4.0
     result = "the depth asked for; the same channels"
     alpha = "Converted, too, and always scaled: opaque stays opaque."
     nodata = "A value like any other: it is converted, and the tag that names it is not."
@@ -225,12 +224,20 @@ class Convert(TableOperation):
     )
 
     def cost(self, arguments: Arguments) -> float:  # noqa: ARG002
-        """Measured: a look-up 0.0003 to 0.0017, float64 up to 0.011."""
+        """Measured: a look-up 0.0003 to 0.0017, floats up to 0.009."""
         return 0.05
 
     def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
         """The depth asked for, of alpha, too."""
         return Pixels(str(arguments["depth"]), pixels.channels, pixels.alpha)
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """From 16 bits to 8 by OpenCV, whose float32 is exact enough: no value comes near the middle of two."""
+        import cv2
+
+        if image.dtype == "uint16" and arguments["depth"] == "uint8":
+            return cv2.convertScaleAbs(image, alpha=1 / 257 if arguments["rule"] == "scale" else 1)
+        return super().kernel(image, arguments)
 
     def samples(self, values: Image, arguments: Arguments) -> Image:
         """Scaled or kept."""
@@ -254,9 +261,10 @@ def converted(values: Image, depth: str, *, scale: bool) -> Image:
         with np.errstate(over="ignore"):
             shares = values / white if scale and white != 1 else values
             return shares.astype(depth)
-    cut = np.clip(values, 0, white if scale else top)
-    if cut.dtype.kind == "f":
-        np.copyto(cut, 0, where=np.isnan(cut))
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    # of a number and not-a-number, these take the number
+    cut = np.fmin(np.fmax(values, 0), white if scale else top)
     return np.rint(cut * (top / white) if scale else cut).astype(depth)
 
 

@@ -23,6 +23,9 @@ WHITE = {"uint8": 255, "uint16": 65_535, "int16": 32_767, "float32": 1, "float64
 ENTRIES = {"uint8": 256, "uint16": 65_536}
 """Of a table, by the depth that is looked up."""
 
+STRIP_SAMPLES = 1 << 15
+"""Of floats, which stay in a core's cache from one step of the arithmetic to the next."""
+
 MOST_TABLES = 16
 """Tables that a process keeps, each at most 256 KiB; a pipeline has a few."""
 
@@ -33,7 +36,6 @@ class TableOperation(LocalOperation):
     family = "point"
     dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "float32", "float64")
     tabled = True
-    scratch = 1.0
 
     @abstractmethod
     def samples(self, values: Image, arguments: Arguments) -> Image:
@@ -54,7 +56,18 @@ class TableOperation(LocalOperation):
         dtype = str(image.dtype)
         if dtype in ENTRIES:
             return cv2.LUT(image, _table(self, dtype, tuple(arguments.items())))
-        return self.samples(image, arguments)
+        return self._in_strips(image, arguments)
+
+    def _in_strips(self, image: Image, arguments: Arguments) -> Image:
+        import numpy as np
+
+        rows = max(1, STRIP_SAMPLES // image[0].size)
+        first = self.samples(image[:rows], arguments)
+        result = np.empty(image.shape, first.dtype)
+        result[:rows] = first
+        for top in range(rows, len(image), rows):
+            result[top : top + rows] = self.samples(image[top : top + rows], arguments)
+        return result
 
 
 @lru_cache(MOST_TABLES)
