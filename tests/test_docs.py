@@ -217,7 +217,9 @@ def test_every_pipeline_that_is_shown_can_be_run() -> None:
 
 
 def test_every_operation_is_named_where_the_reader_begins() -> None:
-    assert all(f"`{name}`" in README.read_text() for name in registry())
+    page = "docs/operations/README.md"
+    assert f"]({page})" in README.read_text()
+    assert all(f"`{name}`" in (ROOT / page).read_text() for name in registry())
 
 
 def test_the_messages_that_are_shown_are_understood() -> None:

@@ -33,6 +33,17 @@ def test_a_result_is_called_as_its_source_with_the_suffix_of_what_it_is(tmp_path
     assert names(tmp_path, files, mask=False) == kept
 
 
+def test_a_depth_that_the_format_cannot_hold_changes_the_suffix(tmp_path: Path) -> None:
+    for name, body in {"a.jpg": JPEG, "c.png": PNG}.items():
+        (tmp_path / name).write_bytes(body)
+    for text, expected in {
+        "convert(uint16)": ["a.png", "c.png"],
+        "convert(float32)": ["a.tif", "c.tif"],
+    }.items():
+        errands = errands_between(list(files_below(tmp_path)), tmp_path, Path("out"), parse(text), Limits())
+        assert [errand.target.name for errand in errands] == expected
+
+
 def test_a_file_that_is_not_what_its_name_says_gives_a_result_that_is(tmp_path: Path) -> None:
     assert names(tmp_path, {"really png.jpg": PNG}, mask=False) == {"really png.jpg": "really png.png"}
 

@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from tilework.errors import DamagedImageError, OperationFailedError
-from tilework.imaging.engine import blaming
+from tilework.imaging.blaming import blaming
 from tilework.imaging.operations import registry
 
 INVERT = registry()["invert"]

@@ -27,6 +27,15 @@ def test_a_window_grows_by_its_margin_and_is_cut_at_the_true_edge() -> None:
     assert padded.clamped(Size(21, 6)) == Window(6, 0, 21, 6)
 
 
+def test_a_window_on_a_grid_has_a_step_of_columns_where_the_image_has_them() -> None:
+    step = Size(64, 8)
+    assert Window(70, 9, 80, 10).on_grid(step, Size(300, 30)) == Window(64, 8, 128, 16)
+    assert Window(258, 9, 260, 10).on_grid(step, Size(300, 30)) == Window(192, 8, 300, 16)
+    assert Window(258, 9, 260, 10).on_grid(step, Size(320, 12)) == Window(256, 8, 320, 12)
+    assert Window(3, 0, 5, 1).on_grid(step, Size(40, 30)) == Window(0, 0, 40, 8)
+    assert Window(299, 3, 300, 4).on_grid(Size(1, 1), Size(300, 30)) == Window(299, 3, 300, 4)
+
+
 def test_alignment_moves_corners_outwards_and_only_where_they_must() -> None:
     assert Window(-1, 3, 65, 7).aligned(Size(64, 2)) == Window(-64, 2, 128, 8)
     assert Window(64, 8, 128, 16).aligned(Size(64, 8)) == Window(64, 8, 128, 16)

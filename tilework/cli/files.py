@@ -51,13 +51,12 @@ def foresee(source: Path, pipeline: Pipeline, limits: Limits) -> Foreseen:
         return Foreseen(None)
     try:
         planned = prepare(HeaderReader(file, limits), pipeline, limits)
-        suffix = suffix if pipeline.is_archive else planned.result_format.suffix
     except BeyondRankError:
         staged_suffix = suffix if pipeline.is_report or pipeline.is_archive else Format.TIFF.suffix
         return Foreseen(staged_suffix, large=True)
     except (ImageError, OSError):
-        pass
-    return Foreseen(suffix)
+        return Foreseen(suffix)
+    return Foreseen(suffix if pipeline.is_archive else planned.result_format.suffix)
 
 
 def files_below(folder: Path, *, without: Path | None = None) -> Iterator[Path]:

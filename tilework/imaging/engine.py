@@ -5,13 +5,13 @@ Both give the same pixels; the first is quicker where the image fits the memory,
 
 from __future__ import annotations
 
-import contextlib
-import errno
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.errors import OperationFailedError, TileworkError
+from tilework.errors import OperationFailedError
+from tilework.imaging.blaming import blaming
+from tilework.imaging.folding import first_of, folded
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
 from tilework.imaging.report import check_rows, reported, written
@@ -19,18 +19,12 @@ from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from tilework.imaging.formats.contract import Reader
-    from tilework.imaging.operations import Operation, Pixels
+    from tilework.imaging.operations import Pixels
     from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline, Step
-
-OUT_OF_MEMORY = -4
-"""OpenCV's error code StsNoMem; as a MemoryError it is no verdict on the operation."""
-
-MOST_QUOTED = 300
-"""Characters of a foreign error message that a reason quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +49,17 @@ class PictureReader:
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
-    """Run the pipeline on the whole picture, one OpenCV call an operation.
+    """Run the pipeline on the whole picture, one OpenCV call an operation, or one for several that a table can hold.
 
     Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
     :class:`~tilework.errors.OperationFailedError` for one that raises.
     """
     pipeline.kinds(picture.pixels)
-    for step in pipeline.steps:
-        picture = _run_step(picture, _knowing_whole(picture, step), _site_of_whole(picture, step))
+    steps = pipeline.steps
+    while steps:
+        steps = (_knowing_whole(picture, steps[0]), *steps[1:])
+        step, steps = first_of(steps, picture.pixels)
+        picture = _run_step(picture, step, _site_of_whole(picture, step))
     return picture
 
 
@@ -129,6 +126,7 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """
     if not pipeline.steps:
         return reader.read(window)
+    pipeline = folded(pipeline, reader.pixels)
     sites = pipeline.sites(window, reader.size, reader.pixels)
     picture = reader.read(sites[0].source)
     for step, site in zip(pipeline.steps, sites, strict=True):
@@ -148,19 +146,3 @@ def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
             f"The operation {operation.name} returned an array of shape {colour.shape} for {site.output}."
         )
     return Picture(colour, alpha)
-
-
-@contextlib.contextmanager
-def blaming(operation: Operation) -> Iterator[None]:
-    """Turn what ``operation`` raises into a failure that names it; a lack of memory is not its fault."""
-    try:
-        yield
-    except (TileworkError, MemoryError):
-        raise
-    except Exception as error:
-        of_opencv, of_the_system = getattr(error, "code", None), getattr(error, "errno", None)
-        if of_opencv == OUT_OF_MEMORY or of_the_system == errno.ENOMEM or "bad_alloc" in str(error):
-            raise MemoryError(str(error)) from error
-        raise OperationFailedError(
-            f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
-        ) from error

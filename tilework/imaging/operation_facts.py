@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations import LocalOperation, MeasuredOperation, Pixels, WholeImageOperation
+from tilework.imaging.operations import (
+    LocalOperation,
+    MeasuredOperation,
+    Operation,
+    Pixels,
+    WholeImageOperation,
+)
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
-    from tilework.imaging.operations import Arguments, Example, Operation, Parameter
+    from tilework.imaging.operations import Arguments, Example, Parameter
     from tilework.imaging.windows import Margin
 
 CHANNELS = {(1,): "grey", (3,): "colour", (1, 3): "grey and colour"}
@@ -27,9 +33,10 @@ def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
     with_text = f" with `{text}`" if operation.parameters else ""
     return (
         ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[operation.channels]}"),
-        ("gives", _gives(operation, arguments)),
+        ("gives", operation.result or _gives(operation, arguments)),
+        *([("values", operation.values)] if operation.values else []),
         *_reports(operation),
-        ("alpha", "Dropped." if not _keeps_alpha(operation, arguments) else operation.alpha),
+        ("alpha", _alpha(operation, arguments)),
         ("nodata", operation.nodata),
         ("reads", _reads(operation, arguments) + with_text),
         ("costs", _cost_class(operation.cost(arguments)) + with_text),
@@ -82,7 +89,7 @@ def _first_use(operation: Operation) -> tuple[str, Arguments]:
 
 
 def _gives(operation: Operation, arguments: Arguments) -> str:
-    if operation.makes_mask:
+    if operation.masks(arguments):
         return "a mask of 0 and 255, stored as PNG or TIFF"
     if operation.makes_labels:
         return "labels of 32 bits, 0 for the background, stored as TIFF"
@@ -109,10 +116,11 @@ def _reports(operation: Operation) -> tuple[tuple[str, str], ...]:
     return (("reports", f"its numbers instead of the picture, with {outputs} behind it"),) if outputs else ()
 
 
-def _keeps_alpha(operation: Operation, arguments: Arguments) -> bool:
-    return operation.output_pixels(
-        Pixels(operation.dtypes[0], operation.channels[-1], alpha=True), arguments
-    ).alpha
+def _alpha(operation: Operation, arguments: Arguments) -> str:
+    pixels = Pixels(operation.dtypes[0], operation.channels[-1], alpha=True)
+    if operation.alpha == Operation.alpha and not operation.output_pixels(pixels, arguments).alpha:
+        return "Dropped."
+    return operation.alpha
 
 
 def _reads(operation: Operation, arguments: Arguments) -> str:

@@ -130,7 +130,7 @@ class Pipeline:
     @property
     def makes_mask(self) -> bool:
         """Whether the result is a mask, or made from one, and so never stored in a lossy format."""
-        return any(step.operation.makes_mask for step in self.steps)
+        return any(step.operation.masks(step.arguments) for step in self.steps)
 
     @property
     def is_lossless(self) -> bool:
@@ -158,7 +158,7 @@ class Pipeline:
     @property
     def ends_in_mask(self) -> bool:
         """Whether the result is black and white, and nothing was done to it since."""
-        return bool(self.steps) and self.steps[-1].operation.makes_mask
+        return bool(self.steps) and self.steps[-1].operation.masks(self.steps[-1].arguments)
 
     @property
     def exact(self) -> bool:
@@ -211,7 +211,7 @@ class Pipeline:
     def sites(self, output: Window, size: Size, pixels: Pixels) -> tuple[Site, ...]:
         """Where each step works for ``output`` of the result, first step first: windows backwards through the chain.
 
-        Each source window is widened to its operation's alignment, then clamped at the true edge. The pixels to read
+        Each source window is widened to its operation's alignment, and ends at the true edge. The pixels to read
         are those of ``sites(...)[0].source``.
         """
         sites: list[Site] = []
@@ -225,7 +225,7 @@ class Pipeline:
         sizes, kinds = self.sizes(size), self.kinds(pixels)
         step = self.steps[index]
         source = step.operation.source_window(output, sizes[index], step.arguments)
-        source = source.aligned(step.operation.alignment(kinds[index])).clamped(sizes[index])
+        source = source.on_grid(step.operation.alignment(kinds[index]), sizes[index])
         return Site(source, sizes[index], output, sizes[index + 1])
 
     def measured_site(self, index: int, window: Window, size: Size, pixels: Pixels) -> Site:

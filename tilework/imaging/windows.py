@@ -115,6 +115,17 @@ class Window:
             min(size.height, self.bottom),
         )
 
+    def on_grid(self, step: Size, size: Size) -> Window:
+        """Return it :meth:`aligned` and :meth:`clamped`, and at least a step wide where the image is.
+
+        Else it has its left neighbour on the grid, too: the last columns of an image may be fewer than OpenCV's vectors
+        take at once, and it goes through so few in another way than through the same columns of a wider image.
+        """
+        window = self.aligned(step).clamped(size)
+        if window.width >= step.width:
+            return window
+        return Window(max(0, window.left - step.width), window.top, window.right, window.bottom)
+
     def contains(self, other: Window) -> bool:
         """Whether every pixel of ``other`` is one of this window."""
         return (

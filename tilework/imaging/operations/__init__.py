@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
 from tilework.imaging.operations import (
+    colour,
     compare,
     components,
+    curves,
     denoising,
     edges,
     histogram_report,
@@ -69,6 +71,8 @@ __all__ = [
 
 FAMILIES = (
     point,
+    curves,
+    colour,
     tone,
     histogram_report,
     components,

@@ -94,11 +94,13 @@ class Example:
 class Operation(ABC):
     """One operation, without state: its arguments come with each call.
 
-    ``dtypes`` and ``channels`` are what it takes; ``makes_mask`` says that its result is a mask of 0 and 255, which is
-    never stored in a lossy format, ``makes_labels`` that each of its values is the number of something, so that a mean
-    of two would be none; ``exact`` that tiles have the very pixels of the whole image, and where they have not
-    ``inexact`` says why, and by how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a
-    multiple of the input's bytes. ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
+    ``dtypes`` and ``channels`` are what it takes; ``result`` says what it gives where that depends on the arguments, and
+    ``values`` how it rounds and saturates and whether it is monotone. ``makes_mask`` says that its result is a mask,
+    whatever the arguments, which is never stored in a lossy format: two values, of which 0 is one and mostly 255 the other.
+    ``makes_labels`` says that each of
+    its values is the number of something, so that a mean of two would be none. ``exact`` that tiles have the very pixels of the whole image, and where they have not ``inexact`` says why, and by
+    how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a multiple of the input's bytes.
+    ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
     """
 
     name: ClassVar[str]
@@ -108,11 +110,13 @@ class Operation(ABC):
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     dtypes: ClassVar[tuple[str, ...]] = ("uint8", "uint16", "int16", "float32", "float64")
     channels: ClassVar[tuple[int, ...]] = (1, 3)
+    result: ClassVar[str] = ""
     makes_mask: ClassVar[bool] = False
     makes_labels: ClassVar[bool] = False
     exact: ClassVar[bool] = True
     inexact: ClassVar[str] = ""
     scratch: ClassVar[float] = 0.25
+    values: ClassVar[str] = ""
     examples: ClassVar[tuple[Example, ...]] = ()
     alpha: ClassVar[str] = "Carried along unfiltered."
     nodata: ClassVar[str] = "A value like any other."
@@ -129,9 +133,13 @@ class Operation(ABC):
         """Seconds that a million samples of its input take one core, from above; deadlines are a multiple of it."""
         return ORDINARY_COST
 
-    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:  # noqa: ARG002
+    def masks(self, arguments: Arguments) -> bool:  # noqa: ARG002
+        """Whether the result is a mask with these arguments; an operation for which they decide says so here."""
+        return self.makes_mask
+
+    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
         """Depth, channels and alpha of the result for an accepted input; without alpha, the input's is dropped."""
-        return Pixels("uint8", 1) if self.makes_mask else pixels
+        return Pixels("uint8", 1) if self.masks(arguments) else pixels
 
     def output_size(self, size: Size, arguments: Arguments) -> Size:  # noqa: ARG002
         """Size of the result for an input of ``size``."""
@@ -155,7 +163,20 @@ class Operation(ABC):
 
 
 class LocalOperation(Operation):
-    """An operation whose result depends on a neighbourhood of fixed size, and keeps the image's size."""
+    """An operation whose result depends on a neighbourhood of fixed size, and keeps the image's size.
+
+    ``tabled`` says of one on single samples that its kernel looks them up in a table where they are whole numbers of 8 or
+    16 bits. It then costs nothing more beside a neighbour: the engine makes one table of such steps in a row.
+    """
+
+    tabled: ClassVar[bool] = False
+
+    def pointwise(self, pixels: Pixels) -> bool:  # noqa: ARG002
+        """Whether each sample of the result depends on the same sample of such an input, and on its channel, alone.
+
+        Or on the same pixel, where one channel becomes three. The kernel then gives the same for any shape.
+        """
+        return False
 
     def margin(self, arguments: Arguments) -> Margin:  # noqa: ARG002
         """How far it reads around a pixel; nothing for an operation on single pixels."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from tilework.imaging.engine import blaming
+from tilework.imaging.blaming import blaming
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Arrays

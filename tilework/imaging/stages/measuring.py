@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from tilework.imaging.engine import blaming, run_window
+from tilework.imaging.blaming import blaming
+from tilework.imaging.engine import run_window
 from tilework.imaging.operations import MeasuredOperation, Part
 from tilework.imaging.stages.readers import Band
 from tilework.imaging.stopwatch import timed

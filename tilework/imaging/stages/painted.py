@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.imaging.engine import blaming
+from tilework.imaging.blaming import blaming
 from tilework.imaging.formats import Picture
 from tilework.imaging.stages.known import Known
 from tilework.imaging.stages.readers import blank, paste

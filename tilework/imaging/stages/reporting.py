@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.imaging.engine import blaming, joined_columns
+from tilework.imaging.blaming import blaming
+from tilework.imaging.engine import joined_columns
 from tilework.imaging.report import check_rows, written
 from tilework.imaging.stages.known import Known
 from tilework.imaging.stopwatch import timed
