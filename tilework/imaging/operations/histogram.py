@@ -119,8 +119,13 @@ class TableOperation(CountedOperation):
     Its shape is (1, bins, channels), or (1, bins, 1) for all channels alike; :meth:`tables` makes it.
     """
 
+    tabled = True
     alpha = TRANSPARENT
     nodata = COUNTED_NODATA
+
+    def pointwise(self, pixels: Pixels) -> bool:  # noqa: ARG002
+        """A table for each channel."""
+        return True
 
     @abstractmethod
     def tables(self, counts: Counts, arguments: Arguments) -> Tables:

@@ -52,6 +52,10 @@ class Otsu(CountedOperation):
         ),
     )
 
+    def pointwise(self, pixels: Pixels) -> bool:
+        """Grey alone: of colours a pixel's channels depend on each other."""
+        return pixels.channels == 1
+
     def counts(self, image: Image, arguments: Arguments) -> Counts:  # noqa: ARG002
         """Count the greys."""
         return counted(_grey(image))

@@ -69,6 +69,10 @@ class Equalize(TableOperation):
         ),
     )
 
+    def pointwise(self, pixels: Pixels) -> bool:
+        """Grey alone: of colours a pixel's channels depend on each other."""
+        return pixels.channels == 1
+
     def counts(self, image: Image, arguments: Arguments) -> Counts:
         """Count the luma, or each channel."""
         return counted(luma.worked_on(image, arguments))
