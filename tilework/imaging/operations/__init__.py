@@ -6,6 +6,7 @@ describes an operation, works without OpenCV and NumPy.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 from types import MappingProxyType
@@ -28,7 +29,7 @@ from tilework.imaging.operations.contract import (
 from tilework.imaging.operations.parameters import Arguments, Parameter, Value, write
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 __all__ = [
     "Arguments",
@@ -48,6 +49,7 @@ __all__ = [
     "load_extra",
     "prepare",
     "registry",
+    "trying",
 ]
 
 FAMILIES = (point, filters, edges, morphology)
@@ -63,6 +65,20 @@ _operations: dict[str, Operation] = {
 def registry() -> Mapping[str, Operation]:
     """Every operation there is, by name: a read-only view that shows later additions."""
     return MappingProxyType(_operations)
+
+
+@contextlib.contextmanager
+def trying(operation: Operation) -> Iterator[None]:
+    """Let pipelines name ``operation`` for a while, instead of whatever has its name: for tests of it."""
+    known = _operations.get(operation.name)
+    _operations[operation.name] = operation
+    try:
+        yield
+    finally:
+        if known is None:
+            del _operations[operation.name]
+        else:
+            _operations[operation.name] = known
 
 
 def load_extra(module: str) -> tuple[str, ...]:
