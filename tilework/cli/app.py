@@ -284,22 +284,32 @@ def logs(
 
 @app.command()
 def operations(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One operation, in full.", show_default=False)
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, in full.", show_default=False)
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Try whether they keep their promises.")] = False,
+    seconds: Annotated[
+        float, typer.Option(metavar="S", help="With --check: how long to try each.", min=0.0, max=3600.0)
+    ] = 4.0,
     json: JsonOption = False,
 ) -> None:
-    """List the operations of pipelines, or tell everything about one.
+    """List the operations of pipelines, or tell everything about some.
 
-    Your own operations are among them if TILEWORK_EXTRA_OPERATIONS names the
-    module that has them.
+    Those of installed plugins are among them, and those of the module that
+    TILEWORK_EXTRA_OPERATIONS names. --check puts operations through the kit of
+    docs/own-operations.md, and ends with status 1 if a promise is broken.
 
       tilework operations
       tilework operations canny
+      tilework operations --check canny
     """
+    if check:
+        from tilework.cli import operation_checks
+
+        raise typer.Exit(operation_checks.run(names or (), seconds, json=json))
     from tilework.cli import operations as command
 
-    raise typer.Exit(command.run(name, json=json))
+    raise typer.Exit(command.run(names or (), json=json))
 
 
 @app.command()

@@ -65,6 +65,7 @@ def check(
     if not isinstance(operation, operations.Operation):
         raise TypeError(f"{operation!r} is no Operation")
     operations.prepare()
+    purity.fresh_processes()
     began = time.perf_counter()
     rival = operations.registry().get(operation.name)
     with operations.trying(operation):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats import Picture
     from tilework.imaging.operations import Example, Operation
     from tilework.imaging.operations.contract import Image
+    from tilework.imaging.pipeline import Step
     from tilework.testing.findings import Found
     from tilework.testing.subject import Subject
 
@@ -50,6 +51,10 @@ def facts(subject: Subject) -> Iterator[Finding]:
     except (TypeError, ValueError) as error:
         yield Finding("facts", f"its description is no JSON: {error}")
     for step in subject.steps:
+        if _would_lose_alpha(subject, step):
+            yield Finding(
+                "facts", f"{step.canonical} paints, and declares that alpha stays, which would be lost"
+            )
         cost = operation.cost(step.arguments)
         if not (math.isfinite(cost) and cost >= 0):
             yield Finding("facts", f"the cost of {step.canonical} is {cost}, no number of seconds")
@@ -73,8 +78,15 @@ def _of_pixels(operation: Operation) -> Iterator[str]:
         yield "an operation that is not exact says why and by how much, and no other does"
     if not (math.isfinite(operation.scratch) and operation.scratch >= 0):
         yield f"its scratch is {operation.scratch}, no multiple of the input's bytes"
-    if isinstance(operation, MeasuredOperation) and operation.paints and not operation.makes_mask:
-        yield "it paints and makes no mask: alpha would be lost"
+
+
+def _would_lose_alpha(subject: Subject, step: Step) -> bool:
+    operation = step.operation
+    return (
+        isinstance(operation, MeasuredOperation)
+        and operation.paints
+        and any(kind.alpha and operation.output_pixels(kind, step.arguments).alpha for kind in subject.kinds)
+    )
 
 
 def _of_parameters(operation: Operation) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import random as global_random
 import sys
+from functools import lru_cache
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from tilework.testing.subject import Trial
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from multiprocessing.connection import Connection
+    from multiprocessing.context import ForkServerContext
 
     from tilework.imaging.operations import Operation
     from tilework.testing.findings import Found
@@ -136,10 +138,21 @@ def _frozen(value: object) -> bytes | None:
         return None
 
 
+@lru_cache
+def fresh_processes() -> ForkServerContext:
+    """Whence fresh processes come, each in some milliseconds once this has returned."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["tilework.testing.purity", "tilework.imaging.pipeline"])
+    first = context.Process(target=int)
+    first.start()
+    first.join()
+    first.close()
+    return context
+
+
 def _in_a_fresh_process(trials: Sequence[Trial], results: Mapping[int, bytes]) -> Found:
     """The same trials, last first, in a process that has never seen the operation."""
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["tilework.testing.purity", "cv2", "tilework.imaging.pipeline"])
+    context = fresh_processes()
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(there, list(trials)), daemon=True)
     try:

@@ -164,7 +164,7 @@ def values_of(parameter: Parameter, seed: int) -> list[Value]:
         return list(parameter.choices)
     if parameter.type == "bool":
         return [False, True]
-    if parameter.type == "word":
+    if parameter.type not in FARTHEST:
         return []
     low, high = _ends(parameter)
     start = parameter.default if parameter.default is not None else parameter.example

@@ -1,0 +1,33 @@
+"""Packages with operations, as pip installs them, written by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+OPERATION = """
+from tilework.imaging.operations import Example, LocalOperation
+
+class Own(LocalOperation):
+    name = {name!r}
+    family = "own"
+    summary = "Halves every value."
+    formula = "image // 2"
+    dtypes = ("uint8", "uint16")
+    examples = (Example(text={name!r}, python="image // 2"),)
+
+    def kernel(self, image, arguments):
+        return image // 2
+"""
+
+OFFERED = OPERATION + "\nOPERATIONS = (Own(),)\n"
+
+
+def install(folder: Path, distribution: str, version: str, modules: dict[str, str], **points: str) -> None:
+    """Put modules and a distribution's metadata, with its entry points, into a folder on the path."""
+    for name, text in modules.items():
+        (folder / f"{name}.py").write_text(text)
+    metadata = folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
+    lines = [f"{name} = {value}" for name, value in points.items()]
+    (metadata / "entry_points.txt").write_text("\n".join(["[tilework.operations]", *lines, ""]))
