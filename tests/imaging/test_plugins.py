@@ -126,7 +126,7 @@ def test_the_module_of_the_environment_comes_after_the_plugins_and_is_named_as_a
     install(place, "acme", "1.0", {"plugged_a": OFFERED.format(name="halve")}, halve="plugged_a")
     (place / "plugged_b.py").write_text(OFFERED.format(name="halve"))
     (place / "plugged_c.py").write_text(OFFERED.format(name="third"))
-    with pytest.raises(SettingsError, match="TILEWORK_EXTRA_OPERATIONS: 'plugged_b'.*in use"):
+    with pytest.raises(SettingsError, match=r"TILEWORK_EXTRA_OPERATIONS: 'plugged_b'.*in use"):
         load_own_operations("plugged_b")
     load_own_operations("plugged_c")
     assert plugins.others_in(parse("halve | third")) == ["acme 1.0", "plugged_c"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilework import __version__
-from tilework.cli import cost_commands, host_commands, job_commands, sign_in_commands
+from tilework.cli import cost_commands, host_commands, job_commands, operation_commands, sign_in_commands
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -283,36 +283,6 @@ def logs(
 
 
 @app.command()
-def operations(
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these, in full.", show_default=False)
-    ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Try whether they keep their promises.")] = False,
-    seconds: Annotated[
-        float, typer.Option(metavar="S", help="With --check: how long to try each.", min=0.0, max=3600.0)
-    ] = 4.0,
-    json: JsonOption = False,
-) -> None:
-    """List the operations of pipelines, or tell everything about some.
-
-    Those of installed plugins are among them, and those of the module that
-    TILEWORK_EXTRA_OPERATIONS names. --check puts operations through the kit of
-    docs/own-operations.md, and ends with status 1 if a promise is broken.
-
-      tilework operations
-      tilework operations canny
-      tilework operations --check canny
-    """
-    if check:
-        from tilework.cli import operation_checks
-
-        raise typer.Exit(operation_checks.run(names or (), seconds, json=json))
-    from tilework.cli import operations as command
-
-    raise typer.Exit(command.run(names or (), json=json))
-
-
-@app.command()
 def formats(json: JsonOption = False) -> None:
     """List the formats that are read, and what becomes of each.
 
@@ -372,6 +342,7 @@ def presets(
 
 
 for _command in (
+    *operation_commands.COMMANDS,
     *job_commands.COMMANDS,
     *host_commands.COMMANDS,
     *cost_commands.COMMANDS,

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PROMISES", "Finding", "Findings", "Speed", "check", "check_operation"]
 
-SECONDS = 4.0
+SECONDS = 2.0
 """What an operation is tried for: some hundreds of trials of one that is as quick as most."""
 
 PARTS: tuple[tuple[Callable[[Subject], Iterator[Found]], int], ...] = (

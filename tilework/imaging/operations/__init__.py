@@ -27,6 +27,7 @@ from tilework.imaging.operations.contract import (
     WholeImageOperation,
 )
 from tilework.imaging.operations.parameters import Arguments, Parameter, Value, write
+from tilework.imaging.windows import Margin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ __all__ = [
     "Arguments",
     "Example",
     "LocalOperation",
+    "Margin",
     "Measured",
     "MeasuredOperation",
     "NotAddedError",
