@@ -205,7 +205,30 @@ class WrongDepth(Named):
         return super().kernel(image, arguments).astype(np.float32) / 2
 
 
-class WrongAlpha(Named):
+class DeepColours(Named):
+    """Declares colours of another depth, and leaves the alpha as it was."""
+
+    examples = ()
+    dtypes = ("uint8",)
+
+    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
+        return Pixels("float32", pixels.channels, pixels.alpha)
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        return super().kernel(image, arguments).astype(np.float32)
+
+
+class Warns(Named):
+    """Divides by zero, and lets everybody know."""
+
+    examples = ()
+    dtypes = ("float32",)
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        return super().kernel(image / np.float32(0), arguments)
+
+
+class WrongChannels(Named):
     """Gives one channel, and declares three."""
 
     examples = ()
@@ -321,7 +344,9 @@ WRONG: tuple[tuple[Operation, set[str]], ...] = (
     (Dice(), {"purity"}),
     (InPlace(), {"purity"}),
     (WrongDepth(), {"declared"}),
-    (WrongAlpha(), {"declared"}),
+    (WrongChannels(), {"declared"}),
+    (DeepColours(), {"declared"}),
+    (Warns(), {"bounds"}),
     (WrongSize(), {"declared"}),
     (NoMask(), {"declared"}),
     (Grey(), {"declared"}),

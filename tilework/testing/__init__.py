@@ -14,6 +14,7 @@ In a test of your own::
 from __future__ import annotations
 
 import time
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,9 @@ def check(
     rival = operations.registry().get(operation.name)
     with operations.trying(operation):
         subject = subject_of(operation, examples, seed, rival)
-        found, tried = _tried(subject, began + seconds)
+        # a warning in a rank is a line in a log for each tile
+        with warnings.catch_warnings(action="error"):
+            found, tried = _tried(subject, began + seconds)
         took = time.perf_counter() - began
         told = speed_of(subject) if speed and not any(isinstance(each, Finding) for each in found) else None
     return Findings(

@@ -152,6 +152,8 @@ def _unlike_declared(trial: Trial, result: Picture) -> str | None:
         return f"declares {_told(expected)}, and gives {_told(result.pixels)}"
     if result.alpha is not None and result.alpha.shape != result.colour.shape[:2]:
         return f"gives an alpha of shape {result.alpha.shape} for {result.size}"
+    if result.alpha is not None and result.alpha.dtype != result.colour.dtype:
+        return f"gives an alpha of {result.alpha.dtype} beside colours of {result.colour.dtype}"
     values = np.setdiff1d(result.colour, (0, 255))
     if trial.step.operation.makes_mask and values.size:
         return f"makes a mask, and gives the value(s) {', '.join(map(str, values[:3].tolist()))}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING
 
-from tilework.errors import PipelineError, TileworkError, UnsupportedPixelsError
+from tilework.errors import PipelineError, TileworkError
 from tilework.imaging.operations import Pixels, trying
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import Pipeline, Step, default_of, parse
@@ -52,10 +52,10 @@ class Subject:
         """Whether a step takes such a picture, and gives one that a trial can afford."""
         pipeline = Pipeline((step,))
         try:
-            kind = pipeline.kinds(pixels)[-1]
-        except UnsupportedPixelsError:
+            kind, output = pipeline.kinds(pixels)[-1], pipeline.sizes(size)[-1]
+        except TileworkError:
+            # refused before any pixel is read, with a sentence
             return False
-        output = pipeline.sizes(size)[-1]
         seconds = step.operation.cost(step.arguments) * size.pixels * pixels.channels / 1e6
         return output.pixels * (kind.channels + kind.alpha) <= MOST_SAMPLES and seconds <= MOST_SECONDS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from tilework.errors import TileworkError, UnsupportedPixelsError
+from tilework.errors import TileworkError
 from tilework.imaging.engine import PictureReader, run_whole, run_window
 from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.pipeline import Pipeline, parse
@@ -70,6 +70,11 @@ def windows(subject: Subject) -> Iterator[Found]:
             yield None
 
 
+def _measures(step: Step) -> bool:
+    """Whether another picture outside would be one of which other things are known."""
+    return isinstance(step.operation, MeasuredOperation)
+
+
 def _perturbed(trial: Trial, random: Random) -> Found:
     step, picture = trial.step, trial.picture
     output = _a_window(trial.pipeline.sizes(picture.size)[-1], random)
@@ -80,7 +85,7 @@ def _perturbed(trial: Trial, random: Random) -> Found:
         return None
     try:
         source = step.operation.source_window(output, picture.size, step.arguments).clamped(picture.size)
-        other = _other_outside(picture, source, random.randrange(100, 200))
+        other = picture if _measures(step) else _other_outside(picture, source, random.randrange(100, 200))
         first, second = (each.part(output.within(_all_of(trial))) for each in (whole, _whole_of(step, other)))
         alone = run_window(PictureReader(picture), Pipeline((step,)), output)
     except ValueError as error:
@@ -155,7 +160,7 @@ def _a_trial(subject: Subject, size: Size, dtype: str, random: Random, *, plain:
     step = subject.steps[0] if plain else random.choice(subject.steps)
     if not subject.takes(step, pixels, size):
         return None
-    chain = Pipeline((step,)) if plain else _chain(step, pixels, random)
+    chain = Pipeline((step,)) if plain else _chain(step, pixels, size, random)
     return Trial.of(chain, size, pixels, random.randrange(100), "noise" if plain else random.choice(CONTENTS))
 
 
@@ -173,14 +178,15 @@ def _a_cut(random: Random) -> tuple[Size, Size]:
     )
 
 
-def _chain(step: Step, pixels: Pixels, random: Random) -> Pipeline:
+def _chain(step: Step, pixels: Pixels, size: Size, random: Random) -> Pipeline:
     """The step among neighbours that go with it."""
     before, behind = (parse(text).steps if text else () for text in map(random.choice, (BEFORE, BEHIND)))
     for steps in ((*before, step, *behind), (step, *behind), (*before, step)):
         pipeline = Pipeline(steps)
         try:
             pipeline.kinds(pixels)
-        except UnsupportedPixelsError:
+            pipeline.sizes(size)
+        except TileworkError:
             continue
         return pipeline
     return Pipeline((step,))
