@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 OPERATION = """
@@ -20,6 +21,24 @@ class Own(LocalOperation):
 """
 
 OFFERED = OPERATION + "\nOPERATIONS = (Own(),)\n"
+
+
+def wheel(folder: Path, distribution: str, version: str, modules: dict[str, str], **points: str) -> Path:
+    """Write a wheel as pip installs it, of modules that run on any machine."""
+    name = f"{distribution.replace('-', '_')}-{version}"
+    path, metadata = folder / f"{name}-py3-none-any.whl", f"{name}.dist-info"
+    content = {f"{module}.py": text for module, text in modules.items()} | {
+        f"{metadata}/METADATA": f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n",
+        f"{metadata}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    if points:
+        lines = [f"{point} = {value}" for point, value in points.items()]
+        content[f"{metadata}/entry_points.txt"] = "\n".join(["[tilework.operations]", *lines, ""])
+    content[f"{metadata}/RECORD"] = "".join(f"{each},,\n" for each in (*content, f"{metadata}/RECORD"))
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, text in content.items():
+            archive.writestr(each, text)
+    return path
 
 
 def install(folder: Path, distribution: str, version: str, modules: dict[str, str], **points: str) -> None:
