@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 import zipfile
-from pathlib import Path
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tilework.imaging import plugins
+from tilework.imaging.operations import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pytest
 
 OPERATION = """
 from tilework.imaging.operations import Example, LocalOperation
@@ -21,6 +32,18 @@ class Own(LocalOperation):
 """
 
 OFFERED = OPERATION + "\nOPERATIONS = (Own(),)\n"
+
+
+@contextmanager
+def on_the_path(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let packages be found in a folder, and forget afterwards what came from there; modules are called plugged…."""
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setattr("tilework.imaging.operations._operations", dict(registry()))
+    monkeypatch.setattr(plugins, "_plugins", {})
+    monkeypatch.setattr(plugins, "_of_the_module", {})
+    yield
+    for name in [name for name in sys.modules if name.startswith("plugged")]:
+        del sys.modules[name]
 
 
 def wheel(folder: Path, distribution: str, version: str, modules: dict[str, str], **points: str) -> Path:

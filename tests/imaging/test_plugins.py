@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from tests.imaging.plugin_packages import OFFERED, OPERATION, install
+from tests.imaging.plugin_packages import OFFERED, OPERATION, install, on_the_path
 from tests.imaging.samples import noise, picture
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging import plugins
@@ -26,15 +25,8 @@ if TYPE_CHECKING:
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder on the path; whatever comes from it is gone afterwards."""
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr("tilework.imaging.operations._operations", dict(registry()))
-    monkeypatch.setattr(plugins, "_plugins", {})
-    monkeypatch.setattr(plugins, "_of_the_module", {})
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if name.startswith("plugged"):
-            del sys.modules[name]
+    with on_the_path(tmp_path, monkeypatch):
+        yield tmp_path
 
 
 def test_an_installed_package_adds_its_operations_and_says_which_version_it_is(place: Path) -> None:
