@@ -115,8 +115,8 @@ def _tried(subject: Subject, until: float) -> tuple[list[Found], int]:
             going.remove(part)
             continue
         part.used += (time.perf_counter() - began) / part.share
-        tried += 1
-        if each is not None:
+        tried += each != "skipped"
+        if isinstance(each, (Finding, float)):
             found.append(each)
         shown = shown or isinstance(each, Finding)
     return found, tried

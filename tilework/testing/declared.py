@@ -16,7 +16,7 @@ from tilework.imaging.operations.contract import ITEM_BYTES
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.windows import Size
 from tilework.testing.findings import Finding
-from tilework.testing.subject import Trial, beyond, paired, shown_by
+from tilework.testing.subject import ROOMY, Trial, beyond, paired, shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SMALL = Size(29, 23)
 """Odd sides, and more than the margin of what is usual."""
-
-SHOWN = Size(61, 43)
 
 
 def facts(subject: Subject) -> Iterator[Finding]:
@@ -108,11 +106,12 @@ def bounds_and_results(subject: Subject) -> Iterator[Found]:
     yield from _refusals(subject)
     random = subject.random("bounds")
     for step, pixels in paired(subject, random):
-        if not subject.takes(step, pixels, SMALL):
-            continue
-        size = random.choice([SMALL, SMALL, Size(1, 1), Size(1, 31), Size(37, 2)])
-        trial = Trial.of(step, size, pixels, random.randrange(100), random.choice(["noise", "blobs"]))
-        yield _result(trial)
+        size = subject.fit(step, pixels, random.choice([SMALL, SMALL, Size(1, 1), Size(1, 31), Size(37, 2)]))
+        if size is None:
+            yield "skipped"
+        else:
+            trial = Trial.of(step, size, pixels, random.randrange(100), random.choice(["noise", "blobs"]))
+            yield _result(trial)
 
 
 def _refusals(subject: Subject) -> Iterator[Found]:
@@ -176,9 +175,10 @@ def _shown(operation: Operation, example: Example, pixels: Pixels, seed: int) ->
     pipeline = shown_by(operation, example.text)
     if pipeline is None:
         return None
-    trial = Trial.of(pipeline, SHOWN, pixels, seed, "blobs" if pixels.dtype == "uint8" else "noise")
+    trial = Trial.of(pipeline, ROOMY, pixels, seed, "blobs" if pixels.dtype == "uint8" else "noise")
     try:
-        result, expected = run_whole(trial.picture, pipeline).colour, by_hand(example, trial.picture.colour)
+        result = run_whole(trial.picture, trial.pipeline).colour
+        expected = by_hand(example, trial.picture.colour)
     except Exception as error:  # noqa: BLE001 - an expression may raise anything
         return Finding(
             "examples", f"{trial.what}, or {example.python}, fails: {type(error).__name__}: {error}"

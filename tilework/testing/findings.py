@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +33,11 @@ class Finding:
         return f"{self.promise}: {self.sentence}"
 
 
-Found: TypeAlias = Finding | float | None
-"""What a trial gives: a broken promise, by how much an operation that is not exact differed, or nothing."""
+Found: TypeAlias = Finding | float | Literal["skipped"] | None
+"""What a trial gives: a broken promise, by how much an operation that is not exact differed, or nothing.
+
+One is skipped where the operation takes no such picture.
+"""
 
 
 @dataclass(frozen=True, slots=True)

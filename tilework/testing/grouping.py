@@ -65,13 +65,13 @@ def grouping(subject: Subject) -> Iterator[Found]:
     random = subject.random("grouping")
     turn = 0
     while subject.steps and subject.kinds:
-        size = SIZES[turn % len(SIZES)]
         step, pixels = random.choice(subject.steps), random.choice(subject.kinds)
-        if subject.takes(step, pixels, size):
+        size = subject.fit(step, pixels, SIZES[turn % len(SIZES)])
+        if size is not None:
             trial = Trial.of(step, size, pixels, random.randrange(100), CONTENTS[turn % len(CONTENTS)])
             yield _grouped(trial, random)
         else:
-            yield None
+            yield "skipped"
         turn += 1
 
 

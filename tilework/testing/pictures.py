@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 FLOATS = ("float32", "float64")
 
-CONTENTS = ("noise", "wide", "blobs", "flat")
-"""What a picture may show: no two pixels alike; the same, floats of many magnitudes, whose sums are rounded; squares with
-slopes and edges, among them many pixels alike; one colour."""
+CONTENTS = ("noise", "wide", "holes", "blobs", "flat")
+"""What a picture may show: no two pixels alike; the same, floats of many magnitudes, whose sums are rounded, or with some
+that are not a number; squares with slopes and edges, among them many pixels alike; one colour."""
+
+HOLES = 0.003
+"""Share of samples that are not a number: some, with much between them."""
 
 
 def noise(width: int, height: int, channels: int = 3, dtype: str = "uint8", seed: int = 0) -> Image:
@@ -46,6 +49,8 @@ def a_picture(size: Size, pixels: Pixels, seed: int, content: str = "noise") -> 
     elif content == "wide" and pixels.dtype in FLOATS:
         exponents = np.random.default_rng(seed).integers(-20, 20, array.shape, dtype=np.int32)
         array = np.ldexp(array, exponents)
+    elif content == "holes" and pixels.dtype in FLOATS:
+        array[np.random.default_rng(seed).random(array.shape) < HOLES] = np.nan
     elif content == "blobs":
         array = _blobs(array)
     return picture(array)

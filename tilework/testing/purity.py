@@ -14,6 +14,7 @@ import numpy as np
 
 from tilework.errors import TileworkError
 from tilework.imaging.engine import run_whole
+from tilework.imaging.operations import prepare
 from tilework.imaging.windows import Size
 from tilework.testing.comparing import as_bytes
 from tilework.testing.findings import Finding
@@ -73,13 +74,14 @@ def purity(subject: Subject) -> Iterator[Found]:
     turn = 0
     while subject.steps and subject.kinds:
         trials = []
-        for size in SIZES:
+        for wanted in SIZES:
             step, pixels = random.choice(subject.steps), random.choice(subject.kinds)
             if turn == 0:
                 step, pixels = subject.steps[0], subject.kinds[0]
-            if subject.takes(step, pixels, size):
+            size = subject.fit(step, pixels, wanted)
+            if size is not None:
                 trials.append(Trial.of(step, size, pixels, random.randrange(100)))
-        yield _pure(subject.operation, trials, fresh=turn % 4 == 0) if trials else None
+        yield _pure(subject.operation, trials, fresh=turn % 4 == 0) if trials else "skipped"
         turn += 1
 
 
@@ -180,6 +182,7 @@ def _in_a_fresh_process(trials: Sequence[Trial], results: Mapping[int, bytes]) -
 def _answer(to: Connection, trials: Sequence[Trial]) -> None:
     results = {}
     try:
+        prepare()
         for index in reversed(range(len(trials))):
             results[index] = as_bytes(run_whole(trials[index].picture, trials[index].pipeline))
         to.send([results[index] for index in range(len(trials))])

@@ -11,6 +11,7 @@ from tilework.errors import PipelineError, TileworkError
 from tilework.imaging.operations import Pixels, trying
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import Pipeline, Step, default_of, parse
+from tilework.imaging.windows import Size
 from tilework.testing.pictures import a_picture
 
 if TYPE_CHECKING:
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats import Picture
     from tilework.imaging.operations import Example, Operation, Parameter, Value
-    from tilework.imaging.windows import Size
+
+ROOMY = Size(157, 101)
+"""Large enough for what examples name: corners of a crop, a picture that is laid on it."""
 
 FARTHEST = {"int": 10**9, "float": 1e30}
 """What stands for a bound that is not stated: whatever there is no bound for, must work."""
 
-MOST_SAMPLES = 1 << 21
+MOST_SAMPLES = 1 << 19
 """Of a result that a trial makes."""
 
 MOST_SECONDS = 1.0
@@ -48,7 +51,11 @@ class Subject:
         """Numbers for one promise, the same each time."""
         return Random(f"{self.seed} {about}")  # noqa: S311 - to be repeatable, not unguessable
 
-    def takes(self, step: Step, pixels: Pixels, size: Size) -> bool:
+    def fit(self, step: Step, pixels: Pixels, wanted: Size) -> Size | None:
+        """The size that is wanted, or a roomier one where a step needs that; None where it takes neither."""
+        return next((size for size in (wanted, ROOMY) if self._takes(step, pixels, size)), None)
+
+    def _takes(self, step: Step, pixels: Pixels, size: Size) -> bool:
         """Whether a step takes such a picture, and gives one that a trial can afford."""
         pipeline = Pipeline((step,))
         try:

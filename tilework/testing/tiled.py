@@ -9,7 +9,7 @@ from tilework.errors import TileworkError
 from tilework.imaging.engine import PictureReader, run_whole, run_window
 from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.pipeline import Pipeline, parse
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Grid, Size, Window
 from tilework.testing.comparing import apart, unlike, where
 from tilework.testing.findings import Finding
 from tilework.testing.grouping import known_of
@@ -49,8 +49,14 @@ BEHIND = ("", "erode(3)", "blur(5, 3)")
 """Neighbours in a chain, whose margins are uneven, too."""
 
 
+MOST_TILES = 400
+"""Of a result that is made window by window."""
+
 MOST_UNITS = 12
-"""Of a picture: each leaves files."""
+"""Of a result: each leaves files."""
+
+SMALLEST_TILE = 16
+"""Pixels: what a file of tiles can have."""
 
 INEXACT = {"u": 2.0, "i": 2.0, "f": 1e-3}
 """By which pixels of an operation that is not exact may differ for what lies outside of its window; noise differs by more."""
@@ -63,11 +69,12 @@ def windows(subject: Subject) -> Iterator[Found]:
     random = subject.random("windows")
     while subject.steps and subject.kinds:
         step, pixels = random.choice(subject.steps), random.choice(subject.kinds)
-        size = Size(random.choice([1, 23, 41, 67, 150]), random.choice([1, 19, 31, 53]))
-        if subject.takes(step, pixels, size):
+        wanted = Size(random.choice([1, 23, 41, 67, 150]), random.choice([1, 19, 31, 53]))
+        size = subject.fit(step, pixels, wanted)
+        if size is not None:
             yield _perturbed(Trial.of(step, size, pixels, random.randrange(100)), random)
         else:
-            yield None
+            yield "skipped"
 
 
 def _measures(step: Step) -> bool:
@@ -144,31 +151,24 @@ def tiles(subject: Subject) -> Iterator[Found]:
         for dtype in subject.operation.dtypes:
             trial = _a_trial(subject, size, dtype, random, plain=turn < PLAIN_TURNS)
             if trial is None:
-                yield None
+                yield "skipped"
             elif measures or turn % UNITS_EVERY == UNITS_EVERY - 1:
-                columns = _columns(size, random)
-                yield _same(
-                    trial, f"in units of {columns} columns", _in_units(columns), exact=subject.operation.exact
-                )
+                yield _in_units(trial, random)
             else:
-                yield _same(trial, f"in tiles of {tile}", _in_tiles(tile), exact=subject.operation.exact)
+                yield _in_tiles(trial, tile)
 
 
 def _a_trial(subject: Subject, size: Size, dtype: str, random: Random, *, plain: bool) -> Trial | None:
     """The first step on noise where it is to be plain; else any step, perhaps in a chain. None where it does not fit."""
     pixels = random.choice([kind for kind in subject.kinds if kind.dtype == dtype])
     step = subject.steps[0] if plain else random.choice(subject.steps)
-    if not subject.takes(step, pixels, size):
+    fitting = subject.fit(step, pixels, size)
+    if fitting is None:
         return None
-    chain = Pipeline((step,)) if plain else _chain(step, pixels, size, random)
-    return Trial.of(chain, size, pixels, random.randrange(100), "noise" if plain else random.choice(CONTENTS))
-
-
-def _columns(size: Size, random: Random) -> int:
-    """Of a unit, a multiple of the tile's 16: some units, and not too many of them."""
-    rows = -(-size.height // 16)
-    few = [columns for columns in (16, 32, 64, 128) if -(-size.width // columns) * rows <= MOST_UNITS]
-    return random.choice(few[:2] or [128])
+    chain = Pipeline((step,)) if plain else _chain(step, pixels, fitting, random)
+    return Trial.of(
+        chain, fitting, pixels, random.randrange(100), "noise" if plain else random.choice(CONTENTS)
+    )
 
 
 def _a_cut(random: Random) -> tuple[Size, Size]:
@@ -192,25 +192,43 @@ def _chain(step: Step, pixels: Pixels, size: Size, random: Random) -> Pipeline:
     return Pipeline((step,))
 
 
-def _in_tiles(tile: Size) -> Callable[[Trial], Picture]:
-    return lambda trial: windowed(trial.picture, trial.pipeline, tile)
+def _in_tiles(trial: Trial, tile: Size) -> Found:
+    """Tiles of a size, or of a larger one where they would be too many."""
+    output = trial.pipeline.sizes(trial.picture.size)[-1]
+    while Grid(output, tile).count > MOST_TILES:
+        tile = Size(tile.width * 2 + 1, tile.height * 2 + 1)
+    return _same(trial, f"in tiles of {tile}", lambda: windowed(trial.picture, trial.pipeline, tile))
 
 
-def _in_units(columns: int) -> Callable[[Trial], Picture]:
-    return lambda trial: staged(trial.picture, trial.pipeline, columns=columns, overviews=0)[0]
+def _in_units(trial: Trial, random: Random) -> Found:
+    """Units of one, two or four tiles, and not too many."""
+    output, tile = trial.pipeline.sizes(trial.picture.size)[-1], SMALLEST_TILE
+    while Grid(output, Size(tile, tile)).count > MOST_UNITS * 4:
+        tile *= 2
+    wide = [
+        columns
+        for columns in (tile, 2 * tile, 4 * tile)
+        if Grid(output, Size(columns, tile)).count <= MOST_UNITS
+    ]
+    columns = random.choice(wide or [4 * tile])
+    return _same(
+        trial,
+        f"in units of {columns} columns of tiles of {tile}",
+        lambda: staged(trial.picture, trial.pipeline, tile=tile, columns=columns, overviews=0)[0],
+    )
 
 
-def _same(trial: Trial, how: str, make: Callable[[Trial], Picture], *, exact: bool) -> Found:
+def _same(trial: Trial, how: str, make: Callable[[], Picture]) -> Found:
     whole = _as_declared(trial)
     if whole is None:
         return None
     try:
-        cut = make(trial)
+        cut = make()
     except Exception as error:  # noqa: BLE001 - windows may be told wrongly in any way
         return Finding("tiles", f"{trial.what} {how} fails: {type(error).__name__}: {error}")
     if not unlike(cut, whole):
         return None
-    if exact:
+    if trial.pipeline.exact:
         return Finding("tiles", f"{trial.what} {how} has other pixels than the whole: {where(whole, cut)}")
     return apart(cut, whole)
 
