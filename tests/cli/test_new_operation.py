@@ -17,6 +17,7 @@ from tests.imaging.samples import decoded, noise, png
 from tilework.cli import new_operation
 from tilework.cli.new_operation import package_of
 from tilework.cli.statuses import UsageError
+from tilework.testing import PROMISES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,3 +81,5 @@ def test_the_document_shows_the_operation_that_is_written() -> None:
     package = package_of("despeckle")
     assert package["tilework_despeckle.py"] in blocks
     assert package["test_despeckle.py"] in blocks
+    promises = dict(re.findall(r"^\| `?([a-z]+)`? \| (.*) \|$", text, re.MULTILINE))
+    assert promises == PROMISES
