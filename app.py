@@ -16,6 +16,7 @@ from aws_cdk import App
 
 from stacks import settings_reading
 from stacks.lambda_build import LambdaBuild
+from stacks.plugins import PluginWheels
 from stacks.tilework_stack import TileworkStack
 from tilework.errors import TileworkError
 
@@ -28,7 +29,7 @@ def main() -> int:
     app = App(context=SAME_BYTES)
     try:
         settings = settings_reading.read(app.node.try_get_context, os.environ)
-        code = LambdaBuild.of(settings).bundle()
+        code = LambdaBuild.of(settings).bundle(PluginWheels.of(settings).of_the_master)
     except TileworkError as error:
         sys.stderr.write(f"\n{error.reason}\n{error.advice}\n")
         return 1

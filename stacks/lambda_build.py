@@ -108,14 +108,17 @@ class LambdaBuild:
                 raise
             shutil.rmtree(partial)
 
-    def bundle(self) -> Path:
-        """Return the zip of packages and sources, made if need be. Raises SetupError where the packages miss."""
+    def bundle(self, plugins: Path | None = None) -> Path:
+        """Return the zip of packages, sources and unpacked ``plugins``, made if need be.
+
+        Raises SetupError where the packages miss.
+        """
         if not self.packages.is_dir():
             raise SetupError(
                 "The packages of the master's Lambda are not built yet.",
                 advice=f"Run `{self.command}` first.",
             )
-        sources = dict(self._sources())
+        sources = {**dict(_files(plugins) if plugins else ()), **dict(self._sources())}
         digest = hashlib.sha256()
         for name, path in sorted(sources.items()):
             content = path.read_bytes()

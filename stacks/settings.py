@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
+from stacks.plugins import check_words
 from tilework.bill.deployment import cpus_of
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.limits import Limits
@@ -109,6 +110,7 @@ class Settings:
     limits: tuple[str, ...] = ()
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str | None = None
+    plugins: tuple[str, ...] = ()
 
     sign_in: bool = True
     erase_by_api: bool = False
@@ -246,6 +248,7 @@ class Settings:
                 "extra_operations loads code of your own into the workers, and is refused where environment=prod.",
                 advice="Leave extra_operations out, or deploy with environment=dev.",
             )
+        check_words(self.plugins)
         try:
             parse(self.default_pipeline)
         except PipelineError as error:

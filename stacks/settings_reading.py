@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, cast, get_args, get_origin, ge
 
 from stacks.settings import Settings
 from tilework.errors import SettingsError
+from tilework.imaging.plugins import load_own_operations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,6 +21,8 @@ def read(context: Callable[[str], object], environ: Mapping[str, str]) -> Settin
 
     Raises SettingsError with a sentence that names the key.
     """
+    # a default pipeline may name operations of plugins that are installed here, too
+    load_own_operations("")
     given: dict[str, object] = {}
     types = get_type_hints(Settings)
     for field in fields(Settings):

@@ -11,6 +11,8 @@ from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.plugins import PluginWheels
+
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
@@ -70,7 +72,12 @@ class WorkerContainer(Construct):
         )
 
     def _built(self, settings: Settings) -> ecr_assets.DockerImageAsset:
-        admitted = [pattern for folder in IN_THE_IMAGE for pattern in (f"!{folder}", f"!{folder}/**")]
+        folders, arguments = list(IN_THE_IMAGE), {}
+        if settings.plugins:
+            wheels = PluginWheels.of(settings).wheels.relative_to(ROOT).as_posix()
+            folders.append(wheels)
+            arguments["PLUGINS"] = wheels
+        admitted = [pattern for folder in folders for pattern in (f"!{folder}", f"!{folder}/**")]
         return ecr_assets.DockerImageAsset(
             self,
             "Image",
@@ -79,4 +86,5 @@ class WorkerContainer(Construct):
             exclude=["**", *admitted, "**/__pycache__"],
             ignore_mode=IgnoreMode.DOCKER,
             platform=PLATFORMS[settings.architecture],
+            build_args=arguments or None,
         )

@@ -174,10 +174,10 @@ def test_every_setting_of_the_stack_is_documented_with_its_default() -> None:
 def test_every_command_and_option_that_is_named_exists() -> None:
     helps = {None: _help(), **{name: _help(name) for name in _commands()}}
     text = RUNNING.read_text()
-    named = re.findall(r"`tilework ([a-z]+)", text)
+    named = re.findall(r"`tilework ([a-z][a-z-]*)", text)
     assert set(named) == set(_commands())
     for document in DOCUMENTS:
-        for name, rest in re.findall(r"tilework ([a-z]+) ([^`\n]*)", document.read_text()):
+        for name, rest in re.findall(r"tilework ([a-z-]+) ([^`\n]*)", document.read_text()):
             if name not in helps:
                 continue
             for option in re.findall(r"(?<![\w-])--[a-z]+", rest):
@@ -185,7 +185,9 @@ def test_every_command_and_option_that_is_named_exists() -> None:
 
 
 def _commands() -> list[str]:
-    return [command.callback.__name__ for command in app.registered_commands if command.callback]
+    return [
+        command.callback.__name__.replace("_", "-") for command in app.registered_commands if command.callback
+    ]
 
 
 def _help(*command: str) -> str:

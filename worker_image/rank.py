@@ -32,8 +32,8 @@ from tilework.guard.images import (
     process_guarded,
 )
 from tilework.imaging.costs import transfer_seconds
-from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import parse
+from tilework.imaging.plugins import load_own_operations, others_in
 from tilework.imaging.run import prepare_process
 from tilework.imaging.stopwatch import Stopwatch, watched
 from tilework.imaging.windows import Size
@@ -80,6 +80,10 @@ class Rank:
         """The limits of the settings."""
         return self.settings.limits
 
+    def made(self, pipeline: str) -> str:
+        """What makes the result of a pipeline: Tilework, OpenCV, and the plugins that its operations come from."""
+        return ", ".join([self.made_by, *others_in(parse(pipeline))])
+
 
 _rank: Rank | None = None
 
@@ -92,8 +96,7 @@ def start_rank(settings: WorkerSettings) -> None:
     # the supervisor reads these lines, and decides how they look
     log_to_stderr("rank", replace(settings.logs, form="json"), host=settings.host, rank=number)
     prepare_process()
-    if settings.extra_operations:
-        load_extra(settings.extra_operations)
+    load_own_operations(settings.extra_operations)
     made_by = f"tilework {__version__}, opencv {version('opencv-python-headless')}"
     away = os.environ.get(AWAY_VARIABLE)
     board: LeaseBoard | AwayBoard
@@ -178,7 +181,9 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     allow(transfer_seconds(len(product.body), rank.limits))
     key = task.result_stem + product.suffix
     storing = Stopwatch("store")
-    metadata = result_metadata(task, Size(product.width, product.height), product.dtype, rank.made_by)
+    metadata = result_metadata(
+        task, Size(product.width, product.height), product.dtype, rank.made(task.pipeline)
+    )
     stored = rank.outputs.create(key, product.body, metadata=metadata, content_type=product.content_type)
     storing.turn_to("other")
     log.debug("Stored: %s" if stored else "Stored by another attempt before: %s", key)
@@ -221,7 +226,7 @@ def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
 def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:
     with watched() as watch:
         if order.task.stores_result:
-            stored = workshop.assemble(order.task, around, rank.made_by)
+            stored = workshop.assemble(order.task, around, rank.made(order.task.pipeline))
             worked = UnitWorked(stored=stored, rank=rank.number)
             log.debug("Stored: %s", stored.result_key)
         else:

@@ -23,7 +23,7 @@ from tilework.checks.machine import machine_checks
 from tilework.checks.services import service_checks
 from tilework.errors import TileworkError
 from tilework.guard.memory import be_taken_first
-from tilework.imaging.operations import load_extra
+from tilework.imaging.plugins import load_own_operations, warn_of_disabled
 from tilework.logs import log_to_stderr
 from worker_image.departure import HAND_BACK_SECONDS, Departure, be_gone_in_time, departure
 from worker_image.host import put_together
@@ -197,8 +197,8 @@ def main() -> int:
 
 def _run(settings: WorkerSettings) -> int:
     deployment = settings.deployment
-    if settings.extra_operations:
-        load_extra(settings.extra_operations)
+    load_own_operations(settings.extra_operations)
+    warn_of_disabled(log)
     if settings.metadata_url:
         wait_while_ordered(InstanceMetadata(settings.metadata_url).get)
     folder = take_folder(settings.directory)

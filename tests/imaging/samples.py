@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from tilework.imaging.formats import Picture
+from tilework.testing.pictures import noise, picture  # noqa: F401 - tests find all images here
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
@@ -18,27 +18,9 @@ if TYPE_CHECKING:
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-def noise(width: int, height: int, channels: int = 3, dtype: str = "uint8", seed: int = 0) -> Image:
-    """Noise over the full range, no two neighbours alike; floats are normal with mean 0."""
-    generator = np.random.default_rng(seed)
-    shape = (height, width) if channels == 1 else (height, width, channels)
-    if dtype in {"float32", "float64"}:
-        return generator.standard_normal(shape, np.dtype(dtype).type)
-    limits = np.iinfo(dtype)
-    return generator.integers(limits.min, limits.max, shape, dtype, endpoint=True)
-
-
 def scene(width: int, height: int, channels: int = 3, seed: int = 0) -> Image:
     """Smoothed noise, uint8: has edges of all strengths and survives JPEG."""
     return cv2.GaussianBlur(noise(width, height, channels, seed=seed), (9, 9), 0)
-
-
-def picture(array: Image) -> Picture:
-    """An array with 2 or 4 channels has alpha last."""
-    if array.ndim == 2 or array.shape[2] == 3:
-        return Picture(array)
-    colour = array[:, :, 0] if array.shape[2] == 2 else array[:, :, :3]
-    return Picture(np.ascontiguousarray(colour), np.ascontiguousarray(array[:, :, -1]))
 
 
 def jpeg(array: Image, *options: int) -> bytes:

@@ -144,6 +144,13 @@ def test_units_of_any_size_write_the_whole_and_its_overviews(  # noqa: PLR0917
         assert_same(level, expected)
 
 
+def test_overviews_of_the_largest_floats_are_infinite_without_a_warning() -> None:
+    colour = np.full((40, 40), np.finfo(np.float32).max)
+    colour[:, 20:] *= np.float32(-1)
+    _, overview, *_ = staged(Picture(colour), parse("invert"), overviews=1)
+    assert np.isinf(overview.colour).all()
+
+
 EDGES = st.builds(
     "canny({}, {}, {}, {})".format,
     st.sampled_from([0, 20, 100, 250.5]),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tilework.imaging import plugins
 from tilework.imaging.operations import describe, registry
+from tilework.imaging.plugins import Origin, Plugin
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.master.conftest import Client, World
 
 
@@ -16,6 +20,24 @@ def test_every_operation_is_told_as_it_describes_itself(client: Client) -> None:
     assert {"blur", "canny", "invert", "erode", "dilate"} <= set(registry())
     assert told["operations"][0]["parameters"] == describe(next(iter(registry().values())))["parameters"]
     assert told["default_pipeline"] == "blur(9)"
+
+
+def test_plugins_are_told_and_why_one_is_disabled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert client.get("/api/operations").json()["plugins"] == []
+    found = [
+        Plugin("halve", Origin("acme", "1.2"), ("halve",)),
+        Plugin("mend", Origin("broken", "3"), ("mend",), "ImportError: no licence"),
+    ]
+    monkeypatch.setattr(plugins, "_plugins", {(one.origin.distribution, one.name): one for one in found})
+    told = client.get("/api/operations").json()
+    assert [(one["distribution"], one["version"], one["reason"]) for one in told["plugins"]] == [
+        ("acme", "1.2", ""),
+        ("broken", "3", "ImportError: no licence"),
+    ]
+    assert {one["origin"]["distribution"] for one in told["operations"]} == {"tilework"}
+    problem = client.get("/api/pipeline", params={"text": "blur(9) | mend"})
+    assert problem.status_code == 422
+    assert "broken 3 has it, and is disabled: ImportError: no licence" in problem.text
 
 
 def test_a_pipeline_is_understood_step_by_step(client: Client) -> None:

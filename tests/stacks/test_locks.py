@@ -72,7 +72,11 @@ def test_the_cdk_command_line_is_pinned_by_hash_and_bound_to_no_registry() -> No
 
 def test_the_dockerfile_copies_nothing_that_is_not_there() -> None:
     dockerfile = (ROOT / "worker_image" / "Dockerfile").read_text()
-    copied = re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE)
+    usual = dict(re.findall(r"^ARG (\w+)=(\S+)$", dockerfile, re.MULTILINE))
+    copied = [
+        re.sub(r"\$\{(\w+)\}", lambda match: usual[match[1]], name)
+        for name in re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE)
+    ]
     assert copied
     assert [name for name in copied if not (ROOT / name).exists()] == []
 

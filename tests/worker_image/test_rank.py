@@ -5,20 +5,31 @@ from __future__ import annotations
 import subprocess
 import sys
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fleet.whole_fleet import Fleet
 from tests.imaging.jp2_files import codestream
+from tests.imaging.plugin_packages import OFFERED, install, on_the_path
 from tests.imaging.samples import png, scene
 from tests.imaging.tiffs import written
 from tilework.fleet.result_metadata import fitting
+from tilework.fleet.workshop import Workshop
+from tilework.imaging.limits import Limits
+from tilework.imaging.plugins import load_own_operations
 from tilework.jobs import metadata_text
+from tilework.jobs.in_memory import memory_system
 from tilework.jobs.quotas import KEY_BYTES, METADATA_BYTES, metadata_as_sent
+from worker_image import rank as rank_of_this
 from worker_image.rank import FULL, Rank, _bounds
-from worker_image.task import UnitOrder
+from worker_image.task import Task, UnitOrder, Worked
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 LONGEST_KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("é🦊\x1b"), min_size=1, max_size=KEY_BYTES
@@ -75,6 +86,29 @@ def order(name: str, body: bytes) -> tuple[Rank, UnitOrder]:
     inputs, outputs = fleet.system.inputs, fleet.system.outputs
     rank = Rank(inputs, outputs, unused, settings, "test", 0, fleet.workshops[0], unused)
     return rank, UnitOrder(task, unused)
+
+
+def test_a_result_names_the_plugins_that_its_pipeline_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "acme-halves", "1.2", {"plugged": OFFERED.format(name="halve")}, halve="plugged")
+    system, body = memory_system(), png(scene(40, 30))
+    version = system.inputs.put("a.png", body, metadata={}, content_type="image/png")
+    settings: Any = SimpleNamespace(limits=Limits())
+    board: Any = SimpleNamespace(holds=lambda place: True)
+    workshop = Workshop(system.inputs, system.outputs, Limits())
+    monkeypatch.setattr(
+        rank_of_this, "_rank", Rank(system.inputs, system.outputs, board, settings, "tilework 0", 1, workshop)
+    )
+    with on_the_path(tmp_path, monkeypatch):
+        load_own_operations("")
+        made_by = {}
+        for pipeline in ("halve() | invert()", "invert()"):
+            task = Task("job", "a.png", version, len(body), pipeline, f"results/{len(made_by)}", 0)
+            worked = rank_of_this.work(task)
+            assert isinstance(worked, Worked)
+            made_by[pipeline] = system.outputs.head(worked.result_key).metadata["made-by"]
+    assert made_by == {"halve() | invert()": "tilework 0, acme-halves 1.2", "invert()": "tilework 0"}
 
 
 def test_an_image_whose_decoder_is_not_trusted_is_rewritten_in_a_guarded_child() -> None:

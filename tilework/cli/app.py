@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tilework import __version__
-from tilework.cli import bucket_commands, cost_commands, host_commands, job_commands, sign_in_commands
+from tilework.cli import (
+    bucket_commands,
+    cost_commands,
+    host_commands,
+    job_commands,
+    operation_commands,
+    sign_in_commands,
+)
 from tilework.cli.options import (  # noqa: TC001 - typer reads the annotations
     BatchOption,
     CompressionOption,
@@ -289,26 +296,6 @@ def logs(
 
 
 @app.command()
-def operations(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="One operation, in full.", show_default=False)
-    ] = None,
-    json: JsonOption = False,
-) -> None:
-    """List the operations of pipelines, or tell everything about one.
-
-    Your own operations are among them if TILEWORK_EXTRA_OPERATIONS names the
-    module that has them.
-
-      tilework operations
-      tilework operations canny
-    """
-    from tilework.cli import operations as command
-
-    raise typer.Exit(command.run(name, json=json))
-
-
-@app.command()
 def formats(json: JsonOption = False) -> None:
     """List the formats that are read, and what becomes of each.
 
@@ -325,6 +312,7 @@ def formats(json: JsonOption = False) -> None:
 
 for _command in (
     *bucket_commands.COMMANDS,
+    *operation_commands.COMMANDS,
     *job_commands.COMMANDS,
     *host_commands.COMMANDS,
     *cost_commands.COMMANDS,

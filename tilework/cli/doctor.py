@@ -18,7 +18,10 @@ from tilework.checks.ranks import folder_of, ranks_of
 from tilework.checks.services import service_checks
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import NoSystemError, find_deployment
+from tilework.cli.pipelines import load_operations
+from tilework.errors import SettingsError
 from tilework.imaging.limits import Limits
+from tilework.imaging.plugins import disabled, plugins
 from tilework.shown import shown
 
 if TYPE_CHECKING:
@@ -51,7 +54,19 @@ def _of_this_machine() -> list[Check]:
     # a look must leave no folder behind
     while not folder.exists():
         folder = folder.parent
-    return machine_checks(ranks_of(os.environ, limits), folder, limits)
+    return [*machine_checks(ranks_of(os.environ, limits), folder, limits), Check("plugins", 0, _plugins)]
+
+
+def _plugins() -> str:
+    """Which plugins there are. Raises SettingsError where some of them are disabled."""
+    load_operations()
+    if faults := [f"{plugin} is disabled: {plugin.reason}" for plugin in disabled()]:
+        raise SettingsError(
+            " ".join(faults),
+            advice="Correct or remove it; all else works without. See docs/own-operations.md.",
+        )
+    told = ", ".join(f"{plugin.origin} ({', '.join(plugin.operations)})" for plugin in plugins())
+    return f"Operations come from {told}." if told else "No plugin is installed."
 
 
 def _of_the_system() -> list[Check]:

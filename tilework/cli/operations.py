@@ -10,10 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from tilework.cli import consoles, statuses
-from tilework.cli.pipelines import load_extra_operations
+from tilework.cli.pipelines import load_operations
 from tilework.cli.statuses import UsageError
 from tilework.imaging.operation_facts import default, facts, python, values
-from tilework.imaging.operations import describe, registry, usage
+from tilework.imaging.operations import registry, usage
+from tilework.imaging.plugins import OURS, described, disabled, origin_of, why_missing
+from tilework.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,28 +23,37 @@ if TYPE_CHECKING:
     from tilework.imaging.operations import Example, Operation, Parameter
 
 
-def run(name: str | None, *, json: bool) -> int:
-    """List all operations, or tell everything about one."""
-    load_extra_operations()
-    if name is not None:
-        operation = _named(name)
-        if json:
-            consoles.print_json(describe(operation))
-        else:
+def run(names: Sequence[str], *, json: bool) -> int:
+    """List all operations, or tell everything about some."""
+    load_operations()
+    chosen = [named(name) for name in names]
+    if json:
+        told = [described(operation) for operation in chosen or registry().values()]
+        consoles.print_json(told[0] if len(chosen) == 1 else told)
+    elif chosen:
+        for operation in chosen:
             _print_one(operation)
-    elif json:
-        consoles.print_json([describe(operation) for operation in registry().values()])
     else:
         _print_all(list(registry().values()))
+    tell_of_disabled()
     return statuses.ALL_DONE
 
 
-def _named(name: str) -> Operation:
+def tell_of_disabled() -> None:
+    """Say which plugins cannot be used, and why."""
+    for plugin in disabled():
+        console = consoles.talk()
+        console.print(Text.assemble((f"{shown(str(plugin))} is disabled: ", "yellow"), shown(plugin.reason)))
+
+
+def named(name: str) -> Operation:
+    """The operation of this name. Raises UsageError."""
     known = registry()
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name.lower(), known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else "."
+    hint = f"{why}." if (why := why_missing(name)) else hint
     raise UsageError(f"There is no operation {name!r}{hint}", advice="See `tilework operations`.")
 
 
@@ -61,6 +72,8 @@ def _print_one(operation: Operation) -> None:
     console = consoles.output()
     console.print(Text(usage(operation), "bold"))
     console.print(f"{operation.summary}\n")
+    if (origin := origin_of(operation.name)) != OURS:
+        console.print(f"From {origin}.\n", style="dim")
     told = Table(box=None, show_header=False, pad_edge=False)
     told.add_column(style="dim")
     told.add_column()

@@ -6,21 +6,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from tilework.cli import surroundings
 from tilework.cli.statuses import WRONG_USE, tell
-from tilework.cli.surroundings import extra_operations
 from tilework.errors import PipelineError
-from tilework.imaging.operations import load_extra
 from tilework.imaging.pipeline import framed, parse
+from tilework.imaging.plugins import load_own_operations
 
 if TYPE_CHECKING:
     from tilework.imaging.pipeline import Pipeline
 
 
-def load_extra_operations() -> None:
-    """Load the module of own operations, if the environment names one. Raises SettingsError."""
-    module = extra_operations()
-    if module:
-        load_extra(module)
+def load_operations() -> None:
+    """Load the plugins, and the module of own operations if the environment names one. Raises SettingsError."""
+    load_own_operations(surroundings.extra_operations())
 
 
 def pipeline_of(text: str, *, page: int | None = None, output: str | None = None) -> Pipeline:
@@ -28,7 +26,7 @@ def pipeline_of(text: str, *, page: int | None = None, output: str | None = None
 
     ``page`` and ``output`` overrule what the text says of them.
     """
-    load_extra_operations()
+    load_operations()
     try:
         return framed(parse(text), page=None if page is None else str(page), output=output)
     except PipelineError as error:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tilework.cli import consoles, statuses
 from tilework.cli.joining import NOT_FOUND, join_from_here
-from tilework.cli.pipelines import load_extra_operations
+from tilework.cli.pipelines import load_operations
 from tilework.cli.statuses import UsageError
 from tilework.errors import PresetsError, SettingsError, UnreadableFileError
 from tilework.jobs.bucket_presets import BucketPresets
@@ -29,7 +29,7 @@ CORRECT = "Correct the file, then try again: nothing was changed."
 
 def run(*, check: Path | None, put: Path | None, json: bool) -> int:
     """List the presets of the running system, or check a file of them, and put it in place."""
-    load_extra_operations()
+    load_operations()
     if check is not None and put is not None:
         raise UsageError("--check and --set exclude each other: --set checks the file, too.")
     file = check or put

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import TileworkError, UnexpectedError, UnwritableError
 from tilework.guard.images import bound_process, process_guarded
-from tilework.imaging.operations import load_extra
+from tilework.imaging.plugins import load_own_operations
 from tilework.imaging.run import FileOutcome, prepare_process, process_file
 
 if TYPE_CHECKING:
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 def start_rank(extra_operations: str, limits: Limits) -> None:
     """Make a rank ready: the executor's initializer. ``extra_operations`` names a module, or is empty."""
     prepare_process()
-    if extra_operations:
-        load_extra(extra_operations)
+    load_own_operations(extra_operations)
     bound_process(limits)
 
 

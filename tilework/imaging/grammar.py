@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from tilework.errors import PipelineError
 from tilework.imaging.operations import Parameter, registry, usage
+from tilework.imaging.plugins import why_missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -169,9 +170,8 @@ def _operation(name: Token) -> Operation:
         _fail(f"expected the name of an operation, found {name}", name)
     operation = registry().get(name.text)
     if operation is None:
-        _fail(
-            f"there is no operation {name}{_nearest(name.text, [*registry(), PAGE.name, OUTPUT.name])}", name
-        )
+        why = why_missing(name.text) or _nearest(name.text, [*registry(), PAGE.name, OUTPUT.name])
+        _fail(f"there is no operation {name}{why}", name)
     return operation
 
 

@@ -6,6 +6,7 @@ describes an operation, works without OpenCV and NumPy.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
 from types import MappingProxyType
@@ -44,16 +45,19 @@ from tilework.imaging.operations.contract import (
     WholeImageOperation,
 )
 from tilework.imaging.operations.parameters import Arguments, Parameter, Value, write
+from tilework.imaging.windows import Margin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = [
     "Arguments",
     "Example",
     "LocalOperation",
+    "Margin",
     "Measured",
     "MeasuredOperation",
+    "NotAddedError",
     "Operation",
     "Parameter",
     "Part",
@@ -63,10 +67,12 @@ __all__ = [
     "Site",
     "Value",
     "WholeImageOperation",
+    "add",
     "describe",
     "load_extra",
     "prepare",
     "registry",
+    "trying",
 ]
 
 FAMILIES = (
@@ -91,6 +97,9 @@ FAMILIES = (
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""
 
+RESERVED = ("page", "output")
+"""Words of the pipeline language that frame a pipeline."""
+
 _operations: dict[str, Operation] = {
     operation.name: operation for family in FAMILIES for operation in family.OPERATIONS
 }
@@ -101,6 +110,41 @@ def registry() -> Mapping[str, Operation]:
     return MappingProxyType(_operations)
 
 
+@contextlib.contextmanager
+def trying(operation: Operation) -> Iterator[None]:
+    """Let pipelines name ``operation`` for a while, instead of whatever has its name: for tests of it."""
+    known = _operations.get(operation.name)
+    _operations[operation.name] = operation
+    try:
+        yield
+    finally:
+        if known is None:
+            del _operations[operation.name]
+        else:
+            _operations[operation.name] = known
+
+
+class NotAddedError(ValueError):
+    """Something that cannot be an operation of the registry; a sentence says why."""
+
+
+def add(offered: Iterable[object]) -> tuple[str, ...]:
+    """Add operations to the registry, all or none, and return their names; to add one again changes nothing.
+
+    Raises NotAddedError for what is no operation, is called what no operation may be, or by a name that is in use.
+    """
+    found: dict[str, Operation] = {}
+    for operation in offered:
+        if not isinstance(operation, Operation):
+            raise NotAddedError(f"it offers {operation!r}, which is no Operation")
+        _check_new(operation)
+        if operation.name in found:
+            raise NotAddedError(f"it offers {operation.name!r} twice")
+        found[operation.name] = operation
+    _operations.update(found)
+    return tuple(found)
+
+
 def load_extra(module: str) -> tuple[str, ...]:
     """Add a module's own operations and return their names; to load it again changes nothing.
 
@@ -109,32 +153,26 @@ def load_extra(module: str) -> tuple[str, ...]:
     none of its operations is added.
     """
     try:
-        operations = tuple(importlib.import_module(module).OPERATIONS)
+        return add(importlib.import_module(module).OPERATIONS)
+    except NotAddedError as error:
+        raise SettingsError(f"TILEWORK_EXTRA_OPERATIONS: {module!r}: {error}.") from error
     except Exception as error:
         raise SettingsError(
             f"TILEWORK_EXTRA_OPERATIONS: cannot load the operations of {module!r}: {type(error).__name__}: {error}"
         ) from error
-    for operation in operations:
-        _check_extra(module, operation)
-    _operations.update({operation.name: operation for operation in operations})
-    return tuple(operation.name for operation in operations)
 
 
-def _check_extra(module: str, operation: object) -> None:
-    where = f"TILEWORK_EXTRA_OPERATIONS: {module!r}"
-    if not isinstance(operation, Operation):
-        raise SettingsError(f"{where} offers {operation!r}, which is no Operation.")
-    names = [operation.name, *(parameter.name for parameter in operation.parameters)]
-    for name in names:
+def _check_new(operation: Operation) -> None:
+    for name in (operation.name, *(parameter.name for parameter in operation.parameters)):
         if not NAME.fullmatch(name):
-            raise SettingsError(f"{where} offers the name {name!r}; names are small letters, digits and _.")
+            raise NotAddedError(f"it offers the name {name!r}; names are small letters, digits and _")
+    if operation.name in RESERVED:
+        raise NotAddedError(f"it offers {operation.name!r}, a word of the pipeline language")
     if isinstance(operation, MeasuredOperation) and operation.paints and _keeps_alpha(operation):
-        raise SettingsError(
-            f"{where} offers {operation.name!r}, which paints and keeps alpha: that would be lost."
-        )
+        raise NotAddedError(f"it offers {operation.name!r}, which paints and keeps alpha: that would be lost")
     known = _operations.get(operation.name)
     if known is not None and type(known) is not type(operation):
-        raise SettingsError(f"{where} offers {operation.name!r}, a name that is in use.")
+        raise NotAddedError(f"it offers {operation.name!r}, a name that is in use")
 
 
 def _keeps_alpha(operation: Operation) -> bool:

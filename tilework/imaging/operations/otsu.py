@@ -9,7 +9,7 @@ from tilework.imaging.operations.histogram import COUNTED_NODATA, CountedOperati
 from tilework.imaging.operations.parameters import Parameter
 
 if TYPE_CHECKING:
-    from tilework.imaging.operations.contract import Arrays, Image
+    from tilework.imaging.operations.contract import Arrays, Image, Pixels
     from tilework.imaging.operations.histogram import Counts
     from tilework.imaging.operations.parameters import Arguments
 
