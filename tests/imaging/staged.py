@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tilework.testing.tiling import HeldPicture, QuietReader, staged, windowed
+from tilework.testing.tiling import HeldPicture, HeldScratch, QuietReader, staged, windowed
 
-__all__ = ["HeldPicture", "QuietReader", "staged", "windowed"]
+__all__ = ["HeldPicture", "HeldScratch", "QuietReader", "staged", "windowed"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -20,10 +20,12 @@ from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Grid, Size, Window, tiles
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
 
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
+    from tilework.imaging.operations.contract import Arrays
     from tilework.imaging.pipeline import Pipeline
 
 UNIT_SECONDS = 60
@@ -59,6 +61,28 @@ class QuietReader(PictureReader):
         return ()
 
 
+@dataclass(frozen=True)
+class HeldScratch:
+    """A scratch in memory, for stages that one process runs: what it gives cannot be changed, as in a folder."""
+
+    held: dict[str, Arrays] = field(default_factory=dict)
+
+    def put(self, name: str, arrays: Arrays) -> None:
+        """Keep copies."""
+        copies = {each: np.array(array) for each, array in arrays.items()}
+        for copy in copies.values():
+            copy.setflags(write=False)
+        self.held[name] = copies
+
+    def get(self, name: str) -> Arrays:
+        """Return what is kept."""
+        return self.held[name]
+
+    def get_all(self, names: Sequence[str]) -> list[Arrays]:
+        """Return what is kept under each name."""
+        return [self.held[name] for name in names]
+
+
 def staged(
     picture: Picture,
     pipeline: Pipeline,
@@ -77,9 +101,8 @@ def staged(
     width = tile << overviews if columns is None else columns
     with TemporaryDirectory() as place:
         folder = Path(place)
-        work = Work(
-            HeldPicture(picture), pipeline, layout, FolderScratch(folder / "scratch"), width, overviews
-        )
+        scratch = HeldScratch() if executor is None else FolderScratch(folder / "scratch")
+        work = Work(HeldPicture(picture), pipeline, layout, scratch, width, overviews)
         file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in layout.grids))
         file.create(0)
         run(work, file, folder, Ranks(executor, 3, _nothing, _nothing, _nothing), UNIT_SECONDS)
