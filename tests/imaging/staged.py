@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats import Picture
     from tilework.imaging.pipeline import Pipeline
 
-__all__ = ["HeldPicture", "QuietReader", "staged", "staged_report", "windowed"]
+__all__ = ["HeldPicture", "HeldScratch", "QuietReader", "staged", "staged_report", "windowed"]
 
 
 def staged_report(

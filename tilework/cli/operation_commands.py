@@ -19,7 +19,7 @@ def operations(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Try whether they keep their promises.")] = False,
     seconds: Annotated[
-        float, typer.Option(metavar="S", help="With --check: how long to try each.", min=0.0, max=3600.0)
+        float, typer.Option(metavar="S", help="With --check: processor time for each.", min=0.0, max=3600.0)
     ] = 4.0,
     json: JsonOption = False,
 ) -> None:

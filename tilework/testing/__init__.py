@@ -34,7 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["PROMISES", "Finding", "Findings", "Speed", "check", "check_operation"]
 
 SECONDS = 2.0
-"""What an operation is tried for: some hundreds of trials of one that is as quick as most."""
+"""Of processor time, whatever else keeps a machine busy: some hundreds of trials of an operation that is as quick as most."""
+
+PATIENCE = 20
+"""How many times longer by the clock it may take, on a machine that is busy, or for an operation that waits."""
 
 PARTS: tuple[tuple[Callable[[Subject], Iterator[Found]], int], ...] = (
     (purity.pickling, 1),
@@ -59,22 +62,22 @@ def check(
     """Try whether an operation keeps its promises, and tell those that it breaks.
 
     ``examples`` stand for the operation's own. The same ``seed`` gives the same trials in the same order; there are as
-    many as ``seconds`` leave time for, and of each part at least one; it ends with the first that is found broken in a
-    trial. With ``speed`` the first example is timed against its Python, on one thread. Raises
-    TypeError for what is no operation.
+    many as ``seconds`` of processor time allow (by the clock at most :data:`PATIENCE` times that), and of each part at
+    least one. The first trial that finds something is the last. With ``speed`` the first example is timed against its
+    Python, on one thread. Raises TypeError for what is no operation.
     """
     if not isinstance(operation, operations.Operation):
         raise TypeError(f"{operation!r} is no Operation")
     operations.prepare()
     purity.fresh_processes()
-    began = time.perf_counter()
+    budget = _Budget(seconds)
     rival = operations.registry().get(operation.name)
     with operations.trying(operation):
         subject = subject_of(operation, examples, seed, rival)
         # a warning in a rank is a line in a log for each tile
         with warnings.catch_warnings(action="error"):
-            found, tried = _tried(subject, began + seconds)
-        took = time.perf_counter() - began
+            found, tried = _tried(subject, budget)
+        took = budget.used
         told = speed_of(subject) if speed and not any(isinstance(each, Finding) for each in found) else None
     return Findings(
         operation=operation.name,
@@ -99,27 +102,44 @@ def check_operation(
         raise AssertionError(str(findings))
 
 
-def _tried(subject: Subject, until: float) -> tuple[list[Found], int]:
+def _tried(subject: Subject, budget: _Budget) -> tuple[list[Found], int]:
     """The facts, every part once, then always the one that has used the least of its share, until time is over or something found."""
     going = [_Part(part(subject), share) for part, share in PARTS]
     found: list[Found] = [*declared.facts(subject)]
     tried, shown = 1, False
     while going:
         part = min(going, key=lambda each: each.used)
-        if part.used and (shown or time.perf_counter() > until):
+        if part.used and (shown or budget.spent):
             break
-        began = time.perf_counter()
+        began = time.process_time()
         try:
             each = next(part.trials)
         except StopIteration:
             going.remove(part)
             continue
-        part.used += (time.perf_counter() - began) / part.share
+        part.used += (time.process_time() - began) / part.share
         tried += each != "skipped"
         if isinstance(each, (Finding, float)):
             found.append(each)
         shown = shown or isinstance(each, Finding)
     return found, tried
+
+
+class _Budget:
+    """Some seconds of processor time."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._began, self._clock = seconds, time.process_time(), time.monotonic()
+
+    @property
+    def used(self) -> float:
+        """Seconds of processor time so far."""
+        return time.process_time() - self._began
+
+    @property
+    def spent(self) -> bool:
+        """Whether it is used up."""
+        return self.used > self._seconds or time.monotonic() - self._clock > PATIENCE * self._seconds
 
 
 @dataclass(slots=True)
