@@ -47,7 +47,7 @@ class PresetsError(TileworkError):
     """A preset that a folder names, or the file it should be in, cannot be understood; the reason says where."""
 
     code = "bad_presets"
-    advice = "Correct the file, put it in place with `tilework presets --set FILE`, drop the image again."
+    advice = "Correct the file: `tilework presets --check FILE`, then `--set FILE`; drop the image again."
 
 
 class PictureError(TileworkError):
