@@ -8,7 +8,6 @@ import json
 
 import cv2
 import numpy as np
-import pytest
 
 from tests.cli.conftest import CommandLine
 from tests.flow.pictures import noise, png
@@ -24,12 +23,9 @@ def rows_by_opencv(mask: np.ndarray) -> list[list[float]]:
     return [[label, *sums[label].tolist(), *centres[label].tolist()] for label in range(1, len(sums))]
 
 
-@pytest.mark.parametrize("ranks", [1, 3])
-def test_a_file_worked_on_in_blocks_gives_the_report_that_one_call_gives(
-    command: CommandLine, ranks: int
-) -> None:
+def test_a_file_worked_on_in_blocks_gives_the_report_that_one_call_gives(command: CommandLine) -> None:
     (command.folder / "mask.tif").write_bytes(written(MASK, tile=(128, 128), compression="zlib"))
-    pipeline = ("--pipeline", "components() | output(json)", "--ranks", ranks)
+    pipeline = ("--pipeline", "components() | output(json)", "--ranks", 3)
     large = command.json_lines("process", "mask.tif", "large.json", *pipeline, *SMALL)["mask.tif"]
     assert large["blocks"] > 1
     assert large["result"].endswith("large.json")
