@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, point
+from tilework.imaging.operations import edges, filters, geometry, morphology, point, resize, warp
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -50,7 +50,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology)
+FAMILIES = (point, filters, edges, morphology, geometry, resize, warp)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""
@@ -152,8 +152,13 @@ def usage(operation: Named) -> str:
 
 
 def prepare() -> None:
-    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them."""
+    """Load OpenCV into this process, without IPP, and keep it to one thread: the ranks share the cores among them.
+
+    IPP changes cubic resizing and others a little, with the processor that it finds; without it a result depends on
+    OpenCV alone.
+    """
     import cv2
 
+    cv2.ipp.setUseIPP(False)
     cv2.setNumThreads(1)
     cv2.ocl.setUseOpenCL(False)
