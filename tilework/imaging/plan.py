@@ -10,7 +10,6 @@ from tilework.errors import BeyondRankError, UnsupportedPixelsError
 from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row, segment_bytes, tile_archive
 from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
-from tilework.imaging.operations import WholeImageOperation
 
 if TYPE_CHECKING:
     from tilework.imaging.limits import Limits
@@ -89,9 +88,9 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
 
 def is_staged(header: Header, pipeline: Pipeline) -> bool:
     """Whether an image that is too large for one rank is worked on in blocks: then its result is a TIFF."""
-    whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
+    in_parts = all(step.operation.in_parts(step.arguments) for step in pipeline.steps)
     read = is_windowed(header) or is_streamed(header)
-    return read and not whole and (pipeline.output in {None, Format.TIFF} or pipeline.is_archive)
+    return read and in_parts and (pipeline.output in {None, Format.TIFF} or pipeline.is_archive)
 
 
 def _decoding(header: Header) -> int:

@@ -114,6 +114,7 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
         result.size,
         same_format=planned.result_format is header.format,
         same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
+        place=pipeline.place,
     )
     written = planned.result_format
     if pipeline.is_archive:

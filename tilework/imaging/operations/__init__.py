@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, geometry, morphology, point, resize, warp
+from tilework.imaging.operations import edges, filters, geometry, morphology, pad, point, resize, warp
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -50,7 +50,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology, geometry, resize, warp)
+FAMILIES = (point, filters, edges, morphology, geometry, pad, resize, warp)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""

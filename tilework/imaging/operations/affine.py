@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 from tilework.imaging.windows import Size, Window, tiles
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from tilework.imaging.operations.contract import Image, Site
 
 FRACTIONS = 10
@@ -100,10 +98,8 @@ def _columns(result: Size) -> int:
     return BLOCK_PIXELS // min(BLOCK_ROWS, result.height)
 
 
-def warped(
-    image: Image, site: Site, turn: Affine, interpolation: str, border: int, value: float
-) -> Image:
-    """Return the pixels of ``site.output`` of the image warped by ``turn``; ``border`` is one of cv2.BORDER_*."""
+def warped(image: Image, site: Site, turn: Affine, interpolation: str, border: tuple[int, float]) -> Image:
+    """Return the pixels of ``site.output`` of the image warped by ``turn``; ``border`` one of cv2.BORDER_* and its value."""
     import cv2
     import numpy as np
 
@@ -112,7 +108,7 @@ def warped(
     if whole and max(sides) <= LARGEST_SIDE:
         matrix = np.array([[turn.a, turn.b, turn.c], [turn.d, turn.e, turn.f]])
         return cv2.warpAffine(
-            image, matrix, sides[:2], flags=INTERPOLATIONS[interpolation], borderMode=border, borderValue=[value] * 4
+            image, matrix, sides[:2], flags=INTERPOLATIONS[interpolation], borderMode=border[0], borderValue=[border[1]] * 4
         )  # fmt: skip
     back, result = turn.inverse, site.output_size
     step = Size(_columns(result), ROWS)
@@ -120,13 +116,16 @@ def warped(
     reached = site.output.aligned(Size(step.width, 1)).clamped(result)
     for tile in tiles(reached.size, step):
         block = Window(
-            tile.left + reached.left, tile.top + reached.top, tile.right + reached.left, tile.bottom + reached.top
+            tile.left + reached.left,
+            tile.top + reached.top,
+            tile.right + reached.left,
+            tile.bottom + reached.top,
         )
         source = back.source_window(block, site.source_size, result, interpolation)
         maps = _maps(back, block, source, interpolation)
         part = cv2.remap(
             image[source.within(site.source)], *maps, INTERPOLATIONS[interpolation],
-            borderMode=border, borderValue=[value] * 4,
+            borderMode=border[0], borderValue=[border[1]] * 4,
         )  # fmt: skip
         wanted = Window(
             max(block.left, site.output.left), block.top, min(block.right, site.output.right), block.bottom
@@ -135,9 +134,7 @@ def warped(
     return made
 
 
-def _maps(
-    back: Affine, block: Window, source: Window, interpolation: str
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any] | None]:
+def _maps(back: Affine, block: Window, source: Window, interpolation: str) -> tuple[Any, Any]:
     """Positions of a block's pixels in ``source`` as cv2.remap takes them: whole pixels, and an index of fractions."""
     import numpy as np
 
@@ -161,5 +158,3 @@ def _maps(
     shift, mask = FRACTIONS - POSITIONS, (1 << POSITIONS) - 1
     across, below = ((place >> shift) & mask for place in places)
     return whole, ((below << POSITIONS) + across).astype(np.uint16)
-
-

@@ -1,7 +1,7 @@
 """What lies beyond an image's edge, as rules on whole coordinates; the names and meanings are OpenCV's BORDER_*.
 
-    constant     vvv|abcd|vvv        reflect      cba|abcd|dcb        wrap    bcd|abcd|abc
-    replicate    aaa|abcd|ddd        reflect_101  dcb|abcd|cba
+constant     vvv|abcd|vvv        reflect      cba|abcd|dcb        wrap    bcd|abcd|abc
+replicate    aaa|abcd|ddd        reflect_101  dcb|abcd|cba
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     import numpy as np
+
+    Indices = np.ndarray[Any, np.dtype[np.int64]]
 
 BORDERS = ("constant", "replicate", "reflect", "reflect_101", "wrap")
 
@@ -55,7 +57,7 @@ def _reflected(at: int, side: int, border: str) -> int:
     return min(at, last - at)
 
 
-def indices(begin: int, end: int, side: int, border: str) -> np.ndarray[Any, np.dtype[np.int64]]:
+def indices(begin: int, end: int, side: int, border: str) -> Indices:
     """The coordinate in a row of ``side`` pixels of each one from ``begin`` to ``end``; not for ``constant``."""
     import numpy as np
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tilework.imaging.operations.contract import Image
 
+    Array = np.ndarray[Any, Any]
+
 BLOCK = 128
 """Columns and rows that are made at once: in float32 and colours they and their source stay in a core's cache."""
 
@@ -58,8 +60,10 @@ class Resampling:
         steps = [axis.scale.as_integer_ratio()[1] for axis in (self.across, self.down)]
         if max(steps) > LONGEST_STEP:
             return None
-        step = max(*steps, max(LANES.values()))
-        left, right = (math.ceil((TAPS[self.kind] + 1) / axis.scale) + step for axis in (self.across, self.down))
+        step = max(*steps, *LANES.values())
+        left, right = (
+            math.ceil((TAPS[self.kind] + 1) / axis.scale) + step for axis in (self.across, self.down)
+        )
         wide = output.padded(Margin.even(left, right)).aligned(Size(step, step))
         return wide.clamped(Size(self.across.result, self.down.result))
 
@@ -75,13 +79,13 @@ class Resampling:
 
         columns = self.taps_across(output.left, output.right, self.across)
         rows = self.taps_down(output.top, output.bottom, self.down)
-        made = self.made_for(output)
-        if made is not None:
-            found = self._one_call(image, source, output, made, columns, rows)
-            if found is not None:
-                return found
+        found = self._one_call(image, source, output, (columns, rows))
+        if found is not None:
+            return found
         result = np.empty((output.height, output.width, *image.shape[2:]), image.dtype)
-        side = (max(LEAST_BLOCK, min(BLOCK, int(2 * BLOCK / axis.scale))) for axis in (self.across, self.down))
+        side = (
+            max(LEAST_BLOCK, min(BLOCK, int(2 * BLOCK / axis.scale))) for axis in (self.across, self.down)
+        )
         whole = Window.whole(output.size)
         with np.errstate(invalid="ignore", over="ignore"):
             for block in tiles(output.size, Size(*side)):
@@ -91,22 +95,23 @@ class Resampling:
         return result
 
     def _one_call(
-        self, image: Image, source: Window, output: Window, made: Window, columns: Taps, rows: Taps
-    ) -> Image | None:  # noqa: PLR0917
+        self, image: Image, source: Window, output: Window, taps: tuple[Taps, Taps]
+    ) -> Image | None:
         """Return what OpenCV makes of a window, if its places there have the weights that they have in the whole."""
         import cv2
 
+        made = self.made_for(output)
+        if made is None:
+            return None
         read = self.before(made)
         across = Axis(read.width, made.width, self.across.inverse)
         down = Axis(read.height, made.height, self.down.inverse)
         there = self.taps_across(output.left - made.left, output.right - made.left, across)
         below = self.taps_down(output.top - made.top, output.bottom - made.top, down)
-        if not (there.equals(columns, read.left) and below.equals(rows, read.top)):
+        if not (there.equals(taps[0], read.left) and below.equals(taps[1], read.top)):
             return None
         part = image[read.within(source)]
-        found = cv2.resize(
-            part, None, fx=across.inverse, fy=down.inverse, interpolation=self.interpolation
-        )
+        found = cv2.resize(part, None, fx=across.inverse, fy=down.inverse, interpolation=self.interpolation)
         return found[output.within(made)] if found.shape[:2] == (made.height, made.width) else None
 
     def _block(self, image: Image, source: Window, columns: Taps, rows: Taps, left: int) -> Image:
@@ -123,13 +128,13 @@ class Resampling:
         beside = _combined(beside, across, weights, columns, zero=columns.clipped)
         beside = _turned(beside.reshape(width, image.shape[0], *image.shape[2:]))
         channels = image.shape[2] if image.ndim > 2 else 1  # noqa: PLR2004
-        made = self._down(beside.reshape(len(beside), -1), down, rows, image.dtype, channels, left)
+        lanes = LANES.get(image.dtype.name, 1)
+        vectors = max(0, self.across.result * channels // lanes * lanes - left * channels)
+        made = self._down(beside.reshape(len(beside), -1), down, rows, image.dtype, vectors)
         return made.reshape(height, width, *image.shape[2:])
 
-    def _down(
-        self, beside: Image, index: Image, rows: Taps, dtype: np.dtype[Any], channels: int, left: int
-    ) -> Image:  # noqa: PLR0917
-        """Combine rows of samples, which begin with the first sample of column ``left``."""
+    def _down(self, beside: Array, index: Array, rows: Taps, dtype: np.dtype[Any], vectors: int) -> Array:
+        """Combine rows of samples, the first ``vectors`` of which OpenCV's vector loop gets to."""
         weights = _weights(rows, beside.dtype)
         if self.kind == "linear" and dtype.name == "uint8":
             return _linear_bytes(beside, index, weights)
@@ -137,14 +142,12 @@ class Resampling:
             return _rounded(_combined(beside, index, weights, rows), dtype)
         import numpy as np
 
-        lanes = LANES[dtype.name]
-        behind = self.across.result * channels // lanes * lanes - left * channels
-        body, tail = beside[:, : max(0, behind)], beside[:, max(0, behind) :]
-        whole = _rounded(_combined(tail, index, weights, rows), dtype)
+        body, tail = beside[:, :vectors], beside[:, vectors:]
+        behind = _rounded(_combined(tail, index, weights, rows), dtype)
         if dtype.name == "uint8":
             body, weights = body.astype(np.float32), weights * np.float32(1 / COEFFICIENT**2)
-        vectors = _rounded(_combined(body, index[:, ::-1], weights[:, ::-1], rows), dtype)
-        return np.concatenate([vectors, whole], axis=1) if tail.size else vectors
+        before = _rounded(_combined(body, index[:, ::-1], weights[:, ::-1], rows), dtype)
+        return np.concatenate([before, behind], axis=1) if tail.size else before
 
 
 def _before(begin: int, end: int, axis: Axis) -> tuple[int, int]:
@@ -152,7 +155,7 @@ def _before(begin: int, end: int, axis: Axis) -> tuple[int, int]:
     return round(begin * axis.scale), axis.source if end == axis.result else round(end * axis.scale)
 
 
-def _needed(image: Image, index: Image, axis: int) -> tuple[Image, Image]:
+def _needed(image: Array, index: Array, axis: int) -> tuple[Array, Array]:
     """Those rows or columns that are asked for, at least half of which are, and where each is among them."""
     import numpy as np
 
@@ -164,26 +167,27 @@ def _needed(image: Image, index: Image, axis: int) -> tuple[Image, Image]:
     return np.take(image, wanted, axis=axis), places.reshape(index.shape)
 
 
-def _turned(image: Image) -> Image:
+def _turned(image: Array) -> Array:
     """Rows as columns."""
     import cv2
 
     return cv2.transpose(image)
 
 
-def _weights(taps: Taps, dtype: np.dtype[Any]) -> Image:
+def _weights(taps: Taps, dtype: np.dtype[Any]) -> Array:
     import numpy as np
 
-    if dtype.kind == "f":
-        return taps.weight.astype(dtype, copy=False)
-    return np.rint(taps.weight * np.float32(COEFFICIENT)).astype(dtype)
+    weight: Array = taps.weight
+    return (
+        weight.astype(dtype, copy=False) if dtype.kind == "f" else np.rint(weight * COEFFICIENT).astype(dtype)
+    )
 
 
-def _combined(rows: Image, index: Image, weights: Image, taps: Taps, *, zero: Image | None = None) -> Image:
+def _combined(rows: Array, index: Array, weights: Array, taps: Taps, *, zero: Array | None = None) -> Array:
     """Sums of weighted rows, tap after tap; those of ``zero`` begin with 0, which tells in the sign of a zero."""
     import numpy as np
 
-    total = rows[index[:, 0]]
+    total: Array = rows[index[:, 0]]
     total *= weights[:, :1]
     if zero is not None and rows.dtype.kind == "f":
         total[zero] += 0
@@ -194,17 +198,17 @@ def _combined(rows: Image, index: Image, weights: Image, taps: Taps, *, zero: Im
         product *= weights[:, tap : tap + 1]
         total += product
     for tap in range(fewest, index.shape[1]):
-        some = np.flatnonzero(taps.count > tap)
+        some = np.flatnonzero(np.asarray(taps.count) > tap)
         total[some] += rows[index[some, tap]] * weights[some, tap : tap + 1]
     return total
 
 
-def _linear_bytes(rows: Image, index: Image, weights: Image) -> Image:
+def _linear_bytes(rows: Array, index: Array, weights: Array) -> Array:
     """OpenCV's own way of adding two rows of whole numbers, which drops bits in between."""
     import numpy as np
 
     rows = rows >> 4
-    total = rows[index[:, 0]]
+    total: Array = rows[index[:, 0]]
     total *= weights[:, :1]
     total >>= 16
     below = rows[index[:, 1]]
@@ -216,7 +220,7 @@ def _linear_bytes(rows: Image, index: Image, weights: Image) -> Image:
     return total.astype(np.uint8)
 
 
-def _rounded(total: Image, dtype: np.dtype[Any]) -> Image:
+def _rounded(total: Array, dtype: np.dtype[Any]) -> Array:
     """The result's depth: floats as they are, else rounded (half to even) and cut; uint8 may come in whole numbers."""
     import numpy as np
 
@@ -228,5 +232,5 @@ def _rounded(total: Image, dtype: np.dtype[Any]) -> Image:
         total >>= 22
     else:
         np.rint(total, out=total)
-    np.clip(total, limits.min, limits.max, out=total)
-    return total.astype(dtype)
+    cut: Array = np.clip(total, limits.min, limits.max, out=total)
+    return cut.astype(dtype)

@@ -78,8 +78,8 @@ def nearest(begin: int, end: int, axis: Axis) -> Indices:
     """The pixel that each one from ``begin`` to ``end`` is a copy of: floor(x * scale)."""
     import numpy as np
 
-    at = np.floor(np.arange(begin, end) * axis.scale).astype(np.int64)
-    return np.minimum(at, axis.source - 1)
+    at: Indices = np.floor(np.arange(begin, end) * axis.scale).astype(np.int64)
+    return np.clip(at, 0, axis.source - 1)
 
 
 def linear(begin: int, end: int, axis: Axis, *, across: bool) -> Taps:
@@ -156,9 +156,7 @@ def area(begin: int, end: int, axis: Axis) -> Taps:
     share = np.minimum(np.minimum(right - inner_end, 1.0), width) / width
     rows = np.flatnonzero(after)
     weight[rows, count[rows] - 1] = share.astype(np.float32)[rows]
-    return Taps(
-        np.minimum(index, axis.source - 1), weight, np.ones(len(first), bool), count
-    )
+    return Taps(np.minimum(index, axis.source - 1), weight, np.ones(len(first), bool), count)
 
 
 def _positions(begin: int, end: int, axis: Axis) -> tuple[Indices, Weights]:

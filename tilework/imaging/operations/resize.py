@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import DoesNotFitError
 from tilework.imaging.operations import resampling
 from tilework.imaging.operations.contract import NO_ALIGNMENT, VECTOR_ALIGNMENT, Example, Operation
-from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE
+from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.resampled import Resampling
 from tilework.imaging.operations.resampling import Axis
@@ -78,24 +78,29 @@ class Resize(Operation):
         ),
     )
     examples = (
-        Example(text="resize(80, 211)", python="cv2.resize(image, (80, 211))"),
+        Example(text="resize(80, 63)", python="cv2.resize(image, (80, 63))"),
         Example(
             text="resize(factor=0.3, interpolation=area)",
             python="cv2.resize(image, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)",
             title="Smaller: the mean of what each pixel covers.",
-            dtypes=("uint8", "uint16", "float32"),
+            dtypes=SHOWN,
         ),
         Example(
-            text="resize(width=300, interpolation=cubic)",
-            python="cv2.resize(image, (300, round(image.shape[0] * 300 / image.shape[1])), "
+            text="resize(width=170, interpolation=cubic)",
+            python="cv2.resize(image, (170, round(image.shape[0] * 170 / image.shape[1])), "
             "interpolation=cv2.INTER_CUBIC)",
             title="Wider, with the height that keeps the shape.",
-            dtypes=("uint8", "uint16", "float32"),
+            dtypes=SHOWN,
         ),
         Example(
-            text="resize(factor=1.7, interpolation=lanczos)",
-            python="cv2.resize(image, None, fx=1.7, fy=1.7, interpolation=cv2.INTER_LANCZOS4)",
-            dtypes=("uint8", "uint16", "float32"),
+            text="resize(factor=1.1, interpolation=lanczos)",
+            python="cv2.resize(image, None, fx=1.1, fy=1.1, interpolation=cv2.INTER_LANCZOS4)",
+            dtypes=("uint8",),
+        ),
+        Example(
+            text="resize(factor=0.7, interpolation=nearest)",
+            python="cv2.resize(image, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_NEAREST)",
+            dtypes=("uint8",),
         ),
     )
 
@@ -138,7 +143,9 @@ class Resize(Operation):
             return image[site.output.within(site.source)]
         if kind == "nearest":
             return _copied(image, site, across, down)
-        whole = site.source == Window.whole(site.source_size) and site.output == Window.whole(site.output_size)
+        whole = site.source == Window.whole(site.source_size) and site.output == Window.whole(
+            site.output_size
+        )
         if not whole and kind == "blocks":
             return _in_blocks(image, site, across, down)
         if not whole:
@@ -245,17 +252,14 @@ def _copied(image: Image, site: Site, across: Axis, down: Axis) -> Image:
 
 
 def _resampling(kind: str, across: Axis, down: Axis) -> Resampling:
-    make = {
-        "linear": resampling.linear,
-        "enlarged": resampling.enlarged_area,
-        "area": resampling.area,
-        "cubic": resampling.cubic,
-        "lanczos": resampling.lanczos,
-    }[kind]
     number = _OPENCV["area" if kind == "enlarged" else kind]
-    if kind not in {"linear", "enlarged"}:
-        return Resampling(kind, number, across, down, make, make)
-    return Resampling("linear", number, across, down, partial(make, across=True), partial(make, across=False))
+    if kind in {"linear", "enlarged"}:
+        pairs = resampling.linear if kind == "linear" else resampling.enlarged_area
+        return Resampling(
+            "linear", number, across, down, partial(pairs, across=True), partial(pairs, across=False)
+        )
+    make = {"area": resampling.area, "cubic": resampling.cubic, "lanczos": resampling.lanczos}[kind]
+    return Resampling(kind, number, across, down, make, make)
 
 
 OPERATIONS = (Resize(),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tilework.imaging.operations.affine import Affine, warped
 from tilework.imaging.operations.borders import VALUE
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, Operation
-from tilework.imaging.operations.geometry import FAMILY
+from tilework.imaging.operations.geometry import FAMILY, SHOWN
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Size, Window
 
@@ -28,6 +28,7 @@ class Rotate(Operation):
 
     name = "rotate"
     family = FAMILY
+    place = "moved"
     summary = "A turn against the clock: by quarters pixel for pixel, by any other angle with values found in between."
     formula = (
         "cv2.rotate at multiples of 90 degrees; else cv2.warpAffine(image, cv2.getRotationMatrix2D(centre, angle, 1), "
@@ -68,12 +69,13 @@ class Rotate(Operation):
         VALUE,
     )
     examples = (
-        Example(text="rotate(90)", python="cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)"),
+        Example(text="rotate(90)", python="cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE)", dtypes=SHOWN),
         Example(
             text="rotate(-7.5, false)",
             python="cv2.warpAffine(image, cv2.getRotationMatrix2D(((image.shape[1] - 1) / 2, (image.shape[0] - 1) / 2), "
             "-7.5, 1), image.shape[1::-1])",
             title="In a frame of the same size.",
+            dtypes=SHOWN,
         ),
         Example(
             text="rotate(30, interpolation=cubic, value=255)",
@@ -82,7 +84,7 @@ class Rotate(Operation):
             "cv2.warpAffine(image, m + [[0, 0, (size[0] - w) / 2], [0, 0, (size[1] - h) / 2]], size, "
             "flags=cv2.INTER_CUBIC, borderValue=[255] * 4)",
             title="In a frame as large as it needs, white where it does not reach.",
-            dtypes=("uint8", "uint16", "float32"),
+            dtypes=("uint8",),
         ),
     )
 
@@ -124,8 +126,8 @@ class Rotate(Operation):
         if quarters is None:
             turn = Affine.turn(site.source_size, site.output_size, float(arguments["angle"]))
             border = cv2.BORDER_CONSTANT if arguments["border"] == "constant" else cv2.BORDER_REPLICATE
-            value = float(arguments["value"])
-            return warped(image, site, turn, str(arguments["interpolation"]), border, value)
+            beyond = border, float(arguments["value"])
+            return warped(image, site, turn, str(arguments["interpolation"]), beyond)
         part = image[_turned_back(site.output, site.source_size, quarters).within(site.source)]
         codes = {1: cv2.ROTATE_90_COUNTERCLOCKWISE, 2: cv2.ROTATE_180, 3: cv2.ROTATE_90_CLOCKWISE}
         return cv2.rotate(part, codes[quarters]) if quarters else part

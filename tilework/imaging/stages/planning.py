@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from tilework.errors import TooLargeError, UnsupportedPixelsError
-from tilework.imaging.formats import Format, overlap_bytes, segment_bytes, tile_archive
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging.formats import Format, tile_archive
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.jpeg import QUALITY
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
@@ -14,8 +14,9 @@ from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS
 from tilework.imaging.limits import MIB
+from tilework.imaging.stages.rows import Rows
 from tilework.imaging.stages.work import Work
-from tilework.imaging.windows import Grid, Size, Window
+from tilework.imaging.windows import Grid, Size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ def plan_stages(
     for size in sizes:
         limits.check_size(size, by_windows=True)
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
-    rows = _Rows.of(header, pipeline, layout)
+    rows = Rows(header, pipeline, layout)
     columns, overviews, cached_bytes = _unit(
         rows, layout, limits, ranks, layout.size.pixels if most is None else most
     )
@@ -126,56 +127,7 @@ def _compression(header: Header, pipeline: Pipeline, wishes: Wishes, *, fits: bo
     return "deflate"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What a row of tiles needs: bytes of a pixel of input and result, rows and columns beyond it, and whose they are."""
-
-    before: int
-    after: int
-    tile: int
-    reach: int
-    width: int
-    header: Header
-
-    @classmethod
-    def of(cls, header: Header, pipeline: Pipeline, layout: CogLayout) -> _Rows:
-        """Those of an image; an operation's reach is that in the image's middle."""
-        size = pipeline.sizes(header.size)[-1]
-        middle = size.height // 2
-        window = Window(0, middle, size.width, min(size.height, middle + layout.tile))
-        sites = pipeline.sites(window, header.size, header.pixels)
-        most = max((site.source.height for site in sites), default=window.height)
-        return cls(
-            before=header.pixels.bytes,
-            after=layout.pixels.bytes,
-            tile=layout.tile,
-            reach=max(0, most - layout.tile),
-            width=header.size.width,
-            header=header,
-        )
-
-    def segments(self, columns: int) -> int:
-        """Decoded bytes that hold all that the next row of tiles needs again."""
-        wide = min(columns + self.reach, self.width)
-        return overlap_bytes(self.header, Size(wide, self.tile + self.reach), max(1, self.reach))
-
-    def worked_on(self, columns: int) -> int:
-        """Bytes of a unit of ``columns`` that there must be: the row that is worked on, and those of its overviews."""
-        wide = min(columns, self.width)
-        return wide * ((self.tile + self.reach) * self.before + self.tile * self.after)
-
-    def check(self, allowed: int) -> None:
-        """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        needed = segment_bytes(self.header) + self.worked_on(self.tile)
-        if needed > allowed:
-            raise TooLargeError(
-                f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
-                f" {allowed / MIB:,.0f} MiB are allowed (limit: block_bytes).",
-                advice="Convert it to a TIFF of smaller tiles, or raise the limit.",
-            )
-
-
-def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int) -> tuple[int, int, int]:
+def _unit(rows: Rows, layout: CogLayout, limits: Limits, ranks: int, most: int) -> tuple[int, int, int]:
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
@@ -183,22 +135,23 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
         columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least, most=most)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
-        needed = rows.segments(columns) + rows.worked_on(columns)
-        if needed <= allowed and units.count >= least:
-            return columns, overviews, rows.segments(columns)
+        needs = rows.needs(columns)
+        if needs.segments + needs.worked_on <= allowed and units.count >= least:
+            return columns, overviews, needs.segments
     # the narrowest there are, in little memory or of few tiles: segments are decoded again where they must be
-    left = max(0, allowed - rows.worked_on(columns))
-    return columns, 0, min(left, rows.segments(columns))
+    left = max(0, allowed - needs.worked_on)
+    return columns, 0, min(left, needs.segments)
 
 
-def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
+def _widest(rows: Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
     """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
     steps = -(-layout.size.width // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
-        fits = rows.segments(columns) + rows.worked_on(columns) <= allowed
-        enough = Grid(layout.size, Size(columns, step)).count >= least
-        if fits and enough and columns * step <= most:
+        if Grid(layout.size, Size(columns, step)).count < least or columns * step > most:
+            continue
+        needs = rows.needs(columns)
+        if needs.segments + needs.worked_on <= allowed:
             return columns
     return step
