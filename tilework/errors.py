@@ -154,13 +154,6 @@ class TooLargeError(ImageError):
     advice = "Make the image smaller; docs/formats.md lists the limits and their reasons."
 
 
-class DoesNotFitError(ImageError):
-    """An operation whose numbers do not go with the size of this image, such as a rectangle beyond its edge."""
-
-    code = "does_not_fit"
-    advice = "Choose numbers that go with an image of this size."
-
-
 class BeyondRankError(TooLargeError):
     """More than one rank may hold, of an image that is read by windows: stages take it, nobody need hear of this."""
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
 from tests.imaging.staged import staged, windowed
-from tilework.errors import DoesNotFitError, PipelineError
 from tilework.imaging import operations
 from tilework.imaging.engine import PictureReader, run_whole, run_window
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations.borders import BORDERS, indices, span_within
+from tilework.imaging.operations.geometry import DoesNotFitError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.windows import Size, Window
 
@@ -83,7 +83,8 @@ def test_a_resized_image_has_the_pixels_of_one_call_in_any_windows(  # noqa: PLR
         size = pipeline.sizes(Size(width, height))[-1]
     except DoesNotFitError:
         return
-    factor = float(pipeline.steps[0].arguments["factor"])
+    arguments = pipeline.steps[0].arguments
+    factor = 0.0 if arguments["width"] or arguments["height"] else float(arguments["factor"])
 
     def resized(image: Image) -> Image:
         wanted = None if factor else (size.width, size.height)
@@ -272,10 +273,12 @@ def test_what_does_not_fit_the_image_is_refused_with_a_sentence(text: str, reaso
         parse(text).sizes(Size(100, 50))
 
 
-@pytest.mark.parametrize("text", ["resize()", "resize(100, 50, 0.5)"])
-def test_a_size_is_given_in_one_way(text: str) -> None:
-    with pytest.raises(PipelineError, match="give a width, a height or both, or else a factor"):
-        parse(text)
+def test_a_side_that_is_given_counts_before_the_factor_and_the_other_keeps_the_shape() -> None:
+    sizes = {
+        text: parse(text).sizes(Size(101, 50))[-1]
+        for text in ("resize", "resize(width=40)", "resize(height=7)")
+    }
+    assert list(sizes.values()) == [Size(50, 25), Size(40, 20), Size(14, 7)]
 
 
 @given(

@@ -24,6 +24,7 @@ FAMILIES = {
     ),
     "filters": ("Filters", "A pixel and its neighbours, weighed or ranked."),
     "edges": ("Edges", "Where the image changes, and how strongly."),
+    "geometry": ("Geometry", "Pixels elsewhere: cut out, mirrored, turned, resized."),
     "morphology": ("Morphology", "Shapes grown, shrunk, opened and closed by a structuring element."),
 }
 """Title and first sentence of a family's page, in the order in which they are listed."""

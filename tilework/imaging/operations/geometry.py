@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tilework.errors import DoesNotFitError
+from tilework.errors import ImageError
 from tilework.imaging.operations.contract import Example, Operation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Size, Window
@@ -20,6 +20,13 @@ FAMILY = "geometry"
 
 SHOWN = ("uint8", "uint16", "float32")
 """The depths for which most examples are held; the property tests hold all."""
+
+
+class DoesNotFitError(ImageError):
+    """Numbers of an operation that do not go with the size of this image, such as a rectangle beyond its edge."""
+
+    code = "does_not_fit"
+    advice = "Choose numbers that go with an image of this size."
 
 
 class Crop(Operation):

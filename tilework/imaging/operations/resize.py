@@ -6,10 +6,9 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tilework.errors import DoesNotFitError
 from tilework.imaging.operations import resampling
 from tilework.imaging.operations.contract import NO_ALIGNMENT, VECTOR_ALIGNMENT, Example, Operation
-from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN
+from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN, DoesNotFitError
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.resampled import Resampling
 from tilework.imaging.operations.resampling import Axis
@@ -18,6 +17,9 @@ from tilework.imaging.windows import Size, Window
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image, Pixels, Site
     from tilework.imaging.operations.parameters import Arguments
+
+LEAST_FACTOR = 0.0001
+"""A million columns become a hundred."""
 
 LARGEST_FACTOR = 16.0
 """How much larger a side may become: beyond, pixels are only drawn as squares, which a viewer does as well."""
@@ -45,7 +47,7 @@ class Resize(Operation):
         Parameter(
             name="width",
             type="int",
-            help="Columns of the result; 0 follows from the height and the image's shape.",
+            help="Columns of the result; 0 follows from the height and the image's shape, or from the factor.",
             default=0,
             minimum=0,
             maximum=LONGEST_SIDE,
@@ -54,7 +56,7 @@ class Resize(Operation):
         Parameter(
             name="height",
             type="int",
-            help="Rows of the result; 0 follows from the width and the image's shape.",
+            help="Rows of the result; 0 follows from the width and the image's shape, or from the factor.",
             default=0,
             minimum=0,
             maximum=LONGEST_SIDE,
@@ -63,9 +65,9 @@ class Resize(Operation):
         Parameter(
             name="factor",
             type="float",
-            help="The sides of the result as multiples of the image's; instead of width and height, then 0 here.",
-            default=0.0,
-            minimum=0,
+            help="The sides of the result as multiples of the image's, where neither width nor height is given.",
+            default=0.5,
+            minimum=LEAST_FACTOR,
             maximum=LARGEST_FACTOR,
         ),
         Parameter(
@@ -103,12 +105,6 @@ class Resize(Operation):
             dtypes=("uint8",),
         ),
     )
-
-    def check(self, arguments: Arguments) -> None:
-        """Raise ValueError unless there is either a factor or a side."""
-        sides, factor = bool(arguments["width"] or arguments["height"]), bool(arguments["factor"])
-        if sides == factor:
-            raise ValueError("give a width, a height or both, or else a factor")
 
     def cost(self, arguments: Arguments) -> float:
         """Measured, by interpolation."""
@@ -161,9 +157,14 @@ _OPENCV = {"nearest": 0, "linear": 1, "cubic": 2, "area": 3, "lanczos": 4}
 """The numbers of cv2.INTER_*; they are known without OpenCV."""
 
 
+def _factor(arguments: Arguments) -> float:
+    """The factor where it counts, else 0."""
+    return 0.0 if arguments["width"] or arguments["height"] else float(arguments["factor"])
+
+
 def _lengths(size: Size, arguments: Arguments) -> tuple[int, int]:
     """Columns and rows of the result, rounded half to even as OpenCV does."""
-    width, height, factor = int(arguments["width"]), int(arguments["height"]), float(arguments["factor"])
+    width, height, factor = int(arguments["width"]), int(arguments["height"]), _factor(arguments)
     if factor:
         return round(size.width * factor), round(size.height * factor)
     return (
@@ -175,7 +176,7 @@ def _lengths(size: Size, arguments: Arguments) -> tuple[int, int]:
 def _axes(size: Size, arguments: Arguments) -> tuple[Axis, Axis]:
     """Both axes; the ratio is the factor where there is one, which the rounded sides need not have."""
     width, height = _lengths(size, arguments)
-    factor = float(arguments["factor"])
+    factor = _factor(arguments)
     return (
         Axis(size.width, width, factor or width / size.width),
         Axis(size.height, height, factor or height / size.height),
