@@ -31,7 +31,7 @@ AROUND = {"nearest": 0, "linear": 1, "cubic": 2, "lanczos": 4}
 SLACK = 2
 """Pixels by which a position may be rounded, and one that OpenCV's quick loops look ahead."""
 
-ROWS = 128
+ROWS = 512
 BLOCK_PIXELS = 4096
 BLOCK_ROWS = 32
 """OpenCV warps blocks of 32 rows and so many columns that there are 4,096 pixels. In grey its vector loop begins anew in each
@@ -136,25 +136,32 @@ def warped(image: Image, site: Site, turn: Affine, interpolation: str, border: t
 
 def _maps(back: Affine, block: Window, source: Window, interpolation: str) -> tuple[Any, Any]:
     """Positions of a block's pixels in ``source`` as cv2.remap takes them: whole pixels, and an index of fractions."""
+    import cv2
     import numpy as np
 
     x, y = np.arange(block.left, block.right), np.arange(block.top, block.bottom)
     one = 1 << FRACTIONS
     half = one >> 1 if interpolation == "nearest" else one >> POSITIONS + 1
-    places = []
-    for of_x, of_y, start, corner in (
-        (back.a, back.b, back.c, source.left),
-        (back.d, back.e, back.f, source.top),
+    places, pixels = [], []
+    for of_x, of_y, start, begin, side in (
+        (back.a, back.b, back.c, source.left, source.width),
+        (back.d, back.e, back.f, source.top, source.height),
     ):
         along = np.rint(of_x * x * one).astype(np.int64)
-        down = np.rint((of_y * y + start) * one).astype(np.int64) + half - (corner << FRACTIONS)
+        down = np.rint((of_y * y + start) * one).astype(np.int64) + half - (begin << FRACTIONS)
         base = along[0]
         places.append((along - base).astype(np.int32) + (down + base).astype(np.int32)[:, None])
-    whole = np.empty((block.height, block.width, 2), np.int16)
-    for axis, side in enumerate((source.width, source.height)):
-        whole[:, :, axis] = np.clip(places[axis] >> FRACTIONS, -FARTHEST, side + FARTHEST)
+        whole = places[-1] >> FRACTIONS
+        corners = whole[[0, 0, -1, -1], [0, -1, 0, -1]]
+        if corners.min() < -FARTHEST or corners.max() > side + FARTHEST:
+            np.clip(whole, -FARTHEST, side + FARTHEST, out=whole)
+        pixels.append(whole.astype(np.int16))
     if interpolation == "nearest":
-        return whole, None
-    shift, mask = FRACTIONS - POSITIONS, (1 << POSITIONS) - 1
-    across, below = ((place >> shift) & mask for place in places)
-    return whole, ((below << POSITIONS) + across).astype(np.uint16)
+        return cv2.merge(pixels), None
+    # the upper bits of both fractions, those of the row above those of the column; 16 bits hold them
+    across, below = (place.astype(np.uint16) for place in places)
+    across >>= FRACTIONS - POSITIONS
+    across &= (1 << POSITIONS) - 1
+    below &= ((1 << POSITIONS) - 1) << POSITIONS
+    below += across
+    return cv2.merge(pixels), below

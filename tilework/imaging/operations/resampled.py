@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-BLOCK = 128
+BLOCK = 192
 """Columns and rows that are made at once: in float32 and colours they and their source stay in a core's cache."""
 
 LEAST_BLOCK = 8
