@@ -14,7 +14,7 @@ from tests.imaging.tiffs import everything, written
 from tilework.errors import TooLargeError
 from tilework.imaging import operations
 from tilework.imaging.formats import probe
-from tilework.imaging.formats.metadata import PLACE_TAGS, Density
+from tilework.imaging.formats.metadata import PLACE_LEFT_OUT, PLACE_TAGS, Density
 from tilework.imaging.formats.tiff_cache import SegmentCache
 from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.pipeline import parse
@@ -175,8 +175,9 @@ GEO = [
 def test_what_moves_pixels_leaves_out_their_place_on_the_earth(text: str) -> None:
     data = written(noise(64, 48, 1), extratags=GEO, compression="adobe_deflate")
     for pipeline, kept in ((text, False), ("blur(3)", True)):
-        body = process(BytesSource(data), parse(pipeline), Limits()).body
-        assert bool({tag[0] for tag in everything(body)[2].tags} & PLACE_TAGS) is kept
+        product = process(BytesSource(data), parse(pipeline), Limits())
+        assert bool({tag[0] for tag in everything(product.body)[2].tags} & PLACE_TAGS) is kept
+        assert (PLACE_LEFT_OUT in product.notes) is not kept
 
 
 @pytest.mark.parametrize(

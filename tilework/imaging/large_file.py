@@ -110,13 +110,14 @@ def _process(
         wishes=wanted.wishes, scratch=scratch, ranks=ranks.count,
     )  # fmt: skip
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids), ranks.hosts)
-    tree = description(work.kept(read.metadata, read.header), read.header)
+    kept = work.kept(read.metadata, read.header)
+    tree = description(kept, read.header)
     tables = ranks.ask(jpeg_tables, work.layout)
     file.create(head_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(head(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
-    told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *_mask_note(wanted))
+    told = (*read.header.notes, *kept.notes, *read.notes, *sorted(odd), *_mask_note(wanted))
     notes = dict.fromkeys(told)
     return read.header, work.writing(0).units.count, tuple(notes)
 

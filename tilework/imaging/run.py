@@ -102,11 +102,9 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
     watch = Stopwatch("decode")
     header, metadata = read_metadata(data, planned.header)
     decoded = decode(data, header)
-    # what metadata and decoder both stumble over is told once
-    notes = tuple(dict.fromkeys((*planned.notes, *metadata.notes, *decoded.notes)))
     del data
     watch.turn_to("kernels")
-    result = run_whole(decoded.picture, pipeline)
+    result, odd = run_whole(decoded.picture, pipeline), decoded.notes
     del decoded
     watch.turn_to("encode")
     kept = metadata.for_result(
@@ -116,6 +114,8 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
         same_colour=not pipeline.makes_mask and result.pixels.channels == header.pixels.channels,
         place=pipeline.place,
     )
+    # what metadata and decoder both stumble over is told once
+    notes = tuple(dict.fromkeys((*planned.notes, *kept.notes, *odd)))
     written = planned.result_format
     if pipeline.is_archive:
         layout = layout_of(header, pipeline, result.size, result.pixels, Wishes())

@@ -26,6 +26,8 @@ XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation\s*(?:=\s*["']|>\s*))[1-8]"""
 PLACE_TAGS = frozenset({33550, 33922, 34264, 34735, 34736, 34737})
 """GeoTIFF's tags (OGC 19-008): scale, tie points, transformation, keys. They hold for one size, one way up."""
 
+PLACE_LEFT_OUT = "Its place on the earth holds for the pixels where they were, and was left out."
+
 VALUE_TAGS = frozenset({42112, 42113})
 """GDAL's metadata and nodata value: what the values mean, which is wrong for a mask."""
 
@@ -103,7 +105,14 @@ class Metadata:
             if same_format
             else (),
             place=place,
+            notes=self._notes(header, place) if same_format else self.notes,
         )
+
+    def _notes(self, header: Header, place: Place) -> tuple[str, ...]:
+        """Those there were, and one on the place on the earth that is lost with the pixels' places."""
+        placed = any(tag[0] in PLACE_TAGS for tag in self.tags)
+        moved = place != "kept" and header.orientation == 1
+        return (*self.notes, PLACE_LEFT_OUT) if placed and moved else self.notes
 
     def _tags(self, *, same_place: bool, same_colour: bool) -> tuple[tuple[int, int, int, Any], ...]:
         wrong = (frozenset() if same_place else PLACE_TAGS) | (frozenset() if same_colour else VALUE_TAGS)
