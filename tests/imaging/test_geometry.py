@@ -215,6 +215,39 @@ def test_chains_of_moves_and_filters_give_the_same_in_units(  # noqa: PLR0917
     assert_same(found[0], run_whole(image, pipeline))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "crop(9, 8, 90, 70)",
+        "flip(horizontal)",
+        "flip(vertical)",
+        "pad(40, 30, 20, 10, reflect)",
+        "pad(150, border=wrap)",
+        "pyramid_down",
+        "rotate(90)",
+        "rotate(180)",
+        "rotate(-90)",
+    ],
+)
+def test_each_move_gives_the_same_in_small_windows(text: str, dtype: str) -> None:
+    image, pipeline = picture(noise(131, 97, 4, dtype)), parse(text)
+    assert_same(windowed(image, pipeline, Size(33, 29)), run_whole(image, pipeline))
+
+
+@pytest.mark.parametrize("dtype", DEPTHS)
+@pytest.mark.parametrize("interpolation", ["cubic", "lanczos"])
+def test_what_is_left_of_a_row_behind_whole_vectors_is_added_as_opencv_does(
+    interpolation: str, dtype: str
+) -> None:
+    """Rows of 71 to 86 samples, so many of them that sums which differ in their order differ in some pixels."""
+    array = noise(50, 900, 1, dtype)
+    for width in range(71, 87):
+        text = f"resize({width}, 1301, interpolation={interpolation})"
+        expected = cv2.resize(array, (width, 1301), interpolation=INTERPOLATIONS[interpolation])
+        assert_same(windowed(Picture(array), parse(text), Size(86, 700)), Picture(expected))
+
+
 @pytest.mark.parametrize(
     "text", ["rotate(90) | canny(20, 60)", "resize(factor=0.4) | canny(20, 60) | flip(both)"]
 )
