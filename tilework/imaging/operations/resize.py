@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations import resampling
-from tilework.imaging.operations.contract import NO_ALIGNMENT, VECTOR_ALIGNMENT, Example, Operation
+from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, Operation
 from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN, DoesNotFitError
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.resampled import Resampling
@@ -29,6 +29,9 @@ TAPS_BEFORE = {"nearest": 0, "linear": 0, "area": 0, "cubic": 1, "lanczos": 3}
 
 SLACK = 1
 """Pixels by which a place kept as float32 may be off, far from the corner of an image of a million columns."""
+
+BLOCKS = Size(64, 2)
+"""Whole vectors of columns; and of rows so many that half a row at the end is rounded as in the whole, half to even."""
 
 COSTS = {"nearest": 0.02, "linear": 0.1, "area": 0.15, "cubic": 0.2, "lanczos": 0.4}
 """Seconds for a million samples of input or result, whichever has more."""
@@ -201,7 +204,7 @@ def _kind(across: Axis, down: Axis, arguments: Arguments) -> str:
 def _source(output: Window, across: Axis, down: Axis, kind: str) -> Window:
     """What a window is made of; may reach beyond the image."""
     if kind == "blocks":
-        output = output.aligned(VECTOR_ALIGNMENT).clamped(Size(across.result, down.result))
+        output = output.aligned(BLOCKS).clamped(Size(across.result, down.result))
     elif kind not in {"same", "nearest"}:
         resampled = _resampling(kind, across, down)
         made = resampled.made_for(output)
@@ -236,7 +239,7 @@ def _resized(image: Image, across: Axis, down: Axis, interpolation: int) -> Imag
 
 def _in_blocks(image: Image, site: Site, across: Axis, down: Axis) -> Image:
     """Means of whole blocks of pixels, which are the same at any place: one call, on whole vectors of columns."""
-    made = site.output.aligned(VECTOR_ALIGNMENT).clamped(site.output_size)
+    made = site.output.aligned(BLOCKS).clamped(site.output_size)
     read = _source(site.output, across, down, "blocks").clamped(site.source_size)
     part = image[read.within(site.source)]
     sides = (Axis(read.width, made.width, across.inverse), Axis(read.height, made.height, down.inverse))

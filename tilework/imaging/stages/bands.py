@@ -38,15 +38,23 @@ def piece_of(pipeline: Pipeline, row: Window, tile: int, size: Size, pixels: Pix
     of_tiles = source_of(pipeline, one, size, pixels).size.pixels * width / one.width
     if source_of(pipeline, row, size, pixels).size.pixels > WASTE * of_tiles:
         width = one.width
-    while height > 1:
-        part = middle_of(row, Size(width, min(height, row.height)))
-        sites = pipeline.sites(part, size, pixels)
-        kinds = pipeline.kinds(pixels)
-        needed = max(site.source.size.pixels * kind.bytes for site, kind in zip(sites, kinds, strict=False))
-        if needed <= PIECE_BYTES or needed <= 2 * part.size.pixels * kinds[-1].bytes:
-            break
-        height = -(-height // 2)
-    return Size(width, min(height, row.height))
+    before: tuple[int, int] | None = None
+    while True:
+        rows = min(height, row.height)
+        needed = _most_bytes(pipeline, middle_of(row, Size(width, rows)), size, pixels)
+        if before is not None and 5 * needed * before[0] > before[1] * (4 * before[0] + rows):
+            # windows are widened: fewer rows would need little less
+            return Size(width, before[0])
+        result = width * rows * pipeline.kinds(pixels)[-1].bytes
+        if rows == 1 or needed <= max(PIECE_BYTES, 2 * result):
+            return Size(width, rows)
+        before, height = (rows, needed), -(-height // 2)
+
+
+def _most_bytes(pipeline: Pipeline, window: Window, size: Size, pixels: Pixels) -> int:
+    """Bytes of what a window of the result depends on, before whichever step that is most."""
+    sites, kinds = pipeline.sites(window, size, pixels), pipeline.kinds(pixels)
+    return max(site.source.size.pixels * kind.bytes for site, kind in zip(sites, kinds, strict=False))
 
 
 def source_of(pipeline: Pipeline, window: Window, size: Size, pixels: Pixels) -> Window:
