@@ -29,6 +29,7 @@ FAMILIES = {
     "filters": ("Filters", "A pixel and its neighbours, weighed or ranked."),
     "edges": ("Edges", "Where the image changes, and how strongly."),
     "analysis": ("Analysis", "What an image holds, as a picture of it or as numbers, in JSON and CSV."),
+    "geometry": ("Geometry", "Pixels elsewhere: cut out, mirrored, turned, resized."),
     "morphology": ("Morphology", "Shapes grown, shrunk, opened and closed by a structuring element."),
     "several": (
         "Several images",

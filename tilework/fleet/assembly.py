@@ -167,8 +167,8 @@ class Assembly:
     def store(self, made_by: str) -> Stored:
         """Store the result, unless it is there. Raises LeaseLostError, VersionGoneError, ServiceError."""
         found, layout = self.image.header, self.image.work.layout
-        metadata = self._metadata()
-        tree, tables = description(self.image.work.kept(metadata, found), found), jpeg_tables(layout)
+        kept = self.image.work.kept(self._metadata(), found)
+        tree, tables = description(kept, found), jpeg_tables(layout)
         contents = self._contents()
         firsts = [contents.firsts[level] for level in sorted(contents.firsts, reverse=True)]
         plan = arranged(head_bytes(layout, tree, tables), contents.pieces, firsts)
@@ -176,7 +176,7 @@ class Assembly:
         key = self.task.result_stem + suffix(layout)
         told = result_metadata(self.task, found.size, found.pixels.dtype, made_by)
         size = self._upload(key, told, plan, begin)
-        notes = dict.fromkeys((*found.notes, *metadata.notes, *contents.notes))
+        notes = dict.fromkeys((*found.notes, *kept.notes, *contents.notes))
         return Stored(key, size, " ".join(notes), contents.seconds)
 
     def _metadata(self) -> Metadata:

@@ -70,8 +70,8 @@ def _estimate(size: Size, pixels: Pixels, pipeline: Pipeline) -> float:
         for each, kind in zip(pipeline.sizes(size), pipeline.kinds(pixels), strict=True)
     ]
     kernels = sum(
-        amount * step.operation.cost(step.arguments)
-        for step, amount in zip(pipeline.steps, samples[:-1], strict=True)
+        max(before, after) * step.operation.cost(step.arguments)
+        for step, before, after in zip(pipeline.steps, samples[:-1], samples[1:], strict=True)
     )
     return CODEC_SECONDS * (samples[0] + samples[-1]) + kernels
 

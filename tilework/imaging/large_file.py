@@ -114,13 +114,14 @@ def _process(
     if wanted.pipeline.is_report:
         return _report(wanted, work, read, folder, ranks)
     file = TileFile(folder / "tiles", folder, tuple(grid.pixels for grid in work.layout.grids), ranks.hosts)
-    tree = description(work.kept(read.metadata, read.header), read.header)
+    kept = work.kept(read.metadata, read.header)
+    tree = description(kept, read.header)
     tables = ranks.ask(jpeg_tables, work.layout)
     file.create(head_bytes(work.layout, tree, tables))
     odd = run(work, file, folder, ranks, unit_seconds(work, wanted.limits))
     file.finish(head(work.layout, [_table(table) for table in file.tables()], tree, tables))
     file.path.replace(target)
-    return read.header, work.writing(0).units.count, _notes(read, odd, *_mask_note(wanted))
+    return read.header, work.writing(0).units.count, _notes(read, kept.notes, odd, *_mask_note(wanted))
 
 
 def _report(
@@ -133,11 +134,11 @@ def _report(
     place = folder / "report"
     place.write_bytes(ranks.ask(partial(written_report, work), going_on))
     place.replace(wanted.target)
-    return read.header, work.reporting.units.count, _notes(read, odd)
+    return read.header, work.reporting.units.count, _notes(read, read.metadata.notes, odd)
 
 
-def _notes(read: _Read, odd: set[str], *more: str) -> tuple[str, ...]:
-    told = (*read.header.notes, *read.metadata.notes, *read.notes, *sorted(odd), *more)
+def _notes(read: _Read, kept: tuple[str, ...], odd: set[str], *more: str) -> tuple[str, ...]:
+    told = (*read.header.notes, *kept, *read.notes, *sorted(odd), *more)
     return tuple(dict.fromkeys(told))
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tilework.imaging.operations import Arguments, MeasuredOperation, Operation, Pixels, Value
-    from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.operations.contract import Arrays, Place
     from tilework.imaging.operations.shown import NamedPicture
     from tilework.imaging.windows import Size, Window
 
@@ -159,6 +159,12 @@ class Pipeline:
     def ends_in_mask(self) -> bool:
         """Whether the result is black and white, and nothing was done to it since."""
         return bool(self.steps) and self.steps[-1].operation.masks(self.steps[-1].arguments)
+
+    @property
+    def place(self) -> Place:
+        """Whether the result's pixels are where the image's are, as far apart, or neither."""
+        places: set[Place] = {step.operation.place for step in self.steps}
+        return "scaled" if "scaled" in places else "moved" if "moved" in places else "kept"
 
     @property
     def exact(self) -> bool:

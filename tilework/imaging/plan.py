@@ -10,7 +10,6 @@ from tilework.errors import BeyondRankError, UnsupportedPixelsError
 from tilework.imaging.formats import SUFFIXES, Format, Header, is_windowed, row, segment_bytes, tile_archive
 from tilework.imaging.formats.strips import is_streamed
 from tilework.imaging.limits import MIB
-from tilework.imaging.operations import WholeImageOperation
 from tilework.imaging.report import ROW_BYTES, ReportFormat, most_rows
 
 if TYPE_CHECKING:
@@ -92,10 +91,10 @@ def plan(header: Header, stored_bytes: int, pipeline: Pipeline, limits: Limits) 
 
 def is_staged(header: Header, pipeline: Pipeline) -> bool:
     """Whether an image that is too large for one rank is worked on in blocks: its result is a TIFF then, or a report."""
-    whole = any(isinstance(step.operation, WholeImageOperation) for step in pipeline.steps)
+    in_parts = all(step.operation.in_parts(step.arguments) for step in pipeline.steps)
     read = is_windowed(header) or is_streamed(header)
     asked = pipeline.output in {None, Format.TIFF} or pipeline.is_archive or pipeline.is_report
-    return read and not whole and asked
+    return read and in_parts and asked
 
 
 def _decoding(header: Header) -> int:

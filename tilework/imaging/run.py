@@ -104,8 +104,7 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
     watch = Stopwatch("decode")
     header, metadata = read_metadata(data, planned.header)
     decoded = decode(data, header)
-    # what metadata and decoder both stumble over is told once
-    notes = tuple(dict.fromkeys((*planned.notes, *metadata.notes, *decoded.notes)))
+    odd = decoded.notes
     del data
     watch.turn_to("kernels")
     if isinstance(planned.result_format, ReportFormat):
@@ -113,6 +112,7 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
             report_whole(decoded.picture, pipeline),
             planned.result_format.suffix,
             planned.result_format.content_type,
+            metadata.notes,
         )
     else:
         result = run_whole(decoded.picture, pipeline)
@@ -120,6 +120,8 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
         watch.turn_to("encode")
         file = _encoded(result, planned.result_format, pipeline, header, metadata)
     watch.turn_to("other")
+    # what metadata and decoder both stumble over is told once
+    notes = tuple(dict.fromkeys((*planned.notes, *file.notes, *odd)))
     return Product(
         body=file.body,
         suffix=file.suffix,
@@ -133,11 +135,12 @@ def complete(data: bytes, planned: Plan, pipeline: Pipeline) -> Product:
 
 
 class EncodedFile(NamedTuple):
-    """A result's bytes, how the name of its file ends, and its media type."""
+    """A result's bytes, how the name of its file ends, its media type, and sentences about metadata that it lacks."""
 
     body: bytes
     suffix: str
     content_type: str
+    notes: tuple[str, ...]
 
 
 def _encoded(
@@ -147,16 +150,16 @@ def _encoded(
     if pipeline.is_archive:
         layout = layout_of(header, pipeline, result.size, result.pixels, Wishes())
         body = tile_archive.archive(result, layout)
-        return EncodedFile(body, result_file.suffix(layout), result_file.content_type(layout))
+        return EncodedFile(body, result_file.suffix(layout), result_file.content_type(layout), metadata.notes)
     kept = metadata.for_result(
         header,
         result.size,
         same_format=image_format is header.format,
         same_colour=not pipeline.is_lossless and result.pixels.channels == header.pixels.channels,
+        place=pipeline.place,
     )
-    return EncodedFile(
-        encode(result, image_format, kept, header), image_format.suffix, image_format.content_type
-    )
+    body = encode(result, image_format, kept, header)
+    return EncodedFile(body, image_format.suffix, image_format.content_type, kept.notes)
 
 
 Process: TypeAlias = "Callable[[Source, Pipeline, Limits], Product]"

@@ -267,7 +267,7 @@ def encode(picture: Picture, metadata: Metadata, source: Header) -> bytes:
     """Encode without loss, as a JP2 file whatever the source was."""
     codestream = _encoded(picture)
     kept = metadata.text
-    if picture.size != source.stored or source.orientation != 1:
+    if metadata.place != "kept" or picture.size != source.stored or source.orientation != 1:
         kept = tuple(box for box in kept if box[4:8] == b"xml ")
     parts = [SIGNATURE, boxed(FILE_TYPE[:4], FILE_TYPE[4:]), _header_box(picture, metadata)]
     if metadata.exif is not None:

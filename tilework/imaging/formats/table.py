@@ -201,8 +201,8 @@ ROWS: tuple[Row, ...] = (
         " only); a fourth channel of RGB without a name is taken as alpha, with a note",
         colour="as stored; the ICC profile is kept",
         orientation="the orientation tag is applied; the result is upright",
-        kept="ICC profile, EXIF and GPS, texts, XMP, IPTC, resolution; GeoTIFF tags where the result has the size of"
-        " the source and was not turned; nodata value and GDAL's metadata, but for masks; pixels of the nodata value"
+        kept="ICC profile, EXIF and GPS, texts, XMP, IPTC, resolution; GeoTIFF tags where no"
+        " operation moves pixels and the source was upright; nodata value and GDAL's metadata, but for masks; pixels of the nodata value"
         " are treated as any others, with a note",
         refused="several pictures where none is asked for; CMYK, Lab, LogLuv; camera raw (DNG, CR2, NEF); NDPI; two,"
         " or four and more, channels beside alpha; 8-bit signed, 32-bit unsigned, 64-bit and complex numbers; JPEG of"

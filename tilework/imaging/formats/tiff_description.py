@@ -80,9 +80,16 @@ def _of_exif(metadata: Metadata) -> Tree:
 
 
 def resolution(metadata: Metadata, source: Header) -> tuple[tuple[int, int], tuple[int, int], int] | None:
-    """Pixels for each unit across and down as fractions, and the unit: a TIFF's own exactly, else the density."""
+    """Pixels for each unit across and down as fractions, and the unit: a TIFF's own exactly, else the density.
+
+    A TIFF's own is left where pixels were moved or resampled: the density knows what became of it.
+    """
     density = metadata.density
-    if isinstance(source.detail, TiffDetail) and source.detail.resolution is not None:
+    if (
+        metadata.place == "kept"
+        and isinstance(source.detail, TiffDetail)
+        and source.detail.resolution is not None
+    ):
         across, down, unit = source.detail.resolution
         return (down, across, unit) if source.orientation in SIDEWAYS else (across, down, unit)
     if density is None:

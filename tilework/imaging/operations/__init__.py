@@ -20,16 +20,20 @@ from tilework.imaging.operations import (
     curves,
     denoising,
     edges,
+    geometry,
     histogram_report,
     kernels,
     local_threshold,
     morphology,
     non_local_means,
     overlay,
+    pad,
     point,
+    resize,
     sharpening,
     smoothing,
     tone,
+    warp,
 )
 from tilework.imaging.operations.contract import (
     Example,
@@ -90,6 +94,10 @@ FAMILIES = (
     local_threshold,
     edges,
     morphology,
+    geometry,
+    pad,
+    resize,
+    warp,
     overlay,
     compare,
 )
@@ -239,12 +247,13 @@ def usage(operation: Named) -> str:
 
 
 def prepare() -> None:
-    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them.
+    """Load OpenCV into this process, without IPP, and keep it to one thread: the ranks share the cores among them.
 
-    And to its own arithmetic: Intel's (IPP) has another bilateral filter, and takes it for images of some sizes only.
+    IPP changes cubic resizing, and others a little, with the processor that it finds, and has another bilateral filter,
+    which it takes for images of some sizes only; without it a result depends on OpenCV alone.
     """
     import cv2
 
-    cv2.setNumThreads(1)
     cv2.ipp.setUseIPP(False)
+    cv2.setNumThreads(1)
     cv2.ocl.setUseOpenCL(False)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     Image: TypeAlias = np.ndarray[Any, np.dtype[np.integer[Any] | np.floating[Any]]]
     Arrays: TypeAlias = Mapping[str, np.ndarray[Any, Any]]
+
+Place: TypeAlias = Literal["kept", "moved", "scaled"]
+"""Where the pixels of a result are: each where it was; elsewhere, but as large and as far apart; or neither."""
 
 ITEM_BYTES = {"uint8": 1, "uint16": 2, "int16": 2, "int32": 4, "float32": 4, "float64": 8}
 """Bytes of one sample by depth; the depths that the contract knows."""
@@ -97,10 +100,11 @@ class Operation(ABC):
     ``dtypes`` and ``channels`` are what it takes; ``result`` says what it gives where that depends on the arguments, and
     ``values`` how it rounds and saturates and whether it is monotone. ``makes_mask`` says that its result is a mask,
     whatever the arguments, which is never stored in a lossy format: two values, of which 0 is one and mostly 255 the other.
-    ``makes_labels`` says that each of
-    its values is the number of something, so that a mean of two would be none. ``exact`` that tiles have the very pixels of the whole image, and where they have not ``inexact`` says why, and by
+    ``makes_labels`` says that each of its values is the number of something, so that a mean of two would be none.
+    ``exact`` says that tiles have the very pixels of the whole image, and where they have not ``inexact`` says why, and by
     how much. ``scratch`` is the memory that OpenCV takes beside input and output, as a multiple of the input's bytes.
-    ``alpha`` and ``nodata`` say what becomes of them, in a sentence each.
+    ``alpha`` and ``nodata`` say what becomes of them, in a sentence each. ``place`` says whether the result may keep what
+    the image tells of its place on the earth, and of its resolution.
     """
 
     name: ClassVar[str]
@@ -120,6 +124,7 @@ class Operation(ABC):
     examples: ClassVar[tuple[Example, ...]] = ()
     alpha: ClassVar[str] = "Carried along unfiltered."
     nodata: ClassVar[str] = "A value like any other."
+    place: ClassVar[Place] = "scaled"
 
     @property
     def report_formats(self) -> tuple[str, ...]:
@@ -130,8 +135,15 @@ class Operation(ABC):
         """Raise ValueError, with a sentence, for arguments that do not go together; each is within its own bounds."""
 
     def cost(self, arguments: Arguments) -> float:  # noqa: ARG002
-        """Seconds that a million samples of its input take one core, from above; deadlines are a multiple of it."""
+        """Seconds that a million samples of its input, or of its result if that has more, take one core, from above.
+
+        Deadlines are a multiple of it.
+        """
         return ORDINARY_COST
+
+    def in_parts(self, arguments: Arguments) -> bool:  # noqa: ARG002
+        """Whether any small part of a result is made of a part of the image; else it is only worked on whole."""
+        return True
 
     def masks(self, arguments: Arguments) -> bool:  # noqa: ARG002
         """Whether the result is a mask with these arguments; an operation for which they decide says so here."""
@@ -178,6 +190,8 @@ class LocalOperation(Operation):
         """
         return False
 
+    place: ClassVar[Place] = "kept"
+
     def margin(self, arguments: Arguments) -> Margin:  # noqa: ARG002
         """How far it reads around a pixel; nothing for an operation on single pixels."""
         return Margin(0, 0, 0, 0)
@@ -201,6 +215,10 @@ class WholeImageOperation(LocalOperation):
     It states the truth about its window, the whole image, and so is exact in tiles too, at the cost of reading the
     whole for each. The engine plans such an image as one task.
     """
+
+    def in_parts(self, arguments: Arguments) -> bool:  # noqa: ARG002
+        """Each pixel may be made of all."""
+        return False
 
     def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
         """Return the whole image."""

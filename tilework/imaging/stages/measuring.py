@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.blaming import blaming
-from tilework.imaging.engine import run_window
 from tilework.imaging.operations import MeasuredOperation, Part
+from tilework.imaging.stages.bands import made
 from tilework.imaging.stages.readers import Band
 from tilework.imaging.stopwatch import timed
 from tilework.imaging.windows import Grid, Size, Window
@@ -114,7 +114,7 @@ class Measuring:
         index = len(self.pipeline.steps) - 1
         before = self.pipeline.up_to(index)
         site = self.pipeline.measured_site(index, row, reader.size, reader.pixels)
-        band = Band(site.source_size, site.source, run_window(reader, before, site.source))
+        band = Band(site.source_size, site.source, made(reader, before, site.source, self.cells.cell.height))
         parts = []
         for cell in self.cells.meeting(row):
             window = self.cells.window(cell)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tilework.errors import TooLargeError, UnsupportedPixelsError
-from tilework.imaging.formats import Format, overlap_bytes, segment_bytes, tile_archive
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging.formats import Format, tile_archive
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.formats.jpeg import QUALITY
 from tilework.imaging.formats.tiff_coding import JPEG, LZW, NONE
@@ -15,11 +15,12 @@ from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS
 from tilework.imaging.limits import MIB
 from tilework.imaging.operations import MeasuredOperation
+from tilework.imaging.stages.rows import AllRows, Rows
 from tilework.imaging.stages.work import Work
-from tilework.imaging.windows import Grid, Size, Window
+from tilework.imaging.windows import Grid, Size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.cog import Compression, Scheme
@@ -74,10 +75,10 @@ def plan_stages(
     for size in sizes:
         limits.check_size(size, by_windows=True)
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
-    rows = _Rows.of(header, pipeline, layout)
     # each rank holds the pictures that the pipeline names beside its unit
     free = replace(limits, block_bytes=max(1, limits.block_bytes - pipeline.picture_bytes))
     cut = replace(layout, size=largest_cut(pipeline, sizes))
+    rows = AllRows(tuple(_rows(header, pipeline, layout, sizes)))
     columns, overviews, cached_bytes = _unit(
         rows, cut, free, ranks, cut.size.pixels if most is None else most
     )
@@ -89,20 +90,17 @@ def largest_cut(pipeline: Pipeline, sizes: Sequence[Size]) -> Size:
     return max([sizes[-1], *(sizes[index] for index in _measured(pipeline))], key=lambda size: size.pixels)
 
 
+def _rows(header: Header, pipeline: Pipeline, layout: CogLayout, sizes: Sequence[Size]) -> Iterator[Rows]:
+    """The rows of the result, and of each image that is measured on the way to it."""
+    for end in (*_measured(pipeline), len(pipeline.steps)):
+        yield Rows(header, pipeline.up_to(end), replace(layout, size=sizes[end]))
+
+
 def _measured(pipeline: Pipeline) -> list[int]:
     """The steps whose input is measured."""
     return [
         index for index, step in enumerate(pipeline.steps) if isinstance(step.operation, MeasuredOperation)
     ]
-
-
-def _most_rows(header: Header, pipeline: Pipeline, tile: int) -> int:
-    """Rows of the image, or between two steps, that a row of tiles in the middle of the result depends on."""
-    size = pipeline.sizes(header.size)[-1]
-    middle = size.height // 2
-    window = Window(0, middle, size.width, min(size.height, middle + tile))
-    sites = pipeline.sites(window, header.size, header.pixels)
-    return max((site.source.height for site in sites), default=window.height)
 
 
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:
@@ -152,53 +150,7 @@ def _compression(header: Header, pipeline: Pipeline, wishes: Wishes, *, fits: bo
     return "deflate"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """What a row of tiles needs: bytes of a pixel of input and result, rows and columns beyond it, and whose they are."""
-
-    before: int
-    after: int
-    tile: int
-    reach: int
-    width: int
-    header: Header
-
-    @classmethod
-    def of(cls, header: Header, pipeline: Pipeline, layout: CogLayout) -> _Rows:
-        """Those of an image; an operation's reach is that in the image's middle."""
-        ends = [*_measured(pipeline), len(pipeline.steps)]
-        most = max(_most_rows(header, pipeline.up_to(end), layout.tile) for end in ends)
-        return cls(
-            before=header.pixels.bytes,
-            after=layout.pixels.bytes,
-            tile=layout.tile,
-            reach=max(0, most - layout.tile),
-            width=header.size.width,
-            header=header,
-        )
-
-    def segments(self, columns: int) -> int:
-        """Decoded bytes that hold all that the next row of tiles needs again."""
-        wide = min(columns + self.reach, self.width)
-        return overlap_bytes(self.header, Size(wide, self.tile + self.reach), max(1, self.reach))
-
-    def worked_on(self, columns: int) -> int:
-        """Bytes of a unit of ``columns`` that there must be: the row that is worked on, and those of its overviews."""
-        wide = min(columns, self.width)
-        return wide * ((self.tile + self.reach) * self.before + self.tile * self.after)
-
-    def check(self, allowed: int) -> None:
-        """Raise TooLargeError where not even a single segment and the narrowest row fit."""
-        needed = segment_bytes(self.header) + self.worked_on(self.tile)
-        if needed > allowed:
-            raise TooLargeError(
-                f"A single strip or tile of the image, with a row of the result, needs {needed / MIB:,.0f} MiB of memory;"
-                f" {allowed / MIB:,.0f} MiB are allowed (limit: block_bytes).",
-                advice="Convert it to a TIFF of smaller tiles, or raise the limit.",
-            )
-
-
-def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int) -> tuple[int, int, int]:
+def _unit(rows: AllRows, layout: CogLayout, limits: Limits, ranks: int, most: int) -> tuple[int, int, int]:
     """Columns of a unit, the overviews that it makes, and bytes of decoded segments that a rank keeps meanwhile."""
     rows.check(limits.block_bytes)
     allowed = max(limits.block_bytes // LEAST_SHARE, limits.block_bytes - FIXED_BYTES)
@@ -206,22 +158,23 @@ def _unit(rows: _Rows, layout: CogLayout, limits: Limits, ranks: int, most: int)
     for overviews in range(min(MOST_OVERVIEWS, len(layout.levels) - 1), -1, -1):
         columns = _widest(rows, layout, overviews, allowed, least=0 if overviews else least, most=most)
         units = Grid(layout.size, Size(columns, layout.tile << overviews))
-        needed = rows.segments(columns) + rows.worked_on(columns)
-        if needed <= allowed and units.count >= least:
-            return columns, overviews, rows.segments(columns)
+        needs = rows.needs(columns)
+        if needs.segments + needs.worked_on <= allowed and units.count >= least:
+            return columns, overviews, needs.segments
     # the narrowest there are, in little memory or of few tiles: segments are decoded again where they must be
-    left = max(0, allowed - rows.worked_on(columns))
-    return columns, 0, min(left, rows.segments(columns))
+    left = max(0, allowed - needs.worked_on)
+    return columns, 0, min(left, needs.segments)
 
 
-def _widest(rows: _Rows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
+def _widest(rows: AllRows, layout: CogLayout, overviews: int, allowed: int, *, least: int, most: int) -> int:
     """Columns of the widest units that need no more than is allowed and are not too few; else of the narrowest."""
     step = layout.tile << overviews
     steps = -(-layout.size.width // step)
     for parts in range(1, steps + 1):
         columns = -(-steps // parts) * step
-        fits = rows.segments(columns) + rows.worked_on(columns) <= allowed
-        enough = Grid(layout.size, Size(columns, step)).count >= least
-        if fits and enough and columns * step <= most:
+        if Grid(layout.size, Size(columns, step)).count < least or columns * step > most:
+            continue
+        needs = rows.needs(columns)
+        if needs.segments + needs.worked_on <= allowed:
             return columns
     return step

@@ -47,6 +47,7 @@ class Work:
             self.layout.size,
             same_format=header.format is Format.TIFF,
             same_colour=same_colour and not self.pipeline.is_lossless,
+            place=self.pipeline.place,
         )
 
     @property

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from tilework.imaging.engine import run_window
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.formats.result_file import tile_bytes
+from tilework.imaging.stages.bands import tiles_of
 from tilework.imaging.stages.readers import Band, Pieces, blank, paste
 from tilework.imaging.windows import Grid, Size, Window
 
@@ -66,10 +66,8 @@ class Writing:
         tile = self.layout.tile
         for top in range(unit.top, unit.bottom, tile):
             row = Window(unit.left, top, unit.right, min(unit.bottom, top + tile))
-            band = self._band(reader, row)
-            for left in range(row.left, row.right, tile):
-                window = Window(left, row.top, min(row.right, left + tile), row.bottom)
-                rows.add(self.base, window, run_window(band, self.pipeline, window))
+            for window, picture in tiles_of(reader, self.pipeline, row, tile):
+                rows.add(self.base, window, picture)
             rows.end(self.base, row)
 
     def leave(self, place: Window, picture: Picture) -> None:
@@ -77,12 +75,6 @@ class Writing:
         if not self.is_last:
             pieces = leftover(self.layout, self.scratch, self.units.cell, base=self.base, top=self.top)
             pieces.put(pieces.grid.index_at(place.left, place.top), picture)
-
-    def _band(self, reader: Reader, row: Window) -> Band:
-        """All pixels on which a row of tiles depends, read at once."""
-        sites = self.pipeline.sites(row, reader.size, reader.pixels)
-        source = sites[0].source if sites else row
-        return Band(reader.size, source, reader.read(source))
 
 
 def leftover(layout: CogLayout, scratch: Scratch, cell: Size, *, base: int, top: int) -> Pieces:
