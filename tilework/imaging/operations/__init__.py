@@ -12,7 +12,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
-from tilework.imaging.operations import edges, filters, morphology, point
+from tilework.imaging.operations import (
+    edges,
+    filters,
+    gradients,
+    hit_or_miss,
+    magnitude,
+    morphology,
+    openings,
+    point,
+)
 from tilework.imaging.operations.contract import (
     Example,
     LocalOperation,
@@ -50,7 +59,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, morphology)
+FAMILIES = (point, filters, edges, gradients, magnitude, morphology, openings, hit_or_miss)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""
@@ -152,8 +161,12 @@ def usage(operation: Named) -> str:
 
 
 def prepare() -> None:
-    """Load OpenCV into this process and keep it to one thread: the ranks share the cores among them."""
+    """Load OpenCV into this process, keep it to one thread, for the ranks share the cores among them, and to its own code.
+
+    IPP, where OpenCV has it, gives other floats on other processors, and in windows (a 5 x 5 Laplacian of float32).
+    """
     import cv2
 
     cv2.setNumThreads(1)
     cv2.ocl.setUseOpenCL(False)
+    cv2.ipp.setUseIPP(False)

@@ -81,7 +81,8 @@ class Morphology(LocalOperation):
         return Margin(before, before, after, after)
 
 
-def _element(arguments: Arguments) -> Image:
+def element(arguments: Arguments) -> Image:
+    """Return the structuring element, uint8: 1 where it is, else 0."""
     import cv2
 
     shapes = {"rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS, "ellipse": cv2.MORPH_ELLIPSE}
@@ -107,7 +108,7 @@ class Erode(Morphology):
         """One erosion, a channel at a time; what lies beyond the edge never counts."""
         import cv2
 
-        return cv2.erode(image, _element(arguments), iterations=int(arguments["iterations"]))
+        return cv2.erode(image, element(arguments), iterations=int(arguments["iterations"]))
 
 
 class Dilate(Morphology):
@@ -125,7 +126,7 @@ class Dilate(Morphology):
         """One dilation, a channel at a time; what lies beyond the edge never counts."""
         import cv2
 
-        return cv2.dilate(image, _element(arguments), iterations=int(arguments["iterations"]))
+        return cv2.dilate(image, element(arguments), iterations=int(arguments["iterations"]))
 
 
 OPERATIONS = (Erode(), Dilate())
