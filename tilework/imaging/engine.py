@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError, TileworkError
+from tilework.imaging.chains import first_chain
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
 from tilework.imaging.stopwatch import timed
@@ -19,6 +20,7 @@ from tilework.imaging.windows import Size, Window
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tilework.imaging.chains import Chain
     from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Operation, Pixels
     from tilework.imaging.pipeline import Pipeline, Step
@@ -52,15 +54,37 @@ class PictureReader:
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
-    """Run the pipeline on the whole picture, one OpenCV call an operation.
+    """Run the pipeline on the whole picture: one OpenCV call an operation, or several together strip by strip.
 
     Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
     :class:`~tilework.errors.OperationFailedError` for one that raises.
     """
     pipeline.kinds(picture.pixels)
-    for step in pipeline.steps:
-        picture = _run_step(picture, _knowing_whole(picture, step), _site_of_whole(picture, step))
+    steps = pipeline.steps
+    while steps:
+        steps = (_knowing_whole(picture, steps[0]), *steps[1:])
+        chain = first_chain(steps, picture.size, picture.pixels)
+        if chain is None:
+            picture, done = _run_step(picture, steps[0], _site_of_whole(picture, steps[0])), 1
+        else:
+            picture, done = _run_in_strips(picture, chain), len(chain.pipeline.steps)
+        steps = steps[done:]
     return picture
+
+
+def _run_in_strips(picture: Picture, chain: Chain) -> Picture:
+    import numpy as np
+
+    reader, size, pixels = PictureReader(picture), chain.size, chain.pixels
+    shape = (size.height, size.width)
+    colour = np.empty(shape if pixels.channels == 1 else (*shape, pixels.channels), pixels.dtype)
+    alpha = np.empty(shape, pixels.dtype) if pixels.alpha else None
+    for window in chain.strips():
+        strip = run_window(reader, chain.pipeline, window)
+        colour[window.top : window.bottom] = strip.colour
+        if alpha is not None:
+            alpha[window.top : window.bottom] = strip.alpha
+    return Picture(colour, alpha)
 
 
 def _knowing_whole(picture: Picture, step: Step) -> Step:

@@ -126,17 +126,25 @@ class Derivative(LocalOperation):
 
 
 def absolute(result: Image, image: Image) -> Image:
-    """The absolute values, overwriting ``result``, rounded to even and cut to the depth of ``image``."""
+    """The absolute values in the depth of ``image``, overwriting ``result``."""
+    import numpy as np
+
+    if image.dtype != np.uint8:
+        np.abs(result, out=result)
+    return cut(result, image)
+
+
+def cut(result: Image, image: Image) -> Image:
+    """Values, or for uint8 absolute values, rounded half to even and cut to where the depth of ``image`` ends."""
     import cv2
     import numpy as np
 
     if image.dtype == np.uint8:
         return cv2.convertScaleAbs(result)
-    np.abs(result, out=result)
     if image.dtype.kind == "f":
         return result
-    cut: Image = cv2.add(result, 0, dtype=cv2.CV_16U if image.dtype == np.uint16 else cv2.CV_16S)  # type: ignore[call-overload]
-    return cut
+    within: Image = cv2.add(result, 0, dtype=cv2.CV_16U if image.dtype == np.uint16 else cv2.CV_16S)  # type: ignore[call-overload]
+    return within
 
 
 class Sobel(Derivative):
