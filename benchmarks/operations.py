@@ -125,19 +125,24 @@ def cases() -> list[Case]:
 def measure(scope: Scope) -> Iterator[tuple[str, Figures]]:
     """Each example, then each chain."""
     prepare()
-    square = cv2.imdecode(
-        np.frombuffer(photograph(0, scope.square, scope.square), np.uint8), cv2.IMREAD_COLOR
-    )
-    photo = cv2.imdecode(np.frombuffer(photograph(0, *scope.photo), np.uint8), cv2.IMREAD_COLOR)
+    square = photo(scope.square, scope.square)
     for case in cases():
         yield case.row, compared(case, of_depth(square, case), scope)
+    whole = Picture(photo(*scope.photo))
     for text in CHAINS:
-        yield CHAIN + text, chained(Picture(photo), text, scope)
+        yield CHAIN + text, chained(whole, text, scope)
 
 
-def of_depth(photo: Image, case: Case) -> Image:
+def photo(columns: int, rows: int) -> Image:
+    """A photograph in bytes and colour."""
+    image = cv2.imdecode(np.frombuffer(photograph(0, columns, rows), np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return image
+
+
+def of_depth(picture: Image, case: Case) -> Image:
     """The photograph as the case wants it: all bits of whole numbers used, floats from 0 to 1."""
-    image = photo if case.channels == photo.shape[2] else np.ascontiguousarray(photo[:, :, 1])
+    image = picture if case.channels == picture.shape[2] else np.ascontiguousarray(picture[:, :, 1])
     if case.dtype.startswith("float"):
         return (image / 255).astype(case.dtype)
     spread = np.iinfo(case.dtype).max // 255
