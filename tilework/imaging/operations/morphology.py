@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
@@ -82,12 +83,17 @@ class Morphology(LocalOperation):
 
 
 def element(arguments: Arguments) -> Image:
-    """Return the structuring element, uint8: 1 where it is, else 0."""
+    """Return the structuring element, uint8, for reading only: 1 where it is, else 0."""
+    return _element(str(arguments["shape"]), int(arguments["size"]))
+
+
+@functools.lru_cache(maxsize=8)
+def _element(shape: str, size: int) -> Image:
+    """Made once for all tiles."""
     import cv2
 
     shapes = {"rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS, "ellipse": cv2.MORPH_ELLIPSE}
-    size = int(arguments["size"])
-    return cv2.getStructuringElement(shapes[str(arguments["shape"])], (size, size))
+    return cv2.getStructuringElement(shapes[shape], (size, size))
 
 
 class Erode(Morphology):
