@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
 from tilework.imaging.operations import (
+    distance,
     edges,
     filters,
     gradients,
@@ -59,7 +60,7 @@ __all__ = [
     "registry",
 ]
 
-FAMILIES = (point, filters, edges, gradients, magnitude, morphology, openings, hit_or_miss)
+FAMILIES = (point, filters, edges, gradients, magnitude, morphology, openings, hit_or_miss, distance)
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 """How an operation or a parameter may be called in the pipeline language."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from tilework.imaging.operations.contract import Example
+from tilework.imaging.operations.contract import ORDINARY_COST, Example
 from tilework.imaging.operations.morphology import Morphology, element
 from tilework.imaging.windows import Margin
 
@@ -24,8 +24,8 @@ class Composed(Morphology):
     scratch = 1.25
 
     def cost(self, arguments: Arguments) -> float:
-        """Return that of two passes."""
-        return 2 * super().cost(arguments)
+        """Return that of two passes, and a little: 255 x 255 pixels of float64 take 0.21 s."""
+        return ORDINARY_COST + 2 * super().cost(arguments)
 
     def margin(self, arguments: Arguments) -> Margin:
         """Return the element's reach, in each pass that sees what the one before has made."""
