@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from benchmarks import restart
+from benchmarks import operations, restart
 from benchmarks.drops import delay, first, rates
 from benchmarks.large import file_tables, files, memory, photographs, starting
 from benchmarks.results import machine
@@ -42,6 +42,7 @@ SECTIONS = {
     "delay": Section("The same far from S3", delay.measure, delay.told),
     "first": Section("First result on an idle host", first.measure, first.told),
     "restart": Section("A rank's death", restart.measure, restart.told),
+    "operations": Section("Operations", operations.measure, operations.told),
     "memory": Section("Memory", memory.measure, memory.told),
 }
 """In their order on the page."""

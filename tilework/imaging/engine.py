@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError
 from tilework.imaging.blaming import blaming
+from tilework.imaging.chains import first_chain
 from tilework.imaging.folding import first_of, folded
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Site
@@ -21,6 +22,7 @@ from tilework.imaging.windows import Size, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tilework.imaging.chains import Chain
     from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Pixels
     from tilework.imaging.operations.contract import Arrays
@@ -49,7 +51,9 @@ class PictureReader:
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
-    """Run the pipeline on the whole picture, one OpenCV call an operation, or one for several that a table can hold.
+    """Run the pipeline on the whole picture: one OpenCV call an operation, or several together strip by strip.
+
+    And one for several that a table can hold.
 
     Raises :class:`~tilework.errors.UnsupportedPixelsError` for an operation that does not take such pixels, and
     :class:`~tilework.errors.OperationFailedError` for one that raises.
@@ -58,9 +62,28 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     steps = pipeline.steps
     while steps:
         steps = (_knowing_whole(picture, steps[0]), *steps[1:])
-        step, steps = first_of(steps, picture.pixels)
-        picture = _run_step(picture, step, _site_of_whole(picture, step))
+        chain = first_chain(steps, picture.size, picture.pixels)
+        if chain is None:
+            step, steps = first_of(steps, picture.pixels)
+            picture = _run_step(picture, step, _site_of_whole(picture, step))
+        else:
+            picture, steps = _run_in_strips(picture, chain), steps[len(chain.pipeline.steps) :]
     return picture
+
+
+def _run_in_strips(picture: Picture, chain: Chain) -> Picture:
+    import numpy as np
+
+    reader, size, pixels = PictureReader(picture), chain.size, chain.pixels
+    shape = (size.height, size.width)
+    colour = np.empty(shape if pixels.channels == 1 else (*shape, pixels.channels), pixels.dtype)
+    alpha = np.empty(shape, pixels.dtype) if pixels.alpha else None
+    for window in chain.strips():
+        strip = run_window(reader, chain.pipeline, window)
+        colour[window.top : window.bottom] = strip.colour
+        if alpha is not None:
+            alpha[window.top : window.bottom] = strip.alpha
+    return Picture(colour, alpha)
 
 
 def report_whole(picture: Picture, pipeline: Pipeline) -> bytes:

@@ -28,7 +28,7 @@ from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
 from tilework.imaging.operations.shown import ShownArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tilework.imaging.operations import Arguments, MeasuredOperation, Operation, Pixels, Value
     from tilework.imaging.operations.contract import Arrays, Place
@@ -221,14 +221,17 @@ class Pipeline:
         are those of ``sites(...)[0].source``.
         """
         sites: list[Site] = []
+        sizes, kinds = self.sizes(size), self.kinds(pixels)
         for index in reversed(range(len(self.steps))):
-            sites.append(self.site(index, output, size, pixels))
+            sites.append(self._site(index, output, sizes, kinds))
             output = sites[-1].source
         return tuple(reversed(sites))
 
     def site(self, index: int, output: Window, size: Size, pixels: Pixels) -> Site:
         """Where step ``index`` works for ``output`` of its own result; ``size`` and ``pixels`` are the first input's."""
-        sizes, kinds = self.sizes(size), self.kinds(pixels)
+        return self._site(index, output, self.sizes(size), self.kinds(pixels))
+
+    def _site(self, index: int, output: Window, sizes: Sequence[Size], kinds: Sequence[Pixels]) -> Site:
         step = self.steps[index]
         source = step.operation.source_window(output, sizes[index], step.arguments)
         source = source.on_grid(step.operation.alignment(kinds[index]), sizes[index])

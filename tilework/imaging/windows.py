@@ -99,6 +99,8 @@ class Window:
 
     def aligned(self, step: Size) -> Window:
         """The smallest window around this one whose corners lie on the grid of ``step`` columns and rows."""
+        if step.width == step.height == 1:
+            return self
         return Window(
             self.left // step.width * step.width,
             self.top // step.height * step.height,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from tilework.imaging.formats.metadata import Metadata
     from tilework.imaging.operations.contract import Image
 
@@ -33,7 +36,7 @@ class Picture:
     def pixels(self) -> Pixels:
         """What one pixel is."""
         channels = 1 if self.colour.ndim == 2 else self.colour.shape[2]  # noqa: PLR2004
-        return Pixels(str(self.colour.dtype), channels, self.alpha is not None)
+        return Pixels(_name(self.colour.dtype), channels, self.alpha is not None)
 
     def part(self, place: tuple[slice, slice]) -> Picture:
         """The (rows, columns) of it, without copying."""
@@ -59,6 +62,12 @@ class Found:
 
     notes: tuple[str, ...]
     metadata: Metadata
+
+
+@functools.cache
+def _name(dtype: np.dtype[Any]) -> str:
+    """What NumPy calls a depth, which takes it longer than OpenCV some operations on a tile."""
+    return str(dtype)
 
 
 def _upright(image: Image, orientation: int) -> Image:

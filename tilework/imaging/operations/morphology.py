@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
@@ -81,12 +82,18 @@ class Morphology(LocalOperation):
         return Margin(before, before, after, after)
 
 
-def _element(arguments: Arguments) -> Image:
+def element(arguments: Arguments) -> Image:
+    """Return the structuring element, uint8, for reading only: 1 where it is, else 0."""
+    return _element(str(arguments["shape"]), int(arguments["size"]))
+
+
+@functools.lru_cache(maxsize=8)
+def _element(shape: str, size: int) -> Image:
+    """Made once for all tiles."""
     import cv2
 
     shapes = {"rect": cv2.MORPH_RECT, "cross": cv2.MORPH_CROSS, "ellipse": cv2.MORPH_ELLIPSE}
-    size = int(arguments["size"])
-    return cv2.getStructuringElement(shapes[str(arguments["shape"])], (size, size))
+    return cv2.getStructuringElement(shapes[shape], (size, size))
 
 
 class Erode(Morphology):
@@ -107,7 +114,7 @@ class Erode(Morphology):
         """One erosion, a channel at a time; what lies beyond the edge never counts."""
         import cv2
 
-        return cv2.erode(image, _element(arguments), iterations=int(arguments["iterations"]))
+        return cv2.erode(image, element(arguments), iterations=int(arguments["iterations"]))
 
 
 class Dilate(Morphology):
@@ -125,7 +132,7 @@ class Dilate(Morphology):
         """One dilation, a channel at a time; what lies beyond the edge never counts."""
         import cv2
 
-        return cv2.dilate(image, _element(arguments), iterations=int(arguments["iterations"]))
+        return cv2.dilate(image, element(arguments), iterations=int(arguments["iterations"]))
 
 
 OPERATIONS = (Erode(), Dilate())
