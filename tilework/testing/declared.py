@@ -11,6 +11,7 @@ import numpy as np
 
 from tilework.errors import OperationFailedError
 from tilework.imaging.engine import run_whole
+from tilework.imaging.example_pictures import example_pictures
 from tilework.imaging.operations import NAME, MeasuredOperation, Pixels, describe
 from tilework.imaging.operations.contract import ITEM_BYTES
 from tilework.imaging.operations.parameters import write
@@ -198,7 +199,7 @@ def _shown(operation: Operation, example: Example, pixels: Pixels, seed: int) ->
 
 def by_hand(example: Example, image: Image) -> object:
     """What the Python of an example gives."""
-    return eval(example.python, {"cv2": cv2, "np": np, "image": image})  # noqa: S307 - it stands beside the operation's own code
+    return eval(example.python, {"cv2": cv2, "np": np, "image": image, **example_pictures(image)})  # noqa: S307 - it stands beside the operation's own code
 
 
 def _array(value: object) -> str:

@@ -172,7 +172,7 @@ def _cuts_at_least_one(length: int, random: Random) -> list[int]:
 
 def _measured(step: Step, picture: Picture, window: Window) -> Node:
     operation = cast("MeasuredOperation", step.operation)
-    site = Pipeline((step,)).site(0, window, picture.size, picture.pixels)
+    site = Pipeline((step,)).measured_site(0, window, picture.size, picture.pixels)
     image = picture.part(site.source.within(Window.whole(picture.size))).colour
     measured: Measured = operation.measure(image, site, step.arguments)
     return Node(Part(window, _sent(measured.partial)), NOTHING, (), _sent(measured.kept))

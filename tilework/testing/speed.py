@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tilework.imaging.engine import run_whole
+from tilework.imaging.example_pictures import shown_examples
 from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size
 from tilework.testing.declared import by_hand
@@ -39,7 +40,8 @@ def speed_of(subject: Subject) -> Speed | None:
         if pipeline is not None:
             dtype = (example.dtypes or subject.operation.dtypes)[0]
             pixels = Pixels(dtype, max(subject.operation.channels))
-            return _compared(example, pipeline, a_picture(TILE, pixels, 0, "blobs"))
+            picture = a_picture(TILE, pixels, 0, "blobs")
+            return _compared(example, shown_examples(pipeline, picture.colour), picture)
     return None
 
 

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tilework.errors import PipelineError, TileworkError
+from tilework.imaging.example_pictures import shown_examples
 from tilework.imaging.operations import Pixels, trying
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import Pipeline, Step, default_of, parse
@@ -83,7 +84,8 @@ class Trial:
         pipeline = tried if isinstance(tried, Pipeline) else Pipeline((tried,))
         alpha = " with alpha" if pixels.alpha else ""
         what = f"{pipeline} on {size} {pixels.dtype} x {pixels.channels}{alpha} ({content}, seed {seed})"
-        return cls(pipeline, a_picture(size, pixels, seed, content), what)
+        picture = a_picture(size, pixels, seed, content)
+        return cls(shown_examples(pipeline, picture.colour), picture, what)
 
     @property
     def step(self) -> Step:

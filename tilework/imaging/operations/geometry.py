@@ -166,6 +166,11 @@ class Flip(Operation):
         return self.apply(alpha, site, arguments)
 
 
+BORDER_COLUMNS = 16
+"""Columns read beyond the kernel on each side: cv2.pyrDown makes those at its ends by scalar code, which rounds floats
+otherwise than its vectors. Of 4,000 random windows of noise 21 differed with none more, and none with 8."""
+
+
 class PyramidDown(Operation):
     """The next level of a Gaussian pyramid."""
 
@@ -189,8 +194,10 @@ class PyramidDown(Operation):
         return Size(-(-size.width // 2), -(-size.height // 2))
 
     def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:  # noqa: ARG002
-        """Return twice the window, and two pixels around, from an even pixel on."""
-        return Window(2 * output.left - 2, 2 * output.top - 2, 2 * output.right + 2, 2 * output.bottom + 2)
+        """Return twice the window, and two pixels around, from an even pixel on; and what its scalar border takes more."""
+        across = 2 + BORDER_COLUMNS
+        left, right = 2 * output.left - across, 2 * output.right + across
+        return Window(left, 2 * output.top - 2, right, 2 * output.bottom + 2)
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:  # noqa: ARG002
         """One call on the window; what is near its own edges, not the image's, is cut off."""

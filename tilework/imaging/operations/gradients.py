@@ -102,8 +102,11 @@ class Derivative(LocalOperation):
         return MEASURED_COST
 
     def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
-        """The image's depth, or with its sign one that holds it."""
-        return Pixels(SIGNED[pixels.dtype], pixels.channels, pixels.alpha) if arguments["signed"] else pixels
+        """The image's depth, or with its sign one that holds it; of another depth, alpha is dropped."""
+        if not arguments["signed"]:
+            return pixels
+        depth = SIGNED[pixels.dtype]
+        return Pixels(depth, pixels.channels, pixels.alpha and depth == pixels.dtype)
 
     def margin(self, arguments: Arguments) -> Margin:
         """Half the kernel on each side."""
