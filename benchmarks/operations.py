@@ -16,6 +16,7 @@ import numpy as np
 from benchmarks import tables
 from benchmarks.photos import photograph
 from tilework.imaging.engine import PictureReader, run_whole, run_window
+from tilework.imaging.example_pictures import example_pictures, shown_examples
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import (
     LocalOperation,
@@ -48,7 +49,7 @@ CHAINS = (
     "blur(5) | open(3) | close(3) | gradient(3)",
     "erode(3) | dilate(3) | dilate(3) | erode(3)",
     "blur(9) | magnitude | erode(3)",
-    "invert | invert | invert | invert",
+    "gamma(0.5) | levels(10, 240) | posterize(8) | invert",
 )
 """On a whole photo of 8 bits: the last is of single samples."""
 
@@ -84,17 +85,19 @@ class Case:
     @property
     def where(self) -> str:
         """``tiles``: both on the same windows; ``tiles, whole``: ours in tiles, Python's on the whole; ``whole``: both."""
-        if isinstance(self.operation, (MeasuredOperation, WholeImageOperation)):
+        named = any(parameter.type == "picture" for parameter in self.operation.parameters)
+        if named or isinstance(self.operation, (MeasuredOperation, WholeImageOperation)):
             return "whole"
         return "tiles" if isinstance(self.operation, LocalOperation) else "tiles, whole"
 
     def turns(self, image: Image) -> Iterator[Turn]:
         """What is timed on ``image``, a call of each at a time."""
-        picture, pipeline = Picture(image), parse(self.example.text)
+        picture, pipeline = Picture(image), shown_examples(parse(self.example.text), image)
+        named = example_pictures(image)
         reader, code = PictureReader(picture), compile(self.example.python, "<example>", "eval")
 
         def python(part: Image) -> Callable[[], object]:
-            return lambda: eval(code, {"cv2": cv2, "np": np, "image": part})  # noqa: S307 - our own text
+            return lambda: eval(code, {"cv2": cv2, "np": np, "image": part, **named})  # noqa: S307 - our own text
 
         result = pipeline.sizes(picture.size)[-1]
         windows = list(tiles(result, TILE))

@@ -12,7 +12,7 @@ from benchmarks.scope import SMALL
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import prepare, registry
 
-PHOTO = operations.photo(64, 48)
+PHOTO = operations.photo(128, 96)
 
 
 def test_every_example_of_every_operation_has_a_row_of_its_own() -> None:

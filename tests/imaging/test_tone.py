@@ -285,7 +285,7 @@ def test_a_global_operation_adds_one_reading_of_the_image(
     text: str, readings: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = picture(noise(128, 96, 3))
-    monkeypatch.setattr("tests.imaging.staged.HeldPicture", CountedPicture)
+    monkeypatch.setattr("tilework.testing.tiling.HeldPicture", CountedPicture)
     Counting.read_pixels = 0
     staged(image, parse(text), tile=32, columns=64)
     assert Counting.read_pixels == readings * image.size.pixels

@@ -25,6 +25,10 @@ STRIP_BYTES = 1 << 20
 ROWS_A_MARGIN_ROW = 16
 """Rows of a strip for each that it needs around it: what is made twice costs a sixteenth at most."""
 
+LARGEST_STRIP = 4 << 20
+"""Bytes. Strips that their margins make higher leave the cache as the whole does, and were slower: floats, whose margins are
+whole vectors."""
+
 LEAST_STRIPS = 4
 """An image of fewer gains nothing; and a strip with all that is made of it is small beside the image."""
 
@@ -71,12 +75,16 @@ def _joinable(steps: tuple[Step, ...]) -> int:
 
 
 def _rows(pipeline: Pipeline, size: Size, pixels: Pixels) -> int:
-    """Rows of a strip: as many as the cache holds, and many beside those around it, told by the middle of the image."""
+    """Rows of a strip: as many as the cache holds, and many beside those around it, told by the middle of the image.
+
+    All rows where no cache would hold so many.
+    """
     sizes, kinds = pipeline.sizes(size), pipeline.kinds(pixels)
     widest = max(each.width * kind.bytes for each, kind in zip(sizes, kinds, strict=True))
     result = sizes[-1]
     middle = result.height // 2 // STEP * STEP
     window = Window(0, middle, result.width, middle + STEP).clamped(result)
     around = pipeline.sites(window, size, pixels)[0].source.height - window.height
-    rows = max(STRIP_BYTES // widest, ROWS_A_MARGIN_ROW * around)
-    return -(-max(1, rows) // STEP) * STEP
+    rows = max(1, STRIP_BYTES // widest, ROWS_A_MARGIN_ROW * around)
+    rows = -(-rows // STEP) * STEP
+    return rows if rows * widest <= LARGEST_STRIP else result.height

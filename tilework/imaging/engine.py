@@ -62,12 +62,12 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     steps = pipeline.steps
     while steps:
         steps = (_knowing_whole(picture, steps[0]), *steps[1:])
-        chain = first_chain(steps, picture.size, picture.pixels)
+        step, left = first_of(steps, picture.pixels)
+        chain = first_chain((step, *left), picture.size, picture.pixels)
         if chain is None:
-            step, steps = first_of(steps, picture.pixels)
-            picture = _run_step(picture, step, _site_of_whole(picture, step))
+            picture, steps = _run_step(picture, step, _site_of_whole(picture, step)), left
         else:
-            picture, steps = _run_in_strips(picture, chain), steps[len(chain.pipeline.steps) :]
+            picture, steps = _run_in_strips(picture, chain), left[len(chain.pipeline.steps) - 1 :]
     return picture
 
 
