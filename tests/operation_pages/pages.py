@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.operation_pages.pictures import captions, pictured
+from tests.operation_pages.pictures import captions, pictured, shows_picture
 from tilework.imaging.operation_facts import default, facts, python, values
 from tilework.imaging.operations import registry, usage
 from tilework.jobs.preset_file import shipped_presets
@@ -71,7 +71,8 @@ def _of(family: str) -> list[Operation]:
 
 
 def _preset(name: str, pipeline: str) -> str:
-    return f"## {name}\n\n    {pipeline}\n\n![A photograph, then {pipeline}](pictures/preset-{name}.jpg)\n"
+    shown = f"\n![A photograph, then {pipeline}](pictures/preset-{name}.jpg)\n"
+    return f"## {name}\n\n    {pipeline}\n" + (shown if shows_picture(pipeline) else "")
 
 
 def _index(family: str, operations: Iterable[Operation]) -> str:

@@ -46,7 +46,20 @@ OF_ONE = {
     "equalize": "coffee.png",
     "histogram": "chelsea.png",
 }
-OF_PRESET = {"document-scan": "page.png", "microscopy-edges": "ihc.png", "satellite-preview": "retina.jpg"}
+OF_PRESET = {
+    "document-scan": "page.png",
+    "document-clean": "page.png",
+    "microscopy-edges": "ihc.png",
+    "satellite-preview": "retina.jpg",
+    "terrain-colours": "moon.png",
+    "cell-mask": "ihc.png",
+    "night-photo": "rocket.jpg",
+    "edges": "coffee.png",
+    "outline": "coffee.png",
+    "clean-edges": "coffee.png",
+    "thumbnail": "astronaut.png",
+    "faded-photo": "ihc.png",
+}
 ELSE = "chelsea.png"
 """Sources and licences: the docstrings of skimage.data; all are in the public domain or CC0."""
 
@@ -62,7 +75,17 @@ def pictures() -> dict[str, Callable[[], bytes]]:
         if pictured(operation)
     }
     presets = shipped_presets().items()
-    return drawn | {f"preset-{name}.jpg": partial(render_preset, name, text) for name, text in presets}
+    return drawn | {
+        f"preset-{name}.jpg": partial(render_preset, name, text)
+        for name, text in presets
+        if shows_picture(text)
+    }
+
+
+def shows_picture(pipeline: str) -> bool:
+    """Whether a pipeline gives a picture to look at: no report, and no archive of the photograph itself."""
+    parsed = parse(pipeline)
+    return bool(parsed.steps) and not parsed.is_report
 
 
 def pictured(operation: Operation) -> bool:
