@@ -141,13 +141,14 @@ class Stretch(TableOperation):
     examples = (
         Example(
             text="stretch",
-            python='np.rint(np.interp(image, [np.percentile(image, 2, method="lower"), np.percentile(image, 98, '
-            'method="higher")], [0, np.iinfo(image.dtype).max])).astype(image.dtype)',
+            python='image if (low := np.percentile(image, 2, method="lower")) == (high := np.percentile(image, 98, '
+            'method="higher")) else np.rint(np.interp(image, [low, high], [0, np.iinfo(image.dtype).max])).astype(image.dtype)',
         ),
         Example(
             text="stretch(0.5, 99.5, each)",
-            python='cv2.merge([np.rint(np.interp(plane, [np.percentile(plane, 0.5, method="lower"), np.percentile(plane, '
-            '99.5, method="higher")], [0, 255])).astype(np.uint8) for plane in cv2.split(image)])',
+            python='cv2.merge([plane if (low := np.percentile(plane, 0.5, method="lower")) == (high := np.percentile(plane, '
+            '99.5, method="higher")) else np.rint(np.interp(plane, [low, high], [0, 255])).astype(np.uint8) '
+            "for plane in cv2.split(image)])",
             title="As maps are made of satellite images, band by band.",
             dtypes=("uint8",),
         ),
