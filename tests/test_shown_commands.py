@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 import re
 import shlex
 import subprocess
@@ -12,6 +15,9 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
+import master
+import tilework
+import worker_image
 from local import launcher
 from local.cdk import context_of
 from stacks.alarms import RUNBOOK
@@ -48,7 +54,17 @@ assert statuses
 assert table
 
 
+@functools.cache
+def everything_loaded() -> None:
+    """So that all errors are known, whatever else has been imported."""
+    for package in (tilework, worker_image, master):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__") and module.name != "worker_image.world":
+                importlib.import_module(module.name)
+
+
 def codes(kind: type[TileworkError] = TileworkError) -> set[str]:
+    everything_loaded()
     # those that tests make are told to nobody
     ours = [each for each in kind.__subclasses__() if not each.__module__.startswith("tests")]
     return {kind.code}.union(*map(codes, ours))

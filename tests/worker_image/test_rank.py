@@ -98,7 +98,9 @@ def test_a_result_names_the_plugins_that_its_pipeline_used(
     board: Any = SimpleNamespace(holds=lambda place: True)
     workshop = Workshop(system.inputs, system.outputs, Limits())
     monkeypatch.setattr(
-        rank_of_this, "_rank", Rank(system.inputs, system.outputs, board, settings, "tilework 0", 1, workshop)
+        rank_of_this,
+        "_rank",
+        Rank(system.inputs, system.outputs, board, settings, "tilework 0", 1, workshop, workshop._gallery),
     )
     with on_the_path(tmp_path, monkeypatch):
         load_own_operations("")
