@@ -40,6 +40,9 @@ block, and rounds otherwise than what is left behind it, so the blocks here begi
 BLOCKS = 8
 """Blocks beside each other whose positions are reckoned at once: in NumPy short rows cost more than long ones."""
 
+REMAP_SIDE = 128
+"""Where there are as many rows, cv2.remap goes by blocks of so many columns as well, so that one call does for several."""
+
 FARTHEST = 64
 """Pixels beyond the window at which a position may as well lie nearer: nothing of the image is seen from there."""
 
@@ -123,10 +126,11 @@ def warped(image: Image, site: Site, turn: Affine, interpolation: str, border: t
         source = back.source_window(area, site.source_size, result, interpolation)
         pixels, fractions = _maps(back, area, source, interpolation)
         part = image[source.within(site.source)]
-        for begin in range(0, area.width, step):
-            columns = slice(begin, begin + step)
+        wide = area.width if step == REMAP_SIDE <= area.height else step
+        for begin in range(0, area.width, wide):
+            columns = slice(begin, begin + wide)
             block = Window(
-                area.left + begin, area.top, min(area.left + begin + step, area.right), area.bottom
+                area.left + begin, area.top, min(area.left + begin + wide, area.right), area.bottom
             )
             found = cv2.remap(
                 part, pixels[:, columns], None if fractions is None else fractions[:, columns],
