@@ -132,8 +132,9 @@ def warped(image: Image, site: Site, turn: Affine, interpolation: str, border: t
             block = Window(
                 area.left + begin, area.top, min(area.left + begin + wide, area.right), area.bottom
             )
+            within: Any = None if fractions is None else fractions[:, columns]
             found = cv2.remap(
-                part, pixels[:, columns], None if fractions is None else fractions[:, columns],
+                part, pixels[:, columns], within,
                 INTERPOLATIONS[interpolation], borderMode=border[0], borderValue=[border[1]] * 4,
             )  # fmt: skip
             wanted = Window(
