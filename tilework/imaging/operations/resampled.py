@@ -115,7 +115,7 @@ class Resampling:
         channels = image.shape[2] if image.ndim > 2 else 1  # noqa: PLR2004
         lanes = LANES.get(image.dtype.name, 1)
         body = self.across.result * channels // lanes * lanes
-        wide = max(LEAST_BLOCK, BLOCK_SAMPLES // channels)
+        wide = max(LEAST_BLOCK, int(BLOCK_SAMPLES / channels / max(1.0, self.across.scale / 2)))
         high = max(LEAST_BLOCK, min(BLOCK_ROWS, int(BLOCK_ROWS / self.down.scale)))
         result = np.empty((output.height, output.width, *image.shape[2:]), image.dtype)
         for left in range(0, output.width, wide):

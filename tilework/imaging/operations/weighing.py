@@ -26,6 +26,9 @@ COEFFICIENT = 2048
 BACKWARD = {"cubic": ("uint8", "uint16", "int16", "float32"), "lanczos": ("int16", "float32")}
 """Where OpenCV's vector loop over a row adds the last of the rows first."""
 
+LARGEST_ROOM = 8 << 20
+"""Bytes of memory that is kept for later, at most, for each of seven purposes: blocks of usual scales take 1 to 3 MB."""
+
 BAND = 16
 """Samples that one product of matrices makes: more have more zeros among their weights, fewer more calls."""
 
@@ -88,6 +91,8 @@ class _Rooms(threading.local):
         import numpy as np
 
         length = math.prod(shape) * np.dtype(dtype).itemsize
+        if length > LARGEST_ROOM:
+            return np.empty(shape, dtype)
         kept = self.kept.get(name)
         if kept is None or len(kept) < length:
             kept = self.kept[name] = np.empty(length, np.uint8)
