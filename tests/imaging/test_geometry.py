@@ -114,6 +114,19 @@ def test_far_from_the_corner_windows_have_the_coarse_weights_that_the_whole_imag
             assert_same(found, whole.part(window.within(Window.whole(size))))
 
 
+@pytest.mark.parametrize("interpolation", list(INTERPOLATIONS))
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_windows_of_many_blocks_have_the_pixels_of_one_call_where_values_are_extreme(
+    dtype: str, interpolation: str
+) -> None:
+    """Sums of black and white come nearest to the limits of the whole numbers that they are made in."""
+    array = noise(620, 420, 3, "uint8")
+    array = np.where(array > 127, np.iinfo(dtype).max, 0).astype(dtype)
+    for factor in (0.87, 1.37):
+        image, pipeline = Picture(array), parse(f"resize(factor={factor}, interpolation={interpolation})")
+        assert_same(windowed(image, pipeline, Size(530, 300)), run_whole(image, pipeline))
+
+
 def test_a_window_alone_would_get_other_weights_from_opencv() -> None:
     """The reason for weights of our own: were it ever otherwise, one call for each window would do."""
     row = noise(30_000, 3, 1)

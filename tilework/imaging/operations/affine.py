@@ -37,6 +37,12 @@ BLOCK_ROWS = 32
 """OpenCV warps blocks of 32 rows and so many columns that there are 4,096 pixels. In grey its vector loop begins anew in each
 block, and rounds otherwise than what is left behind it, so the blocks here begin at the same columns."""
 
+BLOCKS = 8
+"""Blocks beside each other whose positions are reckoned at once: in NumPy short rows cost more than long ones."""
+
+REMAP_SIDE = 128
+"""Where there are as many rows, cv2.remap goes by blocks of so many columns as well, so that one call does for several."""
+
 FARTHEST = 64
 """Pixels beyond the window at which a position may as well lie nearer: nothing of the image is seen from there."""
 
@@ -111,26 +117,33 @@ def warped(image: Image, site: Site, turn: Affine, interpolation: str, border: t
             image, matrix, sides[:2], flags=INTERPOLATIONS[interpolation], borderMode=border[0], borderValue=[border[1]] * 4
         )  # fmt: skip
     back, result = turn.inverse, site.output_size
-    step = Size(_columns(result), ROWS)
+    step = _columns(result)
     made = np.empty((site.output.height, site.output.width, *image.shape[2:]), image.dtype)
-    reached = site.output.aligned(Size(step.width, 1)).clamped(result)
-    for tile in tiles(reached.size, step):
-        block = Window(
-            tile.left + reached.left,
-            tile.top + reached.top,
-            tile.right + reached.left,
-            tile.bottom + reached.top,
-        )
-        source = back.source_window(block, site.source_size, result, interpolation)
-        maps = _maps(back, block, source, interpolation)
-        part = cv2.remap(
-            image[source.within(site.source)], *maps, INTERPOLATIONS[interpolation],
-            borderMode=border[0], borderValue=[border[1]] * 4,
-        )  # fmt: skip
-        wanted = Window(
-            max(block.left, site.output.left), block.top, min(block.right, site.output.right), block.bottom
-        )
-        made[wanted.within(site.output)] = part[wanted.within(block)]
+    reached = site.output.aligned(Size(step, 1)).clamped(result)
+    for tile in tiles(reached.size, Size(step * BLOCKS, ROWS)):
+        left, top = reached.left + tile.left, reached.top + tile.top
+        area = Window(left, top, left + tile.width, top + tile.height)
+        source = back.source_window(area, site.source_size, result, interpolation)
+        pixels, fractions = _maps(back, area, source, interpolation)
+        part = image[source.within(site.source)]
+        wide = area.width if step == REMAP_SIDE <= area.height else step
+        for begin in range(0, area.width, wide):
+            columns = slice(begin, begin + wide)
+            block = Window(
+                area.left + begin, area.top, min(area.left + begin + wide, area.right), area.bottom
+            )
+            within: Any = None if fractions is None else fractions[:, columns]
+            found = cv2.remap(
+                part, pixels[:, columns], within,
+                INTERPOLATIONS[interpolation], borderMode=border[0], borderValue=[border[1]] * 4,
+            )  # fmt: skip
+            wanted = Window(
+                max(block.left, site.output.left),
+                block.top,
+                min(block.right, site.output.right),
+                block.bottom,
+            )
+            made[wanted.within(site.output)] = found[wanted.within(block)]
     return made
 
 

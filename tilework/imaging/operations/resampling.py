@@ -9,6 +9,7 @@ operation by operation, so that they are the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ CUBIC_A = -0.75
 
 NEGLIGIBLE = 1e-3
 """The share of a pixel that OpenCV's area interpolation leaves out."""
+
+KEPT = 16
+"""Parts of rows and columns whose taps are kept: tiles beside and below each other have the same."""
 
 AT_A_PIXEL = 1e-6
 """Nearer than this to a pixel, Lanczos' kernel is that pixel."""
@@ -49,7 +53,7 @@ class Taps:
     """For each pixel of a part of a resized row: the ``index`` of each pixel that it is made of, and its weight.
 
     Both have shape (pixels, most taps). An ``index`` is within the row. ``clipped`` tells where it is not what the formula says,
-    ``count`` how many of the taps there are, where they are not equally many.
+    ``count`` how many of the taps there are, where they are not equally many. They are kept for others: nobody may change them.
     """
 
     index: Indices
@@ -82,11 +86,13 @@ def nearest(begin: int, end: int, axis: Axis) -> Indices:
     return np.clip(at, 0, axis.source - 1)
 
 
+@lru_cache(KEPT)
 def linear(begin: int, end: int, axis: Axis, *, across: bool) -> Taps:
     """Two pixels. ``across`` tells along a row: beyond its edge OpenCV takes one pixel, in a column the same one twice."""
     return _pairs(*_positions(begin, end, axis), axis, across=across)
 
 
+@lru_cache(KEPT)
 def enlarged_area(begin: int, end: int, axis: Axis, *, across: bool) -> Taps:
     """Area where the image grows: two pixels, of which the second counts only as far as it is reached."""
     import numpy as np
@@ -98,6 +104,7 @@ def enlarged_area(begin: int, end: int, axis: Axis, *, across: bool) -> Taps:
     return _pairs(first, beyond, axis, across=across)
 
 
+@lru_cache(KEPT)
 def cubic(begin: int, end: int, axis: Axis) -> Taps:
     """Four pixels, by cubic convolution."""
     import numpy as np
@@ -111,6 +118,7 @@ def cubic(begin: int, end: int, axis: Axis) -> Taps:
     return _taps(first - 1, np.stack([outer, left, right, one - outer - left - right], axis=1), axis)
 
 
+@lru_cache(KEPT)
 def lanczos(begin: int, end: int, axis: Axis) -> Taps:
     """Eight pixels, by Lanczos' kernel, whose weights are made to sum to one.
 
@@ -137,6 +145,7 @@ def lanczos(begin: int, end: int, axis: Axis) -> Taps:
     return _taps(first - 3, weights, axis)
 
 
+@lru_cache(KEPT)
 def area(begin: int, end: int, axis: Axis) -> Taps:
     """All pixels that one of the result covers, by how much of it each covers."""
     import numpy as np
