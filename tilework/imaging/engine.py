@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError
@@ -29,25 +30,29 @@ if TYPE_CHECKING:
     from tilework.imaging.pipeline import Pipeline, Step
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureReader:
     """A decoded picture, read by windows without copying."""
 
     picture: Picture
 
-    @property
+    @cached_property
     def size(self) -> Size:
         """Width and height."""
         return self.picture.size
 
-    @property
+    @cached_property
     def pixels(self) -> Pixels:
         """What one pixel is."""
         return self.picture.pixels
 
+    @cached_property
+    def _whole(self) -> Window:
+        return Window.whole(self.size)
+
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``."""
-        return self.picture.part(window.within(Window.whole(self.size)))
+        return self.picture.part(window.within(self._whole))
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
@@ -149,8 +154,8 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """
     if not pipeline.steps:
         return reader.read(window)
-    pipeline = folded(pipeline, reader.pixels)
-    sites = pipeline.sites(window, reader.size, reader.pixels)
+    pipeline, sizes, kinds = folded(pipeline, reader.size, reader.pixels)
+    sites = pipeline.sites_between(window, sizes, kinds)
     picture = reader.read(sites[0].source)
     for step, site in zip(pipeline.steps, sites, strict=True):
         picture = _run_step(picture, step, site)
