@@ -64,7 +64,7 @@ class Otsu(CountedOperation):
         """Find the threshold."""
         import numpy as np
 
-        return {"threshold": np.array(_best_threshold(counts[0].tolist()))}
+        return {"threshold": np.array(_best_threshold(counts[0]))}
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Compare the greys with the threshold."""
@@ -82,25 +82,38 @@ def _grey(image: Image) -> Image:
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
 
 
-def _best_threshold(counts: list[int]) -> int:
+def _best_threshold(counts: Counts) -> int:
     """The value up to which pixels are dark, so that the variance between dark and bright is the largest.
 
     In double precision and in the very order of cv2.threshold, for ties are decided by the last bit.
     """
-    scale = 1.0 / sum(counts)
-    mean = float(sum(value * count for value, count in enumerate(counts))) * scale
-    dark_mean = dark = largest = 0.0
-    best = 0
-    for value, count in enumerate(counts):
-        share = count * scale
-        dark_mean *= dark
-        dark += share
-        bright = 1.0 - dark
-        if min(dark, bright) < FLOAT_EPSILON or max(dark, bright) > 1.0 - FLOAT_EPSILON:
-            continue
-        dark_mean = (dark_mean + value * share) / dark
-        bright_mean = (mean - dark * dark_mean) / bright
-        between = dark * bright * (dark_mean - bright_mean) * (dark_mean - bright_mean)
-        if between > largest:
-            largest, best = between, value
-    return best
+    import numpy as np
+
+    values = np.arange(len(counts))
+    scale = 1.0 / float(counts.sum())
+    mean = float(values @ counts) * scale
+    shares = counts * scale
+    darks = np.cumsum(shares)
+    brights = 1.0 - darks
+    least, most = np.minimum(darks, brights), np.maximum(darks, brights)
+    # one run: the darker part only grows
+    places = np.flatnonzero((least >= FLOAT_EPSILON) & (most <= 1.0 - FLOAT_EPSILON))
+    if not len(places):
+        return 0
+    run = slice(int(places[0]), int(places[-1]) + 1)
+    dark, bright = darks[run], brights[run]
+    dark_mean = np.array(_means((values[run] * shares[run]).tolist(), dark.tolist()))
+    bright_mean = (mean - dark * dark_mean) / bright
+    between = dark * bright * (dark_mean - bright_mean) * (dark_mean - bright_mean)
+    best = int(np.argmax(between))
+    return run.start + best if between[best] > 0 else 0
+
+
+def _means(terms: list[float], darks: list[float]) -> list[float]:
+    """The mean of what is dark up to each value, from that up to the one before."""
+    means, mean, before = [], 0.0, 0.0
+    for term, dark in zip(terms, darks, strict=True):
+        mean = (mean * before + term) / dark
+        means.append(mean)
+        before = dark
+    return means
