@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
 from tilework.imaging.operations.parameters import Parameter
@@ -107,7 +107,9 @@ class Sharpen(LocalOperation):
             sharp = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
             threshold = math.ceil(threshold)
         if threshold:
-            flat = (cv2.absdiff(image, blurred) < threshold).view(np.uint8)
+            # one channel is what OpenCV compares with a number, of which its stubs do not know
+            detail = cv2.absdiff(image, blurred).reshape(len(image), -1)
+            flat = cv2.compare(detail, cast("Image", threshold), cv2.CMP_LT).reshape(image.shape)
             cv2.copyTo(image, flat, sharp)
         return sharp
 
