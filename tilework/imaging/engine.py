@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tilework.imaging.chains import Chain
     from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Pixels
-    from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.operations.contract import Arrays, Image
     from tilework.imaging.pipeline import Pipeline, Step
 
 
@@ -66,6 +66,10 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     pipeline.kinds(picture.pixels)
     steps = pipeline.steps
     while steps:
+        made = _made_at_once(picture, steps)
+        if made is not None:
+            picture, steps = made, steps[1:]
+            continue
         steps = (_knowing_whole(picture, steps[0]), *steps[1:])
         step, left = first_of(steps, picture.pixels)
         chain = first_chain((step, *left), picture.size, picture.pixels)
@@ -74,6 +78,17 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
         else:
             picture, steps = _run_in_strips(picture, chain), left[len(chain.pipeline.steps) - 1 :]
     return picture
+
+
+def _made_at_once(picture: Picture, steps: tuple[Step, ...]) -> Picture | None:
+    """What the first step makes of the whole without being told what it must know, if it can, and is no table with others."""
+    step = steps[0]
+    operation = step.operation
+    if not isinstance(operation, MeasuredOperation) or first_of(steps, picture.pixels)[0] is not step:
+        return None
+    with blaming(operation):
+        colour = operation.at_once(picture.colour, step.arguments)
+    return None if colour is None else _with_alpha(colour, picture, step, _site_of_whole(picture, step))
 
 
 def _run_in_strips(picture: Picture, chain: Chain) -> Picture:
@@ -163,10 +178,15 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
 
 
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
-    operation = step.operation
+    with blaming(step.operation):
+        colour = step.operation.apply(picture.colour, site, step.arguments)
+    return _with_alpha(colour, picture, step, site)
+
+
+def _with_alpha(colour: Image, picture: Picture, step: Step, site: Site) -> Picture:
+    """The result of a step with what becomes of the alpha of its input."""
+    operation, alpha = step.operation, None
     with blaming(operation):
-        colour = operation.apply(picture.colour, site, step.arguments)
-        alpha = None
         if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
             alpha = operation.carry(picture.alpha, site, step.arguments)
     if colour.shape[:2] != (site.output.height, site.output.width):

@@ -304,6 +304,13 @@ class MeasuredOperation(LocalOperation):
         """Which pixels of an input of ``size`` measuring its ``window`` depends on: as for its result there."""
         return self.source_window(window, size, arguments)
 
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:  # noqa: ARG002
+        """Return the result on a whole image by a library's own call, which measures it, too; None if there is no such.
+
+        Of the very pixels that it has by parts, and quicker. Not asked where the operation becomes a table with others.
+        """
+        return None
+
     def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
         """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""
         return True

@@ -66,14 +66,22 @@ class Otsu(CountedOperation):
 
         return {"threshold": np.array(_best_threshold(counts[0]))}
 
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """Let cv2.threshold find the threshold."""
+        return _mask(image, 0, arguments, found=False)
+
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Compare the greys with the threshold."""
-        import cv2
-        import numpy as np
+        return _mask(image, float(arguments["threshold"]), arguments, found=True)
 
-        how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
-        mask = cv2.threshold(_grey(image), float(arguments["threshold"]), 255, how)[1]
-        return mask.astype(np.uint8, copy=False)
+
+def _mask(image: Image, threshold: float, arguments: Arguments, *, found: bool) -> Image:
+    import cv2
+    import numpy as np
+
+    how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
+    mask = cv2.threshold(_grey(image), threshold, 255, how if found else how | cv2.THRESH_OTSU)[1]
+    return mask.astype(np.uint8, copy=False)
 
 
 def _grey(image: Image) -> Image:

@@ -89,6 +89,15 @@ class Equalize(TableOperation):
 
         return np.stack([_equalizing(count) for count in counts])
 
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """cv2.equalizeHist, which takes bytes."""
+        import cv2
+        import numpy as np
+
+        if image.dtype != np.uint8:
+            return None
+        return luma.changed(image, arguments, lambda samples: luma.by_planes(samples, cv2.equalizeHist))
+
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Look luma up, or each sample."""
         return luma.changed(image, arguments, lambda samples: looked_up(samples, arguments))
@@ -272,6 +281,16 @@ class Normalize(MeasuredOperation):
     def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:  # noqa: ARG002
         """Both ends are all that is known."""
         return partial
+
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """Whole numbers; of floats the sign of a zero may decide."""
+        import cv2
+        import numpy as np
+
+        if image.dtype.kind == "f":
+            return None
+        alpha, beta = float(arguments["alpha"]), float(arguments["beta"])
+        return cv2.normalize(image, np.empty_like(image), alpha, beta, cv2.NORM_MINMAX)
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Have OpenCV normalize the samples, some rows at a time, each time together with one of each end.
