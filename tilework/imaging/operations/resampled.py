@@ -116,8 +116,11 @@ class Resampling:
 
     def _block(self, image: Image, source: Window, columns: Taps, rows: Taps, left: int) -> Image:
         """The pixels of a block whose first column is ``left``."""
-        image, down = _needed(image, rows.index - source.top, axis=0)
-        image, across = _needed(image, columns.index - source.left, axis=1)
+        first, last = int(columns.index.min()), int(columns.index.max())
+        image, down = _needed(
+            image[:, first - source.left : last + 1 - source.left], rows.index - source.top, axis=0
+        )
+        image, across = _needed(image, columns.index - first, axis=1)
         width, height = len(across), len(down)
         depth = "float64" if image.dtype.name == "float64" else "float32"
         if image.dtype.name == "uint8" and self.kind != "area":
@@ -164,7 +167,9 @@ def _needed(image: Array, index: Array, axis: int) -> tuple[Array, Array]:
         part = slice(first, last + 1)
         return (image[part] if axis == 0 else image[:, part]), index - first
     wanted, places = np.unique(index, return_inverse=True)
-    return np.take(image, wanted, axis=axis), places.reshape(index.shape)
+    # np.take is quicker across rows, but of what is a part of rows it copies all first
+    found = image[wanted] if axis == 0 else np.take(image, wanted, axis=1)
+    return found, places.reshape(index.shape)
 
 
 def _turned(image: Array) -> Array:
