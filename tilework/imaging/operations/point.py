@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Pixels
+from tilework.imaging.operations.masks import TRUE, compared
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.tabled import WHITE, TableOperation
 
@@ -19,12 +20,6 @@ QUICK_COST = 0.02
 
 MASKS = ("binary", "binary_inv")
 """Kinds of threshold that make a mask."""
-
-COMPARED = 1 << 16
-"""Samples that are compared at once, with as many of the threshold: both stay in a core's cache."""
-
-OPENCV_TRUE = 255
-"""What cv2.compare makes of what is so."""
 
 
 class Invert(LocalOperation):
@@ -178,31 +173,11 @@ def _finite(image: Image) -> bool:
 
 
 def _mask(image: Image, value: float, maximum: int, *, above: bool) -> Image:
-    """The mask of what is above a value, or of what is not, as bytes at once: cv2.threshold's has the image's depth.
-
-    cv2.compare is quicker with an array, some rows of the value, than with the value itself.
-    """
-    import cv2
+    """The mask of what is above a value, or of what is not, as bytes at once: cv2.threshold's has the image's depth."""
     import numpy as np
 
-    if image.dtype.kind != "f":
-        # of whole numbers none is above the greatest; all are above one less than the least
-        ends = np.iinfo(str(image.dtype))
-        if value < ends.min:
-            return np.full(image.shape, maximum if above else 0, np.uint8)
-        value = min(math.floor(value), ends.max)
-    samples = image.reshape(len(image), -1)
-    values = np.full(
-        (min(len(samples), max(1, COMPARED // samples.shape[1])), samples.shape[1]), value, image.dtype
-    )
-    result = np.empty(samples.shape, np.uint8)
-    rule = cv2.CMP_GT if above else cv2.CMP_LE
-    for top in range(0, len(samples), len(values)):
-        rows = samples[top : top + len(values)]
-        cv2.compare(rows, values[: len(rows)], rule, dst=result[top : top + len(values)])
-    if maximum != OPENCV_TRUE:
-        np.bitwise_and(result, np.uint8(maximum), out=result)
-    return result.reshape(image.shape)
+    mask = compared(image, value, "above" if above else "not above")
+    return mask if maximum == TRUE else np.bitwise_and(mask, np.uint8(maximum), out=mask)
 
 
 class Convert(TableOperation):

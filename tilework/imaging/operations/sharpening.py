@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
+from tilework.imaging.operations.masks import compared
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.smoothing import COST
 from tilework.imaging.windows import Margin
@@ -105,11 +105,8 @@ class Sharpen(LocalOperation):
                 np.add(sharp, image, out=sharp)
         else:
             sharp = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
-            threshold = math.ceil(threshold)
         if threshold:
-            # one channel is what OpenCV compares with a number, of which its stubs do not know
-            detail = cv2.absdiff(image, blurred).reshape(len(image), -1)
-            flat = cv2.compare(detail, cast("Image", threshold), cv2.CMP_LT).reshape(image.shape)
+            flat = compared(cv2.absdiff(image, blurred), threshold, "below")
             cv2.copyTo(image, flat, sharp)
         return sharp
 
