@@ -6,17 +6,31 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from tilework.imaging.engine import PictureReader, run_window
 from tilework.imaging.formats.cog import CogLayout
+from tilework.imaging.operations import MeasuredOperation, Part, Site
+from tilework.imaging.pipeline import Pipeline, parse
 from tilework.imaging.stages.on_one_host import Ranks, measure
 from tilework.imaging.stages.reporting import written_report
 from tilework.imaging.stages.work import Work
+from tilework.imaging.windows import Window
 from tilework.testing.tiling import HeldPicture, HeldScratch, QuietReader, staged, windowed
 
 if TYPE_CHECKING:
     from tilework.imaging.formats import Picture
-    from tilework.imaging.pipeline import Pipeline
 
-__all__ = ["HeldPicture", "HeldScratch", "QuietReader", "staged", "staged_report", "windowed"]
+__all__ = ["HeldPicture", "HeldScratch", "QuietReader", "by_measure", "staged", "staged_report", "windowed"]
+
+
+def by_measure(picture: Picture, text: str) -> Picture:
+    """One operation that is measured first, as by parts, though OpenCV may have a call for the whole."""
+    step, size = parse(text).steps[0], picture.size
+    operation, window = step.operation, Window.whole(size)
+    assert isinstance(operation, MeasuredOperation)
+    measured = operation.measure(picture.colour, Site(window, size, window, size), step.arguments)
+    top = operation.reduce([Part(window, measured.partial)], step.arguments)
+    known = step.knowing(operation.settle(top.partial, step.arguments))
+    return run_window(PictureReader(picture), Pipeline((known,)), window)
 
 
 def staged_report(

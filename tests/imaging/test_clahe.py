@@ -11,12 +11,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
-from tests.imaging.staged import staged
+from tests.imaging.staged import by_measure, staged
 from tilework.errors import UnsupportedPixelsError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
-from tilework.imaging.operations import Pixels
+from tilework.imaging.operations import MeasuredOperation, Pixels
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def test_it_is_opencvs_for_any_image_and_grid(  # noqa: PLR0917
     width: int, height: int, columns: int, rows: int, limit: float, channels: int, lost_bits: int, seed: int
 ) -> None:
     image = noise(width, height, channels, seed=seed) >> lost_bits
-    own = run_whole(Picture(image), parse(f"clahe({limit}, {columns}, {rows}, each)")).colour
+    own = by_measure(Picture(image), f"clahe({limit}, {columns}, {rows}, each)").colour
     assert np.array_equal(own, by_hand(image, limit, columns, rows))
 
 
@@ -63,7 +63,7 @@ def test_it_is_opencvs_for_any_image_and_grid(  # noqa: PLR0917
 @given(width=SIDES, height=SIDES, columns=st.integers(1, 4), limit=LIMITS, bits=st.sampled_from([10, 16]))
 def test_at_16_bits_it_is_opencvs_too(width: int, height: int, columns: int, limit: float, bits: int) -> None:
     image = noise(width, height, 1, "uint16") >> (16 - bits)
-    own = run_whole(Picture(image), parse(f"clahe({limit}, {columns}, 3)")).colour
+    own = by_measure(Picture(image), f"clahe({limit}, {columns}, 3)").colour
     assert np.array_equal(own, by_hand(image, limit, columns, 3))
 
 
@@ -95,15 +95,22 @@ def test_units_write_the_pixels_of_the_whole(  # noqa: PLR0917
 def test_a_large_image_is_opencvs_to_the_last_pixel() -> None:
     """Positions in float32 are rounded the more, the further right they are."""
     image = scene(20_011, 130, 1)
-    own = run_whole(Picture(image), parse("clahe(2, 7, 3)")).colour
+    own = by_measure(Picture(image), "clahe(2, 7, 3)").colour
     assert np.array_equal(own, by_hand(image, 2, 7, 3))
+
+
+def test_a_limit_that_opencv_cannot_count_to_is_no_call_of_opencvs() -> None:
+    step, image = parse("clahe(65536, 1)").steps[0], np.zeros((2048, 4097), np.uint8)
+    assert isinstance(step.operation, MeasuredOperation)
+    assert step.operation.at_once(image, step.arguments) is None
+    assert step.operation.at_once(image[:, :4095], step.arguments) is not None
 
 
 def test_luma_alone_is_changed_of_colours_and_the_rows_default_to_the_columns() -> None:
     image = scene(90, 70)
     converted = cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb)
     converted[:, :, 0] = by_hand(np.ascontiguousarray(converted[:, :, 0]), 40, 5, 5)
-    own = run_whole(Picture(image), parse("clahe(columns=5)")).colour
+    own = by_measure(Picture(image), "clahe(columns=5)").colour
     assert np.array_equal(own, cv2.cvtColor(converted, cv2.COLOR_YCrCb2BGR))
 
 

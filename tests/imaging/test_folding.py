@@ -118,7 +118,7 @@ def assert_same(found: Picture, expected: Picture) -> None:
 
 def names(text: str, dtype: str = "uint8", channels: int = 3) -> list[list[str]]:
     """The operations of each step that is left."""
-    steps = folded(parse(text), Pixels(dtype, channels)).steps
+    steps = folded(parse(text), Size(9, 8), Pixels(dtype, channels)).pipeline.steps
     return [
         [
             one.operation.name

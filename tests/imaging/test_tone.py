@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
-from tests.imaging.staged import HeldPicture, QuietReader, staged
+from tests.imaging.staged import HeldPicture, QuietReader, by_measure, staged
 from tilework.errors import PipelineError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
@@ -132,9 +132,9 @@ def test_each_is_the_call_on_the_whole(  # noqa: PLR0917
 ) -> None:
     image = few_values(Size(width, height), channels, dtype, values, seed)
     expected = BY_HAND[text](image)
-    result = run_whole(picture(image), parse(text)).colour
-    assert result.dtype == expected.dtype
-    assert np.array_equal(result, expected)
+    for result in (run_whole(picture(image), parse(text)).colour, by_measure(picture(image), text).colour):
+        assert result.dtype == expected.dtype
+        assert np.array_equal(result, expected)
 
 
 CHAINS = st.builds(

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError, TileworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tilework.imaging.operations import Operation
 
 OUT_OF_MEMORY = -4
@@ -20,17 +17,28 @@ MOST_QUOTED = 300
 """Characters of a foreign error message that a reason quotes."""
 
 
-@contextlib.contextmanager
-def blaming(operation: Operation) -> Iterator[None]:
-    """Turn what ``operation`` raises into a failure that names it; a lack of memory is not its fault."""
-    try:
-        yield
-    except (TileworkError, MemoryError):
-        raise
-    except Exception as error:
+class blaming:  # noqa: N801 - as of contextlib, of which a generator would cost each tile a microsecond
+    """Turn what ``operation`` raises within into a failure that names it; a lack of memory is not its fault."""
+
+    __slots__ = ("operation",)
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+    def __enter__(self) -> None:
+        """Nothing is to be done."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        """Raise what is told of ``error``, if it is the operation's."""
+        if (
+            error is None
+            or isinstance(error, (TileworkError, MemoryError))
+            or not isinstance(error, Exception)
+        ):
+            return
         of_opencv, of_the_system = getattr(error, "code", None), getattr(error, "errno", None)
         if of_opencv == OUT_OF_MEMORY or of_the_system == errno.ENOMEM or "bad_alloc" in str(error):
             raise MemoryError(str(error)) from error
         raise OperationFailedError(
-            f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
+            f"The operation {self.operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
         ) from error

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError
@@ -25,29 +26,33 @@ if TYPE_CHECKING:
     from tilework.imaging.chains import Chain
     from tilework.imaging.formats.contract import Reader
     from tilework.imaging.operations import Pixels
-    from tilework.imaging.operations.contract import Arrays
+    from tilework.imaging.operations.contract import Arrays, Image
     from tilework.imaging.pipeline import Pipeline, Step
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureReader:
     """A decoded picture, read by windows without copying."""
 
     picture: Picture
 
-    @property
+    @cached_property
     def size(self) -> Size:
         """Width and height."""
         return self.picture.size
 
-    @property
+    @cached_property
     def pixels(self) -> Pixels:
         """What one pixel is."""
         return self.picture.pixels
 
+    @cached_property
+    def _whole(self) -> Window:
+        return Window.whole(self.size)
+
     def read(self, window: Window) -> Picture:
         """Return the pixels of ``window``."""
-        return self.picture.part(window.within(Window.whole(self.size)))
+        return self.picture.part(window.within(self._whole))
 
 
 def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
@@ -61,6 +66,10 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
     pipeline.kinds(picture.pixels)
     steps = pipeline.steps
     while steps:
+        made = _made_at_once(picture, steps)
+        if made is not None:
+            picture, steps = made, steps[1:]
+            continue
         steps = (_knowing_whole(picture, steps[0]), *steps[1:])
         step, left = first_of(steps, picture.pixels)
         chain = first_chain((step, *left), picture.size, picture.pixels)
@@ -69,6 +78,17 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
         else:
             picture, steps = _run_in_strips(picture, chain), left[len(chain.pipeline.steps) - 1 :]
     return picture
+
+
+def _made_at_once(picture: Picture, steps: tuple[Step, ...]) -> Picture | None:
+    """What the first step makes of the whole without being told what it must know, if it can, and is no table with others."""
+    step = steps[0]
+    operation = step.operation
+    if not isinstance(operation, MeasuredOperation) or first_of(steps, picture.pixels)[0] is not step:
+        return None
+    with blaming(operation):
+        colour = operation.at_once(picture.colour, step.arguments)
+    return None if colour is None else _with_alpha(colour, picture, step, _site_of_whole(picture, step))
 
 
 def _run_in_strips(picture: Picture, chain: Chain) -> Picture:
@@ -149,8 +169,8 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
     """
     if not pipeline.steps:
         return reader.read(window)
-    pipeline = folded(pipeline, reader.pixels)
-    sites = pipeline.sites(window, reader.size, reader.pixels)
+    pipeline, sizes, kinds = folded(pipeline, reader.size, reader.pixels)
+    sites = pipeline.sites_between(window, sizes, kinds)
     picture = reader.read(sites[0].source)
     for step, site in zip(pipeline.steps, sites, strict=True):
         picture = _run_step(picture, step, site)
@@ -158,10 +178,15 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
 
 
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
-    operation = step.operation
+    with blaming(step.operation):
+        colour = step.operation.apply(picture.colour, site, step.arguments)
+    return _with_alpha(colour, picture, step, site)
+
+
+def _with_alpha(colour: Image, picture: Picture, step: Step, site: Site) -> Picture:
+    """The result of a step with what becomes of the alpha of its input."""
+    operation, alpha = step.operation, None
     with blaming(operation):
-        colour = operation.apply(picture.colour, site, step.arguments)
-        alpha = None
         if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
             alpha = operation.carry(picture.alpha, site, step.arguments)
     if colour.shape[:2] != (site.output.height, site.output.width):

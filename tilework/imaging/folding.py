@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tilework.imaging.blaming import blaming
 from tilework.imaging.operations import LocalOperation, MeasuredOperation, Pixels
@@ -39,33 +39,43 @@ def first_of(steps: tuple[Step, ...], pixels: Pixels) -> tuple[Step, tuple[Step,
     return steps[0], steps[1:]
 
 
-def folded(pipeline: Pipeline, pixels: Pixels) -> Pipeline:
+class Short(NamedTuple):
+    """A pipeline in as few steps as it has to have; its image's sizes and pixels before each step, and at the end."""
+
+    pipeline: Pipeline
+    sizes: tuple[Size, ...]
+    kinds: tuple[Pixels, ...]
+
+
+def folded(pipeline: Pipeline, size: Size, pixels: Pixels) -> Short:
     """Return a pipeline that gives the same in fewer steps; nothing in it is left to be measured.
 
     Asked for the same pipeline again, as for each tile of an image, it gives the same again, with its tables. Raises
     :class:`~tilework.errors.UnsupportedPixelsError` for a step that does not take what comes to it.
     """
     global _last  # noqa: PLW0603 - see there
-    given, kind, result = _last
+    given, short = _last
     # not by value: two pipelines of one text may know different things of two images
-    if given is not pipeline or kind != pixels:
-        result = _folded(pipeline, pixels)
-        _last = (pipeline, pixels, result)
-    return result
+    if given is not pipeline or short.sizes[0] != size or short.kinds[0] != pixels:
+        short = _folded(pipeline, size, pixels)
+        _last = (pipeline, short)
+    return short
 
 
-_last: tuple[Pipeline, Pixels, Pipeline] = (Pipeline(()), Pixels("uint8", 1), Pipeline(()))
-"""What was folded last in this process, of which pixels, and what came of it."""
+_last: tuple[Pipeline | None, Short] = (None, Short(Pipeline(()), (), ()))
+"""What was folded last in this process, and what came of it."""
 
 
-def _folded(pipeline: Pipeline, pixels: Pixels) -> Pipeline:
+def _folded(pipeline: Pipeline, size: Size, pixels: Pixels) -> Short:
     pipeline.kinds(pixels)
+    first = pixels
     steps, left = [], pipeline.steps
     while left:
         step, left = first_of(left, pixels)
         pixels = step.operation.output_pixels(pixels, step.arguments)
         steps.append(step)
-    return replace(pipeline, steps=tuple(steps))
+    result = replace(pipeline, steps=tuple(steps))
+    return Short(result, result.sizes(size), result.kinds(first))
 
 
 def _row(steps: tuple[Step, ...], pixels: Pixels) -> tuple[Step, ...]:

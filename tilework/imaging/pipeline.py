@@ -220,8 +220,13 @@ class Pipeline:
         Each source window is widened to its operation's alignment, and ends at the true edge. The pixels to read
         are those of ``sites(...)[0].source``.
         """
+        return self.sites_between(output, self.sizes(size), self.kinds(pixels))
+
+    def sites_between(
+        self, output: Window, sizes: Sequence[Size], kinds: Sequence[Pixels]
+    ) -> tuple[Site, ...]:
+        """:meth:`sites` for who knows :meth:`sizes` and :meth:`kinds`: they are the same for all windows."""
         sites: list[Site] = []
-        sizes, kinds = self.sizes(size), self.kinds(pixels)
         for index in reversed(range(len(self.steps))):
             sites.append(self._site(index, output, sizes, kinds))
             output = sites[-1].source

@@ -52,6 +52,10 @@ class Margin:
         return cls(horizontal, vertical, horizontal, vertical)
 
 
+NO_MARGIN = Margin(0, 0, 0, 0)
+"""Of single pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The pixels with ``left <= x < right`` and ``top <= y < bottom``; never empty.
@@ -90,6 +94,8 @@ class Window:
 
     def padded(self, margin: Margin) -> Window:
         """Return this window and what ``margin`` reaches around it."""
+        if margin is NO_MARGIN:
+            return self
         return Window(
             self.left - margin.left,
             self.top - margin.top,
@@ -110,6 +116,8 @@ class Window:
 
     def clamped(self, size: Size) -> Window:
         """What of this window lies in an image of ``size``; raises ValueError if nothing does."""
+        if self.left >= 0 <= self.top and self.right <= size.width and self.bottom <= size.height:
+            return self
         return Window(
             max(0, self.left),
             max(0, self.top),

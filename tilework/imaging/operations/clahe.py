@@ -45,6 +45,9 @@ TABLES_COST = 0.3
 CELL_COST = 4e-5
 """Seconds, and seconds a cell: a megapixel of 16 bits in 16 x 16 cells takes 0.25 s, of 8 bits in 256 x 256 2.1 s."""
 
+OPENCV_MOST = (1 << 31) - 1
+"""Pixels of one value in a cell, a limit that cv2.createCLAHE holds in 32 bits."""
+
 STRIP_SAMPLES = 1 << 16
 """That are interpolated at once: a few floats for each stay in a core's cache."""
 
@@ -154,6 +157,21 @@ class Clahe(MeasuredOperation):
         counts = partial["counts"]
         rows = [_tables(counts[first : first + across], limit) for first in range(0, len(counts), across)]
         return {"tables": np.stack(rows)}
+
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """OpenCV's own, unless its limit would be greater than it can count."""
+        import cv2
+
+        limit, columns, rows = (
+            float(arguments["clip_limit"]),
+            int(arguments["columns"]),
+            int(arguments["rows"]),
+        )
+        down, across = axes(Size(image.shape[1], image.shape[0]), columns, rows)
+        if limit * down.cell * across.cell >= OPENCV_MOST * BINS[str(image.dtype)]:
+            return None
+        apply = cv2.createCLAHE(limit, (columns, rows)).apply
+        return luma.changed(image, arguments, lambda samples: luma.by_planes(samples, apply))
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
         """Interpolate where the window is."""

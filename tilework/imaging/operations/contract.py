@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
-from tilework.imaging.windows import Margin, Size, Window
+from tilework.imaging.windows import NO_MARGIN, Margin, Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -194,7 +194,7 @@ class LocalOperation(Operation):
 
     def margin(self, arguments: Arguments) -> Margin:  # noqa: ARG002
         """How far it reads around a pixel; nothing for an operation on single pixels."""
-        return Margin(0, 0, 0, 0)
+        return NO_MARGIN
 
     @abstractmethod
     def kernel(self, image: Image, arguments: Arguments) -> Image:
@@ -206,7 +206,8 @@ class LocalOperation(Operation):
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
         """Run the kernel and cut off what only the margin was for."""
-        return self.kernel(image, arguments)[site.output.within(site.source)]
+        result = self.kernel(image, arguments)
+        return result if site.output is site.source else result[site.output.within(site.source)]
 
 
 class WholeImageOperation(LocalOperation):
@@ -302,6 +303,13 @@ class MeasuredOperation(LocalOperation):
     def measured_window(self, window: Window, size: Size, arguments: Arguments) -> Window:
         """Which pixels of an input of ``size`` measuring its ``window`` depends on: as for its result there."""
         return self.source_window(window, size, arguments)
+
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:  # noqa: ARG002
+        """Return the result on a whole image by a library's own call, which measures it, too; None if there is no such.
+
+        Of the very pixels that it has by parts, and quicker. Not asked where the operation becomes a table with others.
+        """
+        return None
 
     def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
         """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import Example, LocalOperation
@@ -74,16 +75,22 @@ class HitMiss(LocalOperation):
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """One call of cv2.morphologyEx a turn; what lies beyond the edge fits everything."""
         import cv2
-        import numpy as np
 
-        name = str(arguments["pattern"])
+        first, *others = _turned(str(arguments["pattern"]))
         mask = cv2.threshold(image, 0, 255, cv2.THRESH_BINARY)[1]
-        pattern = np.array(PATTERNS[name], np.int32)
-        result = cv2.morphologyEx(mask, cv2.MORPH_HITMISS, pattern)
-        for _ in range(1, TURNS[name]):
-            pattern = np.ascontiguousarray(np.rot90(pattern))
+        result = cv2.morphologyEx(mask, cv2.MORPH_HITMISS, first)
+        for pattern in others:
             cv2.bitwise_or(result, cv2.morphologyEx(mask, cv2.MORPH_HITMISS, pattern), dst=result)
         return result
+
+
+@lru_cache(len(PATTERNS))
+def _turned(name: str) -> tuple[Image, ...]:
+    """A pattern in its turns, made once for all tiles."""
+    import numpy as np
+
+    pattern = np.array(PATTERNS[name], np.int32)
+    return tuple(np.ascontiguousarray(np.rot90(pattern, turn)) for turn in range(TURNS[name]))
 
 
 OPERATIONS = (HitMiss(),)

@@ -31,6 +31,13 @@ def worked_on(image: Image, arguments: Arguments) -> Image:
     return cv2.extractChannel(cv2.cvtColor(image, cv2.COLOR_BGR2YCrCb), 0)
 
 
+def by_planes(image: Image, change: Callable[[Image], Image]) -> Image:
+    """The image after ``change`` of each channel, (height, width), for itself."""
+    import cv2
+
+    return change(image) if image.ndim == 2 else cv2.merge([change(plane) for plane in cv2.split(image)])  # noqa: PLR2004
+
+
 def changed(image: Image, arguments: Arguments, change: Callable[[Image], Image]) -> Image:
     """The image after ``change`` of what :func:`worked_on` tells, which keeps shape and depth."""
     import cv2

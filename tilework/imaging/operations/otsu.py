@@ -64,16 +64,24 @@ class Otsu(CountedOperation):
         """Find the threshold."""
         import numpy as np
 
-        return {"threshold": np.array(_best_threshold(counts[0].tolist()))}
+        return {"threshold": np.array(_best_threshold(counts[0]))}
+
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """Let cv2.threshold find the threshold."""
+        return _mask(image, 0, arguments, found=False)
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Compare the greys with the threshold."""
-        import cv2
-        import numpy as np
+        return _mask(image, float(arguments["threshold"]), arguments, found=True)
 
-        how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
-        mask = cv2.threshold(_grey(image), float(arguments["threshold"]), 255, how)[1]
-        return mask.astype(np.uint8, copy=False)
+
+def _mask(image: Image, threshold: float, arguments: Arguments, *, found: bool) -> Image:
+    import cv2
+    import numpy as np
+
+    how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
+    mask = cv2.threshold(_grey(image), threshold, 255, how if found else how | cv2.THRESH_OTSU)[1]
+    return mask.astype(np.uint8, copy=False)
 
 
 def _grey(image: Image) -> Image:
@@ -82,25 +90,38 @@ def _grey(image: Image) -> Image:
     return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
 
 
-def _best_threshold(counts: list[int]) -> int:
+def _best_threshold(counts: Counts) -> int:
     """The value up to which pixels are dark, so that the variance between dark and bright is the largest.
 
     In double precision and in the very order of cv2.threshold, for ties are decided by the last bit.
     """
-    scale = 1.0 / sum(counts)
-    mean = float(sum(value * count for value, count in enumerate(counts))) * scale
-    dark_mean = dark = largest = 0.0
-    best = 0
-    for value, count in enumerate(counts):
-        share = count * scale
-        dark_mean *= dark
-        dark += share
-        bright = 1.0 - dark
-        if min(dark, bright) < FLOAT_EPSILON or max(dark, bright) > 1.0 - FLOAT_EPSILON:
-            continue
-        dark_mean = (dark_mean + value * share) / dark
-        bright_mean = (mean - dark * dark_mean) / bright
-        between = dark * bright * (dark_mean - bright_mean) * (dark_mean - bright_mean)
-        if between > largest:
-            largest, best = between, value
-    return best
+    import numpy as np
+
+    values = np.arange(len(counts))
+    scale = 1.0 / float(counts.sum())
+    mean = float(values @ counts) * scale
+    shares = counts * scale
+    darks = np.cumsum(shares)
+    brights = 1.0 - darks
+    least, most = np.minimum(darks, brights), np.maximum(darks, brights)
+    # one run: the darker part only grows
+    places = np.flatnonzero((least >= FLOAT_EPSILON) & (most <= 1.0 - FLOAT_EPSILON))
+    if not len(places):
+        return 0
+    run = slice(int(places[0]), int(places[-1]) + 1)
+    dark, bright = darks[run], brights[run]
+    dark_mean = np.array(_means((values[run] * shares[run]).tolist(), dark.tolist()))
+    bright_mean = (mean - dark * dark_mean) / bright
+    between = dark * bright * (dark_mean - bright_mean) * (dark_mean - bright_mean)
+    best = int(np.argmax(between))
+    return run.start + best if between[best] > 0 else 0
+
+
+def _means(terms: list[float], darks: list[float]) -> list[float]:
+    """The mean of what is dark up to each value, from that up to the one before."""
+    means, mean, before = [], 0.0, 0.0
+    for term, dark in zip(terms, darks, strict=True):
+        mean = (mean * before + term) / dark
+        means.append(mean)
+        before = dark
+    return means

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.borders import BORDERS, VALUE, indices, span_within
-from tilework.imaging.operations.contract import Example, Operation
+from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, Operation
 from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.borders import Indices
-    from tilework.imaging.operations.contract import Image, Site
+    from tilework.imaging.operations.contract import Image, Pixels, Site
     from tilework.imaging.operations.parameters import Arguments
 
 
@@ -85,6 +85,10 @@ class Pad(Operation):
         """Pixels are copied at most twice; measured: 0.003."""
         return 0.03
 
+    def alignment(self, pixels: Pixels) -> Size:  # noqa: ARG002
+        """Pixels are copied, and nothing is reckoned."""
+        return NO_ALIGNMENT
+
     def in_parts(self, arguments: Arguments) -> bool:
         """Where the picture repeats, a window across the seam is made of both ends of it."""
         return bool(arguments["border"] != "wrap")
@@ -104,8 +108,12 @@ class Pad(Operation):
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
         """Take rows and columns, which at the border are those that the rule names; or fill it with the value."""
         place, border = _unpadded(site.output, arguments), str(arguments["border"])
+        if place == site.source:
+            return image
         if border == "constant":
             return _filled(image, site, place, float(arguments["value"]))
+        if _around(place, site, border):
+            return _bordered(image, place, site.source, border)
         rows = indices(place.top, place.bottom, site.source_size.height, border) - site.source.top
         columns = indices(place.left, place.right, site.source_size.width, border) - site.source.left
         return _taken(_taken(image, rows, axis=0), columns, axis=1)
@@ -137,6 +145,42 @@ def _filled(image: Image, site: Site, place: Window, value: float) -> Image:
     shown = Window(place.left + left, place.top + top, place.right - right, place.bottom - bottom)
     inner = image[shown.within(site.source)]
     return cv2.copyMakeBorder(inner, top, bottom, left, right, cv2.BORDER_CONSTANT, value=[value] * 4)
+
+
+def _around(place: Window, site: Site, border: str) -> bool:
+    """Whether ``place`` is all of the source and a border of OpenCV's around it.
+
+    So it is if nothing of the border is made of pixels that lie elsewhere: beyond the source, or further than OpenCV looks
+    for them in the source.
+    """
+    source, size = site.source, site.source_size
+    across = _along((place.left, place.right), (source.left, source.right), size.width, border)
+    return across and _along((place.top, place.bottom), (source.top, source.bottom), size.height, border)
+
+
+def _along(place: tuple[int, int], source: tuple[int, int], side: int, border: str) -> bool:
+    """The same along a side of so many pixels, from and up to which the place and the source reach."""
+    if place == source:
+        return True
+    (begin, end), (first, last) = place, source
+    if (begin != first and (begin > first or first > 0)) or (end != last and (end < last or last < side)):
+        return False
+    return border != "wrap" or last - first == side
+
+
+def _bordered(image: Image, place: Window, source: Window, border: str) -> Image:
+    """What OpenCV puts around the source."""
+    import cv2
+
+    rule: int = getattr(cv2, f"BORDER_{border.upper()}")
+    return cv2.copyMakeBorder(
+        image,
+        source.top - place.top,
+        place.bottom - source.bottom,
+        source.left - place.left,
+        place.right - source.right,
+        rule,
+    )
 
 
 def _taken(image: Image, index: Indices, axis: int) -> Image:

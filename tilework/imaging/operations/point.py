@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Pixels
+from tilework.imaging.operations.masks import TRUE, compared
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.tabled import WHITE, TableOperation
 
@@ -150,21 +152,32 @@ class Threshold(LocalOperation):
         return QUICK_COST
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        """OpenCV's own, but for not-a-number, of which its vectors, its loops and IPP each make something else."""
+        """OpenCV's own, in which not-a-number is neither above nor below; under trunc its vectors would make it a number."""
         import cv2
         import numpy as np
 
         kind, value = str(arguments["kind"]), float(arguments["threshold"])
-        floats = image.dtype.kind == "f"
-        if kind == "trunc" and floats:
+        if kind in MASKS and image.dtype.itemsize > 1:
+            return _mask(image, value, int(arguments["maximum"]), above=kind == "binary")
+        if kind == "trunc" and image.dtype.kind == "f" and not (value and _finite(image)):
             return np.minimum(image, value)
         code: int = getattr(cv2, f"THRESH_{kind.upper()}")
-        result: Image = cv2.threshold(image, value, int(arguments["maximum"]), code)[1]
-        if kind in MASKS:
-            return result.astype(np.uint8, copy=False)
-        if floats:
-            np.copyto(result, 0, where=np.isnan(result))
-        return result
+        return cv2.threshold(image, value, int(arguments["maximum"]), code)[1]
+
+
+def _finite(image: Image) -> bool:
+    """Whether all floats are; of some great ones it says no, too, for their sum is infinite."""
+    import cv2
+
+    return math.isfinite(cv2.norm(image, cv2.NORM_L1))
+
+
+def _mask(image: Image, value: float, maximum: int, *, above: bool) -> Image:
+    """The mask of what is above a value, or of what is not, as bytes at once: cv2.threshold's has the image's depth."""
+    import numpy as np
+
+    mask = compared(image, value, "above" if above else "not above")
+    return mask if maximum == TRUE else np.bitwise_and(mask, np.uint8(maximum), out=mask)
 
 
 class Convert(TableOperation):
@@ -232,11 +245,19 @@ class Convert(TableOperation):
         return Pixels(str(arguments["depth"]), pixels.channels, pixels.alpha)
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        """From 16 bits to 8 by OpenCV, whose float32 is exact enough: no value comes near the middle of two."""
-        import cv2
+        """The quickest ways to bytes, and from them; else a table or floats.
 
-        if image.dtype == "uint16" and arguments["depth"] == "uint8":
-            return cv2.convertScaleAbs(image, alpha=1 / 257 if arguments["rule"] == "scale" else 1)
+        From 16 bits to 8 by OpenCV, whose float32 is exact enough: no value comes near the middle of two.
+        """
+        import cv2
+        import numpy as np
+
+        depth, scale = str(arguments["depth"]), arguments["rule"] == "scale"
+        if image.dtype == np.uint8 and depth == "uint16":
+            wide = image.astype(np.uint16)
+            return np.multiply(wide, WHITE["uint16"] // WHITE["uint8"], out=wide) if scale else wide
+        if image.dtype == np.uint16 and depth == "uint8":
+            return cv2.convertScaleAbs(image, alpha=1 / 257 if scale else 1)
         return super().kernel(image, arguments)
 
     def samples(self, values: Image, arguments: Arguments) -> Image:
@@ -261,11 +282,26 @@ def converted(values: Image, depth: str, *, scale: bool) -> Image:
         with np.errstate(over="ignore"):
             shares = values / white if scale and white != 1 else values
             return shares.astype(depth)
-    if values.dtype.kind != "f":
-        values = values.astype(np.float64)
-    # of a number and not-a-number, these take the number
-    cut = np.fmin(np.fmax(values, 0), white if scale else top)
+    if values.dtype.kind == "f":
+        return _whole(values, depth, 1 if scale else top, top)
+    cut = np.clip(values.astype(np.float64), 0, white if scale else top)
     return np.rint(cut * (top / white) if scale else cut).astype(depth)
+
+
+def _whole(values: Image, depth: str, most: int, top: int) -> Image:
+    """Return floats as whole numbers, of which ``most`` and what is beyond become ``top``.
+
+    Cut by OpenCV, which takes not-a-number for 0 here, for NumPy has no vectors for a limit that is one number.
+    """
+    import cv2
+    import numpy as np
+
+    cut = cv2.threshold(values, 0, 0, cv2.THRESH_TOZERO)[1]
+    cv2.threshold(cut, most, 0, cv2.THRESH_TRUNC, dst=cut)
+    if depth == "uint8" and values.dtype == np.float32:
+        return cv2.convertScaleAbs(cut, alpha=top / most)
+    np.multiply(cut, top / most, out=cut)
+    return np.rint(cut, out=cut).astype(depth)
 
 
 OPERATIONS = (Invert(), Threshold(), Convert())

@@ -130,8 +130,13 @@ class Resize(Operation):
         return NO_ALIGNMENT
 
     def source_window(self, output: Window, size: Size, arguments: Arguments) -> Window:
-        """Return what the window is made of: its place at the scale, and the pixels that each value takes around."""
+        """Return what the window is made of: its place at the scale, and the pixels that each value takes around.
+
+        Of all there is, all there was, though some at the edges may not be needed: then one call makes it.
+        """
         across, down = _axes(size, arguments)
+        if output == Window(0, 0, across.result, down.result):
+            return Window.whole(size)
         return _source(output, across, down, _kind(across, down, arguments)).clamped(size)
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
@@ -140,11 +145,11 @@ class Resize(Operation):
         kind = _kind(across, down, arguments)
         if kind == "same":
             return image[site.output.within(site.source)]
-        if kind == "nearest":
-            return _copied(image, site, across, down)
         whole = site.source == Window.whole(site.source_size) and site.output == Window.whole(
             site.output_size
         )
+        if not whole and kind == "nearest":
+            return _copied(image, site, across, down)
         if not whole and kind == "blocks":
             return _in_blocks(image, site, across, down)
         if not whole:

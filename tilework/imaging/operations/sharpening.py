@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import ORDINARY_COST, Example, LocalOperation
+from tilework.imaging.operations.masks import compared
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.smoothing import COST
 from tilework.imaging.windows import Margin
@@ -105,9 +105,8 @@ class Sharpen(LocalOperation):
                 np.add(sharp, image, out=sharp)
         else:
             sharp = cv2.addWeighted(image, 1 + amount, blurred, -amount, 0)
-            threshold = math.ceil(threshold)
         if threshold:
-            flat = (cv2.absdiff(image, blurred) < threshold).view(np.uint8)
+            flat = compared(cv2.absdiff(image, blurred), threshold, "below")
             cv2.copyTo(image, flat, sharp)
         return sharp
 

@@ -23,8 +23,11 @@ WHITE = {"uint8": 255, "uint16": 65_535, "int16": 32_767, "float32": 1, "float64
 ENTRIES = {"uint8": 256, "uint16": 65_536}
 """Of a table, by the depth that is looked up."""
 
-STRIP_SAMPLES = 1 << 15
-"""Of floats, which stay in a core's cache from one step of the arithmetic to the next."""
+STRIP_SAMPLES = 1 << 18
+"""Of floats, which stay near a core from one step of the arithmetic to the next; of fewer NumPy's calls cost as much."""
+
+MOST_AT_ONCE = 1 << 20
+"""Samples of an image that is not worth being cut into strips, which costs a copy of the result: of a tile."""
 
 MOST_TABLES = 16
 """Tables that a process keeps, each at most 256 KiB; a pipeline has a few."""
@@ -61,6 +64,8 @@ class TableOperation(LocalOperation):
     def _in_strips(self, image: Image, arguments: Arguments) -> Image:
         import numpy as np
 
+        if image.size <= MOST_AT_ONCE:
+            return self.samples(image, arguments)
         rows = max(1, STRIP_SAMPLES // image[0].size)
         first = self.samples(image[:rows], arguments)
         result = np.empty(image.shape, first.dtype)

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 LARGEST_END = 1_000_000_000
 """Of normalize: nearly all that a sample of 32 bits holds."""
 
+QUICK_END = 1024
+"""Up to which no end of bytes misses 0 by half a level for the rounding of float32, on whichever side of it."""
+
+STRIP_BYTES = 1 << 18
+"""That are normalized at once: they stay in a core's cache while OpenCV looks for both ends among them."""
+
 
 class Equalize(TableOperation):
     """Histogram equalization."""
@@ -82,6 +88,15 @@ class Equalize(TableOperation):
         import numpy as np
 
         return np.stack([_equalizing(count) for count in counts])
+
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """cv2.equalizeHist, which takes bytes."""
+        import cv2
+        import numpy as np
+
+        if image.dtype != np.uint8:
+            return None
+        return luma.changed(image, arguments, lambda samples: luma.by_planes(samples, cv2.equalizeHist))
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Look luma up, or each sample."""
@@ -267,16 +282,41 @@ class Normalize(MeasuredOperation):
         """Both ends are all that is known."""
         return partial
 
-    def kernel(self, image: Image, arguments: Arguments) -> Image:
-        """Have OpenCV normalize the samples together with one of each end."""
+    def at_once(self, image: Image, arguments: Arguments) -> Image | None:
+        """Let cv2.normalize find both ends."""
         import cv2
         import numpy as np
 
-        ends = np.array([arguments["least"], arguments["greatest"]]).astype(image.dtype)
-        samples: Image = np.concatenate([image.ravel(), ends])
         alpha, beta = float(arguments["alpha"]), float(arguments["beta"])
-        cv2.normalize(samples, samples, alpha, beta, cv2.NORM_MINMAX)
-        return samples[: image.size].reshape(image.shape)
+        return cv2.normalize(image, np.empty_like(image), alpha, beta, cv2.NORM_MINMAX)
+
+    def kernel(self, image: Image, arguments: Arguments) -> Image:
+        """Have OpenCV normalize the samples, some rows at a time, each time together with one of each end.
+
+        Bytes are scaled at once, as cv2.normalize does when it has both ends: it has a call for that which tells absolute
+        values, the same ones if the new range has no negative end.
+        """
+        import cv2
+        import numpy as np
+
+        ends = (float(arguments["least"]), float(arguments["greatest"]))
+        alpha, beta = sorted((float(arguments["alpha"]), float(arguments["beta"])))
+        if image.dtype == np.uint8 and 0 <= alpha <= beta <= QUICK_END:
+            scale = (beta - alpha) * (1 / (ends[1] - ends[0]) if ends[1] > ends[0] else 0.0)
+            return cv2.convertScaleAbs(image, alpha=scale, beta=alpha - ends[0] * scale)
+        rows = max(1, STRIP_BYTES // image[0].nbytes)
+        # what is made of the ends lies behind what is made of the rows, until the next are
+        result = np.empty(image.size + len(ends), image.dtype)
+        strip = np.empty(image[:rows].size + len(ends), image.dtype)
+        first = 0
+        for top in range(0, len(image), rows):
+            part = image[top : top + rows]
+            both = strip[: part.size + len(ends)]
+            both[: part.size].reshape(part.shape)[:] = part
+            both[part.size :] = ends
+            cv2.normalize(both, result[first : first + len(both)], alpha, beta, cv2.NORM_MINMAX)
+            first += part.size
+        return result[: image.size].reshape(image.shape)
 
 
 OPERATIONS = (Otsu(), Equalize(), Clahe(), Stretch(), Normalize(), WhiteBalance())
