@@ -304,7 +304,10 @@ class MeasuredOperation(LocalOperation):
         return self.source_window(window, size, arguments)
 
     def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
-        """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""
+        """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone.
+
+        Its report is made of what is known, whatever this says.
+        """
         return True
 
     @abstractmethod
