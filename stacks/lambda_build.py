@@ -111,14 +111,20 @@ class LambdaBuild:
     def bundle(self, plugins: Path | None = None) -> Path:
         """Return the zip of packages, sources and unpacked ``plugins``, made if need be.
 
-        Raises SetupError where the packages miss.
+        Raises SetupError where the packages miss, or a plugin brings a file that they, or Tilework, have.
         """
         if not self.packages.is_dir():
             raise SetupError(
                 "The packages of the master's Lambda are not built yet.",
                 advice=f"Run `{self.command}` first.",
             )
-        sources = {**dict(_files(plugins) if plugins else ()), **dict(self._sources())}
+        theirs, sources = dict(_files(plugins) if plugins else ()), dict(self._sources())
+        if theirs and (taken := theirs.keys() & {*sources, *dict(_files(self.packages))}):
+            raise SetupError(
+                f"A plugin brings {min(taken)}, which is in the master's zip already.",
+                advice="Give the package's modules names of their own.",
+            )
+        sources |= theirs
         digest = hashlib.sha256()
         for name, path in sorted(sources.items()):
             content = path.read_bytes()

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stacks.plugin_content import check_wheel, unpack_operations
 from tilework.errors import SettingsError, SetupError
-from tilework.imaging.plugins import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +40,6 @@ _WORD = re.compile(
     r"|(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)==[A-Za-z0-9.+!_-]+)"
     r"(?:#sha256=(?P<digest>[0-9a-f]{64}))?"
 )
-
-OURS: Final = ("tilework/", "master/", "worker_image/")
-"""What no plugin brings: it would stand in the place of Tilework itself."""
 
 
 def check_words(words: tuple[str, ...]) -> None:
@@ -129,7 +126,7 @@ class PluginWheels:
                 f"The wheel of the plugin {match['what']} is another: its SHA-256 is {found}.",
                 advice="Look who changed it; if it is right, name its new SHA-256.",
             )
-        _unpack_operations(target, place / "master")
+        _take_in(target, place / "master")
 
     def _download(self, requirement: str, folder: Path) -> Path:
         """Have pip fetch one wheel of an index, as pip is set up here."""
@@ -163,19 +160,12 @@ class PluginWheels:
         return self.folder
 
 
-def _unpack_operations(wheel: Path, target: Path) -> None:
-    """Unpack a wheel that offers operations; others are what its kernels need, and the master has none of these."""
+def _take_in(wheel: Path, target: Path) -> None:
+    """Check what a wheel brings, and unpack its operations for the master."""
     try:
         with zipfile.ZipFile(wheel) as archive:
-            names = archive.namelist()
-            if taken := [name for name in names if name.startswith(OURS)]:
-                raise SetupError(
-                    f"The plugin {wheel.name} brings {taken[0]}, which is Tilework's own.",
-                    advice="Give the package's modules names of their own.",
-                )
-            points = [name for name in names if name.endswith(".dist-info/entry_points.txt")]
-            if any(f"[{GROUP}]" in archive.read(name).decode() for name in points):
-                archive.extractall(target, [name for name in names if not name.endswith(".dist-info/RECORD")])
+            check_wheel(wheel.name, archive)
+            unpack_operations(wheel.name, archive, target)
     except zipfile.BadZipFile:
         raise SetupError(
             f"The plugin {wheel.name} is no wheel.", advice="Build it again: pip wheel --no-deps ."

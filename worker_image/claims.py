@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tilework.boottime import boottime
@@ -19,6 +19,7 @@ from tilework.errors import (
     UnreadableMessageError,
     VersionGoneError,
 )
+from tilework.imaging.pipeline import parse
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.messages import asks, body_of, records_apart
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 
 NOTE_CHARACTERS = 200
 """How much of an unreadable body is kept in its row."""
+
+_OF_A_PIPELINE = (type(None), PipelineError, PresetsError, PictureError)
+"""Failures that tell of the pipeline asked for, and nothing of the drop; and none at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +106,14 @@ class Claims:
                 "A message was refused: its job is %s.", claim.refusal.name, extra={"job": claim.job.id}
             )
             return None
+        wish = self._as_frozen(wish, claim.job)
         if self._over_already(message, claim, wish):
             return None
-        held = Held(message, claim.job, self._task(claim.job, place), renewed=began)
-        log.info("Claimed: %s", claim.job.key, extra=held.facts)
+        job = claim.job
+        if wish.pictures and not job.pictures:
+            job = self._life.show(job, wish.pictures)
+        held = Held(message, job, self._task(job, place), renewed=began)
+        log.info("Claimed: %s", job.key, extra=held.facts)
         return held
 
     def _understand(self, message: Message) -> Ask | None:
@@ -158,6 +166,21 @@ class Claims:
             return Wish(ask, chosen.canonical, info.size, error)
         return Wish(ask, chosen.canonical, info.size, pictures=pictures)
 
+    def _as_frozen(self, wish: Wish, row: Job) -> Wish:
+        """``wish`` as the row has it, where an earlier claim froze another pipeline than is asked for by now.
+
+        Its pictures are looked up where the row has none of them (any more).
+        """
+        if row.pipeline == wish.pipeline or not isinstance(wish.failure, _OF_A_PIPELINE):
+            return wish
+        try:
+            pictures = row.pictures or self._pictures.of_drop(
+                parse(row.pipeline).picture_names, self._life.now()
+            )
+        except (PipelineError, PictureError) as error:
+            return replace(wish, pipeline=row.pipeline, failure=error, pictures="")
+        return replace(wish, pipeline=row.pipeline, failure=None, pictures=pictures)
+
     def _refused(self, message: Message, claim: Claim) -> None:
         row = claim.job
         if claim.refusal is Refusal.HELD and not row.stage:
@@ -177,7 +200,7 @@ class Claims:
         stored = self._stored(row) if row.lease_number > 1 else None
         if stored is not None:
             over = self._life.done(row, Outcome(result_key=stored))
-        elif wish.failure is not None and not _outlived(row, wish):
+        elif wish.failure is not None and not (row.pictures and isinstance(wish.failure, PictureError)):
             skipped = isinstance(wish.failure, VersionGoneError | FolderMarkerError)
             over = self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
         elif claim.exhausted:
@@ -198,13 +221,6 @@ class Claims:
             job.id, job.key, job.version, job.source_bytes, job.pipeline, result_stem(job), place, job.lease_number,
             job.pictures,
         )  # fmt: skip
-
-
-def _outlived(row: Job, wish: Wish) -> bool:
-    """Whether the wish cannot be understood (any more), but an earlier claim has frozen one that could."""
-    if isinstance(wish.failure, PictureError):
-        return bool(row.pictures)
-    return isinstance(wish.failure, PipelineError | PresetsError) and row.pipeline != wish.pipeline
 
 
 def _named(ask: Ask, info: ObjectInfo) -> Ask:

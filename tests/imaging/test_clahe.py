@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+import tracemalloc
+from typing import TYPE_CHECKING, cast
 
 import cv2
 import numpy as np
@@ -16,8 +18,12 @@ from tilework.errors import UnsupportedPixelsError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
-from tilework.imaging.operations import MeasuredOperation, Pixels
+from tilework.imaging.operations import MeasuredOperation, Part, Pixels
+from tilework.imaging.operations.clahe import MOST_COUNTS
+from tilework.imaging.operations.histogram import BINS
 from tilework.imaging.pipeline import parse
+from tilework.imaging.stages.planning import FIXED_BYTES
+from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
@@ -115,11 +121,34 @@ def test_luma_alone_is_changed_of_colours_and_the_rows_default_to_the_columns() 
 
 
 def test_a_grid_whose_histograms_have_no_room_is_refused_before_anything_is_read() -> None:
-    assert parse("clahe(2, 256)").kinds(Pixels("uint8", 1))[-1] == Pixels("uint8", 1)
-    assert parse("clahe(2, 16)").kinds(Pixels("uint16", 3))[-1] == Pixels("uint16", 3)
-    with pytest.raises(
-        UnsupportedPixelsError, match="clahe makes 289 histograms of this image; at uint16 256"
-    ):
-        parse("clahe(2, 17)").kinds(Pixels("uint16", 1))
-    with pytest.raises(UnsupportedPixelsError, match="768 histograms"):
-        parse("clahe(2, 16, colour=each)").kinds(Pixels("uint16", 3))
+    assert parse("clahe(2, 128)").kinds(Pixels("uint8", 1))[-1] == Pixels("uint8", 1)
+    assert parse("clahe").kinds(Pixels("uint16", 3))[-1] == Pixels("uint16", 3)
+    with pytest.raises(UnsupportedPixelsError, match="clahe makes 81 histograms of this image; at uint16 64"):
+        parse("clahe(2, 9)").kinds(Pixels("uint16", 1))
+    with pytest.raises(UnsupportedPixelsError, match="192 histograms"):
+        parse("clahe(2, colour=each)").kinds(Pixels("uint16", 3))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_the_largest_grid_of_a_large_image_has_room_beside_a_unit(dtype: str) -> None:
+    """Joined of four quarters that share no cell, then made into tables."""
+    bins = BINS[dtype]
+    side = math.isqrt(MOST_COUNTS // bins)
+    cells = np.arange(side * side, dtype=np.int32).reshape(side, side)
+    half = side // 2
+    step, partials = parse(f"clahe(2, {side})").steps[0], []
+    for quarter in (cells[:half, :half], cells[:half, half:], cells[half:, :half], cells[half:, half:]):
+        counts = np.full((quarter.size, 1, bins), 1 << 20, np.uint32)
+        partials.append(Part(Window(0, 0, 1, 1), {"cells": quarter.ravel(), "counts": counts}))
+    operation = cast("MeasuredOperation", step.operation)
+    tracemalloc.start()
+    top = operation.reduce(partials, step.arguments).partial
+    joined = tracemalloc.get_traced_memory()[1] + sum(part.partial["counts"].nbytes for part in partials)
+    partials.clear()
+    tracemalloc.reset_peak()
+    tables = operation.settle(top, step.arguments)["tables"]
+    settled = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert tables.shape == (side, side, 1, bins)
+    assert joined <= FIXED_BYTES
+    assert settled <= FIXED_BYTES

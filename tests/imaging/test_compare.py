@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from skimage import metrics
 
 from tests.imaging.samples import noise, picture
-from tests.imaging.staged import staged
+from tests.imaging.staged import staged, staged_report
 from tilework.errors import PictureError
-from tilework.imaging.engine import run_whole
+from tilework.imaging.engine import report_whole, run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part
 from tilework.imaging.pictures import HeldPicture
@@ -94,6 +94,28 @@ def test_the_difference_is_the_same_in_units() -> None:
     difference = cv2.absdiff(255 - image.colour, reference.colour)
     assert np.array_equal(whole.colour, cv2.GaussianBlur(difference, (3, 3), 0))
     assert np.array_equal(staged(image, pipeline, columns=32)[0].colour, whole.colour)
+
+
+def test_a_difference_measures_nothing_unless_its_figures_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image, reference = Picture(noise(67, 41)), Picture(noise(67, 41, seed=1))
+    measured = []
+    compare = type(compared(reference).steps[0].operation)
+    measure = compare.measure
+
+    def counting(*given: Any) -> Any:
+        measured.append(given)
+        return measure(*given)
+
+    monkeypatch.setattr(compare, "measure", counting)
+    difference = cv2.absdiff(image.colour, reference.colour)
+    assert np.array_equal(run_whole(image, compared(reference)).colour, difference)
+    assert np.array_equal(staged(image, compared(reference))[0].colour, difference)
+    assert measured == []
+    figures = parse("compare(reference) | output(json)").seeing({"reference": HeldPicture(reference)})
+    assert staged_report(image, figures) == report_whole(image, figures)
+    assert measured
 
 
 def test_what_is_the_same_has_no_noise_and_is_alike() -> None:

@@ -13,9 +13,12 @@ from tests.imaging.staged import staged
 from tilework.errors import OperationFailedError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
+from tilework.imaging.formats import Format, Header
 from tilework.imaging.operations import Measured, MeasuredOperation, Part, Reduced, Site, registry
+from tilework.imaging.operations.contract import VECTOR_ALIGNMENT
 from tilework.imaging.pipeline import parse
-from tilework.imaging.windows import Window
+from tilework.imaging.stages.planning import largest_cut
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,3 +99,27 @@ def test_a_site_in_the_middle_of_a_chain_tells_windows_of_its_own_input() -> Non
     pipeline, image = parse("blur(9) | erode(3) | invert"), picture(noise(50, 40))
     site = pipeline.site(1, Window(10, 10, 20, 20), image.size, operations.Pixels("uint8", 3))
     assert site.source == Window(9, 9, 21, 21)
+
+
+def test_only_what_must_know_the_whole_is_measured_and_what_is_to_report() -> None:
+    chain = parse("bilateral(5, 40, 40) | darken | invert | histogram(16)")
+    assert chain.measured(operations.Pixels("uint8", 1)) == (1, 3)
+    assert parse("bilateral(5, 40, 40) | darken").measured(operations.Pixels("float32", 1)) == (0, 1)
+    assert parse("darken | blur(3)").measured(operations.Pixels("uint8", 3)) == (0,)
+    assert parse("invert | components | output(csv)").measured(operations.Pixels("uint8", 1)) == (1,)
+
+
+def test_units_are_cut_of_what_is_measured_only_where_something_is() -> None:
+    small = parse("bilateral(5, 40, 40) | resize(20, 20)")
+    for dtype, expected in (("uint8", Size(20, 20)), ("float32", Size(900, 900))):
+        pixels = operations.Pixels(dtype, 1)
+        header = Header(format=Format.TIFF, stored=Size(900, 900), pixels=pixels, bits=8, colour="grey")
+        assert largest_cut(small, header) == expected
+
+
+def test_the_last_columns_are_measured_with_what_a_vector_takes_like_any_window() -> None:
+    pipeline, size, pixels = parse("darken"), Size(515, 40), operations.Pixels("float32", 1)
+    edge = Window(512, 0, 515, 40)
+    measured = pipeline.measured_site(0, edge, size, pixels)
+    assert measured.source.width >= VECTOR_ALIGNMENT.width
+    assert measured.source == pipeline.site(0, edge, size, pixels).source

@@ -102,6 +102,13 @@ def test_a_wheel_that_was_built_again_is_another(tmp_path: Path, halves: Path) -
         ("acme_halves-1.2-py3-none-any.whl#sha256=" + 64 * "0", "is another: its SHA-256 is"),
         ("broken.whl", "is no wheel"),
         ("greedy-1-py3-none-any.whl", "brings tilework/errors.py, which is Tilework's own"),
+        ("sly-1-py3-none-any.whl", "brings ./tilework/errors.py, which is no plain path"),
+        ("up-1-py3-none-any.whl", r"brings a/../../x.py, which is no plain path"),
+        ("apart-1-py3-none-any.whl", "brings master/app.py, which is Tilework's own"),
+        ("NumPy-9.9-py3-none-any.whl", "is numpy, of which Tilework locks the version"),
+        ("opencv_python_headless-9-py3-none-any.whl", "is opencv-python-headless, of which Tilework locks"),
+        ("fastapi-9-py3-none-any.whl", "is fastapi, of which"),
+        ("renamed-1.whl", "is numpy, of which"),
         ("no-such==1", "pip could not fetch the plugin no-such==1"),
     ],
 )
@@ -112,6 +119,12 @@ def test_what_cannot_be_had_is_told_and_leaves_nothing(
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     (tmp_path / "broken.whl").write_text("no zip")
     wheel(tmp_path, "greedy", "1", {"tilework/errors": ""})
+    wheel(tmp_path, "sly", "1", {"./tilework/errors": ""})
+    wheel(tmp_path, "up", "1", {"a/../../x": ""})
+    wheel(tmp_path, "apart", "1", {"apart-1.data/purelib/master/app": ""})
+    for name, version in (("NumPy", "9.9"), ("opencv-python-headless", "9"), ("fastapi", "9")):
+        wheel(tmp_path, name, version, {"other": ""})
+    wheel(tmp_path, "numpy", "9", {"other": ""}).rename(tmp_path / "renamed-1.whl")
     wheels = of(tmp_path, word)
     with pytest.raises(SetupError, match=reason):
         wheels.fetch(nothing)
@@ -135,6 +148,38 @@ def test_the_master_knows_the_operations_of_its_zip_without_opencv_and_numpy(
         [sys.executable, "-I", "-c", MASTER, str(code)], capture_output=True, text=True, check=True
     ).stdout
     assert told == "acme-halves 1.2\n"
+
+
+def test_two_plugins_with_a_module_of_one_name_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        wheel(tmp_path, name, "1", {"halves": OFFERED.format(name=name)}, **{name: "halves"})
+    with pytest.raises(SetupError, match=r"two-1.* brings halves\.py, which another plugin brings as well"):
+        of(tmp_path, "one-1-py3-none-any.whl", "two-1-py3-none-any.whl").fetch(nothing)
+
+
+def test_a_module_in_the_folder_of_a_scheme_is_the_masters_too(tmp_path: Path) -> None:
+    content = {"acme-1.data/purelib/acme": OFFERED.format(name="halve")}
+    wheels = of(tmp_path, wheel(tmp_path, "acme", "1", content, halve="acme").name)
+    wheels.fetch(nothing)
+    assert wheels.of_the_master is not None
+    assert (wheels.of_the_master / "acme.py").is_file()
+
+
+def test_a_plugin_that_brings_a_file_of_the_masters_packages_is_no_part_of_its_zip(tmp_path: Path) -> None:
+    content = {"acme": OFFERED.format(name="halve"), "boto3/session": "stolen = True"}
+    wheels = of(tmp_path, wheel(tmp_path, "acme", "1", content, halve="acme").name)
+    wheels.fetch(nothing)
+    build = LambdaBuild(architecture="x86_64", python="3.12", cache=tmp_path / "cache")
+    (build.packages / "boto3").mkdir(parents=True)
+    (build.packages / "boto3" / "session.py").write_text("ours = True")
+    with pytest.raises(SetupError, match=r"A plugin brings boto3/session\.py"):
+        build.bundle(wheels.of_the_master)
+
+
+def test_what_is_locked_is_installed_last_and_in_any_case() -> None:
+    dockerfile = (ROOT / "worker_image" / "Dockerfile").read_text()
+    plugins, locked = (dockerfile.index(word) for word in ("--no-index --no-deps {}", "--require-hashes"))
+    assert plugins < dockerfile.index("--force-reinstall") < locked
 
 
 @pytest.fixture

@@ -23,6 +23,11 @@ class Studio(Host):
         assert self.consider() is None, "a picture became a job"
         return version
 
+    def set_preset(self, pipeline: str) -> None:
+        """Have the folder drop/marked go through a pipeline."""
+        self.write_presets(f'[presets]\nmarked = "{pipeline}"\n')
+        assert self.consider() is None, "the presets became a job"
+
     def retried(self, job: Job) -> Held | None:
         self.life.retry(self.row(job))
         self.system.jobs.send(body_of(Ask(Drop(job.bucket, job.key, job.version))))
@@ -96,6 +101,57 @@ def test_a_retry_takes_the_picture_that_is_there_now(host: Studio) -> None:
     host.life.end(held.job, State.FAILED, failure=PictureError("It cannot be used."))
     second = host.put()
     assert versions(host.retried(job)) == {"logo": second}
+
+
+def test_a_retry_goes_on_with_its_own_pipeline_and_its_pictures_after_its_preset_has_changed(
+    host: Studio,
+) -> None:
+    first = host.put("a")
+    host.put("b")
+    host.set_preset("overlay(a)")
+    job = host.drop("drop/marked/photo.jpg")
+    held = host.consider()
+    assert held is not None
+    host.life.end(held.job, State.FAILED, failure=PictureError("It cannot be used."))
+    host.set_preset("overlay(b)")
+    held = host.retried(job)
+    assert (versions(held), versions(host.row(job))) == ({"a": first}, {"a": first})
+    assert held is not None
+    assert held.task.pipeline == "overlay(a)"
+
+
+def test_a_retry_whose_own_picture_is_gone_fails_with_its_name(host: Studio) -> None:
+    host.put("a")
+    host.put("b")
+    host.set_preset("overlay(a)")
+    job = host.drop("drop/marked/photo.jpg")
+    held = host.consider()
+    assert held is not None
+    host.life.end(held.job, State.FAILED, failure=PictureError("It cannot be used."))
+    host.set_preset("overlay(b)")
+    host.system.inputs.delete(picture_key("a"))
+    host.clock.now += 100
+    assert host.retried(job) is None
+    row = host.row(job)
+    assert (row.state, row.code, row.pictures) == (State.FAILED, "bad_picture", "")
+    assert "'a'" in row.reason
+
+
+@pytest.mark.parametrize("changed", ["overlay(b)", "overlay(gone)", "nonsense("])
+def test_a_job_is_worked_on_again_as_it_began_whatever_its_preset_names_by_now(
+    host: Studio, changed: str
+) -> None:
+    host.put("b")
+    host.set_preset("blur(3)")
+    job = host.drop("drop/marked/photo.jpg")
+    held = host.consider()
+    assert held is not None
+    host.life.release(held.job, CrashedError("It died."))
+    host.set_preset(changed)
+    host.clock.now += 100
+    held = host.claims.consider(held.message, 0)
+    assert held is not None
+    assert (held.task.pipeline, held.task.pictures, host.row(job).pictures) == ("blur(3)", "", "")
 
 
 def test_other_pipelines_ask_for_no_picture(host: Studio) -> None:

@@ -68,7 +68,7 @@ def plan_image(source: Source, pipeline: Pipeline, limits: Limits, ranks: int) -
 
 def _plan(source: Source, header: Header, pipeline: Pipeline, limits: Limits, ranks: int) -> Plan:
     wishes = Wishes()
-    of = largest_cut(pipeline, pipeline.sizes(header.size))
+    of = largest_cut(pipeline, header)
     most = pixels_within(UNIT_SECONDS, header.size, header.pixels, pipeline, of)
     image = partial(image_of, source, header, NOWHERE)
     work = plan_stages(

@@ -55,7 +55,7 @@ def first_chain(steps: tuple[Step, ...], size: Size, pixels: Pixels) -> Chain | 
 
     An operation that measures its input can only begin one, knowing what it must.
     """
-    for count in range(_joinable(steps), 1, -1):
+    for count in range(_joinable(steps, pixels), 1, -1):
         pipeline = Pipeline(steps[:count])
         chain = Chain(
             pipeline, _rows(pipeline, size, pixels), pipeline.sizes(size)[-1], pipeline.kinds(pixels)[-1]
@@ -65,12 +65,16 @@ def first_chain(steps: tuple[Step, ...], size: Size, pixels: Pixels) -> Chain | 
     return None
 
 
-def _joinable(steps: tuple[Step, ...]) -> int:
+def _joinable(steps: tuple[Step, ...], pixels: Pixels) -> int:
     """How many steps at the beginning need nothing but their windows."""
     for index, step in enumerate(steps):
         operation = step.operation
-        if isinstance(operation, MeasuredOperation) and (index or operation.paints):
+        # the first knows by now what it must, unless it is one that paints, and needs it all
+        if (index and step.measures(pixels)) or (
+            isinstance(operation, MeasuredOperation) and operation.paints
+        ):
             return index
+        pixels = operation.output_pixels(pixels, step.arguments)
     return len(steps)
 
 

@@ -139,9 +139,7 @@ def joined_columns(tables: Sequence[Arrays]) -> Arrays:
 def _knowing_whole(picture: Picture, step: Step) -> Step:
     """The step with what must be known of the image; one that paints knows how to do without, given all of it."""
     operation = step.operation
-    if not isinstance(operation, MeasuredOperation) or operation.paints:
-        return step
-    if not operation.measures(picture.pixels):
+    if not step.measures(picture.pixels) or not isinstance(operation, MeasuredOperation) or operation.paints:
         return step
     with blaming(operation):
         measured = operation.measure(picture.colour, _measured_whole(picture), step.arguments)

@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from tilework.imaging.blaming import blaming
-from tilework.imaging.operations import LocalOperation, MeasuredOperation, Pixels
+from tilework.imaging.operations import LocalOperation, Pixels
 from tilework.imaging.operations.contract import NO_ALIGNMENT
 from tilework.imaging.operations.tabled import ENTRIES, every_value, looked_up, smallest
 from tilework.imaging.pipeline import Pipeline, Step
@@ -85,7 +85,7 @@ def _row(steps: tuple[Step, ...], pixels: Pixels) -> tuple[Step, ...]:
         operation = step.operation
         if not isinstance(operation, LocalOperation) or not operation.pointwise(pixels):
             break
-        if count and isinstance(operation, MeasuredOperation):
+        if count and step.measures(pixels):
             break
         count += 1
         pixels = operation.output_pixels(pixels, step.arguments)

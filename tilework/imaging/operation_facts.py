@@ -133,6 +133,8 @@ def _reads(operation: Operation, arguments: Arguments) -> str:
     )
     if isinstance(operation, MeasuredOperation) and operation.paints:
         return f"the whole image once, {around}"
+    if isinstance(operation, MeasuredOperation) and not _measured_dtypes(operation):
+        return f"for a report the whole image once, else {around}"
     if isinstance(operation, MeasuredOperation):
         return f"the whole image once, to measure it{_of_depths(operation)}; then {around}"
     return around
@@ -140,8 +142,12 @@ def _reads(operation: Operation, arguments: Arguments) -> str:
 
 def _of_depths(operation: MeasuredOperation) -> str:
     """Of which depths it measures, if not of all."""
-    measured = [dtype for dtype in operation.dtypes if operation.measures(Pixels(dtype, 1))]
+    measured = _measured_dtypes(operation)
     return "" if len(measured) == len(operation.dtypes) else f" (only {', '.join(measured)})"
+
+
+def _measured_dtypes(operation: MeasuredOperation) -> list[str]:
+    return [dtype for dtype in operation.dtypes if operation.measures(Pixels(dtype, 1))]
 
 
 def _around(margin: Margin) -> str:

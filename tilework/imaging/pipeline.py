@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging import grammar
-from tilework.imaging.operations import Site, registry
+from tilework.imaging.operations import MeasuredOperation, Site, registry
 from tilework.imaging.operations.parameters import MOST_NAME_CHARACTERS, write
 from tilework.imaging.operations.shown import ShownArguments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tilework.imaging.operations import Arguments, MeasuredOperation, Operation, Pixels, Value
+    from tilework.imaging.operations import Arguments, Operation, Pixels, Value
     from tilework.imaging.operations.contract import Arrays, Place
     from tilework.imaging.operations.shown import NamedPicture
     from tilework.imaging.windows import Size, Window
@@ -76,6 +76,10 @@ class Step:
             else:
                 values.append(f"{parameter.name}={write(value)}" if gap else write(value))
         return f"{self.operation.name}({', '.join(values)})"
+
+    def measures(self, pixels: Pixels) -> bool:
+        """Whether its result, from such pixels, needs something to be known of all of them."""
+        return isinstance(self.operation, MeasuredOperation) and self.operation.measures(pixels)
 
     def knowing(self, known: Arrays) -> Step:
         """Return the step with what it measured of the whole image, which is no part of its text."""
@@ -206,6 +210,14 @@ class Pipeline:
             sizes.append(step.operation.output_size(sizes[-1], step.arguments))
         return tuple(sizes)
 
+    def measured(self, pixels: Pixels) -> tuple[int, ...]:
+        """The steps whose whole input is measured, in their order: those that must know it, and the one that reports."""
+        reporting = len(self.steps) - 1 if self.is_report else None
+        steps = zip(self.steps, self.kinds(pixels), strict=False)
+        return tuple(
+            index for index, (step, kind) in enumerate(steps) if index == reporting or step.measures(kind)
+        )
+
     def up_to(self, end: int) -> Pipeline:
         """The first ``end`` steps alone."""
         return Pipeline(self.steps[:end], self.page)
@@ -248,7 +260,7 @@ class Pipeline:
         step = self.steps[index]
         operation = cast("MeasuredOperation", step.operation)
         source = operation.measured_window(window, whole, step.arguments)
-        return Site(source.aligned(operation.alignment(kind)).clamped(whole), whole, window, whole)
+        return Site(source.on_grid(operation.alignment(kind), whole), whole, window, whole)
 
 
 def parse(text: str) -> Pipeline:

@@ -56,7 +56,7 @@ class JobLife:
         """Take the job that ``ask`` tells under a lease, or learn why not.
 
         One write where the job is new. ``pipeline``, its ``pictures`` and ``source_bytes`` are frozen by the first claim and ignored
-        by any other, unless the row was queued without them.
+        by any other, unless the row was queued without them. Pictures of another pipeline than the row's are never taken.
         """
         now = self._clock()
         wanted = replace(first_claim(ask, pipeline, source_bytes, claimant, now), pictures=pictures)
@@ -67,10 +67,11 @@ class JobLife:
             refused = refusal(row, claimant.message, now)
             if refused is not None:
                 return Claim(row, refused)
+            ours = row.pipeline in {"", pipeline}
             frozen = replace(
                 row,
                 pipeline=row.pipeline or pipeline,
-                pictures=row.pictures or pictures,
+                pictures=row.pictures or (pictures if ours else ""),
                 source_bytes=row.source_bytes or source_bytes,
             )
             held = leased(frozen, claimant, now)
@@ -99,6 +100,10 @@ class JobLife:
             return replace(row, lease_end=now + seconds, message=carrier, serial=row.serial + 1)
 
         return self._as_owner(job, renewed)
+
+    def show(self, job: Job, pictures: str) -> Job:
+        """Freeze the ``pictures`` of our job's pipeline, which its row has none of. Raises LeaseLostError."""
+        return self._as_owner(job, lambda row, _: replace(row, pictures=pictures, serial=row.serial + 1))
 
     def end(
         self, job: Job, state: State, *, failure: TileworkError | None = None, outcome: Outcome | None = None

@@ -38,8 +38,15 @@ if TYPE_CHECKING:
 MOST_CELLS = 256
 """Across and down."""
 
-MOST_COUNTS = 1 << 24
-"""Bins of all cells and channels: all cells at 8 bits, a grid of 16 x 16 of one channel at 16, whose tables are 32 MiB."""
+MOST_COUNTS = 1 << 22
+"""Bins of all cells and channels: a grid of 128 x 128 at 8 bits, OpenCV's own 8 x 8 of one channel at 16.
+
+Counts of 32 bits are 16 MiB then, and tables 8 MiB: who makes these has room in the 48 MiB that planning leaves beside a unit.
+Parts that share cells come with up to four times the counts, and who joins them holds no pixels.
+"""
+
+COUNTS_AT_ONCE = 1 << 18
+"""Of which tables are made together: some arrays of 64 bits for each."""
 
 TABLES_COST = 0.3
 CELL_COST = 4e-5
@@ -143,20 +150,28 @@ class Clahe(MeasuredOperation):
 
     def reduce(self, parts: Sequence[Part], arguments: Arguments) -> Reduced:  # noqa: ARG002
         """Add the counts, cell by cell."""
-        found: dict[int, Whole] = {}
+        import numpy as np
+
+        cells = np.unique(np.concatenate([part.partial["cells"] for part in parts]))
+        most = sum(int(part.partial["counts"].max()) for part in parts)
+        shape = parts[0].partial["counts"].shape[1:]
+        counts = np.zeros((len(cells), *shape), np.min_scalar_type(most))
         for part in parts:
-            for cell, counts in zip(part.partial["cells"].tolist(), part.partial["counts"], strict=True):
-                _add(found, cell, counts)
-        return Reduced(_partial(found), NOTHING)
+            places = np.searchsorted(cells, part.partial["cells"]).tolist()
+            for place, found in zip(places, part.partial["counts"], strict=True):
+                counts[place] += found
+        return Reduced({"cells": cells, "counts": packed(counts)}, NOTHING)
 
     def settle(self, partial: Arrays, arguments: Arguments) -> Arrays:
         """Make the cells' tables, (rows, columns, channels, bins) of the image's depth."""
         import numpy as np
 
-        limit, across = float(arguments["clip_limit"]), int(arguments["columns"])
-        counts = partial["counts"]
-        rows = [_tables(counts[first : first + across], limit) for first in range(0, len(counts), across)]
-        return {"tables": np.stack(rows)}
+        limit, counts = float(arguments["clip_limit"]), partial["counts"]
+        tables = np.empty(counts.shape, np.min_scalar_type(counts.shape[-1] - 1))
+        step = max(1, COUNTS_AT_ONCE // counts[0].size)
+        for first in range(0, len(counts), step):
+            tables[first : first + step] = _tables(counts[first : first + step], limit)
+        return {"tables": tables.reshape(-1, int(arguments["columns"]), *counts.shape[1:])}
 
     def at_once(self, image: Image, arguments: Arguments) -> Image | None:
         """OpenCV's own, unless its limit would be greater than it can count."""

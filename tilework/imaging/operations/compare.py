@@ -86,6 +86,10 @@ class Compare(MeasuredOperation):
         """The windows around each pixel."""
         return Margin.even(REACH, REACH)
 
+    def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
+        """Only for its report: a pixel's difference is its own."""
+        return False
+
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Subtract, and be it the other way round."""
         import cv2

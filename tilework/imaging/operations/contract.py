@@ -312,7 +312,10 @@ class MeasuredOperation(LocalOperation):
         return None
 
     def measures(self, pixels: Pixels) -> bool:  # noqa: ARG002
-        """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone."""
+        """Whether it must know the whole of an image of such pixels; where not, its kernel does with the arguments alone.
+
+        Its report is made of what is known, whatever this says.
+        """
         return True
 
     @abstractmethod

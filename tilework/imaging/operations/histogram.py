@@ -68,7 +68,7 @@ def packed(counts: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> np.ndarray[Any
     """The same whole numbers, none negative, in the smallest type that holds them all: partials travel and are kept."""
     import numpy as np
 
-    return counts.astype(np.min_scalar_type(int(counts.max())))
+    return counts.astype(np.min_scalar_type(int(counts.max())), copy=False)
 
 
 class CountedOperation(MeasuredOperation):

@@ -14,7 +14,6 @@ from tilework.imaging.formats.tiff_description import unnamed_channels
 from tilework.imaging.formats.tiff_detail import TiffDetail
 from tilework.imaging.formats.tiff_subsampling import SUBSAMPLINGS
 from tilework.imaging.limits import MIB
-from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.stages.rows import AllRows, Rows
 from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Grid, Size
@@ -77,7 +76,7 @@ def plan_stages(
     layout = layout_of(header, pipeline, sizes[-1], kinds[-1], wishes)
     # each rank holds the pictures that the pipeline names beside its unit
     free = replace(limits, block_bytes=max(1, limits.block_bytes - pipeline.picture_bytes))
-    cut = replace(layout, size=largest_cut(pipeline, sizes))
+    cut = replace(layout, size=largest_cut(pipeline, header))
     rows = AllRows(tuple(_rows(header, pipeline, layout, sizes)))
     columns, overviews, cached_bytes = _unit(
         rows, cut, free, ranks, cut.size.pixels if most is None else most
@@ -85,22 +84,16 @@ def plan_stages(
     return Work(image(cached_bytes), pipeline, layout, scratch, columns, overviews)
 
 
-def largest_cut(pipeline: Pipeline, sizes: Sequence[Size]) -> Size:
+def largest_cut(pipeline: Pipeline, header: Header) -> Size:
     """The largest image that units are cut of: the result, or what is measured, which may be much more."""
-    return max([sizes[-1], *(sizes[index] for index in _measured(pipeline))], key=lambda size: size.pixels)
+    sizes, measured = pipeline.sizes(header.size), pipeline.measured(header.pixels)
+    return max([sizes[-1], *(sizes[index] for index in measured)], key=lambda size: size.pixels)
 
 
 def _rows(header: Header, pipeline: Pipeline, layout: CogLayout, sizes: Sequence[Size]) -> Iterator[Rows]:
     """The rows of the result, and of each image that is measured on the way to it."""
-    for end in (*_measured(pipeline), len(pipeline.steps)):
+    for end in (*pipeline.measured(header.pixels), len(pipeline.steps)):
         yield Rows(header, pipeline.up_to(end), replace(layout, size=sizes[end]))
-
-
-def _measured(pipeline: Pipeline) -> list[int]:
-    """The steps whose input is measured."""
-    return [
-        index for index, step in enumerate(pipeline.steps) if isinstance(step.operation, MeasuredOperation)
-    ]
 
 
 def layout_of(header: Header, pipeline: Pipeline, size: Size, pixels: Pixels, wishes: Wishes) -> CogLayout:

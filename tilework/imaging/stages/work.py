@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats import Format
-from tilework.imaging.operations import MeasuredOperation
 from tilework.imaging.pipeline import Pipeline
 from tilework.imaging.stages.measuring import Measuring
 from tilework.imaging.stages.painted import Painted
@@ -51,14 +50,9 @@ class Work:
         )
 
     @property
-    def measured(self) -> list[int]:
-        """The steps that must know the whole image, in their order; each is a stage of measuring and its reducing."""
-        steps = zip(self.pipeline.steps, self.pipeline.kinds(self.image.pixels), strict=False)
-        return [
-            index
-            for index, (step, pixels) in enumerate(steps)
-            if isinstance(step.operation, MeasuredOperation) and step.operation.measures(pixels)
-        ]
+    def measured(self) -> tuple[int, ...]:
+        """The steps that are measured, in their order; each is a stage of measuring and its reducing."""
+        return self.pipeline.measured(self.image.pixels)
 
     @property
     def written(self) -> list[tuple[int, int]]:
