@@ -154,9 +154,10 @@ def _unlike_declared(trial: Trial, result: Picture) -> str | None:
         return f"gives an alpha of shape {result.alpha.shape} for {result.size}"
     if result.alpha is not None and result.alpha.dtype != result.colour.dtype:
         return f"gives an alpha of {result.alpha.dtype} beside colours of {result.colour.dtype}"
-    values = np.setdiff1d(result.colour, (0, 255))
-    if trial.step.operation.makes_mask and values.size:
-        return f"makes a mask, and gives the value(s) {', '.join(map(str, values[:3].tolist()))}"
+    if trial.step.operation.masks(trial.step.arguments):
+        values = np.setdiff1d(result.colour, (0,))
+        if values.size > 1:
+            return f"makes a mask, and gives beside 0 the values {', '.join(map(str, values[:3].tolist()))}"
     return None
 
 
