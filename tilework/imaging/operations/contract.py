@@ -262,8 +262,8 @@ class Reduced:
 class Report:
     """A result that is no image: ``data`` by name, and ``rows`` of a table, if there is one.
 
-    JSON holds both, CSV the rows alone; each row has all :attr:`MeasuredOperation.columns`. Values are those of JSON;
-    a number that is not finite is written as none.
+    JSON holds both, CSV the rows alone; each row has all :attr:`MeasuredOperation.columns`. Values are those of JSON, or
+    NumPy's numbers and arrays; a number that is not finite is written as none.
     """
 
     data: Mapping[str, object]
