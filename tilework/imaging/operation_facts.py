@@ -32,7 +32,7 @@ def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
     text, arguments = _first_use(operation)
     with_text = f" with `{text}`" if operation.parameters else ""
     return (
-        ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[operation.channels]}"),
+        ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[tuple(sorted(operation.channels))]}"),
         ("gives", operation.result or _gives(operation, arguments)),
         *([("values", operation.values)] if operation.values else []),
         *_reports(operation),
