@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
-from tilework.imaging.plugins import Plugin, described, plugins
+from tilework.imaging.plugins import Plugin, plugins
 
 PIPELINE_CHARACTERS = 2000
 """More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
@@ -24,7 +25,7 @@ class PluginView(BaseModel):
 
 
 class Operations(BaseModel):
-    """All operations, each with its declared parameters, and the pipeline of drops that name none."""
+    """All operations, each with its declared parameters and facts in words, and the pipeline of drops that name none."""
 
     operations: list[dict[str, Any]]
     default_pipeline: str

@@ -13,6 +13,7 @@ from tests.imaging.samples import noise, picture
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging import plugins
 from tilework.imaging.engine import run_whole
+from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Origin, load_own_operations
@@ -39,11 +40,11 @@ def test_an_installed_package_adds_its_operations_and_says_which_version_it_is(p
     assert (plugin.origin, plugin.operations) == (Origin("acme-halves", "1.2"), ("halve",))
     assert plugins.others_in(parse("blur(9) | halve | invert | halve")) == ["acme-halves 1.2"]
     assert plugins.others_in(parse("blur(9)")) == []
-    assert plugins.described(registry()["halve"])["origin"] == {
+    assert described(registry()["halve"])["origin"] == {
         "distribution": "acme-halves",
         "version": "1.2",
     }
-    assert plugins.described(registry()["blur"])["origin"]["distribution"] == "tilework"  # type: ignore[index]
+    assert described(registry()["blur"])["origin"]["distribution"] == "tilework"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("value", ["plugged", "plugged:OPERATIONS", "plugged:one"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tilework.imaging import plugins
-from tilework.imaging.operations import describe, registry
+from tilework.imaging.operation_facts import described
+from tilework.imaging.operations import registry
 from tilework.imaging.plugins import Origin, Plugin
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def test_every_operation_is_told_as_it_describes_itself(client: Client) -> None:
     told = client.get("/api/operations").json()
     assert [each["name"] for each in told["operations"]] == list(registry())
     assert {"blur", "canny", "invert", "erode", "dilate"} <= set(registry())
-    assert told["operations"][0]["parameters"] == describe(next(iter(registry().values())))["parameters"]
+    assert told["operations"][0] == described(next(iter(registry().values())))
     assert told["default_pipeline"] == "blur(9)"
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tilework import __version__
-from tilework.imaging.operations import NAME, NotAddedError, Operation, add, describe, load_extra
+from tilework.imaging.operations import NAME, NotAddedError, Operation, add, load_extra
 
 if TYPE_CHECKING:
     import logging
@@ -112,15 +112,6 @@ def others_in(pipeline: Pipeline) -> list[str]:
     """What its operations come from beside Tilework, as ``acme-operations 1.2``, by name."""
     origins = {origin_of(step.operation.name) for step in pipeline.steps} - {OURS}
     return sorted(map(str, origins))
-
-
-def described(operation: Operation) -> dict[str, object]:
-    """Everything about an operation as JSON-able data, with where it comes from."""
-    origin = origin_of(operation.name)
-    return {
-        **describe(operation),
-        "origin": {"distribution": origin.distribution, "version": origin.version},
-    }
 
 
 def why_missing(name: str) -> str:

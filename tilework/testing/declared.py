@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from tilework.errors import OperationFailedError
+from tilework.imaging import operation_facts
 from tilework.imaging.engine import run_whole
 from tilework.imaging.example_pictures import example_pictures
-from tilework.imaging.operations import NAME, MeasuredOperation, Pixels, describe
+from tilework.imaging.operations import NAME, MeasuredOperation, Pixels
 from tilework.imaging.operations.contract import ITEM_BYTES
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.windows import Size
@@ -46,9 +47,10 @@ def facts(subject: Subject) -> Iterator[Finding]:
     if not subject.examples:
         yield Finding("facts", "it shows no example")
     try:
-        json.dumps(describe(operation), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        yield Finding("facts", f"its description is no JSON: {error}")
+        told = {**operation_facts.describe(operation), "facts": operation_facts.facts(operation)}
+        json.dumps(told, allow_nan=False)
+    except Exception as error:  # noqa: BLE001 - it may raise anything when it is asked of itself
+        yield Finding("facts", f"it cannot be described as JSON: {type(error).__name__}: {error}")
     for step in subject.steps:
         if _would_lose_alpha(subject, step):
             yield Finding(

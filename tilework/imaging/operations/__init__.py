@@ -77,7 +77,6 @@ __all__ = [
     "Value",
     "WholeImageOperation",
     "add",
-    "describe",
     "load_extra",
     "prepare",
     "registry",
@@ -202,31 +201,6 @@ def _keeps_alpha(operation: Operation) -> bool:
     return operation.output_pixels(
         pixels, {name: value for name, value in values.items() if value is not None}
     ).alpha
-
-
-def describe(operation: Operation) -> dict[str, object]:
-    """Everything about an operation as JSON-able data, from which command line, API and page make their forms."""
-    return {
-        "name": operation.name,
-        "family": operation.family,
-        "summary": operation.summary,
-        "formula": operation.formula,
-        "usage": usage(operation),
-        "parameters": [parameter.describe() for parameter in operation.parameters],
-        "dtypes": list(operation.dtypes),
-        "channels": list(operation.channels),
-        "makes_mask": operation.makes_mask,
-        "reports": list(operation.report_formats),
-        "columns": list(operation.columns) if isinstance(operation, MeasuredOperation) else [],
-        "exact": operation.exact,
-        "inexact": operation.inexact,
-        "alpha": "Dropped: the result is a mask." if operation.makes_mask else operation.alpha,
-        "nodata": operation.nodata,
-        "examples": [
-            {"text": example.text, "python": example.python, "title": example.title}
-            for example in operation.examples
-        ],
-    }
 
 
 class Named(Protocol):
