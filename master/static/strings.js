@@ -15,7 +15,7 @@ export const strings = {
   queue: (waiting, running) =>
     [waiting ? `${waiting} waiting` : "", running ? `${running} in work` : ""].filter(Boolean).join(" · "),
   noImage: "There is no image.",
-  isReport: "The result is a report; download it.",
+  download: (kind) => `The result is ${kind === "archive" ? "an archive of tiles" : "a report"}; download it.`,
   cannotShow: "The browser cannot show this file; download it instead.",
   notYet: "Not there yet.",
   noResult: "There is no result.",
