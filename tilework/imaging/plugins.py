@@ -133,7 +133,7 @@ def _loaded(point: EntryPoint, origin: Origin) -> Plugin:
     offered: tuple[object, ...] = ()
     try:
         offered = _offered(point.load())
-        return Plugin(point.name, origin, add(offered))
+        return Plugin(point.name, origin, add(offered, origin.distribution))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code may raise anything, and stops only itself
         names = [each.name for each in offered if isinstance(each, Operation)]
         # what add() found is a sentence already

@@ -122,6 +122,10 @@ _operations: dict[str, Operation] = {
 }
 
 
+_offered_by: dict[str, str] = {}
+"""Which distribution or module added an operation, by its name; none of those that come with Tilework."""
+
+
 def registry() -> Mapping[str, Operation]:
     """Every operation there is, by name: a read-only view that shows later additions."""
     return MappingProxyType(_operations)
@@ -145,20 +149,22 @@ class NotAddedError(ValueError):
     """Something that cannot be an operation of the registry; a sentence says why."""
 
 
-def add(offered: Iterable[object]) -> tuple[str, ...]:
-    """Add operations to the registry, all or none, and return their names; to add one again changes nothing.
+def add(offered: Iterable[object], by: str) -> tuple[str, ...]:
+    """Add operations to the registry, all or none, and return their names; ``by`` is the distribution or module.
 
-    Raises NotAddedError for what is no operation, is called what no operation may be, or by a name that is in use.
+    For the same one to add an operation again changes nothing. Raises NotAddedError for what is no operation, is called
+    what no operation may be, or by a name that is in use.
     """
     found: dict[str, Operation] = {}
     for operation in offered:
         if not isinstance(operation, Operation):
             raise NotAddedError(f"it offers {operation!r}, which is no Operation")
-        _check_new(operation)
+        _check_new(operation, by)
         if operation.name in found:
             raise NotAddedError(f"it offers {operation.name!r} twice")
         found[operation.name] = operation
     _operations.update(found)
+    _offered_by.update(dict.fromkeys(found, by))
     return tuple(found)
 
 
@@ -170,7 +176,7 @@ def load_extra(module: str) -> tuple[str, ...]:
     none of its operations is added.
     """
     try:
-        return add(importlib.import_module(module).OPERATIONS)
+        return add(importlib.import_module(module).OPERATIONS, module)
     except NotAddedError as error:
         raise SettingsError(f"TILEWORK_EXTRA_OPERATIONS: {module!r}: {error}.") from error
     except Exception as error:
@@ -179,7 +185,7 @@ def load_extra(module: str) -> tuple[str, ...]:
         ) from error
 
 
-def _check_new(operation: Operation) -> None:
+def _check_new(operation: Operation, by: str) -> None:
     for name in (operation.name, *(parameter.name for parameter in operation.parameters)):
         if not NAME.fullmatch(name):
             raise NotAddedError(f"it offers the name {name!r}; names are small letters, digits and _")
@@ -188,7 +194,8 @@ def _check_new(operation: Operation) -> None:
     if isinstance(operation, MeasuredOperation) and operation.paints and _keeps_alpha(operation):
         raise NotAddedError(f"it offers {operation.name!r}, which paints and keeps alpha: that would be lost")
     known = _operations.get(operation.name)
-    if known is not None and type(known) is not type(operation):
+    again = _offered_by.get(operation.name) == by and type(known) is type(operation)
+    if known is not None and not again:
         raise NotAddedError(f"it offers {operation.name!r}, a name that is in use")
 
 
