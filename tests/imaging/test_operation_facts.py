@@ -39,6 +39,12 @@ def test_alpha_is_carried_along_only_where_the_result_has_some(name: str) -> Non
     assert kept is (name == "grayscale")
 
 
+def test_a_histogram_reads_nothing_of_an_image_that_it_measured() -> None:
+    told = {name: dict(facts(operation))["reads"] for name, operation in registry().items()}
+    assert told["histogram"] == "the whole image once, to measure it; then no more of it with `histogram()`"
+    assert [name for name, text in told.items() if "no more of it" in text] == ["histogram"]
+
+
 def test_what_a_plugin_cannot_say_of_itself_leaves_the_rest_of_it_and_all_others() -> None:
     class Silent(Invert):
         name = "silent"

@@ -15,6 +15,7 @@ from tilework.imaging.operations import (
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import origin_of
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from tilework.imaging.operations import Arguments, Example, Parameter
@@ -24,6 +25,9 @@ CHANNELS = {(1,): "grey", (3,): "colour", (1, 3): "grey and colour"}
 
 LIGHT, HEAVY = 0.15, 1.0
 """Seconds of a core for a million samples, from above: below the one is light, from the other on heavy."""
+
+FAR = Size(100, 100)
+"""An image of which one corner has nothing to do with the other."""
 
 
 def describe(operation: Operation) -> dict[str, object]:
@@ -172,8 +176,15 @@ def _reads(operation: Operation, arguments: Arguments) -> str:
     if isinstance(operation, MeasuredOperation) and operation.paints:
         return f"the whole image once, {around}"
     if isinstance(operation, MeasuredOperation):
-        return f"the whole image once, to measure it{_of_depths(operation)}; then {around}"
+        then = "no more of it" if _only_measures(operation, arguments) else around
+        return f"the whole image once, to measure it{_of_depths(operation)}; then {then}"
     return around
+
+
+def _only_measures(operation: MeasuredOperation, arguments: Arguments) -> bool:
+    """Whether any two pixels of the result ask for the same of the image, and so for nothing of their own."""
+    asked = {operation.source_window(Window(at, at, at + 1, at + 1), FAR, arguments) for at in (0, 99)}
+    return len(asked) == 1
 
 
 def _of_depths(operation: MeasuredOperation) -> str:

@@ -1,4 +1,4 @@
-"""The operations: what changes pixels. One file a family; ndarray in, ndarray out.
+"""The operations: what changes pixels. A few files a family; ndarray in, ndarray out.
 
 The registry holds the built-in operations and those that :func:`load_extra` added. Reading it, and everything that
 describes an operation, works without OpenCV and NumPy.

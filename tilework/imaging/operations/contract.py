@@ -286,7 +286,8 @@ class MeasuredOperation(LocalOperation):
     One that ``reports`` can be the last of a pipeline with ``output(json)`` behind it: then the result is its
     :meth:`report` and not its picture, and nothing is written but that. ``columns`` name those of the report's rows, where
     it has some; then ``output(csv)`` gives these. Where there may be too many rows for a partial, the operation ``lists``:
-    :meth:`rows` gives those of each measured window and of each joint.
+    :meth:`rows` gives those of each measured window and of each joint, and :meth:`settle` beside what is known their
+    number, as ``count``.
     """
 
     paints: ClassVar[bool] = False
