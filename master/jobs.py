@@ -13,6 +13,7 @@ from master.problems import no_such_job
 from master.settings import MasterSettings
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
+from tilework.imaging.result_kinds import ResultKind, kind_of
 from tilework.jobs import cursor
 from tilework.jobs.history import Deed, Outcome
 from tilework.jobs.job import Job, State
@@ -99,8 +100,9 @@ class Links(BaseModel):
 
 
 class JobDetail(JobView):
-    """A job with its story, and links to its images."""
+    """A job with its story, and links to its images; ``result_kind`` is null where there is no result."""
 
+    result_kind: ResultKind | None
     story: list[StoryLine]
     history: list[EntryView]
     links: Links
@@ -162,7 +164,11 @@ class Listing:
         row = self.row(job_id)
         lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
         return JobDetail(
-            **self.view(row).model_dump(), story=lines, history=history(row), links=self._links(row)
+            **self.view(row).model_dump(),
+            result_kind=kind_of(row.result_key) if row.result_key else None,
+            story=lines,
+            history=history(row),
+            links=self._links(row),
         )
 
     def row(self, job_id: str) -> Job:

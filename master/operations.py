@@ -5,9 +5,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
+from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
-from tilework.imaging.plugins import Plugin, described, plugins
+from tilework.imaging.plugins import Plugin, plugins
+from tilework.imaging.result_kinds import sentence_of
 
 PIPELINE_CHARACTERS = 2000
 """More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
@@ -24,7 +26,7 @@ class PluginView(BaseModel):
 
 
 class Operations(BaseModel):
-    """All operations, each with its declared parameters, and the pipeline of drops that name none."""
+    """All operations, each with its declared parameters and facts in words, and the pipeline of drops that name none."""
 
     operations: list[dict[str, Any]]
     default_pipeline: str
@@ -40,7 +42,7 @@ class StepView(BaseModel):
 
 
 class PipelineView(BaseModel):
-    """A pipeline that was understood; ``canonical`` is its one form, ``makes_mask`` tells a result that is a PNG.
+    """A pipeline that was understood; ``canonical`` is its one form, ``result`` says what its result will be.
 
     ``page`` and ``output`` are what frames its steps, null where nothing does; ``reports`` are the outputs of the last step
     that hold no image, one of which may be the pipeline's own.
@@ -48,6 +50,7 @@ class PipelineView(BaseModel):
 
     canonical: str
     makes_mask: bool
+    result: str
     exact: bool
     page: int | None
     output: str | None
@@ -65,6 +68,7 @@ def pipeline_view(text: str) -> PipelineView:
     return PipelineView(
         canonical=pipeline.canonical,
         makes_mask=pipeline.makes_mask,
+        result=sentence_of(pipeline),
         exact=pipeline.exact,
         page=pipeline.page,
         output=pipeline.output,

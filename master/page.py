@@ -21,7 +21,8 @@ from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
 from tilework.imaging.formats.table import ROWS
-from tilework.imaging.operations import describe, registry
+from tilework.imaging.operation_facts import describe
+from tilework.imaging.operations import registry
 from tilework.imaging.operations.parameters import write
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State

@@ -8,8 +8,9 @@ import { strings } from "./strings.js";
 
 const root = document.getElementById("job");
 
-/** Show one side: its link, and the image behind it unless it is none. */
-function fillSide(side, link, absent, isImage = true) {
+/** Show one side: its link, and the image behind it unless it is of another kind, which is only a download. */
+function fillSide(side, link, absent, kind) {
+  const isImage = kind === "image";
   const image = field(root, `${side}-image`);
   const anchor = field(root, `${side}-link`);
   show(anchor, Boolean(link));
@@ -17,7 +18,7 @@ function fillSide(side, link, absent, isImage = true) {
   if (link && isImage && !image.getAttribute("src")) image.src = link;
   if (link) anchor.href = link;
   if (!link) write(root, `${side}-note`, absent);
-  else if (!isImage) write(root, `${side}-note`, strings.isReport);
+  else if (!isImage) write(root, `${side}-note`, strings.download(kind));
   field(root, `${side}-image`).closest("figure").toggleAttribute("data-none", absent === strings.noResult && !link);
   showImage(side, Boolean(link) && isImage);
 }
@@ -63,9 +64,8 @@ function changed(job, fine) {
   write(root, "ended", moment(job.ended) || "–");
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
-  fillSide("input", job.links.input, strings.noImage);
-  const isImage = !/\.(json|csv)$/.test(job.result_key);
-  fillSide("result", job.links.result, isOver(job) ? strings.noResult : strings.notYet, isImage);
+  fillSide("input", job.links.input, strings.noImage, "image");
+  fillSide("result", job.links.result, isOver(job) ? strings.noResult : strings.notYet, job.result_kind);
   if (isOver(job)) following.stop();
   return true;
 }

@@ -3,7 +3,6 @@
 import { cloned, show } from "./dom.js";
 import { told } from "./problems.js";
 import { ask } from "./session.js";
-import { strings } from "./strings.js";
 
 const PAUSE = 200;
 const REMEMBERED = "tilework.pipeline";
@@ -111,20 +110,13 @@ async function understand({ rebuild: again }) {
   input.setAttribute("aria-invalid", String(!valid));
   if (valid) {
     show(error, false);
-    note.textContent = noted(answer);
+    note.textContent = answer.result;
     frame = { page: answer.page, output: answer.output };
     if (again) rebuild(answer.steps);
     remember(answer.canonical);
   } else {
     point(text, answer);
   }
-}
-
-/** What the result will be. */
-function noted({ makes_mask: mask, output, reports }) {
-  if (reports.includes(output)) return strings.report;
-  const kind = mask ? strings.mask : strings.sameFormat;
-  return reports.length ? `${kind} ${strings.mayReport(reports)}` : kind;
 }
 
 /** Show the text with the character at fault marked, and the reason below it. */

@@ -14,12 +14,8 @@ export const strings = {
   dropFailed: (count) => (count === 1 ? "1 without a result" : `${count} without a result`),
   queue: (waiting, running) =>
     [waiting ? `${waiting} waiting` : "", running ? `${running} in work` : ""].filter(Boolean).join(" · "),
-  mask: "The result is a mask: PNG, or TIFF for a TIFF.",
-  report: "The result is a report, and no image.",
-  mayReport: (outputs) => `${outputs.map((each) => `output(${each})`).join(" or ")} behind it gives its numbers instead.`,
-  sameFormat: "The result keeps the format it came in.",
   noImage: "There is no image.",
-  isReport: "The result is a report; download it.",
+  download: (kind) => `The result is ${kind === "archive" ? "an archive of tiles" : "a report"}; download it.`,
   cannotShow: "The browser cannot show this file; download it instead.",
   notYet: "Not there yet.",
   noResult: "There is no result.",

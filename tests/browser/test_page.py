@@ -41,8 +41,8 @@ def choose(page: Page, *files: FilePayload) -> None:
     page.locator("#files").set_input_files(list(files))
 
 
-def store_result(served: Served, job: Job, colour: str = "gold") -> Job:
-    key = result_key(job, ".png")
+def store_result(served: Served, job: Job, colour: str = "gold", suffix: str = ".png") -> Job:
+    key = result_key(job, suffix)
     served.system.outputs.create(key, picture(colour), metadata={}, content_type="image/png")
     outcome = Outcome(result_key=key, seconds=0.42, width=64, height=48, dtype="uint8")
     return served.life.done(job, outcome)

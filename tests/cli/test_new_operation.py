@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -15,12 +16,16 @@ import pytest
 from tests.cli.conftest import ROOT, CommandLine
 from tests.imaging.samples import decoded, noise, png
 from tilework.cli import new_operation
-from tilework.cli.new_operation import package_of
+from tilework.cli.new_operation import IMPORTED, package_of
 from tilework.cli.statuses import UsageError
 from tilework.testing import PROMISES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SHADOWING = ("example", "local_operation", "margin", "parameter")
+"""Names by which the class would be called as something that its module imports."""
 
 
 def own_environment(folder: Path) -> Path:
@@ -68,11 +73,20 @@ def test_nothing_that_is_there_is_overwritten(command: CommandLine) -> None:
     assert (place / "README.md").read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["blur", "output", "true", "class", "Upper", "a-b", "../x", "_x", "x" * 41])
+@pytest.mark.parametrize(
+    "name", ["blur", "output", "true", "class", "Upper", "a-b", "../x", "_x", "x" * 41, "none", *SHADOWING]
+)
 def test_a_name_that_cannot_be_used_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match=re.escape(repr(name))):
         new_operation.run(name, tmp_path / "place")
     assert not (tmp_path / "place").exists()
+
+
+def test_the_names_that_a_class_would_shadow_are_those_that_its_module_imports() -> None:
+    tree = ast.parse(package_of("soft_spots")["tilework_soft_spots.py"])
+    found = [each for node in tree.body if isinstance(node, ast.ImportFrom) for each in node.names]
+    assert [each.name for each in found] == list(IMPORTED)
+    assert ["".join(map(str.capitalize, name.split("_"))) for name in SHADOWING] == list(IMPORTED)
 
 
 def test_the_document_shows_the_operation_that_is_written() -> None:

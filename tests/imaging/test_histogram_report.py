@@ -12,7 +12,9 @@ import pytest
 
 from tests.imaging.samples import noise, picture, scene
 from tests.imaging.staged import staged, staged_report
+from tilework.errors import UnsupportedPixelsError
 from tilework.imaging.engine import report_whole, run_whole
+from tilework.imaging.operations import Pixels
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ def test_the_report_tells_what_numpy_says_of_each_channel(name: str) -> None:
             assert row["count"] == np.count_nonzero((plane >= row["low"]) & (plane <= row["high"]))
 
 
-@pytest.mark.parametrize("bins", [2, 3, 100, 255, 700])
+@pytest.mark.parametrize("bins", [2, 3, 100, 255, 256])
 def test_each_value_is_in_the_bin_that_the_formula_says(bins: int) -> None:
     image = IMAGES["grey"]
     rows = told_of(image, f"histogram({bins})")["rows"]
@@ -71,6 +73,12 @@ def test_in_units_the_report_is_the_same_to_the_byte(name: str, columns: int) ->
     image = picture(IMAGES[name])
     for asked in (parse("histogram(37) | output(json)"), parse("histogram(37) | output(csv)")):
         assert staged_report(image, asked, columns=columns) == report_whole(image, asked)
+
+
+def test_more_bins_than_there_are_values_are_refused_before_any_pixel_is_read() -> None:
+    with pytest.raises(UnsupportedPixelsError, match="at most 256 bins of uint8"):
+        parse("histogram(257)").kinds(Pixels("uint8", 1))
+    assert parse("histogram(65536)").kinds(Pixels("uint16", 1))[-1] == Pixels("uint8", 1)
 
 
 @pytest.mark.parametrize("bins", [2, 3, 256, 1000, 65_536])

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tilework.errors import PipelineError
-from tilework.imaging.operations import Parameter, describe, registry
+from tilework.imaging.operation_facts import describe
+from tilework.imaging.operations import Parameter, registry
 from tilework.imaging.operations.parameters import Matrix, write
 from tilework.imaging.pipeline import MAX_CANONICAL_CHARACTERS, MAX_SLUG_CHARACTERS, parse
 

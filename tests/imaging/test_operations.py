@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.imaging.samples import noise, picture, scene
 from tilework.errors import OperationFailedError, SettingsError
 from tilework.imaging.engine import run_whole
-from tilework.imaging.operations import describe, load_extra, prepare, registry
+from tilework.imaging.operation_facts import described
+from tilework.imaging.operations import load_extra, prepare, registry
 from tilework.imaging.operations.edges import STRIP_BYTES
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import parse
@@ -138,7 +139,7 @@ def test_no_operation_changes_its_input(text: str) -> None:
 
 def test_every_description_is_json_that_a_form_can_be_made_from() -> None:
     for name, operation in registry().items():
-        told = json.loads(json.dumps(describe(operation)))
+        told = json.loads(json.dumps(described(operation)))
         assert told["name"] == name
         assert told["summary"]
         assert told["usage"].startswith(f"{name}(")

@@ -141,6 +141,16 @@ def test_not_a_number_stays_under_the_picture_and_spreads_nowhere() -> None:
     assert np.argwhere(np.isnan(result)).tolist() == [[10, 10]]
 
 
+def test_infinity_under_what_is_opaque_becomes_not_a_number_without_a_warning() -> None:
+    # pytest would raise a warning
+    image = noise(20, 20, 1, "float32")
+    image[10, 10] = np.inf
+    result = run_whole(Picture(image), laid("overlay(logo, tile, 0)", Picture(noise(6, 6)))).colour
+    assert np.argwhere(np.isnan(result)).tolist() == [[10, 10]]
+    seen_through = run_whole(Picture(image), laid("overlay(logo, tile, 0, 0.5)", Picture(noise(6, 6)))).colour
+    assert np.argwhere(np.isinf(seen_through)).tolist() == [[10, 10]]
+
+
 def test_the_image_itself_is_not_changed() -> None:
     image = noise(20, 20)
     before = image.copy()

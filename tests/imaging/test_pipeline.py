@@ -243,11 +243,12 @@ def test_reading_and_describing_pipelines_needs_neither_opencv_nor_numpy() -> No
     program = (
         "import sys; sys.modules['cv2'] = sys.modules['numpy'] = None\n"
         "from tilework.imaging.pipeline import parse\n"
-        "from tilework.imaging.operations import describe, registry\n"
+        "from tilework.imaging.operation_facts import describe, facts\n"
+        "from tilework.imaging.operations import registry\n"
         "from tilework.imaging.formats import Format\n"
         "from tilework.imaging.plan import wanted_format\n"
         "from tilework.imaging.limits import Limits\n"
-        "[describe(operation) for operation in registry().values()]\n"
+        "[(describe(operation), facts(operation)) for operation in registry().values()]\n"
         "print(parse('blur(9)|canny(1,2)'), wanted_format(Format.JPEG, parse('invert')))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)

@@ -13,6 +13,7 @@ from tests.imaging.samples import noise, picture
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging import plugins
 from tilework.imaging.engine import run_whole
+from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Origin, load_own_operations
@@ -39,11 +40,11 @@ def test_an_installed_package_adds_its_operations_and_says_which_version_it_is(p
     assert (plugin.origin, plugin.operations) == (Origin("acme-halves", "1.2"), ("halve",))
     assert plugins.others_in(parse("blur(9) | halve | invert | halve")) == ["acme-halves 1.2"]
     assert plugins.others_in(parse("blur(9)")) == []
-    assert plugins.described(registry()["halve"])["origin"] == {
+    assert described(registry()["halve"])["origin"] == {
         "distribution": "acme-halves",
         "version": "1.2",
     }
-    assert plugins.described(registry()["blur"])["origin"]["distribution"] == "tilework"  # type: ignore[index]
+    assert described(registry()["blur"])["origin"]["distribution"] == "tilework"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("value", ["plugged", "plugged:OPERATIONS", "plugged:one"])
@@ -73,6 +74,14 @@ def test_an_entry_point_is_a_module_or_operations_or_one(place: Path, value: str
         (OFFERED.format(name="Bad-Name"), "'Bad-Name'"),
         (OFFERED.format(name="output"), "a word of the pipeline language"),
         (OFFERED.format(name="blur"), "'blur', a name that is in use"),
+        (
+            "from tilework.imaging.operations import registry\nOPERATIONS = (registry()['blur'],)",
+            "'blur', a name that is in use",
+        ),
+        (
+            "from tilework.imaging.operations.smoothing import Blur\nOPERATIONS = (Blur(),)",
+            "'blur', a name that is in use",
+        ),
     ],
 )
 def test_a_plugin_that_cannot_be_used_disables_itself_alone(place: Path, text: str, reason: str) -> None:
@@ -105,6 +114,21 @@ def test_of_two_plugins_with_one_name_the_first_by_name_stays_in_every_process(p
     assert plugins.origin_of("halve") == Origin("a-first", "1")
     assert [plugin.origin.distribution for plugin in plugins.disabled()] == ["b-second"]
     assert parse("halve").steps[0].operation is registry()["halve"]
+
+
+def test_a_plugin_takes_no_operation_of_another_for_its_own(place: Path) -> None:
+    install(place, "a-first", "1", {"plugged_a": OFFERED.format(name="halve")}, halve="plugged_a")
+    install(place, "b-second", "1", {"plugged_b": "from plugged_a import OPERATIONS"}, halve="plugged_b")
+    load_own_operations("")
+    assert [plugin.origin.distribution for plugin in plugins.disabled()] == ["b-second"]
+    assert plugins.origin_of("halve") == Origin("a-first", "1")
+
+
+def test_two_entry_points_of_a_package_may_offer_the_same(place: Path) -> None:
+    install(place, "acme", "1", {"plugged": OFFERED.format(name="halve")}, halve="plugged", all="plugged")
+    load_own_operations("")
+    assert plugins.disabled() == ()
+    assert plugins.origin_of("halve") == Origin("acme", "1")
 
 
 def test_what_is_disabled_is_logged(place: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.imaging.samples import jpeg, noise, picture, png, scene
-from tilework.errors import PipelineError, SettingsError, UnsupportedPixelsError
+from tests.imaging.staged import staged_report
+from tilework.errors import OperationFailedError, PipelineError, SettingsError, UnsupportedPixelsError
 from tilework.imaging import operations
 from tilework.imaging.engine import report_whole
 from tilework.imaging.limits import Limits
@@ -28,10 +29,12 @@ from tilework.imaging.pipeline import framed, parse
 from tilework.imaging.run import BytesSource, Product, process
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from tilework.imaging.formats import Picture
     from tilework.imaging.operations import Arguments
     from tilework.imaging.operations.contract import Arrays, Image
+    from tilework.imaging.pipeline import Pipeline
     from tilework.imaging.windows import Size
 
 LIMITS = Limits()
@@ -61,6 +64,47 @@ class Brightest(MeasuredOperation):
         return Report({"max": known["max"].item(), "ratio": float("inf"), "tags": [float("nan"), True, "ü"]})
 
 
+class OfNumPy(Brightest):
+    """Reports NumPy's own numbers and arrays."""
+
+    name = "of_numpy"
+    columns = ("value", "seen")
+
+    def report(self, known: Arrays, size: Size, pixels: Pixels, arguments: Arguments) -> Report:
+        row = {"value": np.float32(0.5), "seen": np.bool_(True)}
+        return Report({"max": np.int64(7), "each": np.array([1.5, np.nan])}, [row])  # type: ignore[dict-item, list-item]
+
+
+class Object(Brightest):
+    """Reports what JSON does not hold."""
+
+    name = "object"
+
+    def report(self, known: Arrays, size: Size, pixels: Pixels, arguments: Arguments) -> Report:
+        return Report({"found": {1, 2}})
+
+
+class NoColumn(Brightest):
+    """Leaves out a column of its rows."""
+
+    name = "no_column"
+    columns = ("a", "b")
+
+    def report(self, known: Arrays, size: Size, pixels: Pixels, arguments: Arguments) -> Report:
+        return Report({}, [{"a": 1}])
+
+
+class NotCounted(Brightest):
+    """Lists rows, and does not say how many."""
+
+    name = "not_counted"
+    columns = ("a",)
+    lists = True
+
+
+OWN = (Brightest(), OfNumPy(), Object(), NoColumn(), NotCounted())
+
+
 class Painting(Brightest):
     """Paints, and does not drop the alpha."""
 
@@ -70,7 +114,7 @@ class Painting(Brightest):
 
 @pytest.fixture
 def own_operations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "_operations", dict(registry()) | {"brightest": Brightest()})
+    monkeypatch.setattr(operations, "_operations", dict(registry()) | {each.name: each for each in OWN})
 
 
 def done(data: bytes, text: str) -> Product:
@@ -119,6 +163,32 @@ def test_a_report_without_rows_is_its_data_and_what_is_not_finite_is_null() -> N
         "image": {"width": 12, "height": 7, "dtype": "uint8", "channels": 3},
         "data": {"max": 255 - int(image.min()), "ratio": None, "tags": [None, True, "ü"]},
     }
+
+
+@pytest.mark.usefixtures("own_operations")
+def test_numbers_of_numpy_are_numbers() -> None:
+    told = json.loads(report_whole(picture(noise(5, 4)), parse("of_numpy | output(json)")))
+    assert told["data"] == {"max": 7, "each": [1.5, None]}
+    assert told["rows"] == [{"value": 0.5, "seen": True}]
+    assert report_whole(picture(noise(5, 4)), parse("of_numpy | output(csv)")) == b"value,seen\n0.5,true\n"
+
+
+@pytest.mark.parametrize("make", [report_whole, staged_report], ids=["whole", "in units"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("object | output(json)", "The operation object failed: TypeError"),
+        ("no_column | output(json)", "The operation no_column failed: KeyError: 'b'"),
+        ("no_column | output(csv)", "The operation no_column failed: KeyError: 'b'"),
+        ("not_counted | output(csv)", "The operation not_counted failed: KeyError: 'count'"),
+    ],
+)
+@pytest.mark.usefixtures("own_operations")
+def test_what_cannot_be_written_of_a_report_is_the_operations_failure(
+    make: Callable[[Picture, Pipeline], bytes], text: str, said: str
+) -> None:
+    with pytest.raises(OperationFailedError, match=said):
+        make(picture(noise(40, 20)), parse(text))
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,8 @@ import sys
 for name in ("numpy", "cv2", "rich", "typer", "mpi4py", "uvicorn"):
     sys.modules[name] = None
 import master.lambda_handler, master.wake_handler
-from tilework.imaging.operations import describe, registry
-[describe(operation) for operation in registry().values()]
+from tilework.imaging.operation_facts import describe, facts
+from tilework.imaging.operations import registry
+[(describe(operation), facts(operation)) for operation in registry().values()]
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tilework.imaging import plugins
-from tilework.imaging.operations import describe, registry
+from tilework.imaging.operation_facts import described
+from tilework.imaging.operations import registry
 from tilework.imaging.plugins import Origin, Plugin
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.master.conftest import Client, World
 
 
@@ -18,7 +19,7 @@ def test_every_operation_is_told_as_it_describes_itself(client: Client) -> None:
     told = client.get("/api/operations").json()
     assert [each["name"] for each in told["operations"]] == list(registry())
     assert {"blur", "canny", "invert", "erode", "dilate"} <= set(registry())
-    assert told["operations"][0]["parameters"] == describe(next(iter(registry().values())))["parameters"]
+    assert told["operations"][0] == described(next(iter(registry().values())))
     assert told["default_pipeline"] == "blur(9)"
 
 
@@ -62,6 +63,31 @@ def test_a_pipeline_tells_what_frames_it_and_what_it_could_report(client: Client
     assert told("components | output(csv)") == (None, "csv", ["json", "csv"])
     problem = client.get("/api/pipeline", params={"text": "invert | output(json)"}).json()
     assert (problem["code"], problem["position"]) == ("bad_pipeline", 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("blur(9)", "The result keeps the format it came in, where that can hold it."),
+        ("canny(1, 2)", "The result is a mask: PNG, or TIFF for a TIFF."),
+        ("threshold(9) | invert", "The result is a mask: PNG, or TIFF for a TIFF."),
+        ("canny(1, 2) | output(jpeg)", "The result is a mask: PNG."),
+        ("blur(9) | output(png)", "The result is a PNG."),
+        ("invert | output(jpeg)", "The result is a JPEG."),
+        ("invert | output(dzi)", "The result is an archive of tiles for viewers (.dzi.tar)."),
+        (
+            "histogram",
+            "The result is a PNG, or TIFF for a TIFF. output(json) or output(csv) behind it gives its numbers instead.",
+        ),
+        (
+            "components",
+            "The result is of numbers that only a TIFF holds. output(json) or output(csv) behind it gives its numbers instead.",
+        ),
+        ("components | output(csv)", "The result is a report, and no image."),
+    ],
+)
+def test_a_pipeline_tells_what_its_result_will_be(client: Client, text: str, result: str) -> None:
+    assert client.get("/api/pipeline", params={"text": text}).json()["result"] == result
 
 
 def test_health_tells_what_waits(client: Client, world: World) -> None:

@@ -59,6 +59,28 @@ def test_a_kernel_begins_as_the_language_writes_it(client: Client) -> None:
     assert 'data-parameter="kernel" data-default="" value="[0, -1, 0; -1, 5, -1; 0, -1, 0]"' in form
 
 
+@pytest.mark.parametrize(
+    ("suffix", "kind", "said"),
+    [
+        (".json", "report", "The result is a report; download it."),
+        (".csv", "report", "The result is a report; download it."),
+        (".dzi.tar", "archive", "The result is an archive of tiles; download it."),
+        (".xyz.tar", "archive", "The result is an archive of tiles; download it."),
+        (".png", "image", ""),
+        (".tif", "image", ""),
+    ],
+)
+def test_only_an_image_is_shown_and_all_else_is_a_download(
+    client: Client, world: World, suffix: str, kind: str, said: str
+) -> None:
+    world.put_row("a", state=State.DONE, result_key=f"results/a{suffix}")
+    side = client.get("/jobs/a").text.split('data-side="result"')[1].split("</figure>")[0]
+    assert client.get("/api/jobs/a").json()["result_kind"] == kind
+    assert 'data-field="result-link" href="' in side
+    assert ('src="' in side) is (kind == "image")
+    assert said in side
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_and_reasons_are_only_text(client: Client, world: World, name: str) -> None:
     world.put_row("a", key=name, state=State.FAILED, reason=name, advice=name, pipeline=name, batch="b")

@@ -41,9 +41,9 @@ FAMILIES = {
 INTRODUCTION = """\
 # Operations
 
-What a pipeline can be made of. Names, parameters and defaults are OpenCV's own; beside each example stands the Python that
-gives the same pixels, and tests hold it, on the whole image and in tiles. The same on a terminal: `tilework operations`
-and `tilework operations NAME`. [Presets](presets.md) are pipelines that have a name.
+What a pipeline can be made of. Names, parameters and defaults are OpenCV's where OpenCV has the operation; beside each example
+stands the Python that gives the same pixels, and tests hold it, on the whole image and in tiles. The same on a terminal:
+`tilework operations` and `tilework operations NAME`. [Presets](presets.md) are pipelines that have a name.
 
 """
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.testing.wrong_operations import RIGHT, WRONG, Right, SmallMargin
@@ -46,6 +49,28 @@ def test_a_name_that_is_in_use_is_told_and_the_registry_stays_as_it_was() -> Non
     before = list(registry().items())
     assert any("'blur' is in use" in finding.sentence for finding in check(Blur(), seconds=0.2))
     assert list(registry().items()) == before
+
+
+def test_an_operation_of_standard_input_is_told_to_go_into_a_module() -> None:
+    program = """
+from tilework.imaging.operations import LocalOperation
+from tilework.testing import check
+
+class Mine(LocalOperation):
+    name = "mine"
+    family = summary = formula = "x"
+    dtypes = ("uint8",)
+
+    def kernel(self, image, arguments):
+        return 255 - image
+
+print(check(Mine(), seconds=0.1))
+"""
+    done = subprocess.run(
+        [sys.executable, "-"], input=program, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "put the operation into a module" in done.stdout, done.stdout + done.stderr
+    assert "ends without a word" not in done.stdout
 
 
 def test_what_is_no_operation_is_no_finding() -> None:

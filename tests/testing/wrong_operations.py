@@ -265,15 +265,15 @@ class NoMask(Named):
 
 
 class Grey(Named):
-    """A mask of 0 and 1."""
+    """A mask of two values of which none is 0."""
 
-    examples = (Example(text="_", python="(image > 99).astype(np.uint8)"),)
+    examples = (Example(text="_", python="np.where(image > 99, np.uint8(255), np.uint8(1))"),)
     dtypes = ("uint8",)
     channels = (1,)
     makes_mask = True
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        return (image > 99).astype(np.uint8)
+        return np.where(image > 99, np.uint8(255), np.uint8(1))
 
 
 class Bounds(Named):

@@ -26,6 +26,9 @@ LONGEST_NAME = 40
 WORDS = (*RESERVED, "true", "false")
 """What means something else in the pipeline language."""
 
+IMPORTED = ("Example", "LocalOperation", "Margin", "Parameter")
+"""What the new module imports, and would lose to a class of that name."""
+
 
 def run(name: str, folder: Path | None) -> int:
     """Write the package of an operation called ``name``; nothing that is there is changed. Raises UsageError."""
@@ -50,7 +53,7 @@ def package_of(name: str) -> Mapping[str, str]:
     """The package's files, by name."""
     words = {
         "name": name,
-        "kind": "".join(part.capitalize() for part in name.split("_")),
+        "kind": _class_name(name),
         "module": f"tilework_{name}",
         "distribution": f"tilework-{name.replace('_', '-')}",
     }
@@ -64,11 +67,16 @@ def package_of(name: str) -> Mapping[str, str]:
     return {file: Template((found / one).read_text()).substitute(words) for file, one in templates.items()}
 
 
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
 def _check_name(name: str) -> None:
     advice = "A name is of small letters, digits and _, begins with a letter, and no other operation has it."
     if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or name.endswith("_") or "__" in name:
         raise UsageError(f"{name!r} is no name for an operation.", advice=advice)
-    if name in WORDS or keyword.iskeyword(name):
+    words = (name, _class_name(name))
+    if name in WORDS or any(map(keyword.iskeyword, words)) or words[1] in IMPORTED:
         raise UsageError(f"{name!r} means something else in a pipeline, or in Python.", advice=advice)
     if name in registry():
         raise UsageError(f"There is an operation {name!r} already.", advice=advice)

@@ -12,9 +12,9 @@ from rich.text import Text
 from tilework.cli import consoles, statuses
 from tilework.cli.pipelines import load_operations
 from tilework.cli.statuses import UsageError
-from tilework.imaging.operation_facts import default, facts, python, values
+from tilework.imaging.operation_facts import default, described, facts, python, values
 from tilework.imaging.operations import registry, usage
-from tilework.imaging.plugins import OURS, described, disabled, origin_of, why_missing
+from tilework.imaging.plugins import OURS, disabled, origin_of, why_missing
 from tilework.shown import shown
 
 if TYPE_CHECKING:

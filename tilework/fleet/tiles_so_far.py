@@ -18,7 +18,7 @@ from tilework.fleet.made import place_of
 from tilework.imaging.formats import Format
 from tilework.imaging.formats.cog_tiles import CogTiles, read_cog
 from tilework.imaging.formats.tile_pictures import media_type, tile_picture
-from tilework.imaging.report import ReportFormat
+from tilework.imaging.result_kinds import ResultKind, kind_of
 from tilework.jobs.job import Job, State
 from tilework.jobs.manifests import Manifest, read_manifest
 from tilework.jobs.stage_life import StageLife
@@ -153,7 +153,7 @@ class TilesSoFar:
         if row.state is State.DONE and row.result_key.endswith(Format.TIFF.suffix):
             found = self._finished(row.result_key)
         if found is None:
-            report = row.result_key.endswith(tuple(each.suffix for each in ReportFormat))
+            report = kind_of(row.result_key) is ResultKind.REPORT
             raise _none(row, "its result is a report, and no picture" if report else "")
         return found
 

@@ -126,7 +126,7 @@ def report_whole(picture: Picture, pipeline: Pipeline) -> bytes:
             rows = [operation.rows(top.joint, known), operation.rows(measured.listed, cell)]
             known = {**known, **joined_columns(rows)}
         report = operation.report(known, picture.size, picture.pixels, step.arguments)
-    return written(report, pipeline, picture.size, picture.pixels)
+        return written(report, pipeline, picture.size, picture.pixels)
 
 
 def joined_columns(tables: Sequence[Arrays]) -> Arrays:

@@ -1,4 +1,4 @@
-"""What is true of an operation, in words: the command line and the pages of the docs say the same."""
+"""What is true of an operation: API, command line and the pages of the docs say the same."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from tilework.imaging.operations import (
     Operation,
     Pixels,
     WholeImageOperation,
+    usage,
 )
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.pipeline import parse
+from tilework.imaging.plugins import origin_of
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from tilework.imaging.operations import Arguments, Example, Parameter
@@ -23,6 +26,45 @@ CHANNELS = {(1,): "grey", (3,): "colour", (1, 3): "grey and colour"}
 LIGHT, HEAVY = 0.15, 1.0
 """Seconds of a core for a million samples, from above: below the one is light, from the other on heavy."""
 
+FAR = Size(100, 100)
+"""An image of which one corner has nothing to do with the other."""
+
+
+def describe(operation: Operation) -> dict[str, object]:
+    """Everything that an operation declares as JSON-able data, from which the page makes its forms."""
+    return {
+        "name": operation.name,
+        "family": operation.family,
+        "summary": operation.summary,
+        "formula": operation.formula,
+        "usage": usage(operation),
+        "parameters": [parameter.describe() for parameter in operation.parameters],
+        "dtypes": list(operation.dtypes),
+        "channels": list(operation.channels),
+        "reports": list(operation.report_formats),
+        "columns": list(operation.columns) if isinstance(operation, MeasuredOperation) else [],
+        "exact": operation.exact,
+        "inexact": operation.inexact,
+        "examples": [
+            {"text": example.text, "python": example.python, "title": example.title}
+            for example in operation.examples
+        ],
+    }
+
+
+def described(operation: Operation) -> dict[str, object]:
+    """The same, with its :func:`facts` by name, and where it comes from."""
+    origin = origin_of(operation.name)
+    try:
+        told = dict(facts(operation))
+    except Exception:  # noqa: BLE001 - what a plugin cannot say of itself is no reason to say nothing of all others
+        told = {}
+    return {
+        **describe(operation),
+        "facts": told,
+        "origin": {"distribution": origin.distribution, "version": origin.version},
+    }
+
 
 def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
     """What it takes and gives, alpha, nodata, what it reads, what it costs, whether tiles are exact: name and sentence.
@@ -32,7 +74,7 @@ def facts(operation: Operation) -> tuple[tuple[str, str], ...]:
     text, arguments = _first_use(operation)
     with_text = f" with `{text}`" if operation.parameters else ""
     return (
-        ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[operation.channels]}"),
+        ("takes", f"{', '.join(operation.dtypes)}; {CHANNELS[tuple(sorted(operation.channels))]}"),
         ("gives", operation.result or _gives(operation, arguments)),
         *([("values", operation.values)] if operation.values else []),
         *_reports(operation),
@@ -119,7 +161,7 @@ def _reports(operation: Operation) -> tuple[tuple[str, str], ...]:
 def _alpha(operation: Operation, arguments: Arguments) -> str:
     pixels = Pixels(operation.dtypes[0], operation.channels[-1], alpha=True)
     if operation.alpha == Operation.alpha and not operation.output_pixels(pixels, arguments).alpha:
-        return "Dropped."
+        return "Dropped: the result is a mask." if operation.masks(arguments) else "Dropped."
     return operation.alpha
 
 
@@ -136,8 +178,15 @@ def _reads(operation: Operation, arguments: Arguments) -> str:
     if isinstance(operation, MeasuredOperation) and not _measured_dtypes(operation):
         return f"for a report the whole image once, else {around}"
     if isinstance(operation, MeasuredOperation):
-        return f"the whole image once, to measure it{_of_depths(operation)}; then {around}"
+        then = "no more of it" if _only_measures(operation, arguments) else around
+        return f"the whole image once, to measure it{_of_depths(operation)}; then {then}"
     return around
+
+
+def _only_measures(operation: MeasuredOperation, arguments: Arguments) -> bool:
+    """Whether any two pixels of the result ask for the same of the image, and so for nothing of their own."""
+    asked = {operation.source_window(Window(at, at, at + 1, at + 1), FAR, arguments) for at in (0, 99)}
+    return len(asked) == 1
 
 
 def _of_depths(operation: MeasuredOperation) -> str:

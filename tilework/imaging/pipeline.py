@@ -142,7 +142,9 @@ class Pipeline:
 
         Such a result is never stored in a lossy format, and has no colour profile.
         """
-        return any(step.operation.makes_mask or step.operation.report_formats for step in self.steps)
+        return self.makes_mask or any(
+            step.operation.makes_labels or step.operation.report_formats for step in self.steps
+        )
 
     @property
     def is_report(self) -> bool:

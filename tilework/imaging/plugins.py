@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tilework import __version__
-from tilework.imaging.operations import NAME, NotAddedError, Operation, add, describe, load_extra
+from tilework.imaging.operations import NAME, NotAddedError, Operation, add, load_extra
 
 if TYPE_CHECKING:
     import logging
@@ -114,15 +114,6 @@ def others_in(pipeline: Pipeline) -> list[str]:
     return sorted(map(str, origins))
 
 
-def described(operation: Operation) -> dict[str, object]:
-    """Everything about an operation as JSON-able data, with where it comes from."""
-    origin = origin_of(operation.name)
-    return {
-        **describe(operation),
-        "origin": {"distribution": origin.distribution, "version": origin.version},
-    }
-
-
 def why_missing(name: str) -> str:
     """What is known of why there is no operation of this name: a part of a sentence, or nothing."""
     for plugin in disabled():
@@ -142,7 +133,7 @@ def _loaded(point: EntryPoint, origin: Origin) -> Plugin:
     offered: tuple[object, ...] = ()
     try:
         offered = _offered(point.load())
-        return Plugin(point.name, origin, add(offered))
+        return Plugin(point.name, origin, add(offered, origin.distribution))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - foreign code may raise anything, and stops only itself
         names = [each.name for each in offered if isinstance(each, Operation)]
         # what add() found is a sentence already

@@ -128,7 +128,9 @@ def _cell(value: object) -> object:
 
 
 def _plain(value: object) -> object:
-    """What JSON holds: numbers that are not finite are none."""
+    """What JSON holds: NumPy's scalars and arrays as Python's, numbers that are not finite as none."""
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

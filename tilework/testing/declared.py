@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 
 from tilework.errors import OperationFailedError
+from tilework.imaging import operation_facts
 from tilework.imaging.engine import run_whole
 from tilework.imaging.example_pictures import example_pictures
-from tilework.imaging.operations import NAME, MeasuredOperation, Pixels, describe
+from tilework.imaging.operations import NAME, MeasuredOperation, Pixels
 from tilework.imaging.operations.contract import ITEM_BYTES
 from tilework.imaging.operations.parameters import write
 from tilework.imaging.windows import Size
@@ -46,9 +47,10 @@ def facts(subject: Subject) -> Iterator[Finding]:
     if not subject.examples:
         yield Finding("facts", "it shows no example")
     try:
-        json.dumps(describe(operation), allow_nan=False)
-    except (TypeError, ValueError) as error:
-        yield Finding("facts", f"its description is no JSON: {error}")
+        told = {**operation_facts.describe(operation), "facts": operation_facts.facts(operation)}
+        json.dumps(told, allow_nan=False)
+    except Exception as error:  # noqa: BLE001 - it may raise anything when it is asked of itself
+        yield Finding("facts", f"it cannot be described as JSON: {type(error).__name__}: {error}")
     for step in subject.steps:
         if _would_lose_alpha(subject, step):
             yield Finding(
@@ -154,9 +156,10 @@ def _unlike_declared(trial: Trial, result: Picture) -> str | None:
         return f"gives an alpha of shape {result.alpha.shape} for {result.size}"
     if result.alpha is not None and result.alpha.dtype != result.colour.dtype:
         return f"gives an alpha of {result.alpha.dtype} beside colours of {result.colour.dtype}"
-    values = np.setdiff1d(result.colour, (0, 255))
-    if trial.step.operation.makes_mask and values.size:
-        return f"makes a mask, and gives the value(s) {', '.join(map(str, values[:3].tolist()))}"
+    if trial.step.operation.masks(trial.step.arguments):
+        values = np.setdiff1d(result.colour, (0,))
+        if values.size > 1:
+            return f"makes a mask, and gives beside 0 the values {', '.join(map(str, values[:3].tolist()))}"
     return None
 
 

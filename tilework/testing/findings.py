@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 PROMISES = {
     "facts": "What it says of itself is complete and true.",
     "bounds": "Whatever its parameters' bounds allow, it does; whatever they do not allow is refused.",
-    "declared": "Its result has the size, depth, channels and alpha that it declares; a mask is of 0 and 255 alone.",
+    "declared": "Its result has the size, depth, channels and alpha that it declares; a mask has 0 and one value beside it.",
     "examples": "The Python beside each example gives the same bytes.",
     "windows": "Nothing outside the window that it declares changes its result.",
     "tiles": "In tiles and units of any size, alone and in a chain, it gives the bytes of the whole.",

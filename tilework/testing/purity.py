@@ -173,12 +173,22 @@ def _in_a_fresh_process(trials: Sequence[Trial], results: Mapping[int, bytes]) -
             process.kill()
             process.join()
             process.close()
+    if isinstance(answer, str) and any(_of_the_program(trial) for trial in trials):
+        return Finding(
+            "pickling",
+            f"{trials[0].what} needs what a fresh process cannot import, for the program that was started defines it: "
+            'put the operation into a module, and what checks it behind `if __name__ == "__main__":` or into a test',
+        )
     if isinstance(answer, str):
         return Finding("purity", f"{trials[0].what} does not work in a fresh process: {answer}")
     for index, result in enumerate(answer):
         if result != results[index]:
             return Finding("purity", f"{trials[index].what} gives another result in a fresh process")
     return None
+
+
+def _of_the_program(trial: Trial) -> bool:
+    return any(type(step.operation).__module__ == "__main__" for step in trial.pipeline.steps)
 
 
 def _answer(to: Connection, trials: Sequence[Trial]) -> None:

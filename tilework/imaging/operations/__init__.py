@@ -1,4 +1,4 @@
-"""The operations: what changes pixels. One file a family; ndarray in, ndarray out.
+"""The operations: what changes pixels. A few files a family; ndarray in, ndarray out.
 
 The registry holds the built-in operations and those that :func:`load_extra` added. Reading it, and everything that
 describes an operation, works without OpenCV and NumPy.
@@ -77,7 +77,6 @@ __all__ = [
     "Value",
     "WholeImageOperation",
     "add",
-    "describe",
     "load_extra",
     "prepare",
     "registry",
@@ -123,6 +122,10 @@ _operations: dict[str, Operation] = {
 }
 
 
+_offered_by: dict[str, str] = {}
+"""Which distribution or module added an operation, by its name; none of those that come with Tilework."""
+
+
 def registry() -> Mapping[str, Operation]:
     """Every operation there is, by name: a read-only view that shows later additions."""
     return MappingProxyType(_operations)
@@ -146,20 +149,22 @@ class NotAddedError(ValueError):
     """Something that cannot be an operation of the registry; a sentence says why."""
 
 
-def add(offered: Iterable[object]) -> tuple[str, ...]:
-    """Add operations to the registry, all or none, and return their names; to add one again changes nothing.
+def add(offered: Iterable[object], by: str) -> tuple[str, ...]:
+    """Add operations to the registry, all or none, and return their names; ``by`` is the distribution or module.
 
-    Raises NotAddedError for what is no operation, is called what no operation may be, or by a name that is in use.
+    For the same one to add an operation again changes nothing. Raises NotAddedError for what is no operation, is called
+    what no operation may be, or by a name that is in use.
     """
     found: dict[str, Operation] = {}
     for operation in offered:
         if not isinstance(operation, Operation):
             raise NotAddedError(f"it offers {operation!r}, which is no Operation")
-        _check_new(operation)
+        _check_new(operation, by)
         if operation.name in found:
             raise NotAddedError(f"it offers {operation.name!r} twice")
         found[operation.name] = operation
     _operations.update(found)
+    _offered_by.update(dict.fromkeys(found, by))
     return tuple(found)
 
 
@@ -171,7 +176,7 @@ def load_extra(module: str) -> tuple[str, ...]:
     none of its operations is added.
     """
     try:
-        return add(importlib.import_module(module).OPERATIONS)
+        return add(importlib.import_module(module).OPERATIONS, module)
     except NotAddedError as error:
         raise SettingsError(f"TILEWORK_EXTRA_OPERATIONS: {module!r}: {error}.") from error
     except Exception as error:
@@ -180,7 +185,7 @@ def load_extra(module: str) -> tuple[str, ...]:
         ) from error
 
 
-def _check_new(operation: Operation) -> None:
+def _check_new(operation: Operation, by: str) -> None:
     for name in (operation.name, *(parameter.name for parameter in operation.parameters)):
         if not NAME.fullmatch(name):
             raise NotAddedError(f"it offers the name {name!r}; names are small letters, digits and _")
@@ -189,7 +194,8 @@ def _check_new(operation: Operation) -> None:
     if isinstance(operation, MeasuredOperation) and operation.paints and _keeps_alpha(operation):
         raise NotAddedError(f"it offers {operation.name!r}, which paints and keeps alpha: that would be lost")
     known = _operations.get(operation.name)
-    if known is not None and type(known) is not type(operation):
+    again = _offered_by.get(operation.name) == by and type(known) is type(operation)
+    if known is not None and not again:
         raise NotAddedError(f"it offers {operation.name!r}, a name that is in use")
 
 
@@ -202,31 +208,6 @@ def _keeps_alpha(operation: Operation) -> bool:
     return operation.output_pixels(
         pixels, {name: value for name, value in values.items() if value is not None}
     ).alpha
-
-
-def describe(operation: Operation) -> dict[str, object]:
-    """Everything about an operation as JSON-able data, from which command line, API and page make their forms."""
-    return {
-        "name": operation.name,
-        "family": operation.family,
-        "summary": operation.summary,
-        "formula": operation.formula,
-        "usage": usage(operation),
-        "parameters": [parameter.describe() for parameter in operation.parameters],
-        "dtypes": list(operation.dtypes),
-        "channels": list(operation.channels),
-        "makes_mask": operation.makes_mask,
-        "reports": list(operation.report_formats),
-        "columns": list(operation.columns) if isinstance(operation, MeasuredOperation) else [],
-        "exact": operation.exact,
-        "inexact": operation.inexact,
-        "alpha": "Dropped: the result is a mask." if operation.makes_mask else operation.alpha,
-        "nodata": operation.nodata,
-        "examples": [
-            {"text": example.text, "python": example.python, "title": example.title}
-            for example in operation.examples
-        ],
-    }
 
 
 class Named(Protocol):

@@ -91,7 +91,7 @@ class Compare(MeasuredOperation):
         return False
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
-        """Subtract, and be it the other way round."""
+        """Subtract the less from the greater, sample by sample."""
         import cv2
 
         return cv2.absdiff(image, _reference(arguments))

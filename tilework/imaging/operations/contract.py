@@ -263,8 +263,8 @@ class Reduced:
 class Report:
     """A result that is no image: ``data`` by name, and ``rows`` of a table, if there is one.
 
-    JSON holds both, CSV the rows alone; each row has all :attr:`MeasuredOperation.columns`. Values are those of JSON;
-    a number that is not finite is written as none.
+    JSON holds both, CSV the rows alone; each row has all :attr:`MeasuredOperation.columns`. Values are those of JSON, or
+    NumPy's numbers and arrays; a number that is not finite is written as none.
     """
 
     data: Mapping[str, object]
@@ -287,7 +287,8 @@ class MeasuredOperation(LocalOperation):
     One that ``reports`` can be the last of a pipeline with ``output(json)`` behind it: then the result is its
     :meth:`report` and not its picture, and nothing is written but that. ``columns`` name those of the report's rows, where
     it has some; then ``output(csv)`` gives these. Where there may be too many rows for a partial, the operation ``lists``:
-    :meth:`rows` gives those of each measured window and of each joint.
+    :meth:`rows` gives those of each measured window and of each joint, and :meth:`settle` beside what is known their
+    number, as ``count``.
     """
 
     paints: ClassVar[bool] = False

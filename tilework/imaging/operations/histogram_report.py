@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from tilework.imaging.operations.contract import Example, Pixels, Report
+from tilework.errors import UnsupportedPixelsError
+from tilework.imaging.operations.contract import ITEM_BYTES, Example, Pixels, Report
 from tilework.imaging.operations.histogram import CountedOperation
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.table import Table
@@ -40,7 +41,7 @@ class Histogram(CountedOperation):
         Parameter(
             name="bins",
             type="int",
-            help="Bins into which all values that the depth has are divided.",
+            help="Bins into which all values that the depth has are divided; at most as many as values, 256 of 8 bits.",
             default=256,
             minimum=2,
             maximum=65_536,
@@ -75,8 +76,14 @@ class Histogram(CountedOperation):
         """Counting."""
         return COST
 
-    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:  # noqa: ARG002
-        """A drawing of 8 bits, in as many channels as the image has."""
+    def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:
+        """A drawing of 8 bits, in as many channels as the image has. Raises UnsupportedPixelsError for too many bins."""
+        bins, values = int(arguments["bins"]), 1 << 8 * ITEM_BYTES[pixels.dtype]
+        if bins > values:
+            raise UnsupportedPixelsError(
+                f"histogram makes at most {values:,} bins of {pixels.dtype}, one a value, and not {bins:,}.",
+                advice=f"Ask for {values} or fewer.",
+            )
         return Pixels("uint8", pixels.channels)
 
     def output_size(self, size: Size, arguments: Arguments) -> Size:  # noqa: ARG002

@@ -128,7 +128,7 @@ class Overlay(LocalOperation):
     )
     dtypes = ("uint8", "uint16", "float32", "float64")
     alpha = "Carried along unchanged: the picture is seen as far as the image is."
-    nodata = "A value like any other; not-a-number stays so under the picture."
+    nodata = "A value like any other; not-a-number stays so under the picture, and infinity becomes it where that is opaque."
     examples = (
         Example(
             text="overlay(logo)",
@@ -239,11 +239,14 @@ def _layout(size: Size, picture: Image, arguments: Arguments) -> tuple[_Line, _L
 
 
 def _blended(image: Image, layer: _Layer) -> Image:
-    """``layer`` laid on ``image``, both of the same height and width."""
+    """``layer`` laid on ``image``, both of the same height and width; none of an infinity is not-a-number."""
+    import numpy as np
+
     dtype: Any = image.dtype
     colour, weight = _in_colours_of(image, layer.colour), _weight(image, layer)
     if dtype.kind == "f":
-        shared: Image = image * (1 - weight) + _shares(colour, dtype) * weight
+        with np.errstate(invalid="ignore"):
+            shared: Image = image * (1 - weight) + _shares(colour, dtype) * weight
         return shared
     white: Any = weight.dtype.type(WHITE[str(dtype)])
     result: Any = image * (white - weight)

@@ -30,14 +30,18 @@ def written_report(work: Work, go_on: Callable[[], None]) -> bytes:
     known = Known(measuring)
     found = known.whole
     if operation.lists:
-        check_rows(int(found["count"]), operation)
-        found = {**found, **joined_columns(list(_rows(measuring, known, go_on)))}
+        with blaming(operation):
+            check_rows(int(found["count"]), operation)
+        tables = list(_rows(measuring, known, go_on))
+        with blaming(operation):
+            found = {**found, **joined_columns(tables)}
     pixels = measuring.pipeline.kinds(measuring.image.pixels)[-2]
     size = measuring.units.size
     with blaming(operation):
         report = operation.report(found, size, pixels, step.arguments)
     go_on()
-    return written(report, work.pipeline, size, pixels)
+    with blaming(operation):
+        return written(report, work.pipeline, size, pixels)
 
 
 def _rows(measuring: Measuring, known: Known, go_on: Callable[[], None]) -> Iterator[Arrays]:
