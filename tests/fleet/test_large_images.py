@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import imagecodecs
@@ -25,6 +25,7 @@ from tilework.imaging.formats import jp2_strips
 from tilework.imaging.formats.picture import Picture
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.limits import MIB, Limits
+from tilework.imaging.operations.histogram import CountedOperation
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -270,3 +271,27 @@ def png_with(array: np.ndarray, *, icc: bytes, dpi: tuple[int, int]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(array).save(file, "PNG", icc_profile=icc, dpi=dpi, compress_level=1)
     return file.getvalue()
+
+
+def test_each_rank_settles_what_is_known_once_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage: list[str] = []
+    settled: Counter[tuple[str, str]] = Counter()
+    settle = CountedOperation.settle
+
+    def counting(operation: CountedOperation, *given: Any) -> Any:
+        settled[stage[-1], operation.name] += 1
+        return settle(operation, *given)
+
+    monkeypatch.setattr(CountedOperation, "settle", counting)
+    fleet = Fleet(ranks=1, before=lambda task: stage.append(task.plan.stages[task.unit.stage].name))
+    job = fleet.drop(tiff(photo(1500, 1500, 1).astype(np.uint16)), "equalize | stretch")
+    fleet.run()
+    assert fleet.row(job).state is State.DONE
+    assert Counter(stage)["write"] >= 9
+    once = [
+        ("measure-1", "equalize"),
+        ("reduce-1-1", "equalize"),
+        ("write", "equalize"),
+        ("write", "stretch"),
+    ]
+    assert settled == dict.fromkeys(once, 1)

@@ -9,19 +9,23 @@ import numpy as np
 import pytest
 
 from tests.imaging.samples import noise, picture, scene
-from tests.imaging.staged import staged
+from tests.imaging.staged import HeldPicture, HeldScratch, staged
 from tilework.errors import OperationFailedError
 from tilework.imaging import operations
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Format, Header
+from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.operations import Measured, MeasuredOperation, Part, Reduced, Site, registry
 from tilework.imaging.operations.contract import VECTOR_ALIGNMENT
 from tilework.imaging.pipeline import parse
+from tilework.imaging.stages.on_one_host import Ranks, measure
 from tilework.imaging.stages.planning import largest_cut
+from tilework.imaging.stages.work import Work
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from tilework.imaging.operations import Arguments
     from tilework.imaging.operations.contract import Arrays, Image
@@ -83,6 +87,21 @@ def test_measured_in_units_is_measured_whole(columns: int) -> None:
     image, chain = picture(noise(131, 97, 4)), parse("blur(5) | darken | erode(3) | darken")
     whole = run_whole(image, chain)
     assert np.array_equal(staged(image, chain, columns=columns)[0].colour, whole.colour)
+
+
+def test_nothing_is_settled_twice_for_a_stage_however_many_steps_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, chain = picture(noise(40, 33, 1)), parse(" | ".join(["darken"] * 12))
+    layout = CogLayout(size=image.size, pixels=image.pixels, tile=16, compression="none")
+    work = Work(HeldPicture(image), chain, layout, HeldScratch(), 32, 0)
+    measure(work, tmp_path, Ranks(None, 1, lambda _: None, float, int), 60)
+    settled = []
+    settle = Darken.settle
+    monkeypatch.setattr(Darken, "settle", lambda *given: settled.append(1) or settle(*given))
+    writing = work.writing(0)
+    assert len(settled) == 12
+    assert [step.canonical for step in writing.pipeline.steps] == ["darken()"] * 12
 
 
 def test_what_was_measured_is_no_part_of_the_text() -> None:

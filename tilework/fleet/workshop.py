@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.limits import Limits
+    from tilework.imaging.stages.work import Work
     from tilework.imaging.stages.writing import Writing
     from tilework.jobs.stores import ObjectStore
     from tilework.jobs.units import UnitTask
@@ -170,27 +171,29 @@ class Workshop:
     @staticmethod
     def _do(bench: _Bench, task: UnitTask, cell: int, tiles: Tiles) -> None:
         name = task.plan.stages[task.unit.stage].name
-        work = bench.image.work
-        if name.startswith("reduce-"):
-            _, step, level = name.split("-")
-            work.measuring(int(step)).reduce(int(level), cell)
-            return
-        if bench.label != task.label or bench.stage is None or bench.reader is None:
+        if bench.label != task.label or bench.stage is None:
             bench.reader = None
-            bench.stage = _stage(bench, name)
-            bench.reader, bench.label = bench.stage.image.open(), task.label
+            bench.stage, bench.label = _stage(bench.image.work, name), task.label
+        if isinstance(bench.stage, Measuring) and name.startswith("reduce-"):
+            bench.stage.reduce(int(name.rpartition("-")[2]), cell)
+            return
+        if bench.reader is None:
+            bench.reader = bench.stage.image.open()
         if isinstance(bench.stage, Measuring):
             bench.stage.measure(bench.reader, cell)
         else:
             bench.stage.write(bench.reader, cell, tiles)
 
 
-def _stage(bench: _Bench, name: str) -> Measuring | Writing:
-    work = bench.image.work
-    if name.startswith("measure-"):
-        return work.measuring(int(name.removeprefix("measure-")))
-    stages = (work.writing(number) for number in range(len(work.written)))
-    return next(stage for stage in stages if stage.name == name)
+def _stage(work: Work, name: str) -> Measuring | Writing:
+    """A stage by its name in the plan; only what it needs is looked up and settled."""
+    if name == "write":
+        return work.writing(0)
+    kind, number = name.split("-")[:2]
+    if kind in {"measure", "reduce"}:
+        return work.measuring(int(number))
+    bases = [base for base, _ in work.written[1:]]
+    return work.writing(1 + bases.index(int(number)))
 
 
 def _bundle(outputs: ObjectStore, task: UnitTask, least: int) -> Bundle:

@@ -65,18 +65,7 @@ class Work:
 
     def measuring(self, index: int) -> Measuring:
         """The measuring of step ``index``; what the steps before it had to know has been reduced."""
-        image, before = self._input_of(index)
-        pipeline = replace(before, steps=(*before.steps, self.pipeline.steps[index]))
-        units, cells = self.measured_units(index)
-        return Measuring(
-            name=f"measure-{index}",
-            image=image,
-            pipeline=pipeline,
-            scratch=self.scratch,
-            units=units,
-            cells=cells,
-            reporting=self.pipeline.is_report and index == len(self.pipeline.steps) - 1,
-        )
+        return self._measuring(index, *self._input_of(index))
 
     def measured_units(self, index: int) -> tuple[Grid, Grid]:
         """How the input of step ``index`` is cut into units, and finer into cells; nothing need be known for that."""
@@ -119,17 +108,30 @@ class Work:
         base, top = self.written[stage]
         return leftover(self.layout, self.scratch, self.written_units(stage).cell, base=base, top=top)
 
+    def _measuring(self, index: int, image: Openable, before: Pipeline) -> Measuring:
+        units, cells = self.measured_units(index)
+        return Measuring(
+            name=f"measure-{index}",
+            image=image,
+            pipeline=replace(before, steps=(*before.steps, self.pipeline.steps[index])),
+            scratch=self.scratch,
+            units=units,
+            cells=cells,
+            reporting=self.pipeline.is_report and index == len(self.pipeline.steps) - 1,
+        )
+
     def _input_of(self, end: int) -> tuple[Openable, Pipeline]:
         """An image, and which of the first ``end`` steps are left to be run on it, with all they must know."""
-        image, pipeline = self.image, self.pipeline.up_to(end)
-        painted = 0
-        for index in (index for index in self.measured if index < end):
-            measuring = self.measuring(index)
+        image, pipeline = self.image, self.pipeline.up_to(0)
+        # each measuring knows what those before it found out: nothing is settled twice, however many there are
+        measured = [index for index in self.measured if index < end]
+        for index, step in enumerate(self.pipeline.steps[:end]):
+            if index not in measured:
+                pipeline = replace(pipeline, steps=(*pipeline.steps, step))
+                continue
+            measuring = self._measuring(index, image, pipeline)
             if measuring.operation.paints:
-                image, painted = Painted(measuring), index + 1
-                pipeline = self.pipeline.up_to(end).after(painted)
+                image, pipeline = Painted(measuring), Pipeline(())
             else:
-                steps = list(pipeline.steps)
-                steps[index - painted] = steps[index - painted].knowing(measuring.known_whole())
-                pipeline = replace(pipeline, steps=tuple(steps))
+                pipeline = replace(pipeline, steps=(*pipeline.steps, step.knowing(measuring.known_whole())))
         return image, pipeline
