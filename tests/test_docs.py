@@ -90,9 +90,9 @@ CSV has the rows alone, a line each, below the names of their columns (RFC 4180,
 {csv}```
 
 Numbers are exact or rounded once, to the nearest double; one that is not finite is `null`, and nothing in a
-table. Text stands in CSV as it is: what a plugin reports that begins with `=`, a spreadsheet may take for a formula. Nothing of the job is in it (its id, key and time are in the object's metadata and in the row): the same pixels
-and pipeline give the same bytes, in blocks or whole. `schema` rises when a reader of an older report would misunderstand a
-newer. A report has at most {most:,} rows; one of more ends FAILED (`too_large`), and says how many there are.
+table. Text stands in CSV as it is: what a plugin reports that begins with `=`, a spreadsheet may take for a formula. Nothing of
+the job is in it (its id, key and time are in the object's metadata and in the row): the same pixels and pipeline give the
+same bytes, in blocks or whole. `schema` rises when a reader of an older report would misunderstand a newer. A report has at most {most:,} rows; one of more ends FAILED (`too_large`), and says how many there are.
 Pixels of labels, which `components` gives without an output, are whole numbers of 32 bits in a TIFF.
 """
 

@@ -2,29 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
-
-from tilework.imaging.formats.cog import CogLayout
-from tilework.imaging.stages.on_one_host import Ranks, measure
-from tilework.imaging.stages.reporting import written_report
-from tilework.imaging.stages.work import Work
-from tilework.testing.tiling import HeldPicture, HeldScratch, QuietReader, staged, windowed
-
-if TYPE_CHECKING:
-    from tilework.imaging.formats import Picture
-    from tilework.imaging.pipeline import Pipeline
+from tilework.testing.tiling import HeldPicture, HeldScratch, QuietReader, staged, staged_report, windowed
 
 __all__ = ["HeldPicture", "HeldScratch", "QuietReader", "staged", "staged_report", "windowed"]
-
-
-def staged_report(
-    picture: Picture, pipeline: Pipeline, *, tile: int = 16, columns: int = 32, overviews: int = 1
-) -> bytes:
-    """The report that a pipeline asks for, measured in units of ``columns``."""
-    layout = CogLayout(size=picture.size, pixels=picture.pixels, tile=tile, compression="none")
-    with TemporaryDirectory() as place:
-        work = Work(HeldPicture(picture), pipeline, layout, HeldScratch(), columns, overviews)
-        measure(work, Path(place), Ranks(None, 1, lambda _: None, float, int), 60)
-        return written_report(work, lambda: None)
