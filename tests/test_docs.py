@@ -59,7 +59,7 @@ the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages coun
 `output(dzi)` and `output(xyz)` give tiles for viewers (Deep Zoom for OpenSeadragon, XYZ for maps) of a result of any size: an
 archive, `photo.jpg.dzi.tar`, that `tar xf` makes the folder of which such viewers read. All levels are there, each the exact half
 of the one above; tiles are JPEG where a photo's result would be, else PNG, and hold the result's very pixels. Results of
-floats are refused: `convert` them first.
+floats are refused: `convert` them first. `tar xf` may leave a file `.filling` beside them, which holds nothing and can go.
 
 What is odd about a file but costs no pixel (bytes behind the picture, a missing end marker, a broken profile) is
 taken, and told in the job's note.
@@ -90,9 +90,9 @@ CSV has the rows alone, a line each, below the names of their columns (RFC 4180,
 {csv}```
 
 Numbers are exact or rounded once, to the nearest double; one that is not finite is `null`, and nothing in a
-table. Nothing of the job is in it (its id, key and time are in the object's metadata and in the row): the same pixels
-and pipeline give the same bytes, in blocks or whole. `schema` rises when a reader of an older report would misunderstand a
-newer. A report has at most {most:,} rows; one of more ends FAILED (`too_large`), and says how many there are.
+table. Text stands in CSV as it is: what a plugin reports that begins with `=`, a spreadsheet may take for a formula. Nothing of
+the job is in it (its id, key and time are in the object's metadata and in the row): the same pixels and pipeline give the
+same bytes, in blocks or whole. `schema` rises when a reader of an older report would misunderstand a newer. A report has at most {most:,} rows; one of more ends FAILED (`too_large`), and says how many there are.
 Pixels of labels, which `components` gives without an output, are whole numbers of 32 bits in a TIFF.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 
 from tests.flow.pictures import decoded, noise, png, tiled_tiff
 from tests.imaging.samples import picture
+from tilework.cli import pictures
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.pictures import HeldPicture
 from tilework.imaging.pipeline import parse
+from tilework.jobs.in_memory import memory_system
+from tilework.jobs.object_keys import PICTURES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +68,18 @@ def test_what_no_pipeline_could_name_is_not_put_in_place(command: CommandLine, f
     # a system is not even looked for
     refused = command.run("pictures", "--set", folder / "brand" / "logo.png", "--name", "logo-2", status=2)
     assert "no name that a pipeline could use" in refused.stderr
+
+
+def test_a_name_that_no_pipeline_can_use_is_marked_in_the_list(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system = memory_system()
+    for name in ("logo", "logo.png"):
+        system.inputs.put(f"{PICTURES}{name}", b"x", metadata={}, content_type="image/png")
+    monkeypatch.setattr(pictures, "join_from_here", lambda: system)
+    pictures.run(put=None, name="", json=True)
+    told = json.loads(capsys.readouterr().out)["pictures"]
+    assert {each["name"]: each["usable"] for each in told} == {"logo": True, "logo.png": False}
+    pictures.run(put=None, name="", json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert ["no pipeline can name it" in line for line in lines if "logo" in line] == [False, True]

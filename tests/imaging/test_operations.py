@@ -194,6 +194,10 @@ def test_own_operations_come_from_a_module(tmp_path: Path, monkeypatch: pytest.M
         ("raise RuntimeError('no licence')", "RuntimeError: no licence"),
         ("x = 1", "OPERATIONS"),
         ("OPERATIONS = (1,)", "no Operation"),
+        (
+            OWN.format(name="double", body="return image").replace("summary = ", ""),
+            "Own, which says no summary",
+        ),
         (OWN.format(name="Bad-Name", body="return image"), "'Bad-Name'"),
         (OWN.format(name="blur", body="return image"), "'blur', a name that is in use"),
     ],

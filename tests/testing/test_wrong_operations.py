@@ -51,10 +51,8 @@ def test_a_name_that_is_in_use_is_told_and_the_registry_stays_as_it_was() -> Non
     assert list(registry().items()) == before
 
 
-def test_an_operation_of_standard_input_is_told_to_go_into_a_module() -> None:
-    program = """
+OWN = """
 from tilework.imaging.operations import LocalOperation
-from tilework.testing import check
 
 class Mine(LocalOperation):
     name = "mine"
@@ -64,8 +62,19 @@ class Mine(LocalOperation):
     def kernel(self, image, arguments):
         return 255 - image
 
-print(check(Mine(), seconds=0.1))
+operation = Mine()
 """
+
+IMPORTED = """
+from tilework.imaging.operations import registry
+
+operation = registry()["invert"]
+"""
+
+
+@pytest.mark.parametrize("text", [OWN, IMPORTED], ids=["its own", "an imported one"])
+def test_a_program_from_standard_input_is_told_why_it_can_check_nothing(text: str) -> None:
+    program = text + "from tilework.testing import check\nprint(check(operation, seconds=0.1))"
     done = subprocess.run(
         [sys.executable, "-"], input=program, capture_output=True, text=True, timeout=60, check=False
     )

@@ -9,11 +9,19 @@ import cv2
 import numpy as np
 
 from tests.testing.wrong_measured import (
+    CountsWrong,
     Darken,
+    LacksAColumn,
     LastCounts,
+    Listing,
     MarginCountsTwice,
     MeanOfMeans,
+    NotCounted,
+    NotSorted,
     ObjectsMeasured,
+    Reporting,
+    ReportsNothing,
+    ReportsObjects,
     SumOfFloats,
 )
 from tilework.imaging.operations import (
@@ -361,7 +369,13 @@ WRONG: tuple[tuple[Operation, set[str]], ...] = (
     (SumOfFloats(), {"grouping"}),
     (MarginCountsTwice(), {"grouping"}),
     (ObjectsMeasured(), {"pickling"}),
+    (ReportsNothing(), {"reports"}),
+    (ReportsObjects(), {"reports"}),
+    (LacksAColumn(), {"reports"}),
+    (NotSorted(), {"reports"}),
+    (NotCounted(), {"reports"}),
+    (CountsWrong(), {"reports"}),
 )
 """Each with the promises of which one at least must be found broken."""
 
-RIGHT: tuple[Operation, ...] = (Right(), Darken())
+RIGHT: tuple[Operation, ...] = (Right(), Darken(), Reporting(), Listing())

@@ -21,7 +21,10 @@ from tilework.jobs.object_keys import PICTURES, picture_key
 from tilework.shown import bytes_shown, shown
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from tilework.jobs.stores import ObjectVersion
 
 
 def run(*, put: Path | None, name: str, json: bool) -> int:
@@ -31,25 +34,30 @@ def run(*, put: Path | None, name: str, json: bool) -> int:
     if put is not None:
         _set(put, name or put.stem)
     found = [each for each in join_from_here().inputs.list(PICTURES) if each.key != PICTURES]
-    if json:
-        consoles.print_json(
-            {
-                "pictures": [
-                    {"name": each.key.removeprefix(PICTURES), "version": each.version, "bytes": each.size}
-                    for each in found
-                ]
-            }
-        )
-        return statuses.ALL_DONE
+    _print_json(found) if json else _print_table(found)
+    return statuses.ALL_DONE
+
+
+def _print_json(found: Sequence[ObjectVersion]) -> None:
+    told = [
+        {"name": name, "version": each.version, "bytes": each.size, "usable": is_picture_name(name)}
+        for each in found
+        for name in [each.key.removeprefix(PICTURES)]
+    ]
+    consoles.print_json({"pictures": told})
+
+
+def _print_table(found: Sequence[ObjectVersion]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("picture", "bytes", "version"):
         table.add_column(column, overflow="fold")
     for each in found:
-        table.add_row(
-            Text(shown(each.key.removeprefix(PICTURES)), "bold"), bytes_shown(each.size), shown(each.version)
-        )
+        name = each.key.removeprefix(PICTURES)
+        told = Text(shown(name), "bold")
+        if not is_picture_name(name):
+            told = Text.assemble((shown(name), "dim"), (" (no pipeline can name it)", "yellow"))
+        table.add_row(told, bytes_shown(each.size), shown(each.version))
     consoles.output().print(table)
-    return statuses.ALL_DONE
 
 
 def _set(file: Path, name: str) -> None:

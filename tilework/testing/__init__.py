@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tilework.imaging import operations
-from tilework.testing import declared, grouping, purity, tiled
+from tilework.testing import declared, grouping, purity, reporting, tiled
 from tilework.testing.findings import PROMISES, Finding, Findings, Speed
 from tilework.testing.speed import speed_of
 from tilework.testing.subject import subject_of
@@ -46,6 +46,7 @@ PARTS: tuple[tuple[Callable[[Subject], Iterator[Found]], int], ...] = (
     (tiled.windows, 1),
     (tiled.tiles, 3),
     (grouping.grouping, 1),
+    (reporting.reports, 1),
     (purity.purity, 1),
 )
 """What is tried, and its share of the time as long as it has something to try."""

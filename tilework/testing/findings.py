@@ -16,6 +16,7 @@ PROMISES = {
     "windows": "Nothing outside the window that it declares changes its result.",
     "tiles": "In tiles and units of any size, alone and in a chain, it gives the bytes of the whole.",
     "grouping": "What it measures does not depend on how the image is cut, nor on the order of joining.",
+    "reports": "Its report is JSON, has every column in each row, as many rows as it counts, and the same bytes in units.",
     "purity": "The same call gives the same, in any process, after any other; its input stays as it was.",
     "pickling": "It, its steps and what it measures cross to other processes.",
 }

@@ -7,6 +7,7 @@ import random as global_random
 import sys
 from functools import lru_cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -173,11 +174,12 @@ def _in_a_fresh_process(trials: Sequence[Trial], results: Mapping[int, bytes]) -
             process.kill()
             process.join()
             process.close()
-    if isinstance(answer, str) and any(_of_the_program(trial) for trial in trials):
+    if isinstance(answer, str) and (_no_file() or any(_of_the_program(trial) for trial in trials)):
         return Finding(
             "pickling",
-            f"{trials[0].what} needs what a fresh process cannot import, for the program that was started defines it: "
-            'put the operation into a module, and what checks it behind `if __name__ == "__main__":` or into a test',
+            f"{trials[0].what} cannot be tried in a fresh process, which imports the operation and reads the program that "
+            "was started: put the operation into a module, and what checks it into a test, or into a file behind "
+            '`if __name__ == "__main__":`',
         )
     if isinstance(answer, str):
         return Finding("purity", f"{trials[0].what} does not work in a fresh process: {answer}")
@@ -185,6 +187,12 @@ def _in_a_fresh_process(trials: Sequence[Trial], results: Mapping[int, bytes]) -
         if result != results[index]:
             return Finding("purity", f"{trials[index].what} gives another result in a fresh process")
     return None
+
+
+def _no_file() -> bool:
+    """Whether the program that was started stands in no file, as one from standard input."""
+    path = getattr(sys.modules["__main__"], "__file__", None)
+    return path is not None and not Path(path).exists()
 
 
 def _of_the_program(trial: Trial) -> bool:

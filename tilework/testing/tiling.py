@@ -12,8 +12,9 @@ import numpy as np
 from tilework.imaging.engine import PictureReader, run_window
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.cog import CogLayout
-from tilework.imaging.stages.on_one_host import Ranks, run
+from tilework.imaging.stages.on_one_host import Ranks, measure, run
 from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.reporting import written_report
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile
 from tilework.imaging.stages.work import Work
@@ -114,6 +115,17 @@ def staged(
         _joined(data, table, Grid(level, Size(tile, tile)), pixels)
         for table, level in zip(tables, layout.levels, strict=True)
     ]
+
+
+def staged_report(
+    picture: Picture, pipeline: Pipeline, *, tile: int = 16, columns: int = 32, overviews: int = 1
+) -> bytes:
+    """The report that a pipeline asks for, measured in units of ``columns``."""
+    layout = CogLayout(size=picture.size, pixels=picture.pixels, tile=tile, compression="none")
+    with TemporaryDirectory() as place:
+        work = Work(HeldPicture(picture), pipeline, layout, HeldScratch(), columns, overviews)
+        measure(work, Path(place), Ranks(None, 1, _nothing, _nothing, _nothing), UNIT_SECONDS)
+        return written_report(work, _nothing)
 
 
 def _nothing(*_: object) -> None:

@@ -186,6 +186,9 @@ def load_extra(module: str) -> tuple[str, ...]:
 
 
 def _check_new(operation: Operation, by: str) -> None:
+    for fact in ("name", "family", "summary", "formula"):
+        if not isinstance(getattr(operation, fact, None), str):
+            raise NotAddedError(f"it offers {type(operation).__name__}, which says no {fact}")
     for name in (operation.name, *(parameter.name for parameter in operation.parameters)):
         if not NAME.fullmatch(name):
             raise NotAddedError(f"it offers the name {name!r}; names are small letters, digits and _")
