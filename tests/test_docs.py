@@ -57,7 +57,8 @@ place. Masks go to PNG or TIFF and nowhere else, and keep no ICC profile; so do 
 the metadata, `page(2)` at the beginning of the pipeline, `--page 2`; pages count from 0.
 
 `output(dzi)` and `output(xyz)` give tiles for viewers (Deep Zoom for OpenSeadragon, XYZ for maps) of a result of any size: an
-archive, `photo.jpg.dzi.tar`, that `tar xf` makes the folder of which such viewers read. All levels are there, each the exact half
+archive, `photo.dzi.tar`, that `tar xf photo.dzi.tar -C folder` makes what such viewers read of: `image.dzi` and `image_files/`,
+or `tiles.json` and a folder for each zoom, in a folder of your choice. All levels are there, each the exact half
 of the one above; tiles are JPEG where a photo's result would be, else PNG, and hold the result's very pixels. Results of
 floats are refused: `convert` them first. `tar xf` may leave a file `.filling` beside them, which holds nothing and can go.
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 from tilework.cli.fetch import Folder, Line
 from tilework.cli.places import OWN, Parts, Places, Wanted, is_safe
 from tilework.errors import UnwritableError
+from tilework.imaging.result_kinds import suffix_of
 from tilework.jobs.in_memory import MemoryStore
 from tilework.jobs.job import digest
 from tilework.shown import JOINERS
@@ -23,7 +24,7 @@ KEYS = some.lists(some.sampled_from(NASTY) | some.text(max_size=6), min_size=1, 
 SETS = some.lists(
     KEYS.filter(lambda key: 0 < len(key.encode("utf-8", "replace")) <= 1024), max_size=12, unique=True
 )
-SUFFIXES = some.sampled_from([".jpg", ".png", ".tif", ".json", ".csv"])
+SUFFIXES = some.sampled_from([".jpg", ".png", ".tif", ".json", ".csv", ".dzi.tar"])
 
 
 def nothing(_: Parts) -> str:
@@ -168,3 +169,9 @@ def test_half_of_a_result_is_gone_on_with_and_a_list_that_was_cut_off_is_read_as
     with (tmp_path / OWN / "fetched.jsonl").open("a") as written:
         written.write('{"key": "b.png", "job": "x", "result": "r", "parts": ["..", "b.png"]}\n{"key": "c')
     assert here.open() == {"a.png": line}
+
+
+def test_an_archive_of_tiles_keeps_the_whole_end_of_its_name() -> None:
+    assert suffix_of("results/photo-0123.dzi.tar") == ".dzi.tar"
+    assert suffix_of("results/photo.x-0123.png") == ".png"
+    assert places(["shots/photo.png"], ".dzi.tar") == {"shots/photo.png": ("shots", "photo.dzi.tar")}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.imaging.samples import noise, picture, scene
-from tilework.errors import OperationFailedError, SettingsError
+from tilework.errors import OperationFailedError, SettingsError, UnsupportedPixelsError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import load_extra, prepare, registry
@@ -237,3 +237,20 @@ def test_an_operation_that_goes_wrong_is_named(
     with pytest.raises(OperationFailedError) as caught:
         run_whole(picture(noise(9, 7)), parse("double"))
     assert reason in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "image", "advice"),
+    [
+        ("otsu", noise(9, 7, 1, "float32"), "convert(uint8) | otsu(...)"),
+        ("adaptive(3, 2)", noise(9, 7), "grayscale | adaptive(...)"),
+        ("hsv(30)", noise(9, 7, 1), "hsv is for colours"),
+        ("blur(3)", noise(9, 7, 1, "int32"), "none converts such pixels"),
+    ],
+)
+def test_pixels_that_an_operation_does_not_take_come_with_what_helps(
+    text: str, image: Image, advice: str
+) -> None:
+    with pytest.raises(UnsupportedPixelsError) as caught:
+        run_whole(picture(image), parse(text))
+    assert advice in caught.value.advice

@@ -42,7 +42,8 @@ INTRODUCTION = """\
 # Operations
 
 What a pipeline can be made of. Names, parameters and defaults are OpenCV's where OpenCV has the operation; beside each example
-stands the Python that gives the same pixels, and tests hold it, on the whole image and in tiles. The same on a terminal:
+stands the Python that gives the same pixels, and tests hold it, on the whole image and in tiles. It does so with `OPENCV_IPP=disabled`, or after `cv2.ipp.setUseIPP(False)`: with
+Intel's library `bilateral`, `resize` and others differ in a few samples, from processor to processor. The same on a terminal:
 `tilework operations` and `tilework operations NAME`. [Presets](presets.md) are pipelines that have a name.
 
 """

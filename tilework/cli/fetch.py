@@ -24,6 +24,7 @@ from tilework.cli.pipelines import pipeline_of
 from tilework.cli.places import OWN, Parts, Places, Wanted, is_safe
 from tilework.cli.progress import Progress
 from tilework.errors import TileworkError, UnwritableError, VersionGoneError
+from tilework.imaging.result_kinds import suffix_of
 from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.object_keys import is_folder_marker, is_ours
 from tilework.shown import shown
@@ -186,12 +187,12 @@ def _lines(
 ) -> dict[str, Line]:
     """Where each result goes, by key."""
     rows = [row for _, _, row in ended if row is not None and row.state is State.DONE]
-    wanted = [Wanted(row.key, row.id, PurePosixPath(row.result_key).suffix) for row in rows]
+    wanted = [Wanted(row.key, row.id, suffix_of(row.result_key)) for row in rows]
     # a place is kept for as long as what lies there is of the same kind
     kept = {
         one.key: before[one.key].parts
         for one in wanted
-        if one.key in before and PurePosixPath(before[one.key].result).suffix == one.suffix
+        if one.key in before and suffix_of(before[one.key].result) == one.suffix
     }
     parts = Places(kept, place.in_the_way).assign(wanted, prefix)
     return {row.key: Line(row.key, row.id, row.result_key, parts[row.key]) for row in rows}

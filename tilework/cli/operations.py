@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -61,11 +62,17 @@ def _print_all(operations: Sequence[Operation]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("operation", "what it does"):
         table.add_column(column)
-    for operation in operations:
-        table.add_row(Text(usage(operation), "bold"), operation.summary)
+    for family, members in itertools.groupby(sorted(operations, key=_family), key=_family):
+        table.add_row(Text(family, "dim italic"), "")
+        for operation in members:
+            table.add_row(Text(usage(operation), "bold"), operation.summary)
     console = consoles.output()
     console.print(table)
     console.print("Join them with |, as in: blur(9) | canny(100, 200)", style="dim")
+
+
+def _family(operation: Operation) -> str:
+    return operation.family
 
 
 def _print_one(operation: Operation) -> None:

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tilework.imaging.plan import KINDS, ends_as
+from tilework.imaging.result_kinds import suffix_of
 from tilework.shown import is_harmless
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class Places:
     def _file(self, folder: Parts, name: str, wanted: Wanted) -> Parts:
         short = name if ends_as(name, wanted.suffix) else _with_suffix(name, wanted.suffix)
         whole = name if ends_as(name, wanted.suffix) else name + wanted.suffix
-        stem = whole[: len(whole) - len(PurePosixPath(whole).suffix)] or whole
+        stem = whole[: len(whole) - len(suffix_of(whole))] or whole
         told_apart = f"{stem}-{wanted.job[:SHORT_ID]}"
         candidates = [short, whole, *(f"{told_apart}{more}{wanted.suffix}" for more in ("", "-2", "-3"))]
         candidates.append(f"{stem[:40]}-{wanted.job}{wanted.suffix}")

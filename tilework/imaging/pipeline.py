@@ -370,11 +370,23 @@ def _complete(operation: Operation, given: Mapping[str, Value], position: int) -
 def _check_kind(operation: Operation, pixels: Pixels) -> None:
     if pixels.dtype not in operation.dtypes:
         raise UnsupportedPixelsError(
-            f"{operation.name} takes {' or '.join(operation.dtypes)} pixels, and these are {pixels.dtype}."
+            f"{operation.name} takes {' or '.join(operation.dtypes)} pixels, and these are {pixels.dtype}.",
+            advice=_depth_advice(operation, pixels),
         )
     if pixels.channels not in operation.channels:
         channels = " or ".join(map(str, operation.channels))
         raise UnsupportedPixelsError(
             f"{operation.name} takes {channels} colour channel(s), and this image has {pixels.channels}.",
-            advice=f"Make it grey first: grayscale | {operation.name}(...)." if channels == "1" else None,
+            advice=f"Make it grey first: grayscale | {operation.name}(...)."
+            if channels == "1"
+            else f"{operation.name} is for colours: leave it out for grey images.",
         )
+
+
+def _depth_advice(operation: Operation, pixels: Pixels) -> str:
+    """A conversion that helps, where there is one."""
+    convert = registry().get("convert")
+    depth = next((each for each in ("uint8", "uint16") if each in operation.dtypes), "")
+    if convert is None or pixels.dtype not in convert.dtypes or not depth:
+        return "Choose another operation: none converts such pixels to what this one takes."
+    return f"Convert it first: convert({depth}) | {operation.name}(...)."

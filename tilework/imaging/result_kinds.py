@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from tilework.imaging import grammar
@@ -30,6 +31,12 @@ def kind_of(name: str) -> ResultKind:
     if name.endswith(tuple(map(tile_archive.suffix, grammar.ARCHIVES))):
         return ResultKind.ARCHIVE
     return ResultKind.IMAGE
+
+
+def suffix_of(name: str) -> str:
+    """How the name of a result's file or key ends: ``.png``, or ``.dzi.tar`` of an archive of tiles."""
+    archives = map(tile_archive.suffix, grammar.ARCHIVES)
+    return next((each for each in archives if name.endswith(each)), PurePosixPath(name).suffix)
 
 
 def sentence_of(pipeline: Pipeline) -> str:
