@@ -1,9 +1,10 @@
-"""ministack with four of its differences from S3 and SQS mended; run as a program in its place.
+"""ministack with five of its differences from S3 and SQS mended; run as a program in its place.
 
 1. A GET with versionId ignores Range and the response-* overrides (1.5.33): every ranged read would carry the whole.
 2. ListObjectVersions does not honour encoding-type=url: control characters answer 500, CR turns into LF.
 3. ChangeMessageVisibility prolongs a receipt whose message is visible again; SQS answers MessageNotInflight.
 4. A long poll looks ten times a second; SQS answers it when a message is sent.
+5. A version of before its start is read from the disk whole for each range of it; the last ones that were read are kept.
 
 Where it enforces permissions, :mod:`local.mended_permissions` mends what their judge is told.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from contextvars import ContextVar
 from http import HTTPStatus
 from types import SimpleNamespace
@@ -26,11 +28,16 @@ from ministack.services import s3, sqs
 
 from local import mended_permissions
 
+KEPT_BODIES = 2
+"""Versions on the disk that are kept in memory: as many large images as are worked on at once, mostly."""
+
 _encoded: ContextVar[bool] = ContextVar("encoded", default=False)
 _KEYS = {"Key", "Prefix", "KeyMarker", "NextKeyMarker", "Delimiter"}
 _get_object, _list_versions, _xml_body = s3._get_object, s3._list_object_versions, s3._xml_body
 _change_visibility = sqs._act_change_visibility
 _tell_event_sources = esm_wake.set
+_version_body = s3._version_body
+_bodies: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
 _polls: set[asyncio.Future[None]] = set()
 
 
@@ -54,6 +61,20 @@ def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str
         answered["Content-Length"] = str(len(body))
     s3._apply_response_overrides(answered, query)
     return status, answered, body
+
+
+def _body_of_version(bucket: Any, name: str, key: str, version: dict[str, Any]) -> bytes | None:
+    if version.get("data") is not None:
+        return _version_body(bucket, name, key, version)
+    place = (name, key, version["version_id"])
+    body = _bodies.pop(place, None)
+    if body is None:
+        body = _version_body(bucket, name, key, version)
+    if body is not None:
+        _bodies[place] = body
+        while len(_bodies) > KEPT_BODIES:
+            _bodies.popitem(last=False)
+    return body
 
 
 def _list_encoded(bucket: str, query: dict[str, Any]) -> Any:
@@ -107,6 +128,7 @@ def _look_again() -> None:
 def main() -> None:
     """Put the mends in place, and run ministack."""
     s3._get_object, s3._list_object_versions, s3._xml_body = _read_object, _list_encoded, _encoded_body
+    s3._version_body = _body_of_version
     sqs._act_change_visibility = _change_if_in_flight
     for actions in (value for value in vars(sqs).values() if isinstance(value, dict)):
         if actions.get("ChangeMessageVisibility") is _change_visibility:
