@@ -64,12 +64,12 @@ def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str
 
 
 def _body_of_version(bucket: Any, name: str, key: str, version: dict[str, Any]) -> bytes | None:
-    if version.get("data") is not None:
-        return _version_body(bucket, name, key, version)
     place = (name, key, version["version_id"])
-    body = _bodies.pop(place, None)
+    body: bytes | None = _bodies.pop(place, None)
     if body is None:
         body = _version_body(bucket, name, key, version)
+    if version.get("data") is not None:
+        return body
     if body is not None:
         _bodies[place] = body
         while len(_bodies) > KEPT_BODIES:
