@@ -220,13 +220,18 @@ def _table(measured: Sequence[tuple[Case, Row]]) -> Iterator[str]:
     for case, row in measured:
         figures = row.figures
         yield from tables.row(
-            f"`{case.example.text}`",
+            _code(case.example.text),
             f"{case.dtype} x {case.channels}",
             figures["where"],
             _speed(figures["ours"]),
             _speed(figures["python"]),
             f"{_ratio(row):.2f}",
         )
+
+
+def _code(text: str) -> str:
+    """A pipeline in a cell."""
+    return f"`{text}`".replace("|", "\\|")
 
 
 def _speed(megapixels: float) -> str:
@@ -237,6 +242,4 @@ def _chains(chains: Sequence[tuple[str, Figures]]) -> Iterator[str]:
     yield from tables.head("chain", "chain, ms", "one by one, ms", "ratio")
     for text, figures in chains:
         chain, parts = figures["chain"], figures["parts"]
-        yield from tables.row(
-            f"`{text}`".replace("|", "\\|"), f"{chain:.0f}", f"{parts:.0f}", f"{parts / chain:.2f}"
-        )
+        yield from tables.row(_code(text), f"{chain:.0f}", f"{parts:.0f}", f"{parts / chain:.2f}")
