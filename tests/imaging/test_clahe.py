@@ -20,7 +20,7 @@ from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.operations import MeasuredOperation, Part, Pixels
 from tilework.imaging.operations.clahe import MOST_COUNTS
-from tilework.imaging.operations.histogram import BINS
+from tilework.imaging.operations.depths import VALUES
 from tilework.imaging.pipeline import parse
 from tilework.imaging.stages.planning import FIXED_BYTES
 from tilework.imaging.windows import Window
@@ -132,7 +132,7 @@ def test_a_grid_whose_histograms_have_no_room_is_refused_before_anything_is_read
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_the_largest_grid_of_a_large_image_has_room_beside_a_unit(dtype: str) -> None:
     """Joined of four quarters that share no cell, then made into tables."""
-    bins = BINS[dtype]
+    bins = VALUES[dtype]
     side = math.isqrt(MOST_COUNTS // bins)
     cells = np.arange(side * side, dtype=np.int32).reshape(side, side)
     half = side // 2

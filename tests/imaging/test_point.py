@@ -17,7 +17,7 @@ from tilework.errors import PipelineError, UnsupportedPixelsError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.operations import prepare
 from tilework.imaging.operations.colour import COLORMAPS
-from tilework.imaging.operations.tabled import WHITE
+from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.pipeline import parse
 from tilework.imaging.windows import Size
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tilework.imaging.blaming import blaming
 from tilework.imaging.operations import LocalOperation, Pixels
 from tilework.imaging.operations.contract import NO_ALIGNMENT
-from tilework.imaging.operations.tabled import ENTRIES, every_value, looked_up, smallest
+from tilework.imaging.operations.depths import VALUES
+from tilework.imaging.operations.tabled import every_value, looked_up, smallest
 from tilework.imaging.pipeline import Pipeline, Step
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _folded(pipeline: Pipeline, size: Size, pixels: Pixels) -> Short:
 def _row(steps: tuple[Step, ...], pixels: Pixels) -> tuple[Step, ...]:
     """The steps on single samples with which some steps begin; an operation that measures its input can only begin."""
     count = 0
-    for step in steps if pixels.dtype in ENTRIES else ():
+    for step in steps if pixels.dtype in VALUES else ():
         operation = step.operation
         if not isinstance(operation, LocalOperation) or not operation.pointwise(pixels):
             break
@@ -108,7 +109,7 @@ class Folded(LocalOperation):
     family = "point"
     summary = "Several operations on single samples, in one table."
     formula = "table[v]"
-    dtypes = tuple(ENTRIES)
+    dtypes = tuple(VALUES)
 
     def output_pixels(self, pixels: Pixels, arguments: Arguments) -> Pixels:  # noqa: ARG002
         """What the last step makes."""
@@ -122,7 +123,7 @@ class Folded(LocalOperation):
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
         """Look samples up in what the steps make of each value; few of them go through the steps themselves."""
-        if image.shape[0] * image.shape[1] < WORTH * ENTRIES[self.pixels.dtype]:
+        if image.shape[0] * image.shape[1] < WORTH * VALUES[self.pixels.dtype]:
             return self._through(image)
         return looked_up(image, self._table)
 

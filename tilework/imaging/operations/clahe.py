@@ -22,7 +22,8 @@ from tilework.imaging.operations.contract import (
     Reduced,
     Site,
 )
-from tilework.imaging.operations.histogram import BINS, COUNTED_NODATA, TRANSPARENT, counted, packed
+from tilework.imaging.operations.depths import VALUES
+from tilework.imaging.operations.histogram import COUNTED_NODATA, TRANSPARENT, counted, packed
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.windows import Size, Window
 
@@ -67,7 +68,7 @@ class Clahe(MeasuredOperation):
     summary = "Local contrast (CLAHE): the histogram is equalized cell by cell, and noise amplified up to a limit only."
     formula = (
         "cv2.createCLAHE(clip_limit, (columns, rows)).apply(image), of colours each channel or Y of cv2.COLOR_BGR2YCrCb. "
-        f"At 16 bits there are at most {MOST_COUNTS // BINS['uint16']} cells, for each channel counted anew"
+        f"At 16 bits there are at most {MOST_COUNTS // VALUES['uint16']} cells, for each channel counted anew"
     )
     parameters = (
         Parameter(
@@ -76,7 +77,7 @@ class Clahe(MeasuredOperation):
             help="How often a value may occur in a cell, in multiples of the mean; what is above is given to all. 0: no limit.",
             default=40.0,
             minimum=0,
-            maximum=BINS["uint16"],
+            maximum=VALUES["uint16"],
         ),
         Parameter(
             name="columns",
@@ -124,7 +125,7 @@ class Clahe(MeasuredOperation):
         """Return the same; raises UnsupportedPixelsError for more cells than have room in memory at this depth."""
         channels = pixels.channels if arguments["colour"] == "each" else 1
         cells = int(arguments["columns"]) * int(arguments["rows"]) * channels
-        most = MOST_COUNTS // BINS.get(pixels.dtype, 1)
+        most = MOST_COUNTS // VALUES.get(pixels.dtype, 1)
         if cells > most:
             raise UnsupportedPixelsError(
                 f"clahe makes {cells:,} histograms of this image; at {pixels.dtype} {most:,} are allowed.",
@@ -183,7 +184,7 @@ class Clahe(MeasuredOperation):
             int(arguments["rows"]),
         )
         down, across = axes(Size(image.shape[1], image.shape[0]), columns, rows)
-        if limit * down.cell * across.cell >= OPENCV_MOST * BINS[str(image.dtype)]:
+        if limit * down.cell * across.cell >= OPENCV_MOST * VALUES[str(image.dtype)]:
             return None
         apply = cv2.createCLAHE(limit, (columns, rows)).apply
         return luma.changed(image, arguments, lambda samples: luma.by_planes(samples, apply))

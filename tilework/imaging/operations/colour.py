@@ -6,8 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import VECTOR_ALIGNMENT, Example, LocalOperation, Pixels
+from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
-from tilework.imaging.operations.tabled import WHITE
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image

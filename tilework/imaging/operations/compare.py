@@ -14,6 +14,7 @@ from tilework.imaging.operations.contract import (
     Reduced,
     Report,
 )
+from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.shown import of_picture
 from tilework.imaging.windows import Margin, Size, Window
@@ -35,9 +36,6 @@ more than 3e-8, and 64 bits hold the sum of as many windows as an image may have
 
 STRIP_SAMPLES = 1 << 16
 """That are worked on at once: with all that is made of them they stay in a core's cache."""
-
-WHITE = {"uint8": 255, "uint16": 65535}
-"""The range of samples, by depth: PSNR and SSIM are relative to it."""
 
 COST = 0.15
 """Seconds for a million samples, to measure and to subtract. Measured: 0.06."""

@@ -9,6 +9,7 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, NOTHING, Measured, MeasuredOperation, Reduced
+from tilework.imaging.operations.depths import VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     Counts: TypeAlias = np.ndarray[Any, np.dtype[np.int64]]
     Tables: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]]
-
-BINS = {"uint8": 256, "uint16": 65_536}
-"""Values of a sample by depth: each has a bin of its own."""
 
 EXACT_COUNT = 1 << 24
 """Pixels that cv2.calcHist may be asked to count at once: it tells counts in float32, which beyond that loses ones.
@@ -42,7 +40,7 @@ def counted(image: Image) -> Counts:
     """
     import numpy as np
 
-    bins = BINS[str(image.dtype)]
+    bins = VALUES[str(image.dtype)]
     rows = max(1, EXACT_COUNT // image.shape[1])
     counts = np.zeros((image.shape[2] if image.ndim > 2 else 1, bins), np.int64)  # noqa: PLR2004
     for top in range(0, len(image), rows):

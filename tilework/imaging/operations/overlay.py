@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Site
+from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.shown import of_picture
 from tilework.imaging.windows import Size, Window
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.operations.contract import Image, Pixels
     from tilework.imaging.operations.parameters import Arguments
-
-WHITE = {"uint8": 255, "uint16": 65535}
-"""White, and what is opaque, by depth; both are 1 in floats."""
 
 POSITIONS = (
     "top_left", "top", "top_right", "left", "center", "right", "bottom_left", "bottom", "bottom_right", "tile",

@@ -6,9 +6,10 @@ import math
 from typing import TYPE_CHECKING
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Pixels
+from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.masks import TRUE, compared
 from tilework.imaging.operations.parameters import Parameter
-from tilework.imaging.operations.tabled import WHITE, TableOperation
+from tilework.imaging.operations.tabled import TableOperation
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image, Site
@@ -271,7 +272,7 @@ class Convert(TableOperation):
 
 
 def converted(values: Image, depth: str, *, scale: bool) -> Image:
-    """Return samples, of any shape, in another depth, a key of :data:`~tilework.imaging.operations.tabled.WHITE`.
+    """Return samples, of any shape, in another depth, a key of :data:`~tilework.imaging.operations.depths.WHITE`.
 
     What no number of that depth comes near becomes the nearest; infinity stays in floats.
     """

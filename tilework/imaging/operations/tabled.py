@@ -11,17 +11,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, LocalOperation
+from tilework.imaging.operations.depths import VALUES, WHITE
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image, Pixels
     from tilework.imaging.operations.parameters import Arguments, Value
     from tilework.imaging.windows import Size
-
-WHITE = {"uint8": 255, "uint16": 65_535, "int16": 32_767, "float32": 1, "float64": 1}
-"""What white is in each depth."""
-
-ENTRIES = {"uint8": 256, "uint16": 65_536}
-"""Of a table, by the depth that is looked up."""
 
 STRIP_SAMPLES = 1 << 18
 """Of floats, which stay near a core from one step of the arithmetic to the next; of fewer NumPy's calls cost as much."""
@@ -57,7 +52,7 @@ class TableOperation(LocalOperation):
         import cv2
 
         dtype = str(image.dtype)
-        if dtype in ENTRIES:
+        if dtype in VALUES:
             return cv2.LUT(image, _table(self, dtype, tuple(arguments.items())))
         return self._in_strips(image, arguments)
 
@@ -85,7 +80,7 @@ def every_value(dtype: str, channels: int = 1) -> Image:
     import cv2
     import numpy as np
 
-    row = np.arange(ENTRIES[dtype], dtype=dtype).reshape(1, -1)
+    row = np.arange(VALUES[dtype], dtype=dtype).reshape(1, -1)
     return row if channels == 1 else cv2.merge([row] * channels)
 
 
