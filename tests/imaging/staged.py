@@ -21,7 +21,7 @@ def by_measure(picture: Picture, text: str) -> Picture:
     step, size = parse(text).steps[0], picture.size
     operation, window = step.operation, Window.whole(size)
     assert isinstance(operation, MeasuredOperation)
-    measured = operation.measure(picture.colour, Site(window, size, window, size), step.arguments)
+    measured = operation.measure(picture.colour, Site.of_whole(size), step.arguments)
     top = operation.reduce([Part(window, measured.partial)], step.arguments)
     known = step.knowing(operation.settle(top.partial, step.arguments))
     return run_window(PictureReader(picture), Pipeline((known,)), window)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.chains import Chain
     from tilework.imaging.formats.contract import Reader
-    from tilework.imaging.operations import Pixels
+    from tilework.imaging.operations import Measured, Pixels, Reduced
     from tilework.imaging.operations.contract import Arrays, Image
     from tilework.imaging.pipeline import Pipeline, Step
 
@@ -116,8 +116,7 @@ def report_whole(picture: Picture, pipeline: Pipeline) -> bytes:
     picture = run_whole(picture, pipeline.up_to(last))
     step, operation = pipeline.steps[last], reported(pipeline)
     with blaming(operation):
-        measured = operation.measure(picture.colour, _measured_whole(picture), step.arguments)
-        top = operation.reduce([Part(Window.whole(picture.size), measured.partial)], step.arguments)
+        measured, top = _measured_whole(picture, step, operation)
         known = operation.settle(top.partial, step.arguments)
         if operation.lists:
             check_rows(int(known["count"]), operation)
@@ -142,21 +141,18 @@ def _knowing_whole(picture: Picture, step: Step) -> Step:
     if not step.measures(picture.pixels) or not isinstance(operation, MeasuredOperation) or operation.paints:
         return step
     with blaming(operation):
-        measured = operation.measure(picture.colour, _measured_whole(picture), step.arguments)
-        whole = Part(Window.whole(picture.size), measured.partial)
-        top = operation.reduce([whole], step.arguments)
+        _, top = _measured_whole(picture, step, operation)
         return step.knowing(operation.settle(top.partial, step.arguments))
 
 
-def _measured_whole(picture: Picture) -> Site:
-    whole, size = Window.whole(picture.size), picture.size
-    return Site(whole, size, whole, size)
+def _measured_whole(picture: Picture, step: Step, operation: MeasuredOperation) -> tuple[Measured, Reduced]:
+    """What a step's operation measures of a picture as one part, and that part reduced."""
+    measured = operation.measure(picture.colour, Site.of_whole(picture.size), step.arguments)
+    return measured, operation.reduce([Part(Window.whole(picture.size), measured.partial)], step.arguments)
 
 
 def _site_of_whole(picture: Picture, step: Step) -> Site:
-    size = picture.size
-    result = step.operation.output_size(size, step.arguments)
-    return Site(Window.whole(size), size, Window.whole(result), result)
+    return Site.of_whole(picture.size, step.operation.output_size(picture.size, step.arguments))
 
 
 @timed("kernels")

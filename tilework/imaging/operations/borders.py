@@ -41,7 +41,7 @@ def span_within(begin: int, end: int, side: int, border: str) -> tuple[int, int]
         crosses = begin // side != (end - 1) // side
         return (0, side) if crosses else (begin % side, (end - 1) % side + 1)
     step = side if border == "reflect" else side - 1
-    ends = sorted(_reflected(at, side, border) for at in (begin, end - 1))
+    ends = sorted(int(_reflected(at, side, border)) for at in (begin, end - 1))
     # the fold before each even step shows the first pixel, before each odd one the last
     folds = range(-(-begin // step), (end - 1) // step + 1)
     if any(fold % 2 == 0 for fold in folds[:2]):
@@ -51,10 +51,13 @@ def span_within(begin: int, end: int, side: int, border: str) -> tuple[int, int]
     return ends[0], ends[1] + 1
 
 
-def _reflected(at: int, side: int, border: str) -> int:
+def _reflected(at: int | Indices, side: int, border: str) -> Any:
+    """Where ``reflect`` or ``reflect_101`` takes a coordinate from, or each of several, in a row of more than one pixel."""
+    import numpy as np
+
     last = 2 * side - 1 if border == "reflect" else 2 * side - 2
-    at %= last + 1 if border == "reflect" else last
-    return min(at, last - at)
+    at = at % (last + 1 if border == "reflect" else last)
+    return np.minimum(at, last - at)
 
 
 def indices(begin: int, end: int, side: int, border: str) -> Indices:
@@ -66,6 +69,5 @@ def indices(begin: int, end: int, side: int, border: str) -> Indices:
         return np.clip(at, 0, side - 1)
     if border == "wrap":
         return at % side
-    last = 2 * side - 1 if border == "reflect" else 2 * side - 2
-    at %= last + 1 if border == "reflect" else last
-    return np.minimum(at, last - at)
+    found: Indices = _reflected(at, side, border)
+    return found

@@ -10,6 +10,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from tilework.imaging.operations.borders import indices
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -37,7 +39,7 @@ class Axis:
             begin = index * self.cell
             yield index, slice(max(0, begin - first), min(end, begin + self.cell) - first)
         beyond = np.arange(self.side, self.cell * self.count)
-        sources = _reflected(beyond, self.side)
+        sources = indices(self.side, self.cell * self.count, self.side, "reflect_101")
         within = (sources >= first) & (sources < end)
         cells, sources = beyond[within] // self.cell, sources[within] - first
         for index in np.unique(cells).tolist():
@@ -67,16 +69,6 @@ class Between:
     run: slice
     cells: tuple[int, int]
     weights: tuple[Weights, Weights]
-
-
-def _reflected(places: Whole, side: int) -> Whole:
-    """Where cv2.BORDER_REFLECT_101 takes the pixels beyond the edge from."""
-    import numpy as np
-
-    if side == 1:
-        return np.zeros_like(places)
-    around = places % (2 * (side - 1))
-    return np.minimum(around, 2 * (side - 1) - around)
 
 
 def axes(size: Size, across: int, down: int) -> tuple[Axis, Axis]:

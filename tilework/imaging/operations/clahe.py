@@ -199,8 +199,7 @@ class Clahe(MeasuredOperation):
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Interpolate all of an image."""
-        size = Size(image.shape[1], image.shape[0])
-        return self.apply(image, Site(Window.whole(size), size, Window.whole(size), size), arguments)
+        return self.apply(image, Site.of_whole(Size(image.shape[1], image.shape[0])), arguments)
 
 
 def _axes(size: Size, arguments: Arguments) -> tuple[Axis, Axis]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tilework.imaging.operations import luma
 from tilework.imaging.operations.contract import VECTOR_ALIGNMENT, Example, LocalOperation, Pixels
 from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
@@ -55,10 +56,8 @@ class Grayscale(LocalOperation):
         return 0.005
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:  # noqa: ARG002
-        """OpenCV's weights, for whole numbers in whole-number arithmetic."""
-        import cv2
-
-        return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
+        """OpenCV's weights."""
+        return luma.grey(image)
 
 
 class Colormap(LocalOperation):

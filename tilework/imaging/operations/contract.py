@@ -77,6 +77,12 @@ class Site:
     output: Window
     output_size: Size
 
+    @classmethod
+    def of_whole(cls, size: Size, result: Size | None = None) -> Site:
+        """All of an image, for all of its result; None: of the same size."""
+        result = size if result is None else result
+        return cls(Window.whole(size), size, Window.whole(result), result)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:

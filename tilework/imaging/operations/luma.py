@@ -22,6 +22,13 @@ COLOUR = Parameter(
 """YCrCb and not Lab, for OpenCV computes it in whole numbers at 8 and at 16 bits: the same wherever a tile begins."""
 
 
+def grey(image: Image) -> Image:
+    """Grey as it is; of colours cv2.COLOR_BGR2GRAY, for whole numbers in whole-number arithmetic: (height, width)."""
+    import cv2
+
+    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
+
+
 def worked_on(image: Image, arguments: Arguments) -> Image:
     """What of an image such an operation works on: grey as it is, (height, width), else luma or all channels."""
     import cv2

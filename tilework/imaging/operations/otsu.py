@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tilework.imaging.operations import luma
 from tilework.imaging.operations.contract import Example
 from tilework.imaging.operations.histogram import COUNTED_NODATA, CountedOperation, counted
 from tilework.imaging.operations.parameters import Parameter
@@ -58,7 +59,7 @@ class Otsu(CountedOperation):
 
     def counts(self, image: Image, arguments: Arguments) -> Counts:  # noqa: ARG002
         """Count the greys."""
-        return counted(_grey(image))
+        return counted(luma.grey(image))
 
     def known(self, counts: Counts, arguments: Arguments) -> Arrays:  # noqa: ARG002
         """Find the threshold."""
@@ -80,14 +81,8 @@ def _mask(image: Image, threshold: float, arguments: Arguments, *, found: bool) 
     import numpy as np
 
     how = cv2.THRESH_BINARY_INV if arguments["invert"] else cv2.THRESH_BINARY
-    mask = cv2.threshold(_grey(image), threshold, 255, how if found else how | cv2.THRESH_OTSU)[1]
+    mask = cv2.threshold(luma.grey(image), threshold, 255, how if found else how | cv2.THRESH_OTSU)[1]
     return mask.astype(np.uint8, copy=False)
-
-
-def _grey(image: Image) -> Image:
-    import cv2
-
-    return image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)  # noqa: PLR2004
 
 
 def _best_threshold(counts: Counts) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tilework.imaging.operations import luma
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, LocalOperation, Site
 from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.shown import of_picture
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,8 +175,7 @@ class Overlay(LocalOperation):
 
     def kernel(self, image: Image, arguments: Arguments) -> Image:
         """Blend what lies on a whole image."""
-        whole = Window.whole(Size(image.shape[1], image.shape[0]))
-        return self.apply(image, Site(whole, whole.size, whole, whole.size), arguments)
+        return self.apply(image, Site.of_whole(Size(image.shape[1], image.shape[0])), arguments)
 
     def apply(self, image: Image, site: Site, arguments: Arguments) -> Image:
         """Blend what lies in the window, some rows at a time."""
@@ -280,11 +280,9 @@ def _weight(image: Image, layer: _Layer) -> Any:
 
 def _in_colours_of(image: Image, colour: Image) -> Image:
     """The picture as grey as the image is, or of as many channels."""
-    import cv2
-
     if image.ndim == colour.ndim:
         return colour
-    return cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY) if image.ndim == 2 else colour[..., None]  # noqa: PLR2004
+    return luma.grey(colour) if image.ndim == 2 else colour[..., None]  # noqa: PLR2004
 
 
 def _in_depth(samples: Image, dtype: np.dtype[np.generic]) -> Image:
