@@ -198,6 +198,13 @@ class Grid:
         return top // self.cell.height * self.across + left // self.cell.width
 
 
+def row_strips(rows: int, row: int, budget: int) -> Iterator[slice]:
+    """Rows from the top down: at once as many as ``budget`` holds of ``row`` each, at least one."""
+    step = max(1, budget // row)
+    for top in range(0, rows, step):
+        yield slice(top, min(rows, top + step))
+
+
 def tiles(size: Size, tile: Size) -> Iterator[Window]:
     """Cut an image into tiles, row by row; those at the right and bottom edge may be smaller.
 

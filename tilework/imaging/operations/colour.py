@@ -9,6 +9,7 @@ from tilework.imaging.operations import luma
 from tilework.imaging.operations.contract import VECTOR_ALIGNMENT, Example, LocalOperation, Pixels
 from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
+from tilework.imaging.windows import row_strips
 
 if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
@@ -274,11 +275,10 @@ class Hsv(LocalOperation):
         import numpy as np
 
         result = np.empty_like(image)
-        rows = max(1, STRIP_PIXELS // image.shape[1])
-        for top in range(0, len(image), rows):
+        for rows in row_strips(len(image), image.shape[1], STRIP_PIXELS):
             # in floats infinities and not-a-number are values like others
             with np.errstate(all="ignore"):
-                _adjust(image[top : top + rows], result[top : top + rows], arguments)
+                _adjust(image[rows], result[rows], arguments)
         return result
 
 

@@ -17,7 +17,7 @@ from tilework.imaging.operations.contract import (
 from tilework.imaging.operations.depths import WHITE
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.shown import of_picture
-from tilework.imaging.windows import Margin, Size, Window
+from tilework.imaging.windows import Margin, Size, Window, row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -195,9 +195,8 @@ def _inner(site: Site) -> Window | None:
 
 
 def _strips(window: Window) -> Iterator[Window]:
-    step = max(1, STRIP_SAMPLES // window.width)
-    for top in range(window.top, window.bottom, step):
-        yield Window(window.left, top, window.right, min(window.bottom, top + step))
+    for rows in row_strips(window.height, window.width, STRIP_SAMPLES):
+        yield Window(window.left, window.top + rows.start, window.right, window.top + rows.stop)
 
 
 def _similarity(one: Image, other: Image) -> int:

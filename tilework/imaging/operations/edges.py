@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tilework.imaging.operations import hysteresis
 from tilework.imaging.operations.contract import Example, MeasuredOperation
 from tilework.imaging.operations.parameters import Parameter
-from tilework.imaging.windows import Margin
+from tilework.imaging.windows import Margin, row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -188,9 +188,7 @@ def _cut(bound: float, by_length: bool) -> float:
 
 def _strips(image: Image) -> Iterator[slice]:
     """Rows that are worked on while they are in a core's cache."""
-    step = max(1, STRIP_BYTES // image[0].nbytes)
-    for top in range(0, len(image), step):
-        yield slice(top, min(top + step, len(image)))
+    return row_strips(len(image), image[0].nbytes, STRIP_BYTES)
 
 
 def _gradients(image: Image, rows: slice, *, by_length: bool) -> tuple[Image, Image, Image]:

@@ -27,6 +27,7 @@ from tilework.imaging.operations.seams import (
     touching,
     united,
 )
+from tilework.imaging.windows import row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -251,9 +252,7 @@ def _renamed(labels: Labels, number: Labels) -> Labels:
 
 
 def _strips(labels: Labels) -> Iterator[slice]:
-    rows = max(1, STRIP_PIXELS // labels.shape[1])
-    for top in range(0, len(labels), rows):
-        yield slice(top, top + rows)
+    return row_strips(len(labels), labels.shape[1], STRIP_PIXELS)
 
 
 def _firsts(labels: Labels, window: Window) -> Integers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tilework.imaging.operations.contract import Example, LocalOperation
 from tilework.imaging.operations.gradients import LARGEST_FACTOR, cut
 from tilework.imaging.operations.parameters import Parameter
-from tilework.imaging.windows import Margin
+from tilework.imaging.windows import Margin, row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,10 +123,8 @@ class Magnitude(LocalOperation):
 
 def _strips(image: Image, reach: int) -> Iterator[tuple[slice, slice]]:
     """Rows, and with them those that their gradients depend on; OpenCV derives each row by itself."""
-    height = max(1, STRIP_SAMPLES // image[0].size)
-    for top in range(0, len(image), height):
-        bottom = min(len(image), top + height)
-        yield slice(top, bottom), slice(max(0, top - reach), min(len(image), bottom + reach))
+    for rows in row_strips(len(image), image[0].size, STRIP_SAMPLES):
+        yield rows, slice(max(0, rows.start - reach), min(len(image), rows.stop + reach))
 
 
 def _length(image: Image, gradients: Sequence[Image], arguments: Arguments) -> Image:
