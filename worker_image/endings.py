@@ -8,6 +8,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tilework.errors import DiskFullError, TileworkError, UnexpectedError
+from tilework.imaging.blaming import MOST_QUOTED
 from tilework.jobs.fates import Fate, fate_of
 from tilework.jobs.job import State
 from tilework.jobs.transitions import Outcome, after_failure, no_attempts_left, spent
@@ -129,7 +130,7 @@ def named(error: BaseException) -> TileworkError:
         return error
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return DiskFullError(f"The worker host has no room left on its disk: {error}")
-    return UnexpectedError(f"The work failed with {type(error).__name__}: {str(error)[:300]}")
+    return UnexpectedError(f"The work failed with {type(error).__name__}: {str(error)[:MOST_QUOTED]}")
 
 
 def back_off(attempt: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,27 +13,19 @@ from tilework.cli.options import JsonOption  # noqa: TC001 - typer reads the ann
 # ruff: noqa: PLC0415
 
 
+def _file(option: str, *, help: str) -> Any:  # noqa: A002 - typer's own word
+    """An option that names a file which is there."""
+    return typer.Option(option, metavar="FILE", help=help, exists=True, dir_okay=False, show_default=False)
+
+
 def presets(
     check: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Only say what is wrong with this file.",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-        ),
+        _file("--check", help="Only say what is wrong with this file."),
     ] = None,
     put: Annotated[
         Path | None,
-        typer.Option(
-            "--set",
-            metavar="FILE",
-            help="Check this file, then put it in place.",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-        ),
+        _file("--set", help="Check this file, then put it in place."),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -59,14 +51,7 @@ def presets(
 def pictures(
     put: Annotated[
         Path | None,
-        typer.Option(
-            "--set",
-            metavar="FILE",
-            help="Check this image, then put it in place.",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-        ),
+        _file("--set", help="Check this image, then put it in place."),
     ] = None,
     name: Annotated[
         str, typer.Option(metavar="NAME", help="What it is called; else as the file is, less its suffix.")

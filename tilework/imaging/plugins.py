@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from tilework import __version__
+from tilework.imaging.blaming import MOST_QUOTED
 from tilework.imaging.operations import NAME, NotAddedError, Operation, add, load_extra
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 GROUP = "tilework.operations"
 """The entry point group in which plugins are looked for."""
-
-MOST_QUOTED = 300
-"""Characters of a foreign error message that a reason quotes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from tilework.imaging.operations.contract import (
 from tilework.imaging.operations.depths import VALUES
 from tilework.imaging.operations.histogram import COUNTED_NODATA, TRANSPARENT, counted, packed
 from tilework.imaging.operations.parameters import Parameter
-from tilework.imaging.windows import Size, Window
+from tilework.imaging.windows import Size, Window, row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -267,10 +267,8 @@ def _blend(
     # samples side by side, whatever pixel they are of: rows of two or three would be no work for vectors
     sides = [np.repeat(weights, channels) for weights in across.weights]
     heights = [weights[:, np.newaxis] for weights in rows.weights]
-    step = max(1, STRIP_SAMPLES // len(sides[0]))
-    for first in range(0, len(heights[0]), step):
-        strip = slice(first, first + step)
-        place = (slice(rows.run.start + first, min(rows.run.start + first + step, rows.run.stop)), across.run)
+    for strip in row_strips(len(heights[0]), len(sides[0]), STRIP_SAMPLES):
+        place = (slice(rows.run.start + strip.start, rows.run.start + strip.stop), across.run)
         part = samples[place]
         upper, lower = (_beside(part, tables, sides) for tables in corners)
         upper *= heights[0][strip]

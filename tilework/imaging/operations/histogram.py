@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from tilework.imaging.operations.contract import NO_ALIGNMENT, NOTHING, Measured, MeasuredOperation, Reduced
 from tilework.imaging.operations.depths import VALUES
+from tilework.imaging.windows import row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,12 +42,10 @@ def counted(image: Image) -> Counts:
     import numpy as np
 
     bins = VALUES[str(image.dtype)]
-    rows = max(1, EXACT_COUNT // image.shape[1])
     counts = np.zeros((image.shape[2] if image.ndim > 2 else 1, bins), np.int64)  # noqa: PLR2004
-    for top in range(0, len(image), rows):
-        part = image[top : top + rows]
+    for rows in row_strips(len(image), image.shape[1], EXACT_COUNT):
         for channel, count in enumerate(counts):
-            np.add(count, _told(part, channel).ravel().astype(np.int64), out=count)
+            np.add(count, _told(image[rows], channel).ravel().astype(np.int64), out=count)
     return counts
 
 
@@ -111,7 +110,7 @@ class CountedOperation(MeasuredOperation):
         return self.known(partial["counts"].astype(np.int64), arguments)
 
 
-class TableOperation(CountedOperation):
+class CountedTableOperation(CountedOperation):
     """An operation that puts another value in each value's place: what is known is a ``table`` of them.
 
     Its shape is (1, bins, channels), or (1, bins, 1) for all channels alike; :meth:`tables` makes it.

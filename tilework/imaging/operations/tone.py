@@ -15,7 +15,7 @@ from tilework.imaging.operations.contract import (
     MeasuredOperation,
     Reduced,
 )
-from tilework.imaging.operations.histogram import TRANSPARENT, TableOperation, counted, looked_up
+from tilework.imaging.operations.histogram import TRANSPARENT, CountedTableOperation, counted, looked_up
 from tilework.imaging.operations.otsu import Otsu
 from tilework.imaging.operations.parameters import Parameter
 
@@ -37,7 +37,7 @@ STRIP_BYTES = 1 << 18
 """That are normalized at once: they stay in a core's cache while OpenCV looks for both ends among them."""
 
 
-class Equalize(TableOperation):
+class Equalize(CountedTableOperation):
     """Histogram equalization."""
 
     name = "equalize"
@@ -116,7 +116,7 @@ def _equalizing(counts: Counts) -> Tables:
     return made
 
 
-class Stretch(TableOperation):
+class Stretch(CountedTableOperation):
     """Contrast between two percentiles."""
 
     name = "stretch"
@@ -195,7 +195,7 @@ def _stretching(up_to: Counts, low: float, high: float) -> Tables:
     return values if ends[0] == ends[1] else np.rint(np.interp(values, ends, [0, len(up_to) - 1]))
 
 
-class WhiteBalance(TableOperation):
+class WhiteBalance(CountedTableOperation):
     """White balance by the assumption of a grey world."""
 
     name = "white_balance"
