@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults chaos rehearse container docs synth diff deploy bench clean
+.PHONY: help setup run check test test-faults test-page chaos rehearse container docs synth diff deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -35,6 +35,11 @@ test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a
 test-faults:  ## Every fault there is a test of, on real processes; `make test` has one of each kind
 	$(set-up)
 	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/faults tests/mpi $(ARGS)
+
+test-page:  ## Every story of the page in a real browser, on phone, desktop, dark; `make test` has one of each kind
+	$(set-up)
+	$(python) -m tests.browser.chromium
+	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/browser $(ARGS)
 
 chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
 	$(set-up)

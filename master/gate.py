@@ -50,7 +50,8 @@ def content_security_policy(stores: str, sign_in: str = "") -> str:
             "default-src 'none'",
             "script-src 'self'",
             "style-src 'self'",
-            f"img-src 'self' {stores}".rstrip(),
+            # blob: pictures that a page asked for with its token
+            f"img-src 'self' blob: {stores}".rstrip(),
             f"connect-src 'self' {stores} {sign_in}".rstrip(),
             "form-action 'self'",
             "base-uri 'none'",

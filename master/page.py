@@ -20,6 +20,7 @@ from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
+from master.words import Words
 from tilework.imaging.formats.table import ROWS
 from tilework.imaging.operation_facts import describe
 from tilework.imaging.operations import registry
@@ -82,12 +83,15 @@ class Page:
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """One template as a page."""
         path = request.url.path
+        words = Words()
         body = self._templates.get_template(name).render(
             static=self._static,
             path=path.removeprefix(PAGES),
             states=list(State),
             sign_in=self._sign_in,
             with_session=path.startswith(f"{PAGES}/"),
+            words=words,
+            t=words.say,
             **context,
         )
         # a page tells what is true now, and holds signed links
@@ -233,6 +237,6 @@ def _moment(seconds: float) -> str:
 
 def _digest(directory: Path) -> str:
     digest = hashlib.sha256()
-    for file in sorted(directory.iterdir()):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(each for each in directory.rglob("*") if each.is_file()):
+        digest.update(file.relative_to(directory).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:12]

@@ -1,9 +1,9 @@
 // The first page: drop, choose, watch.
 
-import { startDrop } from "./drop.js";
-import { startFailures } from "./failures.js";
-import { followJobs } from "./job-list.js";
-import { startPipeline } from "./pipeline.js";
+import { startDrop } from "./upload/drop.js";
+import { startFailures } from "./failures/failures.js";
+import { followJobs } from "./jobs/job-list.js";
+import { startPipeline } from "./builder/pipeline.js";
 import { followPulse } from "./pulse.js";
 
 startPipeline();

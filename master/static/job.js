@@ -4,7 +4,7 @@ import { cloned, field, fillJob, isOver, moment, pixels, seconds, show, write } 
 import { order } from "./orders.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
-import { strings } from "./strings.js";
+import { say } from "./strings.js";
 
 const root = document.getElementById("job");
 
@@ -18,8 +18,8 @@ function fillSide(side, link, absent, kind) {
   if (link && isImage && !image.getAttribute("src")) image.src = link;
   if (link) anchor.href = link;
   if (!link) write(root, `${side}-note`, absent);
-  else if (!isImage) write(root, `${side}-note`, strings.download(kind));
-  field(root, `${side}-image`).closest("figure").toggleAttribute("data-none", absent === strings.noResult && !link);
+  else if (!isImage) write(root, `${side}-note`, say(kind === "archive" ? "viewer.archive" : "viewer.report"));
+  field(root, `${side}-image`).closest("figure").toggleAttribute("data-none", absent === say("viewer.no_result") && !link);
   showImage(side, Boolean(link) && isImage);
 }
 
@@ -33,7 +33,7 @@ function broken(side) {
   const image = field(root, `${side}-image`);
   if (!image.getAttribute("src")) return;
   image.dataset.broken = "";
-  write(root, `${side}-note`, strings.cannotShow);
+  write(root, `${side}-note`, say("viewer.cannot_show"));
   showImage(side, true);
 }
 
@@ -64,8 +64,8 @@ function changed(job, fine) {
   write(root, "ended", moment(job.ended) || "–");
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
-  fillSide("input", job.links.input, strings.noImage, "image");
-  fillSide("result", job.links.result, isOver(job) ? strings.noResult : strings.notYet, job.result_kind);
+  fillSide("input", job.links.input, say("viewer.no_image"), "image");
+  fillSide("result", job.links.result, isOver(job) ? say("viewer.no_result") : say("viewer.not_yet"), job.result_kind);
   if (isOver(job)) following.stop();
   return true;
 }

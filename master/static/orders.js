@@ -2,7 +2,7 @@
 
 import { problemOf } from "./problems.js";
 import { ask } from "./session.js";
-import { strings } from "./strings.js";
+import { say } from "./strings.js";
 
 /** Send `body` to `address`; `{ answer, problem }`, of which one is empty. */
 export async function order(address, body) {
@@ -15,6 +15,6 @@ export async function order(address, body) {
     if (!response.ok) return { answer: null, problem: await problemOf(response) };
     return { answer: await response.json(), problem: "" };
   } catch {
-    return { answer: null, problem: strings.noAnswer };
+    return { answer: null, problem: say("page.no_answer") };
   }
 }

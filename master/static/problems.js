@@ -1,10 +1,10 @@
 // What an answer that is no success says in a sentence: our own problem documents, and the gateway's, which has only a message.
 
-import { strings } from "./strings.js";
+import { say } from "./strings.js";
 
 /** The sentences of a problem's document. */
 export function told(problem) {
-  return [problem?.detail ?? problem?.message ?? strings.noAnswer, problem?.advice].filter(Boolean).join(" ");
+  return [problem?.detail ?? problem?.message ?? say("page.no_answer"), problem?.advice].filter(Boolean).join(" ");
 }
 
 /** The sentences of an answer; what is no JSON tells nothing. */

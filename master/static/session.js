@@ -4,7 +4,7 @@
 // there ends with the tab, and no other site sees it. A tab that is duplicated takes a copy along: a renewal is good once,
 // so that of the two the one that renews later signs in again. Scripts come from this site only (CSP).
 
-import { strings } from "./strings.js";
+import { say } from "./strings.js";
 
 const SESSION = "tilework.session";
 const PENDING = "tilework.sign-in";
@@ -67,9 +67,9 @@ export async function signedIn() {
   const query = new URLSearchParams(location.search);
   const pending = kept(PENDING);
   sessionStorage.removeItem(PENDING);
-  if (query.has("error")) throw new Error(`${strings.signInFailed} ${query.get("error_description") ?? ""}`);
+  if (query.has("error")) throw new Error(`${say("sign_in.failed")} ${query.get("error_description") ?? ""}`);
   // an answer that this tab did not ask for would sign it in as somebody else
-  if (!pending || query.get("state") !== pending.state) throw new Error(strings.signInUnasked);
+  if (!pending || query.get("state") !== pending.state) throw new Error(say("sign_in.unasked"));
   const tokens = await granted({
     grant_type: "authorization_code",
     code: query.get("code") ?? "",
@@ -78,7 +78,7 @@ export async function signedIn() {
   });
   const claims = tokens && claimsOf(tokens.id_token);
   if (!claims || claims.nonce !== pending.nonce || claims.aud !== wanted.client || claims.iss !== wanted.issuer) {
-    throw new Error(strings.signInFailed);
+    throw new Error(say("sign_in.failed"));
   }
   remember(tokens, claims.email ?? "");
   return pending.view;
@@ -90,7 +90,7 @@ async function granted(grant) {
     method: "POST",
     body: new URLSearchParams({ client_id: wanted.client, ...grant }),
   });
-  if (response.status >= 500 || response.status === 429) throw new Error(strings.noAnswer);
+  if (response.status >= 500 || response.status === 429) throw new Error(say("page.no_answer"));
   return response.ok ? response.json() : null;
 }
 
@@ -146,10 +146,10 @@ export async function ask(address, options = {}) {
   if (!session || session.end - EARLY < now()) session = (await renewed()) ?? (await signIn());
   let response = await sent(address, options, session);
   if (response.status !== 401) return response;
-  if (now() - session.since < FRESH) throw new Error(strings.signInRefused);
+  if (now() - session.since < FRESH) throw new Error(say("sign_in.refused"));
   session = (await renewed()) ?? (await signIn());
   response = await sent(address, options, session);
-  if (response.status === 401) throw new Error(strings.signInRefused);
+  if (response.status === 401) throw new Error(say("sign_in.refused"));
   return response;
 }
 

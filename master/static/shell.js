@@ -2,11 +2,11 @@
 
 import { problemOf } from "./problems.js";
 import { ask, signedIn, signIn, signOut, who } from "./session.js";
-import { strings } from "./strings.js";
+import { say } from "./strings.js";
 
 const root = document.getElementById("shell");
 
-function say(sentence, { again = true } = {}) {
+function tell(sentence, { again = true } = {}) {
   document.getElementById("shell-told").textContent = sentence;
   document.getElementById("shell-again").hidden = !again;
 }
@@ -16,16 +16,31 @@ async function show() {
   const response = await ask(`/api/page${location.pathname}${location.search}`, {
     headers: { Accept: "text/html" },
   });
-  if (!response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(strings.noAnswer);
+  if (!response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(say("page.no_answer"));
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const module = page.querySelector('script[type="module"]');
   document.title = page.title;
+  await Promise.all([...page.querySelectorAll('link[rel="stylesheet"]')].map(styled));
   document.body.replaceWith(document.adoptNode(page.body));
   const out = document.getElementById("sign-out");
   out.title = who();
   out.addEventListener("click", signOut);
   document.addEventListener("click", downloaded);
   if (module) await import(module.getAttribute("src"));
+}
+
+/** Take over a page's stylesheet that is not here yet; a page without one is still a page. */
+function styled(link) {
+  const href = link.getAttribute("href");
+  if (document.querySelector(`link[href="${CSS.escape(href)}"]`)) return null;
+  const own = document.createElement("link");
+  own.rel = "stylesheet";
+  own.href = href;
+  document.head.append(own);
+  return new Promise((resolve) => {
+    own.addEventListener("load", resolve);
+    own.addEventListener("error", resolve);
+  });
 }
 
 /** A link to the API bears no token: what it leads to is asked for here, and handed over as a file. */
@@ -53,13 +68,13 @@ function refused(link, sentence) {
 }
 
 async function start() {
-  if (root.dataset.shell === "signed-out") return say(strings.signedOut);
+  if (root.dataset.shell === "signed-out") return tell(say("sign_in.signed_out"));
   try {
     if (root.dataset.shell !== "signed-in") return await show();
     const view = await signedIn();
     location.replace(view);
   } catch (error) {
-    say(error.message);
+    tell(error.message);
   }
 }
 

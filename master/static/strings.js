@@ -1,28 +1,20 @@
-// Every sentence that the modules write; what the server writes is in the templates.
+// The page's sentences, which the server put into it in the reader's language (master/strings).
 
-export const strings = {
-  uploading: "uploading",
-  waiting: "waiting",
-  queued: "queued",
-  failed: "failed",
-  uploadRefused: "The bucket refused the upload.",
-  uploadCut: "The upload was cut off. Check the connection, then try again.",
-  folder: "Folders cannot be dropped here; choose the images in them.",
-  pipelineFirst: "Correct the pipeline first, then drop the images again.",
-  dropCount: (ended, all) => (ended === all ? `All ${all} finished` : `${ended} of ${all} finished`),
-  dropCountOne: (ended) => (ended ? "Finished" : "On its way"),
-  dropFailed: (count) => (count === 1 ? "1 without a result" : `${count} without a result`),
-  queue: (waiting, running) =>
-    [waiting ? `${waiting} waiting` : "", running ? `${running} in work` : ""].filter(Boolean).join(" · "),
-  noImage: "There is no image.",
-  download: (kind) => `The result is ${kind === "archive" ? "an archive of tiles" : "a report"}; download it.`,
-  cannotShow: "The browser cannot show this file; download it instead.",
-  notYet: "Not there yet.",
-  noResult: "There is no result.",
-  noAnswer: "The master does not answer. Try again in a moment.",
-  signInFailed: "The sign-in did not succeed.",
-  signInUnasked: "Nobody asked here for this sign-in, or it is too old.",
-  signInRefused: "The service does not take this sign-in. Is this machine's clock right?",
-  signedOut: "You are signed out.",
-  retried: (count) => (count === 1 ? "1 image is queued again." : `${count} images are queued again.`),
-};
+const { language, sentences } = JSON.parse(document.getElementById("strings").textContent);
+const plural = new Intl.PluralRules(language);
+
+/**
+ * The sentence called `name` ("upload.count"), its {places} filled with `values`: numbers as the language writes them.
+ * Where there is a sentence for one and another for more, `values.count` decides.
+ */
+export function say(name, values = {}) {
+  let sentence = name.split(".").reduce((part, key) => part?.[key], sentences);
+  if (sentence === undefined) throw new Error(`There is no sentence ${name}.`);
+  if (typeof sentence === "object") sentence = sentence[plural.select(values.count)] ?? sentence.other;
+  return sentence.replace(/\{(\w+)\}/g, (_, place) => written(values[place]));
+}
+
+const written = (value) => (typeof value === "number" ? value.toLocaleString(language) : String(value));
+
+/** The language of the page, as `Intl` takes it. */
+export { language };

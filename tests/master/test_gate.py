@@ -45,7 +45,9 @@ def test_a_page_allows_no_inline_code_and_no_other_site_but_the_buckets(client: 
     assert "unsafe" not in response.headers["content-security-policy"]
     assert policy["default-src"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == "'self'"
-    assert policy["img-src"] == policy["connect-src"] == "'self' memory://memory-input memory://memory-output"
+    stores = "memory://memory-input memory://memory-output"
+    assert policy["connect-src"] == f"'self' {stores}"
+    assert policy["img-src"] == f"'self' blob: {stores}"
     assert policy["frame-ancestors"] == policy["base-uri"] == "'none'"
 
 

@@ -1,8 +1,8 @@
 // The list of failures: all of a code tried again at once, in as many requests as it takes.
 
-import { show } from "./dom.js";
-import { order } from "./orders.js";
-import { strings } from "./strings.js";
+import { show } from "../dom.js";
+import { order } from "../orders.js";
+import { say } from "../strings.js";
 
 export function startFailures(look) {
   const form = document.getElementById("retry-failed");
@@ -19,7 +19,7 @@ export function startFailures(look) {
       const { answer, problem } = await order("/api/jobs/retry", wanted);
       count += answer?.retried ?? 0;
       more = Boolean(answer?.more && answer.retried);
-      told.textContent = problem || strings.retried(count);
+      told.textContent = problem || say("failures.retried", { count });
       show(told, true);
     }
     button.disabled = false;

@@ -1,8 +1,8 @@
 // One file to the bucket: ask the master for a signed form, post it there, tell how far it is.
 
-import { problemOf } from "./problems.js";
-import { ask } from "./session.js";
-import { strings } from "./strings.js";
+import { problemOf } from "../problems.js";
+import { ask } from "../session.js";
+import { say } from "../strings.js";
 
 /** Ask for a signed form; throws an Error with a sentence. */
 async function signed(file, pipeline, batch) {
@@ -34,7 +34,7 @@ function posted(form, file, progress) {
       if (request.status >= 200 && request.status < 300) resolve();
       else reject(new Error(refusal(request.responseText)));
     });
-    request.addEventListener("error", () => reject(new Error(strings.uploadCut)));
+    request.addEventListener("error", () => reject(new Error(say("upload.cut"))));
     const body = new FormData();
     for (const [name, value] of Object.entries(form.fields)) body.append(name, value);
     body.append("file", file);
@@ -45,7 +45,7 @@ function posted(form, file, progress) {
 /** What S3 says, if it says anything that can be understood. */
 function refusal(xml) {
   const message = new DOMParser().parseFromString(xml, "text/xml").querySelector("Message")?.textContent;
-  return message ? `${strings.uploadRefused} ${message}` : strings.uploadRefused;
+  return message ? [say("upload.refused"), message].join(" ") : say("upload.refused");
 }
 
 /** Upload `file`; returns the key under which its job will be found. */

@@ -1,8 +1,8 @@
 // The pipeline: forms and text are two views of one thing, kept equal both ways. What a text means is the server's to say.
 
-import { cloned, show } from "./dom.js";
-import { told } from "./problems.js";
-import { ask } from "./session.js";
+import { cloned, show } from "../dom.js";
+import { told } from "../problems.js";
+import { ask } from "../session.js";
 
 const PAUSE = 200;
 const REMEMBERED = "tilework.pipeline";

@@ -1,7 +1,7 @@
 // The list of jobs, alive: what the server rendered is kept up with what the API tells.
 
-import { ago, cloned, field, fillJob, isOver, moment, show, write } from "./dom.js";
-import { follow } from "./polling.js";
+import { ago, cloned, field, fillJob, isOver, moment, show, write } from "../dom.js";
+import { follow } from "../polling.js";
 
 const list = document.getElementById("jobs");
 const prototype = document.getElementById("job-row");

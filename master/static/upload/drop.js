@@ -1,10 +1,10 @@
 // Images that a person drops, chooses or pastes: a few uploads at a time, each a row until its job is known.
 
-import { bytes, cloned, field, isOver, show, write } from "./dom.js";
-import { refreshEmpty } from "./job-list.js";
-import { focusPipeline, pipelineText } from "./pipeline.js";
-import { follow } from "./polling.js";
-import { strings } from "./strings.js";
+import { bytes, cloned, field, isOver, show, write } from "../dom.js";
+import { refreshEmpty } from "../jobs/job-list.js";
+import { focusPipeline, pipelineText } from "../builder/pipeline.js";
+import { follow } from "../polling.js";
+import { say } from "../strings.js";
 import { upload } from "./upload.js";
 
 const AT_ONCE = 3;
@@ -31,7 +31,7 @@ class Item {
     write(this.row, "name", file.name || "pasted.png");
     write(this.row, "pipeline", drop.pipeline);
     write(this.row, "size", bytes(file.size));
-    this.state("WAITING", strings.waiting);
+    this.state("WAITING", say("upload.waiting"));
     field(this.row, "retry").addEventListener("click", () => enqueue([this]));
   }
 
@@ -46,7 +46,7 @@ class Item {
   }
 
   async send() {
-    this.state("UPLOADING", strings.uploading);
+    this.state("UPLOADING", say("upload.uploading"));
     try {
       this.key = await upload(this.file, {
         pipeline: this.drop.pipeline,
@@ -56,10 +56,10 @@ class Item {
           write(this.row, "percent", `${Math.floor(part * 100)} %`);
         },
       });
-      this.state("WAITING", strings.queued);
+      this.state("WAITING", say("upload.queued"));
       this.drop.look();
     } catch (error) {
-      this.state("FAILED", strings.failed);
+      this.state("FAILED", say("upload.failed"));
       write(this.row, "why", error.message);
     }
   }
@@ -123,13 +123,18 @@ class Drop {
     const all = this.items.length;
     const ended = jobs.filter(isOver).length;
     const failed = jobs.filter((job) => isOver(job) && job.state !== "DONE").length;
-    write(this.summary, "count", all === 1 ? strings.dropCountOne(ended) : strings.dropCount(ended, all));
-    write(this.summary, "failed", failed ? strings.dropFailed(failed) : "");
+    write(this.summary, "count", counted(ended, all));
+    write(this.summary, "failed", failed ? say("upload.without", { count: failed }) : "");
     const progress = field(this.summary, "progress");
     progress.max = all;
     progress.value = ended;
     this.summary.dataset.ended = String(ended === all);
   }
+}
+
+function counted(ended, all) {
+  if (all === 1) return say(ended ? "upload.finished" : "upload.on_its_way");
+  return say(ended === all ? "upload.all_finished" : "upload.some_finished", { ended, all });
 }
 
 // --- hands ---------------------------------------------------------------------------------------------------------
@@ -138,7 +143,7 @@ function take(files, lookAtList) {
   const pipeline = pipelineText();
   const found = [...files];
   if (!found.length) return;
-  const refused = pipeline === null ? strings.pipelineFirst : "";
+  const refused = pipeline === null ? say("upload.pipeline_first") : "";
   trouble.textContent = refused;
   show(trouble, Boolean(refused));
   if (refused) focusPipeline();
@@ -148,7 +153,7 @@ function take(files, lookAtList) {
 function filesOf(transfer) {
   const folders = [...transfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
   if (folders) {
-    trouble.textContent = strings.folder;
+    trouble.textContent = say("upload.folder");
     show(trouble, true);
     return [];
   }

@@ -1,0 +1,31 @@
+// Pictures that the API makes. An `<img src>` bears no token: where people sign in, the picture is asked for and shown from here.
+
+import { ask, wanted } from "./session.js";
+
+/**
+ * Show the picture of `address` in an `<img>`. Resolves to whether there is one; what it showed before is let go.
+ * `signal` calls it off.
+ */
+export async function picture(element, address, { signal } = {}) {
+  if (!wanted) return loaded(element, address);
+  const response = await ask(address, { signal });
+  if (!response.ok) return false;
+  release(element);
+  const own = URL.createObjectURL(await response.blob());
+  element.dataset.blob = own;
+  return loaded(element, own);
+}
+
+function loaded(element, address) {
+  element.src = address;
+  return element.decode().then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Let go of the bytes of a picture that is shown no more. */
+export function release(element) {
+  if (element.dataset.blob) URL.revokeObjectURL(element.dataset.blob);
+  delete element.dataset.blob;
+}
