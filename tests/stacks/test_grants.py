@@ -76,6 +76,7 @@ def place(template: dict[str, Any], name: str) -> str:
         (API, "s3:GetObject", "outputs/work/1/0/0-write/0000/manifest"),
         (API, "dynamodb:Query", "table/index/by_state"),
         (API, "dynamodb:Query", "table/index/by_batch"),
+        (API, "dynamodb:Query", "table/index/by_owner"),
         (API, "dynamodb:PutItem", "table"),
         (API, "s3:ListBucketVersions", "inputs"),
         (API, "s3:ListBucket", "outputs"),
