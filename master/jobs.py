@@ -1,7 +1,7 @@
 """Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Annotated
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import tagged
+from master.identity import Asking
 from master.problems import no_such_job
 from master.settings import MasterSettings
 from tilework.errors import PipelineError
@@ -22,6 +23,7 @@ from tilework.jobs.stores import ObjectStore
 from tilework.jobs.story import story
 from tilework.jobs.system import System
 from tilework.shown import shown
+from tilework.sign_in import Who, may_see
 
 LIST_LIMIT = 100
 LONGEST_LIST = 1000
@@ -121,8 +123,9 @@ class JobList(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which jobs a list is about."""
+    """Which jobs a list is about, and who asks: nobody is told of another's."""
 
+    who: Who = field(kw_only=True)
     state: State | None = None
     batch: str = ""
     limit: int = LIST_LIMIT
@@ -150,18 +153,21 @@ class Listing:
         before = cursor.parse(wanted.before) if wanted.before else None
         # one more tells whether there are more
         rows = list(
-            self._system.table.list(wanted.state, wanted.limit + 1, batch=wanted.batch, before=before)
+            self._system.table.list(
+                wanted.state, wanted.limit + 1, batch=wanted.batch, owner=wanted.who.only, before=before
+            )
         )
         told, truncated = rows[: wanted.limit], len(rows) > wanted.limit
         following = str(cursor.after(told[-1])) if truncated else ""
         return JobList(jobs=list(map(self.view, told)), truncated=truncated, next=following)
 
     def _of_id(self, wanted: Wanted) -> Iterator[Job]:
-        return islice(self._system.table.of_id(wanted.digits), wanted.limit)
+        rows = self._system.table.of_id(wanted.digits)
+        return islice((row for row in rows if may_see(row, wanted.who)), wanted.limit)
 
-    def detail(self, job_id: str) -> JobDetail:
-        """One job with its story and links. Raises ProblemError where there is none of that id."""
-        row = self.row(job_id)
+    def detail(self, job_id: str, who: Who) -> JobDetail:
+        """One job with its story and links. Raises ProblemError where there is none of that id for ``who``."""
+        row = self.row(job_id, who)
         lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
         return JobDetail(
             **self.view(row).model_dump(),
@@ -171,10 +177,10 @@ class Listing:
             links=self._links(row),
         )
 
-    def row(self, job_id: str) -> Job:
-        """The row of a job. Raises ProblemError where there is none of that id."""
+    def row(self, job_id: str, who: Who) -> Job:
+        """The row of a job. Raises ProblemError where there is none of that id, or it is another's."""
         row = self._system.table.get(job_id)
-        if row is None:
+        if row is None or not may_see(row, who):
             raise no_such_job(job_id)
         return row
 
@@ -235,6 +241,7 @@ def routes(listing: Listing) -> APIRouter:
     def jobs(
         *,
         request: Request,
+        who: Asking,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[str, Query(max_length=100)] = "",
@@ -246,13 +253,13 @@ def routes(listing: Listing) -> APIRouter:
         `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601. With `digits` it is
         the jobs whose ids begin with them, and nothing else is asked for.
         """
-        body = listing.list(Wanted(state, batch, limit, before, digits)).model_dump_json().encode()
+        body = listing.list(Wanted(state, batch, limit, before, digits, who=who)).model_dump_json().encode()
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")
-    def job(job_id: str, request: Request) -> Response:
+    def job(job_id: str, request: Request, who: Asking) -> Response:
         """Tell everything about one job, with links to its images that are good for a while."""
-        detail = listing.detail(job_id)
+        detail = listing.detail(job_id, who)
         row = detail.model_dump_json(exclude={"links"}).encode()
         # the links are new each time: what decides whether something has changed is the row
         return tagged(request, detail.model_dump_json().encode(), tag_of=row, media_type=media_type)

@@ -13,8 +13,10 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
+from master.ownership import check_operator
 from master.presets import preset_list_of_page
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
@@ -135,12 +137,13 @@ class Page:
     def home(
         self,
         request: Request,
+        who: Asking,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[str, Query(max_length=100)] = "",
     ) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch, before=before))
+        jobs = self._listing.list(Wanted(state, batch, before=before, who=who))
         operations = {operation.name: describe(operation) for operation in registry().values()}
         jobs.jobs.sort(key=lambda job: -job.created)
         return self.render(
@@ -161,14 +164,15 @@ class Page:
             formats=[row.name for row in ROWS],
         )
 
-    def job(self, request: Request, job_id: str) -> HTMLResponse:
+    def job(self, request: Request, job_id: str, who: Asking) -> HTMLResponse:
         """One job, its input and its result side by side."""
-        return self.render(request, "job.html", job=self._listing.detail(job_id))
+        return self.render(request, "job.html", job=self._listing.detail(job_id, who))
 
     def statistics(
-        self, request: Request, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
+        self, request: Request, who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
     ) -> HTMLResponse:
-        """What ended, a day and a pipeline."""
+        """What ended, a day and a pipeline; where people sign in, for operators only."""
+        check_operator(who)
         told = statistics_of(self._system, self._clock(), days)
         return self.render(request, "statistics.html", days=told.days, count=days)
 

@@ -97,6 +97,15 @@ class Problem:
         }
 
 
+NOT_SIGNED_IN = Problem(
+    HTTPStatus.UNAUTHORIZED,
+    "not_signed_in",
+    "Not signed in",
+    "The request bears no token of this deployment.",
+    "Sign in on the page, or with `tilework login`.",
+)
+
+
 class ProblemError(Exception):
     """A request that the master refuses by itself."""
 

@@ -13,7 +13,7 @@ from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, warn_of_disabled
-from tilework.sign_in import SignIn
+from tilework.sign_in import OPERATORS, SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,8 @@ class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
     ``public_url`` is where the page is reached from outside; empty on one machine. With ``sign_in`` the API is only for
-    whom a gateway's authorizer has let in. ``any_host`` accepts every Host
+    whom a gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all.
+    ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
     long at once it then looks through the input bucket, from which age on something may be lost, and how long the table
@@ -57,6 +58,7 @@ class MasterSettings:
     port: int = 8000
     public_url: str = ""
     sign_in: SignIn | None = None
+    operators_group: str = OPERATORS
     any_host: bool = False
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
@@ -82,6 +84,7 @@ class MasterSettings:
             port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
             sign_in=_sign_in(environ),
+            operators_group=environ.get("TILEWORK_OPERATORS_GROUP", "").strip() or OPERATORS,
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             default_pipeline=_pipeline(environ),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field, StringConstraints
 
-from master.identity import owner_of
+from master.identity import Asking
 from master.operations import PIPELINE_CHARACTERS
+from master.ownership import check_free
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.waker import Waker
@@ -66,7 +67,7 @@ def routes(
     router = APIRouter(tags=["uploads"])
 
     @router.post("/api/uploads", status_code=HTTPStatus.CREATED, summary="Ask for an upload")
-    def ask(wanted: UploadRequest, request: Request, afterwards: BackgroundTasks) -> Upload:
+    def ask(wanted: UploadRequest, who: Asking, afterwards: BackgroundTasks) -> Upload:
         """Check the pipeline and sign one upload; the object's arrival in the bucket is what starts the work.
 
         A host is on its way meanwhile, where none was.
@@ -75,8 +76,10 @@ def routes(
         if wanted.size is not None and wanted.size > settings.upload_limit_bytes:
             raise _too_large(wanted.size, settings.upload_limit_bytes)
         key = submitted(wanted.key) if wanted.key else new_key(wanted.filename, clock())
+        if wanted.key:
+            check_free(system.inputs, key, who)
         batch = wanted.batch or secrets.token_hex(8)
-        metadata = {"pipeline": pipeline, "owner": owner_of(request), "batch": batch}
+        metadata = {"pipeline": pipeline, "owner": who.owner, "batch": batch}
         form = system.inputs.presigned_post(
             key,
             metadata={name: value for name, value in metadata.items() if value},

@@ -19,8 +19,7 @@ INDEXES = {"by_state": "shelf", "by_batch": "batch_shelf", "by_owner": "owner_sh
 
 
 class JobTable(Construct):
-    """One row a job, paid by the request; the indexes list jobs by state, by batch and by owner, the latest updated
-    first.
+    """One row a job, paid by the request; the indexes list jobs by state, batch and owner, the latest updated first.
 
     ``shelf`` spreads one state over several partitions of its index, ``batch_shelf`` one state of one batch,
     ``owner_shelf`` one state of one owner; a row without a batch is not in ``by_batch`` and costs nothing there, and so is

@@ -214,7 +214,13 @@ def test_an_owner_s_rows_are_listed_by_themselves_by_their_states_and_by_their_b
 ) -> None:
     owners = ("zoë #1", "x" * 2000, "")
     rows = [
-        job(str(n), updated=float(n), owner=owners[n % 3], batch=("one", "two")[n // 12], state=list(State)[n % 2])
+        job(
+            str(n),
+            updated=float(n),
+            owner=owners[n % 3],
+            batch=("one", "two")[n // 12],
+            state=list(State)[n % 2],
+        )
         for n in range(24)
     ]
     for row in rows:

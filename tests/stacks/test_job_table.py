@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_rows_are_found_by_id_and_listed_by_state_batch_and_owner_latest_first(template: dict[str, Any]) -> None:
+def test_rows_are_found_by_id_and_listed_by_state_batch_and_owner_latest_first(
+    template: dict[str, Any],
+) -> None:
     table = only(template, "AWS::DynamoDB::Table")
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
     indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}

@@ -139,7 +139,9 @@ class AwsTable:
         A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all. With a
         batch and an owner the batch is read, and what is another's is left out.
         """
-        rows = self._merged(_shelves(tuple(State) if state is None else (state,), batch, owner), limit, before)
+        rows = self._merged(
+            _shelves(tuple(State) if state is None else (state,), batch, owner), limit, before
+        )
         return islice((row for row in rows if not owner or row.owner == owner), limit)
 
     def of_id(self, digits: str) -> Iterator[Job]:

@@ -31,8 +31,8 @@ RERUN_NOTE = "Asked for by a user, for an image that was there."
 class Rerun:
     """An image that is there through a pipeline: the latest version where none is named.
 
-    ``revision`` makes another job of the same version and pipeline; ``owner`` and ``batch`` are the image's own
-    where they are left out.
+    ``revision`` makes another job of the same version and pipeline; ``batch`` is the image's own where it is left out.
+    ``owner`` is for an image that names none: whoever asks, it stays its owner's.
     """
 
     key: str
@@ -95,9 +95,9 @@ class Orders:
             raise WrongStateError(f"The job {ask.job_id} was erased.")
         return row, queued
 
-    def failed(self, *, code: str = "", batch: str = "") -> Iterator[Job]:
-        """The FAILED jobs that can be tried again, the latest first: of one code or all, of one batch or all."""
-        rows = self.system.table.list(State.FAILED, batch=batch)
+    def failed(self, *, code: str = "", batch: str = "", owner: str = "") -> Iterator[Job]:
+        """The FAILED jobs that can be tried again, the latest first: of one code, batch and owner, or of all."""
+        rows = self.system.table.list(State.FAILED, batch=batch, owner=owner)
         return (row for row in rows if row.key and (not code or row.code == code))
 
     def _ask(self, wanted: Rerun) -> Ask:
@@ -114,6 +114,6 @@ class Orders:
             Drop(inputs.bucket, wanted.key, info.version),
             pipeline,
             wanted.revision,
-            wanted.owner or info.metadata.get("owner", ""),
+            info.metadata.get("owner", "") or wanted.owner,
             wanted.batch or info.metadata.get("batch", ""),
         )
