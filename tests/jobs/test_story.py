@@ -77,6 +77,8 @@ def test_what_can_be_done_is_a_command_that_is_ready(tmp_path: object) -> None:
     assert next_steps(replace(failed, code="bad_pipeline", pipeline="blurr(9)"))[0] == (
         "tilework rerun photo.jpg --version v1 --pipeline 'blurr(9)'"
     )
+    assert next_steps(replace(failed, code="damaged")) == []
+    assert next_steps(replace(failed, state=State.CANCELLED, code=""))[0] == f"tilework retry {failed.id}"
     assert next_steps(replace(failed, key="")) == []
     assert next_steps(replace(failed, state=State.RUNNING)) == [f"tilework cancel {failed.id}"]
     assert next_steps(replace(failed, state=State.DONE)) == []
@@ -112,7 +114,7 @@ def test_an_export_names_which_why_and_how_to_rerun_in_both_forms() -> None:
     objects = [json.loads(line) for line in lines(jobs, Format.JSONL)]
     assert tuple(rows[0]) == tuple(objects[0]) == COLUMNS
     for row, told, job in zip(rows, objects, jobs, strict=True):
-        assert (row["id"], row["code"], row["command"]) == (job.id, "damaged", f"tilework retry {job.id}")
+        assert (row["id"], row["code"], row["command"]) == (job.id, "damaged", "")
         assert told == record(job)
         assert told["key"] == job.key
     assert rows[0]["reason"] == 'It is "cut", \nshort.'

@@ -16,6 +16,7 @@ from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.messages import ask_of, body_of
 from tilework.jobs.object_keys import is_folder_marker, is_ours
 from tilework.jobs.unheard import named_by_its_object
+from tilework.remedies import may_succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from tilework.jobs.system import System
 
 RERUN_NOTE = "Asked for by a user, for an image that was there."
+
+
+def is_wanted(row: Job, code: str) -> bool:
+    """Whether a failed job is one of those to try again: of this code, or, without one, with a hope to succeed."""
+    return row.code == code if code else may_succeed(row.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +102,12 @@ class Orders:
         return row, queued
 
     def failed(self, *, code: str = "", batch: str = "", owner: str = "") -> Iterator[Job]:
-        """The FAILED jobs that can be tried again, the latest first: of one code, batch and owner, or of all."""
+        """The FAILED jobs to try again, the latest first: of one code, batch and owner, or of all.
+
+        Without a code those are left out that can never succeed.
+        """
         rows = self.system.table.list(State.FAILED, batch=batch, owner=owner)
-        return (row for row in rows if row.key and (not code or row.code == code))
+        return (row for row in rows if row.key and is_wanted(row, code))
 
     def _ask(self, wanted: Rerun) -> Ask:
         pipeline = parse(wanted.pipeline).canonical

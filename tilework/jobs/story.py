@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tilework.jobs.history import MOST, Deed, Entry, Outcome
 from tilework.jobs.job import State
+from tilework.remedies import Remedy, remedies
 from tilework.shown import shell_word
 
 if TYPE_CHECKING:
@@ -45,14 +46,17 @@ def story(job: Job) -> list[Line]:
 
 
 def next_steps(job: Job) -> list[str]:
-    """Command lines that are ready to be used, the likeliest first; none where nothing needs to be done."""
+    """Command lines that are ready to be used, the likeliest first; none where nothing needs to be done, or could help."""
     if not job.key:
         return []
     if job.state in {State.QUEUED, State.RUNNING}:
         return [f"tilework cancel {job.id}"]
-    if job.state in {State.FAILED, State.CANCELLED}:
-        retry = f"tilework retry {job.id}"
-        return [rerun_line(job), retry] if job.code == "bad_pipeline" else [retry, rerun_line(job)]
+    retry = f"tilework retry {job.id}"
+    if job.state is State.CANCELLED:
+        return [retry, rerun_line(job)]
+    if job.state is State.FAILED:
+        lines = {Remedy.RETRY: retry, Remedy.ANOTHER_PIPELINE: rerun_line(job)}
+        return [lines[each] for each in remedies(job.code)]
     return []
 
 
