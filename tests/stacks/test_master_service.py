@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PUBLIC = (
     "/",
     "/jobs/{id}",
+    "/failures",
     "/statistics",
     "/docs",
     "/sign-in",
