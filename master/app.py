@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from master import (
     api_docs,
+    failures,
     health,
     images,
     jobs,
@@ -67,6 +68,7 @@ def create_app(
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
+    app.include_router(failures.routes(system, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))

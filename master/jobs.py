@@ -20,8 +20,9 @@ from tilework.jobs.history import Deed, Outcome
 from tilework.jobs.job import Job, State
 from tilework.jobs.staged import progress
 from tilework.jobs.stores import ObjectStore
-from tilework.jobs.story import story
+from tilework.jobs.story import Kind, remedies_of, story
 from tilework.jobs.system import System
+from tilework.remedies import Remedy
 from tilework.shown import shown
 from tilework.sign_in import Who, may_see
 
@@ -42,7 +43,8 @@ class Progress(BaseModel):
 class JobView(BaseModel):
     """A row of the job table. Times in seconds since the epoch (0: never), ``seconds`` of work, sizes in pixels.
 
-    ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure.
+    ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure, and
+    ``remedies`` which orders could ever help, the likeliest first.
     """
 
     id: str
@@ -70,13 +72,26 @@ class JobView(BaseModel):
     dtype: str
     note: str
     progress: Progress | None = None
+    remedies: list[Remedy] = []
 
 
 class StoryLine(BaseModel):
-    """What happened ``at`` a time (seconds since the epoch), as a sentence."""
+    """What happened ``at`` a time (seconds since the epoch), as a sentence, and as what it is made of.
+
+    Of an attempt its ``number``, ``host``, ``rank`` (0: not known), ``outcome`` (empty: under way), and the ``seconds`` it
+    took. ``reason`` says why, with its ``code`` where it is a failure.
+    """
 
     at: float
     text: str
+    kind: Kind
+    number: int
+    host: str
+    rank: int
+    outcome: str
+    seconds: float
+    code: str
+    reason: str
 
 
 class EntryView(BaseModel):
@@ -168,11 +183,10 @@ class Listing:
     def detail(self, job_id: str, who: Who) -> JobDetail:
         """One job with its story and links. Raises ProblemError where there is none of that id for ``who``."""
         row = self.row(job_id, who)
-        lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
         return JobDetail(
             **self.view(row).model_dump(),
             result_kind=kind_of(row.result_key) if row.result_key else None,
-            story=lines,
+            story=told_story(row),
             history=history(row),
             links=self._links(row),
         )
@@ -187,7 +201,9 @@ class Listing:
     def view(self, row: Job) -> JobView:
         """A row as it is told."""
         fields = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
-        return JobView(**fields, name=display_name(row), progress=self._progress(row))
+        return JobView(
+            **fields, name=display_name(row), progress=self._progress(row), remedies=list(remedies_of(row))
+        )
 
     def _progress(self, row: Job) -> Progress | None:
         reached = progress(row, self._clock())
@@ -204,6 +220,11 @@ class Listing:
 
     def _link(self, store: ObjectStore, key: str, version: str | None, filename: str) -> str:
         return store.presigned_get(key, version, filename=filename, seconds=self._settings.presign_seconds)
+
+
+def told_story(row: Job) -> list[StoryLine]:
+    """What happened to a job, line by line."""
+    return [StoryLine(**asdict(line)) for line in story(row)]
 
 
 def history(row: Job) -> list[EntryView]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master.failures import BLANK_GROUP, failures_of
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
@@ -108,7 +109,7 @@ class Page:
         app.mount(self._static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /``, ``GET /jobs/{id}`` and ``GET /statistics``; where people sign in, shells of them.
+        """``GET /``, ``/jobs/{id}``, ``/failures`` and ``/statistics``; where people sign in, shells of them.
 
         A navigation bears no token. So there the addresses give a page without data, whose module gets a token, and
         with it the page itself, from the same address under ``PAGES``.
@@ -117,6 +118,7 @@ class Page:
         pages: dict[str, Callable[..., Any]] = {
             "/": self.home,
             "/jobs/{job_id}": self.job,
+            "/failures": self.failures,
             "/statistics": self.statistics,
         }
         for path, page in pages.items():
@@ -167,6 +169,17 @@ class Page:
     def job(self, request: Request, job_id: str, who: Asking) -> HTMLResponse:
         """One job, its input and its result side by side."""
         return self.render(request, "job.html", job=self._listing.detail(job_id, who))
+
+    def failures(
+        self,
+        request: Request,
+        who: Asking,
+        batch: Annotated[str, Query(max_length=64)] = "",
+        before: Annotated[str, Query(max_length=100)] = "",
+    ) -> HTMLResponse:
+        """What failed, by its reason."""
+        told = failures_of(self._system, who, batch, before)
+        return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
 
     def statistics(
         self, request: Request, who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7

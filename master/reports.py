@@ -11,13 +11,13 @@ from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from master.identity import Asking
-from master.jobs import EntryView, Listing, StoryLine, history
+from master.jobs import EntryView, Listing, StoryLine, history, told_story
 from master.ownership import check_operator
 from tilework.jobs import cursor
 from tilework.jobs.export import MEDIA_TYPES, Format, lines
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS, days
-from tilework.jobs.story import next_steps, story
+from tilework.jobs.story import next_steps
 from tilework.jobs.system import System
 
 EXPORT_ROWS = 5000
@@ -79,7 +79,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         return Story(
             id=row.id,
             state=row.state,
-            story=[StoryLine(at=line.at, text=line.text) for line in story(row)],
+            story=told_story(row),
             history=history(row),
             next_steps=next_steps(row),
         )
