@@ -12,12 +12,31 @@ if TYPE_CHECKING:
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Chromium's own idea of it: milliseconds, bytes a second."""
 
+NONE = {**SLOW_3G, "offline": True}
 
-def slow(page: Page) -> None:
-    """Give the page a line like that of a phone in the country."""
-    debugger = page.context.new_cdp_session(page)
-    debugger.send("Network.enable")
-    debugger.send("Network.emulateNetworkConditions", SLOW_3G)
+ANY = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+
+
+class Line:
+    """The line of a page, which is as good as the machine's own to begin with."""
+
+    def __init__(self, page: Page) -> None:
+        self._debugger = page.context.new_cdp_session(page)
+        self._debugger.send("Network.enable")
+
+    def slow(self) -> None:
+        """As that of a phone in the country."""
+        self._become(SLOW_3G)
+
+    def cut(self) -> None:
+        """What is under way breaks off."""
+        self._become(NONE)
+
+    def mend(self) -> None:
+        self._become(ANY)
+
+    def _become(self, conditions: dict[str, Any]) -> None:
+        self._debugger.send("Network.emulateNetworkConditions", conditions)
 
 
 @dataclass

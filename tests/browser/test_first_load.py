@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.devices import DESKTOP
-from tests.browser.network import Traffic, slow
+from tests.browser.network import Line, Traffic
 from tests.browser.places import fill
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def test_a_second_look_asks_for_nothing_that_has_not_changed(
 def test_over_a_slow_line_the_page_can_be_read_at_once_and_used_soon(served: Served, window: Window) -> None:
     fill(served)
     page = window.open("about:blank")
-    slow(page)
+    Line(page).slow()
     began = time.monotonic()
     page.goto(served.url, wait_until="commit")
     page.get_by_role("link", name="harbour.png").wait_for(timeout=30_000)
