@@ -67,9 +67,27 @@ class Person:
 
     # --- watch -----------------------------------------------------------------------------------------------------
 
-    def row(self, name: str) -> Locator:
+    @property
+    def rows(self) -> Locator:
+        """The jobs of the list that are shown."""
+        return self.page.locator("#jobs .job")
+
+    def older(self) -> None:
+        """Have the list go on with older jobs."""
+        self.page.get_by_role("link", name="Older ones").click()
+
+    def row(self, name: str | re.Pattern[str]) -> Locator:
         """The first job in the list that is of a file called so."""
-        return self.page.locator("#jobs .job").filter(has_text=name).first
+        return self.rows.filter(has_text=name).first
+
+    def in_state(self, state: str) -> Locator:
+        """The jobs of the list that are in ``state``."""
+        return self.page.locator(f'#jobs .job[data-state="{state}"]')
+
+    def only_this_drop(self) -> None:
+        """Have the list show the jobs of the last drop alone."""
+        self.page.get_by_role("link", name="Only this drop").click()
+        self.page.wait_for_url(re.compile("batch="))
 
     def upload(self, name: str) -> Locator:
         """The row of an upload that is not yet a job."""
