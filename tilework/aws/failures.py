@@ -20,6 +20,7 @@ from tilework.errors import (
     SettingsError,
     ThrottledError,
     TileworkError,
+    UploadOverError,
     VersionGoneError,
 )
 
@@ -33,6 +34,9 @@ NOT_DEPLOYED = frozenset(
     {"NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"}
 )
 """A bucket, a queue, a table that is not there at all."""
+
+UPLOAD_OVER = frozenset({"NoSuchUpload"})
+"""It was completed or aborted, or its days were over: another can be begun."""
 
 THROTTLED = frozenset(
     {
@@ -65,7 +69,6 @@ PASSING = frozenset(
         "ExpiredTokenException",
         "InternalError",
         "InternalServerError",
-        "NoSuchUpload",  # it was aborted, or its days were over: another can be begun
         "OperationAborted",
         "RequestExpired",
         "RequestTimeTooSkewed",
@@ -123,6 +126,8 @@ def _answered(error: ClientError, what: str) -> TileworkError:
         return SettingsError(sentence, advice="Check the names in the settings, or deploy the stack.")
     if code in GONE:
         return VersionGoneError(sentence)
+    if code in UPLOAD_OVER:
+        return UploadOverError(sentence)
     if code in THROTTLED or status == _TOO_MANY:
         return ThrottledError(sentence)
     if code in PASSING or status >= _SERVER_SIDE:
