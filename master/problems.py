@@ -27,6 +27,7 @@ from tilework.errors import (
     TileNotMadeError,
     TileNotShownError,
     TileworkError,
+    UploadOverError,
     VersionGoneError,
     WrongStateError,
 )
@@ -55,6 +56,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (WrongStateError, HTTPStatus.CONFLICT),
     (StillWorkedOnError, HTTPStatus.CONFLICT),
+    (UploadOverError, HTTPStatus.GONE),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),
 )

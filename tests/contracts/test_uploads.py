@@ -83,7 +83,7 @@ def test_an_upload_that_is_over_has_no_parts(store: ObjectStore) -> None:
 def test_no_address_is_signed_for_a_part_that_s3_would_refuse(
     store: ObjectStore, number: int, size: int
 ) -> None:
-    with pytest.raises(ValueError, match="part|Parts"):
+    with pytest.raises(ValueError, match=r"part|Parts"):
         store.presigned_part(begun(store), number, size=size, seconds=60)
 
 

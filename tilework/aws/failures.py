@@ -124,10 +124,8 @@ def _answered(error: ClientError, what: str) -> TileworkError:
     sentence = f"Could not {what}: {message} ({code or status})"
     if code in NOT_DEPLOYED:
         return SettingsError(sentence, advice="Check the names in the settings, or deploy the stack.")
-    if code in GONE:
-        return VersionGoneError(sentence)
-    if code in UPLOAD_OVER:
-        return UploadOverError(sentence)
+    if code in GONE | UPLOAD_OVER:
+        return VersionGoneError(sentence) if code in GONE else UploadOverError(sentence)
     if code in THROTTLED or status == _TOO_MANY:
         return ThrottledError(sentence)
     if code in PASSING or status >= _SERVER_SIDE:
