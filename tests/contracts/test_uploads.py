@@ -8,9 +8,10 @@ import pytest
 
 from tilework.errors import UploadOverError, VersionGoneError
 from tilework.jobs.quotas import PART_BYTES
+from tilework.jobs.stores import Upload
 
 if TYPE_CHECKING:
-    from tilework.jobs.stores import ObjectStore, Upload
+    from tilework.jobs.stores import ObjectStore
 
 LARGE = b"l" * PART_BYTES
 
@@ -77,6 +78,17 @@ def test_an_upload_that_is_over_has_no_parts(store: ObjectStore) -> None:
     for upload in (aborted, completed):
         with pytest.raises(UploadOverError):
             store.parts_of(upload)
+
+
+@pytest.mark.differs("moto", because="it looks at the id alone")
+def test_an_upload_is_known_by_its_id_together_with_its_key_alone(store: ObjectStore) -> None:
+    upload = begun(store, "results/a.tif")
+    store.upload_part(upload, 1, b"part")
+    elsewhere = Upload("results/b.tif", upload.id)
+    with pytest.raises(UploadOverError):
+        store.parts_of(elsewhere)
+    store.abort_upload(elsewhere)
+    assert len(store.parts_of(upload)) == 1
 
 
 @pytest.mark.parametrize(("number", "size"), [(0, 1), (10_001, 1), (1, 0), (1, 5 * 2**30 + 1)])
