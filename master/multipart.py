@@ -21,10 +21,10 @@ from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.uploads import Batch, ContentType, FileName, check_size, new_key, upload_metadata
 from master.waker import Waker
-from tilework.errors import UploadOverError, VersionGoneError
+from tilework.errors import VersionGoneError
 from tilework.jobs.object_keys import UPLOADS
 from tilework.jobs.quotas import KEY_BYTES, OBJECT_BYTES, PARTS
-from tilework.jobs.stores import ObjectInfo, Part, Upload
+from tilework.jobs.stores import ObjectInfo, Part, Upload, UploadOverError
 from tilework.jobs.system import System
 
 MIB = 2**20

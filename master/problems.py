@@ -27,10 +27,10 @@ from tilework.errors import (
     TileNotMadeError,
     TileNotShownError,
     TileworkError,
-    UploadOverError,
     VersionGoneError,
     WrongStateError,
 )
+from tilework.jobs.stores import UploadOverError
 from tilework.jobs.table import TooManyRowsError
 
 if TYPE_CHECKING:

@@ -328,13 +328,6 @@ class ServiceError(TileworkError):
     permanent = False
 
 
-class UploadOverError(ServiceError):
-    """An object was being stored in parts, and that is over: completed, aborted, or its days were over."""
-
-    code = "upload_over"
-    advice = "Begin it anew."
-
-
 class ThrottledError(ServiceError):
     """A service takes no more requests for now, of this account, table or prefix: there are too many."""
 

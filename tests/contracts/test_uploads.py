@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tilework.errors import UploadOverError, VersionGoneError
+from tilework.errors import VersionGoneError
 from tilework.jobs.quotas import PART_BYTES
-from tilework.jobs.stores import Upload
+from tilework.jobs.stores import Upload, UploadOverError
 
 if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore

@@ -20,9 +20,9 @@ from tilework.errors import (
     SettingsError,
     ThrottledError,
     TileworkError,
-    UploadOverError,
     VersionGoneError,
 )
+from tilework.jobs.stores import UploadOverError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.errors import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+class UploadOverError(ServiceError):
+    """An object was being stored in parts, and that is over: completed, aborted, or its days were over."""
+
+    code = "upload_over"
+    advice = "Begin it anew."
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,15 @@ const isImage = (version) =>
 const panel = document.getElementById("bucket");
 const NOT_FOUND = 404;
 
-/** `look` makes the list of jobs look at once. */
+/** Begin when the panel is opened for the first time. `look` makes the list of jobs look at once. */
 export function startBucket(look) {
-  if (!panel) return;
   const work = new Work(look);
   field(panel, "form").addEventListener("submit", (event) => {
     event.preventDefault();
     work.begin(field(panel, "prefix").value, event.submitter?.value ?? "look", field(panel, "all").checked);
   });
   field(panel, "stop").addEventListener("click", () => work.stop());
-  panel.addEventListener("toggle", () => {
-    if (panel.open && !field(panel, "told").textContent) work.begin("", "look", true);
-  });
+  work.begin("", "look", true);
 }
 
 class Work {

@@ -1,13 +1,11 @@
 // Images that a person drops, chooses, photographs or pastes: some at a time, each known by the drop it came with.
 
-import { startBucket } from "./bucket.js";
 import { startHands } from "./hands.js";
 import { Item, State } from "./item.js";
-import { dropped } from "./memory.js";
-import { noteBatch, newBatch } from "./batch.js";
+import { begun, dropped } from "./memory.js";
+import { newBatch, noteBatch } from "./batch.js";
 import { focusPipeline, pipelineText } from "../builder/pipeline.js";
 import { say } from "../strings.js";
-import { startUnfinished } from "./unfinished.js";
 import { showDrop, tellTrouble } from "./view.js";
 
 const AT_ONCE = 4;
@@ -121,11 +119,22 @@ function nameOf(found) {
 const resume = (upload, file, look) =>
   new Drop([{ file, handle: upload.handle, path: upload.name }], { pipeline: upload.pipeline, batch: upload.batch, look });
 
+// what few visits need is loaded when the page is alive
+async function goOnWithUnfinished(look) {
+  await dropped.forgetOld();
+  if (!(await begun.all()).length) return;
+  const { startUnfinished } = await import("./unfinished.js");
+  startUnfinished((upload, file) => resume(upload, file, look));
+}
+
 export function startDrop(look) {
   startHands((basket) => take(basket, look));
-  startUnfinished((upload, file) => resume(upload, file, look));
-  startBucket(look);
-  dropped.forgetOld();
+  document.getElementById("bucket").addEventListener(
+    "toggle",
+    async () => (await import("./bucket.js")).startBucket(look),
+    { once: true },
+  );
+  goOnWithUnfinished(look);
   window.addEventListener("online", () => {
     for (const drop of drops) drop.enqueue(drop.in(State.FAILED).filter((item) => item.wasCutOff));
   });

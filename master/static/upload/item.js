@@ -2,12 +2,13 @@
 
 import { digest } from "./fingerprint.js";
 import { dropped } from "./memory.js";
-import { LARGE, callOff, sendInParts } from "./parts.js";
 import { Lost, Refused, asked, persist } from "./persist.js";
 import { say } from "../strings.js";
 import { sendWhole } from "./whole.js";
 
 const NOT_FOUND = 404;
+// files of more bytes than this come in parts
+const LARGE = 16 * 2 ** 20;
 
 export const State = {
   WAITING: "WAITING",
@@ -86,7 +87,7 @@ export class Item {
     }
   }
 
-  sendBytes() {
+  async sendBytes() {
     const order = { name: this.name, pipeline: this.drop.pipeline, batch: this.drop.batch };
     const hooks = {
       signal: this.control.signal,
@@ -103,7 +104,8 @@ export class Item {
         }
       },
     };
-    return this.size > LARGE ? sendInParts(this.file, order, hooks) : sendWhole(this.file, order, hooks);
+    if (this.size <= LARGE) return sendWhole(this.file, order, hooks);
+    return (await import("./parts.js")).sendInParts(this.file, order, hooks);
   }
 
   /** Let the image that lies in the bucket already have this drop's pipeline. */
@@ -144,7 +146,7 @@ export class Item {
 
   /** Send it no more, and forget what of it is in the bucket. */
   callOff() {
-    if (this.upload && this.state !== State.QUEUED) callOff(this.upload);
+    if (this.upload) import("./parts.js").then((parts) => parts.callOff(this.upload));
     if (this.state === State.UPLOADING) this.control.abort(Item.CALLED_OFF);
     else this.become(State.SKIPPED, say("upload.called_off"));
   }

@@ -19,9 +19,6 @@ const NOT_FOUND = 404;
 const CONFLICT = 409;
 const GONE = 410;
 
-/** Files of more bytes than this come in parts. */
-export const LARGE = 16 * 2 ** 20;
-
 const isOver = (error) => error instanceof Refused && (error.status === GONE || error.status === NOT_FOUND);
 
 /** Upload `file`; returns the key under which its job will be found. `handle` is kept, where the browser gave one. */

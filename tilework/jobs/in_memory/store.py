@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from tilework.errors import UploadOverError, VersionGoneError
+from tilework.errors import VersionGoneError
 from tilework.jobs import quotas
 from tilework.jobs.in_memory.events import object_created
-from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload
+from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload, UploadOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
