@@ -14,6 +14,7 @@ from master import (
     health,
     images,
     jobs,
+    multipart,
     operations,
     orders,
     presets,
@@ -73,6 +74,7 @@ def create_app(
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock, waker))
+    app.include_router(multipart.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(failures.routes(system, clock))

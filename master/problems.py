@@ -30,6 +30,7 @@ from tilework.errors import (
     VersionGoneError,
     WrongStateError,
 )
+from tilework.jobs.stores import UploadOverError
 from tilework.jobs.table import TooManyRowsError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (WrongStateError, HTTPStatus.CONFLICT),
     (StillWorkedOnError, HTTPStatus.CONFLICT),
+    (UploadOverError, HTTPStatus.GONE),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),
 )

@@ -13,6 +13,7 @@ from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, warn_of_disabled
+from tilework.jobs.quotas import OBJECT_BYTES, PART_LIMIT
 from tilework.sign_in import OPERATORS, SignIn
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PIPELINE = "blur(9)"
 
-UPLOAD_LIMIT_BYTES = 5 * 1024**3
-"""What one PUT or POST to S3 takes at most (S3 quota)."""
+UPLOAD_LIMIT_BYTES = PART_LIMIT
+"""What one POST to S3 takes at most; uploads in parts may be allowed more."""
 
 PRESIGN_SECONDS = 900
 """Long enough to begin an upload or a download, short enough that a link in a log is soon worth nothing."""
@@ -89,7 +90,7 @@ class MasterSettings:
             default_pipeline=_pipeline(environ),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),
             upload_limit_bytes=int(
-                number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, UPLOAD_LIMIT_BYTES)
+                number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, OBJECT_BYTES)
             ),
             # seven days is the longest life of a signature (S3 quota)
             presign_seconds=int(number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),

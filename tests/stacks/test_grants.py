@@ -71,6 +71,8 @@ def place(template: dict[str, Any], name: str) -> str:
         (WORKERS, "dynamodb:GetItem", "table"),
         (API, "s3:PutObject", "inputs/uploads/2025-11-24/photo.jpg"),
         (API, "s3:PutObject", "inputs/submitted/photo.jpg"),
+        (API, "s3:ListMultipartUploadParts", "inputs/uploads/2025-11-24/photo.jpg"),
+        (API, "s3:AbortMultipartUpload", "inputs/uploads/2025-11-24/photo.jpg"),
         (API, "s3:GetObject", "inputs/.tilework/presets.toml"),
         (API, "s3:GetObject", "outputs/results/photo.jpg"),
         (API, "s3:GetObject", "outputs/work/1/0/0-write/0000/manifest"),
