@@ -9,6 +9,8 @@ from fastapi import FastAPI
 
 from master import (
     api_docs,
+    batches,
+    downloads,
     health,
     images,
     jobs,
@@ -63,11 +65,14 @@ def create_app(
     )
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
-    page = Page(settings, system, listing, known, clock)
+    seen_whole = batches.Batches(system, clock)
+    page = Page(settings, system, listing, known, clock, batches=seen_whole)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
+    app.include_router(batches.routes(seen_whole))
+    app.include_router(downloads.routes(system, listing, settings))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))

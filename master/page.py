@@ -4,15 +4,18 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master.batches import Batches
+from master.identity import owner_of
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
 from master.presets import preset_list_of_page
@@ -40,9 +43,21 @@ YEAR_SECONDS = 31_536_000
 BLANK = JobView(
     id="", name="", key="", version="", pipeline="", state=State.QUEUED, code="", reason="", advice="", result_key="",
     attempts=0, losses=0, seconds=0, owner="", batch="", created=0, started=0, updated=0, ended=0, source_bytes=0,
-    width=0, height=0, dtype="", note="",
+    width=0, height=0, dtype="", note="", host="",
 )  # fmt: skip
 """What the list's modules fill in for a job that they did not know."""
+
+
+class Filters(BaseModel):
+    """What the address of the first page says of the list in it."""
+
+    state: State | Literal[""] = ""
+    batch: str = Field(default="", max_length=64)
+    code: str = Field(default="", max_length=64)
+    search: str = Field(default="", max_length=200)
+    since: str = Field(default="", max_length=100)
+    before: str = Field(default="", max_length=100)
+    view: Literal["table", "grid", ""] = ""
 
 
 class Page:
@@ -55,8 +70,11 @@ class Page:
         listing: Listing,
         presets: BucketPresets,
         clock: Callable[[], float],
+        *,
+        batches: Batches,
     ) -> None:
         self._settings = settings
+        self._batches = batches
         self._system = system
         self._listing = listing
         self._presets = presets
@@ -132,24 +150,30 @@ class Page:
 
         return show
 
-    def home(
-        self,
-        request: Request,
-        state: State | None = None,
-        batch: Annotated[str, Query(max_length=64)] = "",
-        before: Annotated[str, Query(max_length=100)] = "",
-    ) -> HTMLResponse:
+    def home(self, request: Request, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch, before=before))
+        owner = owner_of(request)
+        jobs = self._listing.list(
+            Wanted(
+                filters.state or None,
+                filters.batch,
+                before=filters.before,
+                code=filters.code,
+                search=filters.search,
+                since=filters.since,
+            )
+        )
         operations = {operation.name: describe(operation) for operation in registry().values()}
-        jobs.jobs.sort(key=lambda job: -job.created)
         return self.render(
             request,
             "home.html",
             jobs=jobs,
-            state=state,
-            batch=batch,
-            before=before,
+            filters=filters.model_dump(exclude_defaults=True),
+            state=filters.state or None,
+            batch=filters.batch,
+            whole=self._batches.view(filters.batch, owner) if filters.batch else None,
+            recent=self._batches.recent(owner).batches,
+            output_bucket=self._system.outputs.bucket,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,

@@ -63,11 +63,12 @@ class JobTable(Protocol):
         *,
         batch: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """Rows, the latest updated first, those of one moment by id (eventually consistent), at most ``limit``.
 
-        Of one state or of all, of one batch or of all, from ``before`` on. What a page costs does not grow with the
-        table.
+        Of one state or of all, of one batch or of all, from ``before`` on, none that was updated before ``since`` (seconds
+        since the epoch). What a page costs does not grow with the table.
         """
         ...
 

@@ -75,6 +75,7 @@ class MemoryTable:
         *,
         batch: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """List rows, the latest updated first, of one state, one batch or all, from ``before`` on, at most ``limit``."""
         with self._lock:
@@ -85,6 +86,7 @@ class MemoryTable:
             if (state is None or row.state is state)
             and (not batch or row.batch == batch)
             and (before is None or not before.passed(row))
+            and row.updated >= since
         )
         return islice(sorted(wanted, key=order), limit)
 
