@@ -28,6 +28,7 @@ from tilework.imaging.formats.table import ROWS
 from tilework.imaging.operation_facts import describe
 from tilework.imaging.operations import registry
 from tilework.imaging.operations.parameters import write
+from tilework.jobs import cursor
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
@@ -95,6 +96,7 @@ class Page:
             "moment": _moment,
             "iso": _iso,
             "ago": self._ago,
+            "as_local": _as_local,
             "bytes": bytes_shown,
         }
 
@@ -168,12 +170,13 @@ class Page:
             request,
             "home.html",
             jobs=jobs,
-            filters=filters.model_dump(exclude_defaults=True),
+            filters=filters.model_dump(),
             state=filters.state or None,
             batch=filters.batch,
             whole=self._batches.view(filters.batch, owner) if filters.batch else None,
             recent=self._batches.recent(owner).batches,
             output_bucket=self._system.outputs.bucket,
+            thumbnails=self._settings.has_previews,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
@@ -248,6 +251,11 @@ def _examples(operation: dict[str, Any]) -> dict[str, Any]:
         parameter["name"]: parameter["example"] if parameter["required"] else parameter["default"]
         for parameter in operation["parameters"]
     }
+
+
+def _as_local(text: str) -> str:
+    """A place in the list as an ``<input type=datetime-local>`` takes its time; empty for none."""
+    return datetime.fromtimestamp(cursor.parse(text).updated).strftime("%Y-%m-%dT%H:%M") if text else ""  # noqa: DTZ006 - as it is read
 
 
 def _iso(seconds: float) -> str:

@@ -128,6 +128,7 @@ class Served:
 def served(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]) -> Iterator[Served]:
     deployment = deploy(embedded_aws.endpoint_url)
     allow_uploads_of_the_page(embedded_aws.endpoint_url, deployment.input_bucket)
+    allow_downloads_of_the_page(embedded_aws.endpoint_url, deployment.output_bucket)
     served = Served(connect(deployment), MasterSettings(upload_limit_bytes=UPLOAD_LIMIT_BYTES))
     served.start()
     yield served
@@ -137,6 +138,13 @@ def served(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]
 def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:
     """The rule that the stack gives its input bucket."""
     rule = {"AllowedMethods": ["POST"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+    s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+
+
+def allow_downloads_of_the_page(endpoint: str, bucket: str) -> None:
+    """The rule that the stack gives its output bucket."""
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
     s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 
