@@ -1,7 +1,8 @@
 // Windowed rendering: of a list of any length only what is in sight, and a little around it, is in the page. What is
 // not is room: padding above and below, so that the page scrolls as if all were there.
 
-const AROUND = 8;
+// pixels above and below what is in sight that are drawn as well, so that a turn of the wheel finds them there
+const AROUND = 600;
 
 /**
  * `list` is a CSS grid of equally high items: as many columns as the style gives it. `source` has `order` (ids), `make(id)`,
@@ -44,8 +45,8 @@ export class Window {
     const { columns, gap, height } = this.measure();
     const rows = Math.ceil(order.length / columns);
     const top = -this.list.getBoundingClientRect().top;
-    const from = Math.max(0, Math.min(rows, Math.floor(top / height) - AROUND));
-    const to = Math.max(from, Math.min(rows, Math.ceil((top + innerHeight) / height) + AROUND));
+    const from = Math.max(0, Math.min(rows, Math.floor((top - AROUND) / height)));
+    const to = Math.max(from, Math.min(rows, Math.ceil((top + innerHeight + AROUND) / height)));
     this.first = from * columns;
     this.last = Math.min(order.length, to * columns);
     this.columns = columns;
