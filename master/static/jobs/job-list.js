@@ -57,7 +57,7 @@ function render() {
   // what the server rendered goes when the first answer is there
   for (const row of list.querySelectorAll('[role="row"]:not([aria-rowindex])')) row.remove();
   // whoever reads further down keeps what they read, though it fits no more
-  if (!rows.scrolled) jobs.drop((id) => !fits(jobs.known.get(id)));
+  if (!rows.scrolled) dropUnfit();
   table.setAttribute("aria-rowcount", jobs.next ? "-1" : String(jobs.order.length + 1));
   refreshEmpty();
   tellMore();
@@ -65,9 +65,10 @@ function render() {
   rows.draw();
 }
 
-function fits(job) {
-  const wanted = query();
-  return ["state", "code"].every((name) => !wanted.get(name) || wanted.get(name) === job[name]);
+function dropUnfit() {
+  const wanted = [...query()].filter(([name]) => name === "state" || name === "code");
+  if (!wanted.length) return;
+  jobs.drop((id) => wanted.some(([name, value]) => jobs.known.get(id)[name] !== value));
 }
 
 function tellMore() {
@@ -164,7 +165,8 @@ export function followJobs() {
   const sight = follow(inSight, seen);
   const look = async () => {
     lookAtBatch();
-    await start(offline);
+    // whoever reads further down is not thrown back to the beginning
+    await (rows.scrolled ? Promise.all([news.now(), sight.now()]) : start(offline));
     selection.keep();
   };
   startActions(selection, look);
