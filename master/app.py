@@ -10,6 +10,8 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from master import (
     api_docs,
+    batches,
+    downloads,
     failures,
     health,
     images,
@@ -72,13 +74,16 @@ def create_app(
     )
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
-    page = Page(settings, system, listing, known, clock)
+    seen_whole = batches.Batches(system, clock)
+    page = Page(settings, system, listing, known, clock, batches=seen_whole)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(multipart.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(failures.routes(system, clock))
     app.include_router(jobs.routes(listing))
+    app.include_router(batches.routes(seen_whole))
+    app.include_router(downloads.routes(system, listing, settings))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))

@@ -4,15 +4,17 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master.batches import Batches
 from master.failures import BLANK_GROUP, failures_of
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
@@ -28,6 +30,7 @@ from tilework.imaging.formats.table import ROWS
 from tilework.imaging.operation_facts import describe
 from tilework.imaging.operations import registry
 from tilework.imaging.operations.parameters import write
+from tilework.jobs import cursor
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
@@ -43,9 +46,21 @@ YEAR_SECONDS = 31_536_000
 BLANK = JobView(
     id="", name="", key="", version="", pipeline="", state=State.QUEUED, code="", reason="", advice="", result_key="",
     attempts=0, losses=0, seconds=0, owner="", batch="", created=0, started=0, updated=0, ended=0, source_bytes=0,
-    width=0, height=0, dtype="", note="",
+    width=0, height=0, dtype="", note="", host="",
 )  # fmt: skip
 """What the list's modules fill in for a job that they did not know."""
+
+
+class Filters(BaseModel):
+    """What the address of the first page says of the list in it."""
+
+    state: State | Literal[""] = ""
+    batch: str = Field(default="", max_length=64)
+    code: str = Field(default="", max_length=64)
+    search: str = Field(default="", max_length=200)
+    since: str = Field(default="", max_length=100)
+    before: str = Field(default="", max_length=100)
+    view: Literal["table", "grid", ""] = ""
 
 
 class Page:
@@ -58,8 +73,11 @@ class Page:
         listing: Listing,
         presets: BucketPresets,
         clock: Callable[[], float],
+        *,
+        batches: Batches,
     ) -> None:
         self._settings = settings
+        self._batches = batches
         self._system = system
         self._listing = listing
         self._presets = presets
@@ -80,6 +98,7 @@ class Page:
             "moment": _moment,
             "iso": _iso,
             "ago": self._ago,
+            "as_local": _as_local,
             "bytes": bytes_shown,
         }
 
@@ -136,25 +155,31 @@ class Page:
 
         return show
 
-    def home(
-        self,
-        request: Request,
-        who: Asking,
-        state: State | None = None,
-        batch: Annotated[str, Query(max_length=64)] = "",
-        before: Annotated[str, Query(max_length=100)] = "",
-    ) -> HTMLResponse:
+    def home(self, request: Request, who: Asking, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch, before=before, who=who))
+        jobs = self._listing.list(
+            Wanted(
+                filters.state or None,
+                filters.batch,
+                before=filters.before,
+                code=filters.code,
+                search=filters.search,
+                since=filters.since,
+                who=who,
+            )
+        )
         operations = {operation.name: describe(operation) for operation in registry().values()}
-        jobs.jobs.sort(key=lambda job: -job.created)
         return self.render(
             request,
             "home.html",
             jobs=jobs,
-            state=state,
-            batch=batch,
-            before=before,
+            filters=filters.model_dump(),
+            state=filters.state or None,
+            batch=filters.batch,
+            whole=self._batches.view(filters.batch, who.only) if filters.batch else None,
+            recent=self._batches.recent(who.only).batches,
+            output_bucket=self._system.outputs.bucket,
+            thumbnails=self._settings.has_previews,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
@@ -241,6 +266,11 @@ def _examples(operation: dict[str, Any]) -> dict[str, Any]:
         parameter["name"]: parameter["example"] if parameter["required"] else parameter["default"]
         for parameter in operation["parameters"]
     }
+
+
+def _as_local(text: str) -> str:
+    """A place in the list as an ``<input type=datetime-local>`` takes its time; empty for none."""
+    return datetime.fromtimestamp(cursor.parse(text).updated).strftime("%Y-%m-%dT%H:%M") if text else ""  # noqa: DTZ006 - as it is read
 
 
 def _iso(seconds: float) -> str:

@@ -58,6 +58,7 @@ class MasterSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    preview_url: str = ""
     sign_in: SignIn | None = None
     operators_group: str = OPERATORS
     any_host: bool = False
@@ -75,6 +76,11 @@ class MasterSettings:
     idle_seconds: float = IDLE_SECONDS
     completion_events: bool = False
     die_with_parent: bool = False
+
+    @property
+    def has_previews(self) -> bool:
+        """Whether something answers for thumbnails: what requests are forwarded to, or a function behind the same gateway."""
+        return bool(self.preview_url) or self.any_host
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:

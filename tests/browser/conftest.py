@@ -140,6 +140,7 @@ def served(
 ) -> Iterator[Served]:
     deployment = deploy(embedded_aws.endpoint_url)
     allow_uploads_of_the_page(embedded_aws.endpoint_url, deployment.input_bucket)
+    allow_downloads_of_the_page(embedded_aws.endpoint_url, deployment.output_bucket)
     served = Served(connect(deployment), MasterSettings(upload_limit_bytes=upload_limit_bytes))
     served.start()
     yield served
@@ -149,6 +150,13 @@ def served(
 def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:
     """The rule that the stack gives its input bucket."""
     rule = {"AllowedMethods": ["POST", "PUT"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+    s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+
+
+def allow_downloads_of_the_page(endpoint: str, bucket: str) -> None:
+    """The rule that the stack gives its output bucket."""
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
     s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 

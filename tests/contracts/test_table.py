@@ -185,6 +185,17 @@ def test_a_list_before_a_time_begins_with_what_was_changed_before_it(table: JobT
     assert list(table.list(State.QUEUED, 1, before=Cursor(3.0))) == [rows[2]]
 
 
+def test_a_list_since_a_time_ends_with_what_was_changed_at_it(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n), batch="b" * (n % 2), state=list(State)[n % 2]) for n in range(6)]
+    for row in rows:
+        table.create(row)
+    assert list(table.list(since=3.0)) == rows[:2:-1]
+    assert list(table.list(State.RUNNING, batch="b", since=2.0)) == [rows[5], rows[3]]
+    assert list(table.list(before=Cursor(5.0), since=3.0)) == [rows[4], rows[3]]
+    assert list(table.list(before=Cursor(3.0, rows[3].id), since=3.0)) == []
+    assert list(table.list(before=Cursor(2.0), since=3.0)) == []
+
+
 def test_a_page_goes_on_where_the_last_ended_though_rows_went_and_came(table: JobTable) -> None:
     rows = [job(str(n), updated=float(n)) for n in range(10)]
     for row in rows:

@@ -76,6 +76,7 @@ class MemoryTable:
         batch: str = "",
         owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """List rows, the latest updated first, of one state, batch, owner or all, from ``before`` on, at most ``limit``."""
         with self._lock:
@@ -87,6 +88,7 @@ class MemoryTable:
             and (not batch or row.batch == batch)
             and (not owner or row.owner == owner)
             and (before is None or not before.passed(row))
+            and row.updated >= since
         )
         return islice(sorted(wanted, key=order), limit)
 
