@@ -15,6 +15,7 @@ from master import (
     operations,
     orders,
     presets,
+    preview,
     problems,
     reports,
     sign_in,
@@ -67,6 +68,7 @@ def create_app(
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
+    app.include_router(preview.routes(settings.preview_url))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))

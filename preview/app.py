@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from tilework.jobs.system import System
 
 
-def create_app(
-    settings: PreviewSettings, system: System, clock: Callable[[], float] = time.time
-) -> FastAPI:
+def create_app(settings: PreviewSettings, system: System, clock: Callable[[], float] = time.time) -> FastAPI:
     """Make the application; all that it keeps are decoded images. ``clock`` gives seconds since the epoch."""
     app = FastAPI(title="Tilework's preview", version="1", openapi_url=None, docs_url=None, redoc_url=None)
     library, workshop = Library(system, settings), Workshop()

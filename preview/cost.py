@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from preview.refusals import RegionTooLargeError, RegionTooSlowError
 from tilework.imaging.costs import ABOVE, MILLION
+
 if TYPE_CHECKING:
     from tilework.imaging.operations import Pixels
     from tilework.imaging.pipeline import Pipeline

@@ -27,5 +27,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 def _application() -> Mangum:
     """The application, once for as long as Lambda keeps this process."""
     log_to_stderr("preview", LogSettings.from_environment(os.environ))
-    settings, deployment = PreviewSettings.from_environment(os.environ), Deployment.from_environment(os.environ)
+    settings, deployment = (
+        PreviewSettings.from_environment(os.environ),
+        Deployment.from_environment(os.environ),
+    )
     return Mangum(create_app(settings, connect(deployment)), lifespan="off")

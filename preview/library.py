@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from preview.opened import Opened
 from preview.problems import not_there
+from tilework.errors import PipelineError
 from tilework.fleet.source import ObjectSource
+from tilework.imaging.pipeline import parse
 from tilework.imaging.result_kinds import ResultKind, kind_of
 
 if TYPE_CHECKING:
@@ -79,11 +81,17 @@ class Library:
                         self._opening.pop(address, None)
         return found
 
-    def _opened(self, address: Address) -> Opened:
+    def source(self, address: Address) -> ObjectSource:
+        """The bytes of an image. Raises as :meth:`describe`."""
         info = self.describe(address)
-        source = ObjectSource(self._store(address), address.key, address.version or info.version, info.size)
+        return ObjectSource(self._store(address), address.key, address.version or info.version, info.size)
+
+    def _opened(self, address: Address) -> Opened:
         opened = Opened(
-            source, self._settings.limits, image_bytes=self._settings.image_bytes, page=address.page
+            self.source(address),
+            self._settings.limits,
+            image_bytes=self._settings.image_bytes,
+            page=address.page,
         )
         opened.prepare()
         with self._lock:
@@ -105,6 +113,15 @@ class Library:
         return self._system.inputs if address.side == "input" else self._system.outputs
 
 
+def page_of(pipeline: str) -> int | None:
+    """The page of its image that a job's pipeline reads, where it names one that this process understands."""
+    try:
+        return parse(pipeline).page if pipeline else None
+    except PipelineError:
+        # an own operation that this process was not told of
+        return None
+
+
 def address_of(row: Job, side: Side, page: int | None = None) -> Address:
     """Where the image of a job is. Raises ProblemError where there is none (yet): 404, ``no_image``."""
     if side == "input":
@@ -114,6 +131,8 @@ def address_of(row: Job, side: Side, page: int | None = None) -> Address:
     if not row.result_key:
         raise not_there("no_image", f"The job is {row.state}: it has no result.")
     if kind_of(row.result_key) is not ResultKind.IMAGE:
-        raise not_there("no_image", "The job's result is no image that a viewer reads: it is a report or an archive.")
+        raise not_there(
+            "no_image", "The job's result is no image that a viewer reads: it is a report or an archive."
+        )
     # named by what is done to which version of which image, and never written over
     return Address("result", row.result_key, None)

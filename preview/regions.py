@@ -9,16 +9,17 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
-from preview.display import MEDIA_TYPE, Levels, levels_of, png, shown
 from preview.identity import may_see
 from preview.jobs import row_for
 from preview.library import Address, Library, address_of
+from preview.on_screen import MEDIA_TYPE, Levels, levels_of, png, shown
 from preview.problems import not_there
 from preview.region import Region, render
 from preview.settings import PreviewSettings
 from preview.workshop import Workshop
 from tilework.fleet.pictures import Gallery
 from tilework.imaging.pipeline import Pipeline, parse
+from tilework.imaging.windows import Window
 from tilework.jobs.object_keys import OURS
 from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.quotas import KEY_BYTES
@@ -78,7 +79,11 @@ class Shown:
 
 
 def routes(
-    system: System, library: Library, workshop: Workshop, settings: PreviewSettings, clock: Callable[[], float]
+    system: System,
+    library: Library,
+    workshop: Workshop,
+    settings: PreviewSettings,
+    clock: Callable[[], float],
 ) -> APIRouter:
     """``POST /api/preview``."""
     router = APIRouter(tags=["preview"])
@@ -88,7 +93,9 @@ def routes(
     @router.post(
         "/api/preview",
         response_class=Response,
-        responses={200: {"content": {MEDIA_TYPE: {}}, "description": "The region, with what it shows in a header"}},
+        responses={
+            200: {"content": {MEDIA_TYPE: {}}, "description": "The region, with what it shows in a header"}
+        },
         summary="Preview a region",
     )
     def preview(wanted: PreviewRequest, request: Request) -> Response:
@@ -149,8 +156,6 @@ class _Brought:
 def _shown(
     library: Library, address: Address, pipeline: Pipeline, place: Place, levels: Levels | None
 ) -> Shown:
-    from tilework.imaging.windows import Window
-
     window = Window(place.x, place.y, place.x + place.width, place.y + place.height)
     region = render(library.open(address), pipeline, window)
     library.forget()
@@ -171,5 +176,5 @@ def _facts(region: Region, levels: Levels | None) -> dict[str, object]:
     }
 
 
-def _told(window: "Window") -> dict[str, int]:
+def _told(window: Window) -> dict[str, int]:
     return {"x": window.left, "y": window.top, "width": window.width, "height": window.height}

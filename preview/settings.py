@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tilework.environment import number
@@ -39,7 +39,7 @@ class PreviewSettings:
     sign_in: bool = False
     image_bytes: int = IMAGE_MIB * MIB
     cache_bytes: int = CACHE_MIB * MIB
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     die_with_parent: bool = False
 
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.png import encoded
 from tilework.imaging.operations.depths import WHITE
@@ -23,8 +25,6 @@ class Levels(NamedTuple):
 
 def levels_of(picture: Picture) -> Levels | None:
     """The smallest and the largest finite value of its colours; None of 8 bits, which are shown as they are."""
-    import numpy as np
-
     colour = picture.colour
     if colour.dtype == np.uint8:
         return None
@@ -39,8 +39,6 @@ def shown(picture: Picture, levels: Levels | None) -> Picture:
 
     What is not a number is black; alpha is scaled from what is opaque in its depth.
     """
-    import numpy as np
-
     if picture.colour.dtype == np.uint8:
         return picture
     colour = _scaled(picture.colour, levels or levels_of(picture) or Levels(0.0, 1.0))
@@ -56,8 +54,6 @@ def png(picture: Picture) -> bytes:
 
 
 def _scaled(image: Image, levels: Levels) -> Image:
-    import numpy as np
-
     black, white = levels
     with np.errstate(invalid="ignore", over="ignore"):
         share = (image.astype(np.float64) - black) / max(white - black, np.finfo(np.float64).tiny)
