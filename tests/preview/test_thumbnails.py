@@ -18,7 +18,7 @@ from tilework.imaging.windows import Size
 
 
 def test_a_job_is_shown_small_and_for_ever(world: World, client: Client) -> None:
-    image = cv2.GaussianBlur(noise(1200, 900), (0, 0), 5)
+    image = cv2.GaussianBlur(noise(1200, 900), (0, 0), 12)
     job = world.job(jpeg(image), result=png(255 - image))
     for side, expected in (("input", image), ("result", 255 - image)):
         answer = client.get(f"/api/jobs/{job.id}/thumbnail?side={side}")
@@ -72,7 +72,7 @@ def test_labels_are_shown_too(world: World, client: Client) -> None:
 
 
 def test_an_image_on_its_side_stands_upright() -> None:
-    image = cv2.GaussianBlur(noise(900, 300), (0, 0), 5)
+    image = cv2.GaussianBlur(noise(900, 300), (0, 0), 12)
     body = jpeg(image)
     exif = bytes.fromhex("4d4d002a 00000008 0001 0112 0003 00000001 0006 0000 00000000")
     segment = b"Exif\0\0" + exif
