@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 UNZIPPED_LIMIT: Final = 250 * 1024**2
 """Bytes of an unpacked function; source: "Lambda quotas"."""
@@ -21,7 +24,7 @@ LATER_WHEELS: Final = {
 CODECS: Final = ("ccitt", "deflate", "imcd", "jpeg2k", "shared", "shared_cython", "webp", "zstd")
 """Of imagecodecs' sixty, those that TIFF, JPEG 2000 and WebP are read with; AVIF and JPEG XL would take 18 MB."""
 
-CODEC_LIBRARIES: Final = ("deflate", "openjp2", "sharpyuv", "webp", "webpdemux", "zstd")
+CODEC_LIBRARIES: Final = ("deflate", "lcms2", "openjp2", "sharpyuv", "webp", "webpdemux", "zstd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,7 @@ class Contents:
     name: str
     sources: tuple[str, ...]
     services: frozenset[str]
-    wheels: dict[str, tuple[str, ...]]
+    wheels: Mapping[str, tuple[str, ...]]
     left_out: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
 

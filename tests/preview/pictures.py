@@ -31,12 +31,12 @@ def jpeg(image: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", image)[1].tobytes()
 
 
-def tiff(image: np.ndarray, tile: int = 64, levels: int = 0) -> bytes:
+def tiff(image: np.ndarray, tile: int = 64, levels: int = 0, compression: str = "zlib") -> bytes:
     """A tiled TIFF of (height, width) or blue, green, red; with ``levels`` overviews."""
     held = image if image.ndim == 2 else image[:, :, ::-1]
     photometric = "minisblack" if image.ndim == 2 else "rgb"
     file = io.BytesIO()
-    options = {"tile": (tile, tile), "photometric": photometric, "compression": "zlib"}
+    options = {"tile": (tile, tile), "photometric": photometric, "compression": compression}
     with tifffile.TiffWriter(file) as writer:
         writer.write(held, **options, metadata=None)
         for level in range(1, levels + 1):

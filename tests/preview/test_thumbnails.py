@@ -115,7 +115,7 @@ def test_what_would_take_too_much_has_none(world: World, monkeypatch: pytest.Mon
     [({}, "result"), ({"result_key": "results/a.json"}, "result"), ({"result_key": "results/a.dzi.tar"}, "result"), ({"key": ""}, "input")],
 )  # fmt: skip
 def test_what_is_no_image_has_none(world: World, client: Client, changes: dict[str, str], side: str) -> None:
-    job = world.job(png(noise(30, 20)), **{"key": "a.png", "id": "a" * 32})
+    job = world.job(png(noise(30, 20)), key="a.png", id="a" * 32)
     row = replace(job, id="b" * 32, **changes)
     assert world.system.table.create(row) is None
     answer = client.get(f"/api/jobs/{row.id}/thumbnail?side={side}")
