@@ -32,6 +32,7 @@ CACHE_MIB: Final = 768
 ROUTES: Final = {
     "GET /api/preview": {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 50},
     "POST /api/preview": {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 60},
+    "POST /api/preview/file": {"ThrottlingRateLimit": 20, "ThrottlingBurstLimit": 60},
     "GET /api/jobs/{id}/thumbnail": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 200},
     "GET /api/jobs/{id}/images/{proxy+}": {"ThrottlingRateLimit": 50, "ThrottlingBurstLimit": 200},
 }

@@ -9,7 +9,7 @@ from preview import cost, region, sampling
 from preview.refusals import NoSuchRegionError, RegionTooLargeError, RegionTooSlowError
 from preview.region import render
 from tests.preview.pictures import decoded, noise, opened, png, tiff
-from tilework.errors import UnsupportedPixelsError
+from tilework.errors import ImageError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.limits import Limits
 from tilework.imaging.operations import registry
@@ -53,7 +53,8 @@ def windows(size: Size) -> st.SearchStrategy[Window]:
 def fits(pipeline: Pipeline, image: str) -> bool:
     try:
         pipeline.kinds(IMAGES[image].pixels)
-    except UnsupportedPixelsError:
+        pipeline.sizes(IMAGES[image].size)
+    except ImageError:
         return False
     return True
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PREVIEW = (
     "GET /api/preview",
     "POST /api/preview",
+    "POST /api/preview/file",
     "GET /api/jobs/{id}/thumbnail",
     "GET /api/jobs/{id}/images/{proxy+}",
 )
