@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from master.problems import Problem, ProblemError
 
@@ -184,8 +185,8 @@ def routes(url: str) -> APIRouter:
 
     @router.get("/api/preview", response_class=Response, summary="Tell what a preview takes")
     async def offer(request: Request) -> Response:
-        """Tell how many pixels a region may have, as `most_pixels`; a 503 problem where there is no preview."""
-        return await forwarder.answer(request)
+        """Tell how many pixels a region may have, as `most_pixels`; 0 where this deployment has no preview."""
+        return await forwarder.answer(request) if url else JSONResponse({"most_pixels": 0})
 
     @router.post(
         "/api/preview",
