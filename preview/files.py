@@ -92,6 +92,7 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
         width: Extent,
         height: Extent,
         pipeline: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)] = "",
+        nearest: bool = False,
         black: float | None = None,
         white: float | None = None,
     ) -> Response:
@@ -108,7 +109,9 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
         def work() -> Response:
             shown = shower.show(parsed(pipeline))
             region = workshop.do(
-                lambda: render(files.open(owner, tilework_file, body, shown.page), shown, window)
+                lambda: render(
+                    files.open(owner, tilework_file, body, shown.page), shown, window, nearest=nearest
+                )
             )
             return answer(region, levels, began)
 

@@ -143,6 +143,7 @@ def test_the_region_is_dragged_and_pointed_at_in_the_map(previewed: Served, wind
     image = noise(1500, 1200)
     put(previewed, png(image))
     page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact")
     choose(page, "invert()")
     expect(page.locator("#preview-map")).to_be_visible()
     box = page.locator("#preview-stage").bounding_box()
@@ -159,7 +160,7 @@ def test_the_region_is_dragged_and_pointed_at_in_the_map(previewed: Served, wind
 
 
 @pytest.mark.page
-def test_while_a_slider_moves_one_request_is_under_way_and_the_last_one_is_shown(
+def test_while_a_slider_moves_the_latest_is_asked_for_and_the_last_one_is_shown(
     previewed: Served, window: Window
 ) -> None:
     image = noise(900, 800)
@@ -167,17 +168,21 @@ def test_while_a_slider_moves_one_request_is_under_way_and_the_last_one_is_shown
     page = window.open(previewed.url)
     expect(page.locator("#preview-exact")).to_have_text("exact")
     under_way: set[Request] = set()
-    most = 0
+    most = asked = 0
 
     def began(request: Request) -> None:
-        nonlocal most
+        nonlocal most, asked
         if request.url.endswith("/api/preview") and request.method == "POST":
             under_way.add(request)
+            asked += 1
             most = max(most, len(under_way))
 
+    def ended(request: Request) -> None:
+        under_way.discard(request)
+
     page.on("request", began)
-    page.on("requestfinished", under_way.discard)
-    page.on("requestfailed", under_way.discard)
+    for event in ("requestfinished", "requestfailed"):
+        page.on(event, ended)
     for size in range(3, 63, 2):
         choose(page, f"blur({size})")
         page.wait_for_timeout(5)
@@ -185,7 +190,9 @@ def test_while_a_slider_moves_one_request_is_under_way_and_the_last_one_is_shown
     left, top = half_up((900 - width) / 2), half_up((800 - height) / 2)
     after = run_whole(Picture(image), parse("blur(61)")).colour[top : top + height, left : left + width]
     wait_until_shown(page, after[150:250, width // 2 + 30 : width - 150], width // 2 + 30, 150)
-    assert most == 1
+    # thirty moves; beside the one that is waited for there may be one that was overtaken
+    assert most <= 2
+    assert asked < 30
 
 
 @pytest.mark.page
@@ -195,6 +202,7 @@ def test_what_is_approximate_says_why(
     monkeypatch.setattr(region, "is_quick", lambda *_: False)
     put(previewed, tiff(noise(900, 800, 1)), "scan.tif")
     page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact")
     choose(page, "equalize()")
     expect(page.locator("#preview-exact")).to_have_text("approximate: measured from a sample of the image")
     choose(page, "canny(50, 100)")
@@ -210,6 +218,7 @@ def test_a_pipeline_that_cannot_be_shown_is_explained_and_the_next_one_is_shown(
     put(previewed, png(noise(900, 800)))
     window.allow("422")
     page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact")
     choose(page, "components()")
     expect(page.locator("#preview-problem")).to_contain_text("Make it grey first")
     choose(page, "grayscale() | otsu() | components()")
@@ -228,18 +237,12 @@ def test_a_result_of_another_size_is_shown_where_it_is(previewed: Served, window
     expect(page.locator("#preview-exact")).to_have_text("exact")
     choose(page, text)
     result = run_whole(Picture(image), parse(text)).colour
-    width, height = stage(page)
-    whole = result.shape[1] <= width and result.shape[0] <= height
-    left, top = half_up((result.shape[1] - width) / 2), half_up((result.shape[0] - height) / 2)
-    beside = width // 2 + 30, height // 2 + 10
-    if whole:
-        part = result[result.shape[0] // 2 + 10 :][:30, result.shape[1] // 2 + 30 :][:, :40]
-    else:
-        part = result[max(0, top) + beside[1] + min(0, top) :][
-            :30, max(0, left) + beside[0] + min(0, left) :
-        ][:, :40]
-    assert part.size
-    wait_until_shown(page, part, *beside)
+    (width, height), (rows, columns) = stage(page), result.shape[:2]
+    # where the region's first pixel is on the stage, or the stage's first in the result
+    left = half_up((width - columns) / 2) if columns <= width else -half_up((columns - width) / 2)
+    top = half_up((height - rows) / 2) if rows <= height else -half_up((rows - height) / 2)
+    x, y = width // 2 + 30, height // 2 + 10
+    wait_until_shown(page, result[y - top : y - top + 30, x - left : x - left + 40], x, y)
 
 
 @pytest.mark.page
@@ -273,6 +276,7 @@ def test_a_deep_image_is_shown_between_its_own_black_and_white_on_both_sides(
     image = (noise(300, 200, 1, "uint16") // 16).astype(np.uint16)
     put(previewed, tiff(image), "scan.tif")
     page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact")
     choose(page, "brightness_contrast(brightness=500)")
     black, white = float(image.min()), float(image.max())
     result = run_whole(Picture(image), parse("brightness_contrast(brightness=500)")).colour
@@ -321,6 +325,7 @@ def test_it_fits_a_phone(previewed: Served, window_of: Callable[..., Window], sc
     page = window_of(viewport={"width": 360, "height": 740}, color_scheme=scheme, has_touch=True).open(
         previewed.url
     )
+    expect(page.locator("#preview")).to_be_visible()
     page.locator("#preview").scroll_into_view_if_needed()
     expect(page.locator("#preview-exact")).to_have_text("exact")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
