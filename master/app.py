@@ -20,6 +20,7 @@ from master import (
     operations,
     orders,
     presets,
+    preview,
     problems,
     reports,
     sign_in,
@@ -81,6 +82,7 @@ def create_app(
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(failures.routes(system, clock))
+    app.include_router(preview.routes(settings.preview_url))
     app.include_router(jobs.routes(listing))
     app.include_router(batches.routes(seen_whole))
     app.include_router(downloads.routes(system, listing, settings))
