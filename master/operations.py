@@ -15,7 +15,7 @@ from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Plugin, plugins
-from tilework.imaging.result_kinds import sentence_of
+from tilework.imaging.result_kinds import outputs_of, sentence_of
 
 YEAR_SECONDS = 31_536_000
 
@@ -53,7 +53,8 @@ class PipelineView(BaseModel):
     """A pipeline that was understood; ``canonical`` is its one form, ``result`` says what its result will be.
 
     ``page`` and ``output`` are what frames its steps, null where nothing does; ``reports`` are the outputs of the last step
-    that hold no image, one of which may be the pipeline's own.
+    that hold no image, one of which may be the pipeline's own. ``outputs`` are all that it can be asked for to some purpose:
+    the formats that its result would be in then, whatever came in.
     """
 
     canonical: str
@@ -63,6 +64,7 @@ class PipelineView(BaseModel):
     page: int | None
     output: str | None
     reports: list[str]
+    outputs: list[str]
     steps: list[StepView]
 
 
@@ -81,6 +83,7 @@ def pipeline_view(text: str) -> PipelineView:
         page=pipeline.page,
         output=pipeline.output,
         reports=list(pipeline.steps[-1].operation.report_formats) if pipeline.steps else [],
+        outputs=outputs_of(pipeline),
         steps=steps,
     )
 
