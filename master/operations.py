@@ -112,6 +112,7 @@ class Catalogue:
 
     @property
     def version(self) -> str:
+        """Short for all of it."""
         return hashlib.sha256(self.body).hexdigest()[:16]
 
 

@@ -94,7 +94,9 @@ export function presetsIn(dialog, textNow, chosen) {
     const answer = await response.json();
     const faults = [answer.fault, ...answer.presets.map((each) => each.fault)].filter(Boolean);
     fail(faults.map(shown).join(" "));
-    presets.replaceChildren(...answer.presets.filter((each) => !each.fault).map(cardOf));
+    const fine = answer.presets.filter((each) => !each.fault);
+    // the deployment's own come first
+    presets.replaceChildren(...fine.toSorted((one, other) => one.shipped - other.shipped).map(cardOf));
   }
 
   function fail(sentence) {
