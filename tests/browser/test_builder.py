@@ -13,7 +13,7 @@ from tests.browser.test_page import choose, file
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.browser.conftest import Served, Window
 
@@ -345,3 +345,23 @@ def test_a_builder_that_is_filled_from_outside_shows_it(served: Served, window: 
     )
     assert told == ["median(5)", "pipeline-text"]
     expect(page.locator(NAMES)).to_have_text(["median"])
+
+
+@pytest.mark.page
+def test_a_builder_whose_operations_come_late_takes_text_meanwhile(served: Served, window: Window) -> None:
+    window.allow("503")
+    refusals = iter(range(3))
+
+    def refuse(route: Route) -> None:
+        if next(refusals, None) is None:
+            route.fallback()
+        else:
+            route.fulfill(status=503, content_type="application/json", body="{}")
+
+    window.context.route("**/api/operations*", refuse)
+    page = window.open(served.url)
+    expect(page.locator("#add-operation")).to_be_disabled()
+    text_of(page).fill("canny(1, 2)")
+    expect(page.locator("#pipeline-note")).to_contain_text("mask")
+    expect(page.locator("#add-operation")).to_be_enabled()
+    expect(page.locator(NAMES)).to_have_text(["canny"])

@@ -61,6 +61,7 @@ function publish() {
   const detail = { text: input.value, valid };
   if (JSON.stringify(detail) === published) return;
   published = JSON.stringify(detail);
+  byId("copied").textContent = "";
   document.dispatchEvent(new CustomEvent("tilework:pipeline", { detail }));
 }
 
@@ -164,8 +165,9 @@ const tell = (sentence) => (byId("pipeline-told").textContent = sentence);
 function undoable(sentence) {
   before.push({ text: input.value, at: state.steps.indexOf(state.chosen), untouched });
   before.splice(0, before.length - MOST_UNDONE);
-  byId("undo-told").textContent = sentence;
+  // shown first: what is hidden is not read out
   show(byId("undo-bar"), true);
+  byId("undo-told").textContent = sentence;
 }
 
 const settled = () => show(byId("undo-bar"), false);
