@@ -248,6 +248,7 @@ def test_a_wrong_text_is_pointed_at_below_its_field_and_nothing_is_uploaded_with
     expect(error).to_contain_text("did you mean 'canny'?")
     expect(error.locator("mark")).to_have_text("c")
     assert error.locator("mark").evaluate("mark => mark.previousSibling.length") == 10
+    expect(page.locator("#pipeline-note")).to_have_text("The steps above are still those of the text before.")
     choose(page, file("a.png"))
     expect(page.locator("#drop-error")).to_contain_text("Correct the pipeline first")
     text_of(page).fill("blur(9) | canny(1, 2)")

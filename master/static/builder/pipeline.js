@@ -91,8 +91,8 @@ function understood(answer, rebuild) {
 
 function refused(text, problem, rebuild) {
   point(error, text, problem);
-  note.textContent = "";
-  // what was typed cannot be shown: chips and forms are of the text before
+  // what was typed cannot be shown
+  note.textContent = rebuild && state.steps.length ? say("builder.stale") : "";
   section.toggleAttribute("data-stale", rebuild);
   const { text: composed, spans } = compose(state);
   if (composed !== text || typeof problem.position !== "number") return;
