@@ -251,3 +251,18 @@ def test_help_has_room(served: Served, window: Window) -> None:
     assert widths
     assert min(widths) > 300
     expect(page.locator("#parameter-width-help")).to_have_text(re.compile("1 to 999, odd"))
+
+
+def test_a_slider_walks_in_steps_that_suit_its_numbers(served: Served, window: Window) -> None:
+    page = open_builder(window, served.url)
+    for text, name, parameter, walked in [
+        ("hsv(30)", "hsv", "hue", "31"),
+        ("gamma(0.5)", "gamma", "gamma", "0.51"),
+        ("overlay(logo, opacity=0.4)", "overlay", "opacity", "0.41"),
+        ("erode(3)", "erode", "size", "4"),
+        ("gamma(2.2)", "gamma", "gamma", "2.3"),
+        ("adaptive(31, -12)", "adaptive", "c", "-11"),
+    ]:
+        write(page, text, name)
+        page.get_by_role("slider", name=parameter, exact=False).first.press("ArrowRight")
+        expect(page.locator(f"[data-parameter={parameter}]")).to_have_value(walked)

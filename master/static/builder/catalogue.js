@@ -1,6 +1,7 @@
 // The catalogue of operations: a dialog with one field, in which a few letters, arrows and Enter add a step.
 
 import { say } from "../strings.js";
+import { closable } from "./dialog.js";
 import { element } from "./element.js";
 import { entryOf, searched } from "./search.js";
 
@@ -105,19 +106,12 @@ function optionOf(operation, pictures) {
   // a plugin's operation has no picture here
   const isOurs = operation.origin.distribution === "tilework";
   if (isOurs) image.src = `${pictures}/${operation.name}.webp`;
+  const { name } = operation;
   return element(
     "div",
-    { role: "option", id: `operation-${operation.name}`, class: "option", "aria-selected": "false", "data-operation": operation.name },
+    { role: "option", id: `operation-${name}`, class: "option", "aria-selected": "false", "data-operation": name },
     isOurs ? image : element("span", { class: "no-picture" }),
     element("strong", {}, operation.name),
     element("span", { class: "option-summary" }, operation.summary),
   );
-}
-
-/** Let a dialog be closed by its button, and by a press beside it; Escape does so by itself. */
-export function closable(dialog) {
-  dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  });
 }

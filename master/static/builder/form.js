@@ -10,7 +10,7 @@ const FEW = 3;
 
 const DIGITS = { maximumFractionDigits: 20, useGrouping: "min2" };
 
-/** The form in `panel`: `{ show(step), faults(found), focus(parameter) }`; `changed(step)` tells each change of a value. */
+/** The form in `panel`: `{ show(step), faults(fromServer) }`; `changed(step)` tells each change of a value. */
 export function formIn(panel, changed) {
   let shown = null;
   let fields = new Map();
@@ -55,7 +55,8 @@ export function formIn(panel, changed) {
     });
     const unit = parameter.unit ? [" ", element("small", {}, parameter.unit)] : [];
     const isGroup = widget.main.getAttribute("role") === "radiogroup";
-    const name = element(isGroup ? "span" : "label", { class: "field-name", id: `${id}-name`, for: isGroup ? null : id }, parameter.name, ...unit);
+    const naming = { class: "field-name", id: `${id}-name`, for: isGroup ? null : id };
+    const name = element(isGroup ? "span" : "label", naming, parameter.name, ...unit);
     const help = element("p", { class: "field-help", id: `${id}-help` }, parameter.help);
     const bounds = boundsOf(parameter);
     if (bounds) help.append(" ", element("span", { class: "field-bounds" }, bounds));
@@ -85,7 +86,8 @@ export function formIn(panel, changed) {
     const found = faultsOf(shown);
     for (const [name, { widget, fault, root }] of fields) {
       const own = found.get(name);
-      const sentence = own ? say(`builder.fault_${own[0]}`, own[1]) : fromServer?.name === name ? fromServer.sentence : "";
+      const told = fromServer?.name === name ? fromServer.sentence : "";
+      const sentence = own ? say(`builder.fault_${own[0]}`, own[1]) : told;
       if (fault.textContent !== sentence) fault.textContent = sentence;
       fault.hidden = !sentence;
       root.toggleAttribute("data-fault", Boolean(sentence));
@@ -98,11 +100,7 @@ export function formIn(panel, changed) {
     whole.hidden = !whole.textContent;
   }
 
-  return {
-    show,
-    faults,
-    focus: (name) => fields.get(name ?? fields.keys().next().value)?.widget.main.focus(),
-  };
+  return { show, faults };
 }
 
 /** What must be given; or the first, where nothing must. */

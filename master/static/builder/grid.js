@@ -15,8 +15,8 @@ export function grid(parameter, id, changed) {
   const main = element("input", { type: "text", id, autocomplete: "off", spellcheck: "false", class: "grid-text" });
   const size = element("span", { class: "grid-size", role: "status" });
   const button = (axis, by) => {
-    const made = element("button", { type: "button", class: "quiet", "aria-label": say(`builder.${by > 0 ? "add" : "take"}_${axis}`) });
-    made.textContent = by > 0 ? "+" : "−";
+    const label = say(`builder.${by > 0 ? "add" : "take"}_${axis}`);
+    const made = element("button", { type: "button", class: "quiet", "aria-label": label }, by > 0 ? "+" : "−");
     made.addEventListener("click", () => resize(axis, by * step));
     return made;
   };

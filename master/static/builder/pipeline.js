@@ -27,7 +27,7 @@ const note = byId("pipeline-note");
 const panel = byId("step");
 const adder = byId("add-operation");
 
-/** A step is `{ operation, values }`: what its operation declares, and the text of each parameter, empty where it is not given. */
+/** A step is `{ operation, values }`: what its operation declares, and the text of each parameter, empty where none is given. */
 const state = { page: "", steps: [], output: "", chosen: null };
 
 const read = reader();

@@ -4,7 +4,7 @@ import { cloned, field, shown } from "../dom.js";
 import { problemOf } from "../problems.js";
 import { ask } from "../session.js";
 import { say } from "../strings.js";
-import { closable } from "./catalogue.js";
+import { closable } from "./dialog.js";
 import { element } from "./element.js";
 import { forget, rename, save, saved } from "./saved.js";
 

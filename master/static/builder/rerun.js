@@ -1,4 +1,4 @@
-// Another pipeline for one image, on its job's page: the text with its faults under the character, presets, a way to the builder.
+// Another pipeline for one image, on its job's page: a text with its faults under the character, presets, a way to the builder.
 
 import { say } from "../strings.js";
 import { point, reader } from "./meaning.js";

@@ -30,5 +30,7 @@ export const save = (name, text) => keep([{ name, text }, ...without(name)]);
 export const forget = (name) => keep(without(name));
 
 /** Give one another name, in its place. */
-export const rename = (name, to) =>
-  keep(saved().filter((each) => each.name === name || each.name !== to).map((each) => (each.name === name ? { ...each, name: to } : each)));
+export function rename(name, to) {
+  const others = saved().filter((each) => each.name === name || each.name !== to);
+  return keep(others.map((each) => (each.name === name ? { ...each, name: to } : each)));
+}

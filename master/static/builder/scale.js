@@ -1,4 +1,4 @@
-// Where on a slider a value lies: the value that people begin with in the middle, small ones with room, great ones near the end.
+// Where on a slider a value lies: the value that people begin with in the middle, small ones with room, great ones close.
 
 const POSITIONS = 1000;
 const LINEAR_UP_TO = 100;
@@ -12,7 +12,7 @@ export function scaleOf({ type, odd, minimum, maximum, example }) {
   const positions = bend === 1 && whole ? span : POSITIONS;
 
   function rounded(value) {
-    if (!whole) return Number(value.toPrecision(3));
+    if (!whole) return Math.min(maximum, Math.max(minimum, Number(value.toPrecision(3))));
     const number = odd ? Math.round((value - 1) / 2) * 2 + 1 : Math.round(value);
     return number < minimum ? number + 2 : number > maximum ? number - 2 : number;
   }
@@ -30,10 +30,12 @@ export function scaleOf({ type, odd, minimum, maximum, example }) {
     },
     /** The next value above (`by` 1) or below (-1), or ten further. */
     step(value, by) {
-      const size = whole ? (odd ? 2 : 1) : 10 ** (Math.floor(Math.log10(Math.max(Math.abs(value), span / POSITIONS / 10))) - 1);
-      const next = value + by * size;
-      const clean = whole ? next : Number(next.toFixed(Math.max(0, -Math.floor(Math.log10(size)))));
-      return Math.min(maximum, Math.max(minimum, clean));
+      if (whole) return Math.min(maximum, Math.max(minimum, value + by * (odd ? 2 : 1)));
+      // a straight scale has even steps; on a bent one they are a tenth of the value, or less
+      const about = bend === 1 ? span / 10 : Math.max(Math.abs(value), Math.abs(example) / 10 || span / 100);
+      const digits = 1 - Math.floor(Math.log10(about));
+      const next = Number((value + by * 10 ** -digits).toFixed(Math.max(0, digits)));
+      return Math.min(maximum, Math.max(minimum, next));
     },
   };
 }

@@ -10,7 +10,7 @@ import { scaleOf } from "./scale.js";
 /** Choices that stand side by side, where they are short; more, or longer ones, drop down. */
 const SIDE_BY_SIDE = { count: 5, characters: 32 };
 
-/** The control of a parameter. `id` is its main element's, and how others point at it; `named` tells how it is labelled. */
+/** The control of a parameter. `id` is its main element's; `${id}-name` is what it is called by. */
 export function widgetOf(parameter, id, changed) {
   switch (parameter.widget) {
     case "slider":
