@@ -53,7 +53,7 @@ container:  ## Build the workers' image with Docker, start it as a host would, k
 	$(set-up)
 	@$(python) -m tests.container $(if $(BASE),--base $(BASE)) $(if $(KEEP),--keep) $(ARGS)
 
-docs:  ## Write the pages on operations (docs/operations) anew, with pictures that the operations make
+docs:  ## Write the pages on operations (docs/operations) anew, with pictures that the operations make, and the page's small ones
 	$(set-up)
 	@$(python) -m tests.operation_pages
 

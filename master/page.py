@@ -18,20 +18,15 @@ from master.batches import Batches
 from master.failures import BLANK_GROUP, failures_of
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
-from master.operations import StepView, pipeline_view
+from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
-from master.presets import preset_list_of_page
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
 from master.words import Words
 from tilework.imaging.formats.table import ROWS
-from tilework.imaging.operation_facts import describe
-from tilework.imaging.operations import registry
-from tilework.imaging.operations.parameters import write
 from tilework.jobs import cursor
-from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
@@ -64,14 +59,13 @@ class Filters(BaseModel):
 
 
 class Page:
-    """Templates and static files. ``clock`` gives seconds since the epoch."""
+    """Templates and static files, which are below the address ``static``. ``clock`` gives seconds since the epoch."""
 
     def __init__(
         self,
         settings: MasterSettings,
         system: System,
         listing: Listing,
-        presets: BucketPresets,
         clock: Callable[[], float],
         *,
         batches: Batches,
@@ -80,10 +74,9 @@ class Page:
         self._batches = batches
         self._system = system
         self._listing = listing
-        self._presets = presets
         self._clock = clock
         self._sign_in = told.model_dump_json() if (told := sign_in_view(settings)) else ""
-        self._static = f"/static/{_digest(STATIC)}"
+        self.static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -91,7 +84,6 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"text": _text, "shown_arguments": _shown_arguments, "examples": _examples}
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,
@@ -107,7 +99,7 @@ class Page:
         path = request.url.path
         words = Words()
         body = self._templates.get_template(name).render(
-            static=self._static,
+            static=self.static,
             path=path.removeprefix(PAGES),
             states=list(State),
             sign_in=self._sign_in,
@@ -125,7 +117,7 @@ class Page:
 
     def mount_static(self, app: FastAPI) -> None:
         """Serve the static files under an address that changes with their content."""
-        app.mount(self._static, _Immutable(directory=STATIC), name="static")
+        app.mount(self.static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
         """``GET /``, ``/jobs/{id}``, ``/failures`` and ``/statistics``; where people sign in, shells of them.
@@ -168,7 +160,6 @@ class Page:
                 who=who,
             )
         )
-        operations = {operation.name: describe(operation) for operation in registry().values()}
         return self.render(
             request,
             "home.html",
@@ -183,9 +174,7 @@ class Page:
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
-            by_name=operations,
-            operations=list(operations.values()),
-            presets=preset_list_of_page(self._presets),
+            operations=catalogue(self._settings.default_pipeline).address,
             pipeline=pipeline_view(self._settings.default_pipeline),
             upload_limit=self._settings.upload_limit_bytes,
             formats=[row.name for row in ROWS],
@@ -242,30 +231,6 @@ def at_most(count: int) -> str:
     if count < 1_000_000:  # noqa: PLR2004
         return f"{count} bytes"
     return f"{count // 1_000_000} MB" if count < 1_000_000_000 else f"{count // 100_000_000 / 10} GB"  # noqa: PLR2004
-
-
-def _text(value: Any) -> str:
-    """A parameter's value as the pipeline language writes it; empty for none."""
-    return "" if value is None else write(value)
-
-
-def _shown_arguments(step: StepView) -> dict[str, Any]:
-    """A step's arguments as its form shows them: what only follows another parameter is left empty."""
-    declared = registry()[step.operation].parameters
-    follows = {parameter.name: parameter.default_from for parameter in declared}
-    return {
-        name: value
-        for name, value in step.arguments.items()
-        if value != step.arguments.get(follows[name] or "")
-    }
-
-
-def _examples(operation: dict[str, Any]) -> dict[str, Any]:
-    """What the form of a new step shows: an example where something must be given, else the default."""
-    return {
-        parameter["name"]: parameter["example"] if parameter["required"] else parameter["default"]
-        for parameter in operation["parameters"]
-    }
 
 
 def _as_local(text: str) -> str:
