@@ -89,7 +89,7 @@ class Gate:
                     headers["Strict-Transport-Security"] = HTTPS_ONLY
                 if headers.get("content-type", "").startswith("text/html"):
                     headers["Content-Security-Policy"] = self._policy()
-                elif scope["path"].startswith("/api/"):
+                elif not scope["path"].startswith("/static/"):
                     # whoever opens an answer as a page gets one that does nothing
                     headers["Content-Security-Policy"] = NO_PAGE
             await send(message)

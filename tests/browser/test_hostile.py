@@ -76,6 +76,7 @@ def test_thirty_nine_names_on_the_page_of_their_job_and_of_their_batch(
 ) -> None:
     # there are no such objects, and the browser says so
     window.allow("404", "Failed to load resource")
+    window.context.set_default_navigation_timeout(60_000)
     page = window.open(served.url)
     for number, text in enumerate(ON_A_PAGE):
         row = put(served, number, text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from master.page import STATIC
 from master.settings import MasterSettings
 from tests.master.gateway import Gateway, routes
 from tilework.jobs.job import State
@@ -137,3 +138,16 @@ def test_an_upload_is_one_key_one_size_one_owner_and_for_minutes(client: Client)
     assert told["key"].startswith("uploads/")
     assert told["key"].endswith("/a.png")
     assert (told["expires"], told["max_bytes"]) == (900, 1_000_000)
+
+
+SINKS = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|createContextualFragment|setHTMLUnsafe"
+    r"|\beval\(|new Function|srcdoc|javascript:|\.on(click|error|load) ?="
+)
+
+
+def test_no_module_makes_markup_of_text() -> None:
+    modules = [file for file in STATIC.rglob("*.js") if "vendor" not in file.parts]
+    assert len(modules) > 10
+    found = {file.name for file in modules if SINKS.search(file.read_text())}
+    assert found == {"trusted.js"}
