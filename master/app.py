@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from master import (
@@ -28,7 +28,9 @@ from master import (
     uploads,
 )
 from master.gate import Gate
+from master.orders import check_unasked
 from master.page import Page
+from master.rates import Rates
 from master.stores import StoreOrigins
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.preset_file import shipped_presets
@@ -72,6 +74,7 @@ def create_app(
         # FastAPI's own pages load their scripts from another site
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(check_unasked), Depends(Rates(settings, system.table, clock).check)],
     )
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)

@@ -325,3 +325,12 @@ def test_what_was_remembered_last_is_recalled(table: JobTable) -> None:
     table.add("place", {"times": 1})
     assert (table.recall("place"), table.counters("place")) == ("here", {"times": 1})
     assert list(table.list()) == []
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_a_counter_tells_each_who_counts_another_number(table: JobTable) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: table.count("orders#zoë", expires=1e9), range(24)))
+    assert sorted(told) == list(range(1, 25))
+    assert table.count("orders#ada", expires=1e9) == 1
+    assert list(table.list()) == []

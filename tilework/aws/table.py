@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
 from tilework.aws.rows import (
+    EXPIRY,
     batch_shelf,
     from_item,
     number,
@@ -187,6 +188,19 @@ class AwsTable:
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
         return _counters(self._statistics(name))
+
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; it is on no index."""
+        with told_as_ours(f"count {name}"):
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key={"id": {"S": _STATISTICS + name}},
+                UpdateExpression="SET #expires = if_not_exists(#expires, :expires) ADD #count :one",
+                ExpressionAttributeNames={"#count": _COUNTER + "count", "#expires": EXPIRY},
+                ExpressionAttributeValues={":one": number(1), ":expires": number(int(expires))},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(answer["Attributes"][_COUNTER + "count"]["N"])
 
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, in the place of what was there."""

@@ -104,6 +104,13 @@ class JobTable(Protocol):
         """The counters of the statistics row called ``name``; empty where there is none."""
         ...
 
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; each caller is told another number.
+
+        It may be forgotten after ``expires`` (seconds since the epoch), which the first one says.
+        """
+        ...
+
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there."""
         ...

@@ -26,6 +26,7 @@ class MemoryTable:
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._counts: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
 
     def get(self, job_id: str) -> Job | None:
@@ -120,6 +121,12 @@ class MemoryTable:
         """Return the counters of the statistics row called ``name``."""
         with self._lock:
             return dict(self._counters.get(name, {}))
+
+    def count(self, name: str, *, expires: float) -> int:  # noqa: ARG002 - it keeps all
+        """Add one to the counter called ``name``, and tell how many it then is."""
+        with self._lock:
+            self._counts[name] += 1
+            return self._counts[name]
 
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, in the place of what was there."""
