@@ -168,7 +168,7 @@ def test_a_job_offers_what_can_be_done_to_it_and_tells_its_story(client: Client,
     world.put_row("d", state=State.FAILED, code="crashed", reason="It died.")
     page = client.get("/jobs/d").text
     assert re.search(r'id="retry">', page)
-    assert re.search(r'id="rerun">', page)
+    assert re.search(r'id="rerun" data-job="[^"]*">', page)
     assert re.search(r'id="cancel" hidden>', page)
     assert "It died." in page.split('id="story"')[1]
     world.put_row("b", state=State.RUNNING)
