@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import uvicorn
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from master.app import create_app
@@ -185,11 +187,12 @@ def stand_in_for_batches(route: Route) -> None:
         route.fulfill(status=201, json={})
         return
     address, _, batch = route.request.url.rpartition("/api/batches/")
-    jobs = route.fetch(url=f"{address}/api/jobs?batch={batch}", headers={}).json()["jobs"]
-    states = Counter(job["state"] for job in jobs)
-    ended = len(jobs) - states["QUEUED"] - states["RUNNING"]
-    told = {"states": dict(states), "ended": ended, "failed": ended - states["DONE"]}
-    route.fulfill(json=told)
+    # the window, or the master, may be closed meanwhile
+    with contextlib.suppress(PlaywrightError):
+        jobs = route.fetch(url=f"{address}/api/jobs?batch={batch}", headers={}).json()["jobs"]
+        states = Counter(job["state"] for job in jobs)
+        ended = len(jobs) - states["QUEUED"] - states["RUNNING"]
+        route.fulfill(json={"states": dict(states), "ended": ended, "failed": ended - states["DONE"]})
 
 
 @pytest.fixture
