@@ -16,6 +16,7 @@ from tilework.jobs.batches import MOST, TITLE_CHARACTERS, Batch, Standing, stand
 from tilework.jobs.cursor import Cursor
 from tilework.jobs.job import State
 from tilework.jobs.system import System
+from tilework.sign_in import Who
 
 RECENT_LIMIT = 20
 LONGEST_RECENT = 100
@@ -89,19 +90,20 @@ class Batches:
         self._kept.pop((owner, name), None)
         return _note_of(there or batch), there is None
 
-    def view(self, name: str, owner: str) -> BatchView | None:
-        """Where a batch of ``owner`` stands (of anybody, where that is empty); None where nothing is known of it."""
-        end, told = self._kept.get((owner, name), (0.0, None))
+    def view(self, name: str, who: Who) -> BatchView | None:
+        """Where a batch of ``who`` stands (all jobs of that name, for who sees all); None where nothing is known of it."""
+        kept_as = (who.owner, name)
+        end, told = self._kept.get(kept_as, (0.0, None))
         start = time.monotonic()
         if start < end:
             return told
-        found = standing(self._notes, name, self._clock(), owner=owner)
+        found = standing(self._notes, name, self._clock(), owner=who.owner, only=who.only)
         view = None if found is None else _view_of(found)
         took = time.monotonic() - start
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         kept = min(max(KEPT_TIMES * took, KEPT_LEAST), KEPT_MOST)
-        self._kept[owner, name] = (time.monotonic() + kept, view)
+        self._kept[kept_as] = (time.monotonic() + kept, view)
         return view
 
     def recent(self, owner: str, limit: int = RECENT_LIMIT, before: str = "") -> BatchList:
@@ -126,7 +128,7 @@ def routes(batches: Batches) -> APIRouter:
         before: Annotated[str, Query(max_length=100)] = "",
     ) -> Response:
         """List the batches that were noted, the latest started first. `before` is the `next` of the page before."""
-        told = batches.recent(who.only, limit, before)
+        told = batches.recent(who.owner, limit, before)
         return tagged(request, told.model_dump_json().encode(), media_type=media_type)
 
     @router.put("/api/batches/{batch}", summary="Note a batch")
@@ -146,7 +148,7 @@ def routes(batches: Batches) -> APIRouter:
 
         What is counted may be seconds old, in large batches up to a minute. The estimate alone is no change.
         """
-        told = batches.view(batch, who.only)
+        told = batches.view(batch, who)
         if told is None:
             raise ProblemError(_no_such_batch(batch))
         tag_of = told.model_dump_json(exclude={"seconds_left"}).encode()

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
 import uvicorn
-from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 from master.app import create_app
@@ -28,7 +25,7 @@ from tilework.jobs.transitions import Claimant
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, Page, Route
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.conftest import EmbeddedAws
     from tilework.aws.settings import Deployment
@@ -189,20 +186,6 @@ class Window:
             self.errors.append(message.text)
 
 
-def stand_in_for_batches(route: Route) -> None:
-    """What the master will answer itself as soon as it knows batches."""
-    if route.request.method == "PUT":
-        route.fulfill(status=201, json={})
-        return
-    address, _, batch = route.request.url.rpartition("/api/batches/")
-    # the window, or the master, may be closed meanwhile
-    with contextlib.suppress(PlaywrightError):
-        jobs = route.fetch(url=f"{address}/api/jobs?batch={batch}", headers={}).json()["jobs"]
-        states = Counter(job["state"] for job in jobs)
-        ended = len(jobs) - states["QUEUED"] - states["RUNNING"]
-        route.fulfill(json={"states": dict(states), "ended": ended, "failed": ended - states["DONE"]})
-
-
 @pytest.fixture
 def window_of(browser: Browser) -> Iterator[Callable[..., Window]]:
     """Makes windows with settings of their own; none of them may log an error that the test did not expect."""
@@ -211,7 +194,6 @@ def window_of(browser: Browser) -> Iterator[Callable[..., Window]]:
     def make(**settings: Any) -> Window:
         context = browser.new_context(**settings)
         context.set_default_timeout(10_000)
-        context.route("**/api/batches/*", stand_in_for_batches)
         windows.append(Window(context))
         return windows[-1]
 

@@ -123,18 +123,24 @@ class Standing:
         return self.size is not None and self.ended >= self.size
 
 
-def standing(notes: BatchNotes, name: str, now: float, *, owner: str = "") -> Standing | None:
-    """Where a batch stands at ``now``; None where nothing of it is known, neither a note nor a job."""
+def standing(
+    notes: BatchNotes, name: str, now: float, *, owner: str = "", only: str | None = None
+) -> Standing | None:
+    """Where the batch that ``owner`` noted stands at ``now``; None where nothing of it is known, neither a note nor a job.
+
+    Jobs of ``only`` this owner are counted, of all where it is empty; it is the note's where it is not given.
+    """
+    counted = owner if only is None else only
     batch = notes.get(name, owner=owner)
     since, before = (batch.settled, batch.final) if batch else (0.0, {})
     looked_at = {state: since if state in FINAL else 0.0 for state in State}
-    fresh = notes.count(name, looked_at, owner=owner)
+    fresh = notes.count(name, looked_at, owner=counted)
     states = {state: count + before.get(state, 0) for state, count in fresh.items()}
     known = sum(states.values())
     if batch is None and not known:
         return None
     if batch is not None:
-        _settle(notes, batch, fresh, now)
+        _settle(notes, batch, fresh, now, counted)
     size = max(batch.size, known) if batch else None
     told = Standing(
         name,
@@ -150,13 +156,13 @@ def standing(notes: BatchNotes, name: str, now: float, *, owner: str = "") -> St
     return replace(told, seconds_left=_left(told, ended, now - rate_since if rate_since else 0.0))
 
 
-def _settle(notes: BatchNotes, batch: Batch, fresh: Mapping[State, int], now: float) -> None:
+def _settle(notes: BatchNotes, batch: Batch, fresh: Mapping[State, int], now: float, counted: str) -> None:
     """Note what was final a while ago, where the next look is spared much by it."""
     until = now - SETTLED_SECONDS
     if sum(fresh[state] for state in FINAL) < WORTH_NOTING or until <= batch.settled:
         return
     since = dict.fromkeys(FINAL, batch.settled)
-    found = notes.count(batch.name, since, owner=batch.owner, until=until)
+    found = notes.count(batch.name, since, owner=counted, until=until)
     if any(found.values()):
         final = {state: batch.final.get(state, 0) + found[state] for state in FINAL}
         notes.settle(replace(batch, settled=until, final=final))
