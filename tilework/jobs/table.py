@@ -101,8 +101,16 @@ class JobTable(Protocol):
         """The counters of the statistics row called ``name``; empty where there is none."""
         ...
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there."""
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there.
+
+        With a ``group`` it is found by :meth:`remembered`; after ``until`` (seconds since the epoch; 0: never) it may be
+        forgotten, at some time.
+        """
+        ...
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """All that was remembered with ``group``, by name (eventually consistent)."""
         ...
 
     def recall(self, name: str) -> str:
