@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from master import (
     api_docs,
+    fleet,
     health,
     images,
     jobs,
@@ -63,13 +64,15 @@ def create_app(
     )
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
-    page = Page(settings, system, listing, known, clock)
+    report = fleet.FleetReport(system, clock, waker)
+    page = Page(settings, system, listing, known, clock, fleet=report)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(reports.routes(system, listing, clock))
+    app.include_router(fleet.routes(report))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))
     app.include_router(sign_in.routes(settings))
