@@ -140,8 +140,13 @@ class FleetPage:
             told = self.words.say("fleet.past_most", most=extreme)
         if not most:
             return None
-        line = line_of([value / (1 if name == "busy" else most) for value in values])
-        return Drawn(line, f"{line}V{HEIGHT}H0Z", told)
+        full = 1 if name == "busy" else most
+        return Drawn(*drawn([value / full for value in values], self._begin), told)
+
+    @property
+    def _begin(self) -> int:
+        """The first span in which there was a host: before it nobody looked."""
+        return next((at for at, share in enumerate(self.fleet.past.busy) if share is not None), 0)
 
     def _seconds(self, seconds: float) -> str:
         seconds = max(0.0, seconds)
@@ -153,14 +158,17 @@ class FleetPage:
         return f"{self.words.number(amount, 2 if amount == 0 or amount >= 1 else 4)} USD"
 
 
-def line_of(shares: Sequence[float]) -> str:
-    """The path of a line through ``shares`` (0 to 1), over the whole picture."""
+def drawn(shares: Sequence[float], begin: int) -> tuple[str, str]:
+    """The paths of a line through ``shares`` (0 to 1) from the one numbered ``begin`` on, and of the area below it."""
     step = WIDTH / max(1, len(shares) - 1)
-    # half a unit above and below, so that the line is not cut off
+    # a unit above and below, so that the line is not cut off
     points = [
-        f"{number * step:.1f} {HEIGHT - 1 - share * (HEIGHT - 2):.1f}" for number, share in enumerate(shares)
+        f"{number * step:.1f} {HEIGHT - 1 - share * (HEIGHT - 2):.1f}"
+        for number, share in enumerate(shares)
+        if number >= begin
     ]
-    return "M" + "L".join(points)
+    line = "M" + "L".join(points)
+    return line, f"{line}V{HEIGHT}H{begin * step:.1f}Z"
 
 
 def _told(host: HostView) -> float:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 PUBLIC = (
     "/",
     "/jobs/{id}",
+    "/fleet",
     "/statistics",
     "/docs",
     "/sign-in",

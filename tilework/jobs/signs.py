@@ -1,8 +1,9 @@
 """A host's sign of life: a small text that it keeps in the job table, in the place of its last one, for people to look at.
 
 Nothing is decided by it, and losing one loses a moment's display. It tells what the host is, what each rank does, and how busy
-the ranks were; so the pictures of the last hour need nobody who writes them down. After an hour and a half of work it has some
-900 bytes, with a rank more at work 70 more: one write unit, and one of the index that all signs are read from.
+the ranks were; so the pictures of the last hour need nobody who writes them down. An idle host's row has
+half a kilobyte, that of a host of four processors that has worked for an hour a kilobyte: one write unit or two, and as many of
+the index that all signs are read from.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ GROUP: Final = "hosts"
 """Under which the table finds the signs of all hosts."""
 
 SPAN_SECONDS: Final = 120
-"""Of one point of a host's history: shorter, and the sign would take two write units."""
+"""Of one point of a host's history: shorter, and a sign would cost more than it is worth."""
 
 SPANS: Final = 30
 """Points of a history: an hour."""

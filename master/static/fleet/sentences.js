@@ -5,7 +5,7 @@ import { language, say } from "../strings.js";
 
 const SHOWN_DIGITS = 8;
 
-const number = (value, digits = 0) =>
+export const number = (value, digits = 0) =>
   value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 export const percent = (share) => `${number(100 * share)} %`;

@@ -2,7 +2,7 @@
 
 import { cloned, field, show, write } from "../dom.js";
 import { say } from "../strings.js";
-import { cost, extreme, facts, percent, scaling, seconds, usd, waiting, work } from "./sentences.js";
+import { cost, extreme, facts, number, percent, scaling, seconds, usd, waiting, work } from "./sentences.js";
 
 const root = document.getElementById("fleet");
 const list = document.getElementById("hosts");
@@ -15,19 +15,21 @@ export function fillFleet(fleet) {
   const queues = [fleet.jobs, fleet.units];
   write(root, "busy", percent(fleet.busy));
   write(root, "busy_hour", say("fleet.busy_hour", { percent: percent(fleet.busy_hour) }));
-  write(root, "waiting", String(queues.reduce((sum, queue) => sum + queue.visible + queue.delayed, 0).toLocaleString()));
+  write(root, "waiting", number(queues.reduce((sum, queue) => sum + queue.visible + queue.delayed, 0)));
   write(root, "queues", waiting(fleet));
-  write(root, "hosts", String(fleet.hosts.length));
+  write(root, "hosts", number(fleet.hosts.length));
   write(root, "ranks", say("fleet.ranks_now", { count: fleet.ranks }));
   write(root, "scaling", scaling(fleet));
   write(root, "usd", usd(fleet.today.usd));
   write(root, "cost", cost(fleet));
-  for (const name of ["busy", "waiting", "ended"]) draw(name, fleet.past[name].map((value) => value ?? 0));
+  // before the first span with a host nobody looked
+  const begin = Math.max(0, fleet.past.busy.findIndex((share) => share !== null));
+  for (const name of ["busy", "waiting", "ended"]) draw(name, fleet.past[name].map((value) => value ?? 0), begin);
   fillHosts(fleet);
 }
 
 /** One small picture of the last hour. */
-function draw(name, values) {
+function draw(name, values, begin) {
   const figure = root.querySelector(`[data-past="${name}"]`);
   const most = Math.max(...values);
   show(figure, most > 0);
@@ -35,9 +37,9 @@ function draw(name, values) {
   const full = name === "busy" ? 1 : most;
   const step = WIDTH / Math.max(1, values.length - 1);
   const points = values.map((value, at) => `${(at * step).toFixed(1)} ${(HEIGHT - 1 - (value / full) * (HEIGHT - 2)).toFixed(1)}`);
-  const line = `M${points.join("L")}`;
+  const line = `M${points.slice(begin).join("L")}`;
   figure.querySelector(".past-line").setAttribute("d", line);
-  figure.querySelector(".past-area").setAttribute("d", `${line}V${HEIGHT}H0Z`);
+  figure.querySelector(".past-area").setAttribute("d", `${line}V${HEIGHT}H${(begin * step).toFixed(1)}Z`);
   write(figure, "extreme", extreme(name, values));
 }
 
