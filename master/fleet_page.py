@@ -107,7 +107,10 @@ class FleetPage:
     def facts(self, host: HostView) -> str:
         """What a host is, in a line."""
         say = self.words.say
-        kind = f"{host.kind} ({say('fleet.spot' if host.spot else 'fleet.on_demand')})" if host.kind else ""
+        kind = host.kind
+        # of one that has told nothing yet, nobody knows how it is paid
+        if kind and host.told:
+            kind += f" ({say('fleet.spot' if host.spot else 'fleet.on_demand')})"
         told = [kind or say("fleet.machine")]
         if host.since:
             told.append(say("fleet.since", moment=self.ago(host.since)))

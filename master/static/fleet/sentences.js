@@ -56,7 +56,9 @@ export function cost(fleet) {
 }
 
 export function facts(host) {
-  const kind = host.kind && `${host.kind} (${say(host.spot ? "fleet.spot" : "fleet.on_demand")})`;
+  // of one that has told nothing yet, nobody knows how it is paid
+  const paid = host.told ? ` (${say(host.spot ? "fleet.spot" : "fleet.on_demand")})` : "";
+  const kind = host.kind && host.kind + paid;
   return [
     kind || say("fleet.machine"),
     host.since && say("fleet.since", { moment: ago(host.since) }),
