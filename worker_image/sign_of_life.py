@@ -6,6 +6,7 @@ while it works, seldom while it is idle, and at once when one becomes the other;
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -43,7 +44,11 @@ QUEUE_SECONDS = 60.0
 MAIN_SECONDS = 2.0
 """How long the main thread may take to say what is worked on; while it starts a world it takes longer, and nothing is."""
 
-STOP_SECONDS = 5.0
+STEP_SECONDS = 0.05
+"""Between two looks, while it waits for that, at whether the host leaves."""
+
+STOP_SECONDS = 2.0
+"""How long the last word may take: a host that leaves has no time for more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,10 +162,12 @@ class SignOfLife:
         """What is worked on, as the main thread knows it."""
         answer: Future[list[AtWork]] = Future()
         self._soon(lambda: answer.set_result(self._glances.at_work()))
-        try:
-            return answer.result(MAIN_SECONDS)
-        except TimeoutError:
-            return []
+        deadline = time.monotonic() + MAIN_SECONDS
+        # a main thread that leaves answers no more, and waits for this one
+        while not self._stopping.is_set() and time.monotonic() < deadline:
+            with contextlib.suppress(TimeoutError):
+                return answer.result(STEP_SECONDS)
+        return []
 
     def _tell(self, identity: Identity, work: list[AtWork]) -> None:
         now, monotonic = self._clock(), time.monotonic_ns()
