@@ -64,7 +64,7 @@ export function fillJob(root, job) {
   root.dataset.state = job.state;
   const badge = field(root, "state");
   badge.dataset.state = job.state;
-  write(root, "state", say(`states.${job.state}`));
+  write(root, "state", say(`jobs.state.${job.state}`));
   write(root, "pipeline", job.pipeline);
   write(root, "size", pixels(job));
   write(root, "seconds", seconds(job.seconds));
