@@ -6,14 +6,16 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+import urllib3
 from playwright.sync_api import expect
 
+from tests.browser.test_gateway import behind_sign_in, open_signed_in  # noqa: F401 - a fixture of theirs
 from tilework.jobs.signs import SPAN_SECONDS, HostSign, HostState, Past, RankWork, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Served, Window
 
@@ -114,3 +116,27 @@ def test_hostile_names_of_hosts_are_only_text(served: Served, window: Window) ->
     page.wait_for_timeout(1500)
     expect(page.locator("#hosts img, #hosts b")).to_have_count(0)
     expect(page.locator("#hosts")).to_contain_text("<img src=x onerror=alert(1)>\\u202e")
+
+
+@pytest.mark.page
+def test_who_is_signed_in_sees_the_fleet_and_keeps_language_and_theme(
+    served: Served,
+    behind_sign_in: Served,  # noqa: F811 - the fixture
+    window_of: Callable[..., Window],
+) -> None:
+    tell(served.system.table, sign())
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.headers.get("authorization", ""))
+        body = urllib3.request("GET", f"{served.url}/api/fleet").data.decode()
+        route.fulfill(content_type="application/json", body=body)
+
+    window = window_of(locale="de-DE")
+    # the pulse is throttled
+    window.allow("429")
+    page = open_signed_in(window, behind_sign_in, served, "/fleet", fleet=answer)
+    expect(page.locator("#hosts > li")).to_have_attribute("data-state", "working")
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    page.wait_for_function("() => performance.getEntriesByName(location.origin + '/api/fleet').length >= 1")
+    assert set(asked) == {"Bearer a.b.c"}

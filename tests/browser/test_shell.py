@@ -106,7 +106,7 @@ def different() -> list[str]:
 
 
 @pytest.mark.page
-@pytest.mark.parametrize("path", ["/", "/fleet", "/statistics"])
+@pytest.mark.parametrize("path", ["/fleet", "/statistics"])
 def test_a_german_page_has_no_english_sentence_of_ours(
     served: Served, window_of: Callable[..., Window], path: str
 ) -> None:
