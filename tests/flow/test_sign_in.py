@@ -269,7 +269,7 @@ def test_only_a_token_of_this_pool_that_is_whole_and_not_over_opens_the_api(
     # a token of Cognito's own sign-in API has not the API's scope
     for path in ("/api/health", "/api/images", "/api/page/", "/api/openapi.json", "/nothing"):
         assert api.get(path).status == 401
-    for path in ("/", "/jobs/x", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out"):
+    for path in ("/", "/jobs/x", "/fleet", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out"):
         answer = api.get(path)
         assert answer.status == 200
         assert b"tilework-local" not in answer.data

@@ -10,6 +10,7 @@ import pytest
 from markupsafe import escape
 
 from master.page import ago, at_most
+from master.words import Words
 from tilework.imaging.operations import registry
 from tilework.jobs.job import State
 from tilework.shown import shown
@@ -197,7 +198,7 @@ def test_every_link_in_the_description_leads_somewhere(client: Client) -> None:
     [(-5, "now"), (1, "now"), (59, "59 s ago"), (60, "1 min ago"), (3600, "1 h ago"), (200_000, "2 d ago")],
 )
 def test_how_long_ago_is_told_roughly(seconds: float, text: str) -> None:
-    assert ago(seconds) == text
+    assert ago(Words().say, seconds) == text
 
 
 @pytest.mark.parametrize(
