@@ -17,6 +17,7 @@ from master import (
     presets,
     problems,
     reports,
+    result_text,
     sign_in,
     tiles,
     uploads,
@@ -69,6 +70,7 @@ def create_app(
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
+    app.include_router(result_text.routes(system, listing))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known))

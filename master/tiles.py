@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import known_tags, tagged
 from master.jobs import Listing
-from tilework.errors import NoTilesError
+from tilework.errors import NoTilesError, TileNotMadeError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
@@ -76,7 +76,10 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
     @router.get(
         "/api/jobs/{job_id}/tiles/{level}/{column}/{row}",
         response_class=Response,
-        responses={200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The tile"}},
+        responses={
+            200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The tile"},
+            204: {"description": "It is still to be made"},
+        },
         summary="Show a tile",
     )
     def tile(
@@ -87,12 +90,16 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         row: int,
         request: Request,
         epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
+        unmade: Annotated[
+            Literal["problem", "empty"], Query(description="What is answered for a tile that is still to be made.")
+        ] = "problem",
     ) -> Response:
         """Show a tile of a large result as soon as it is made, under the same address while the job runs and after.
 
         JPEG tiles are those of the result, all others a PNG of the same pixels. Levels, columns and rows count from 0,
         level 0 is the whole; at the right and bottom edge what goes beyond the level's width and height is padding.
-        With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one.
+        With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one. A tile that is
+        still to be made is a problem, or with `unmade=empty` 204 and nothing.
         """
         job = listing.row(job_id)
         if epoch not in {None, job.epoch}:
@@ -101,7 +108,12 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         headers = {"ETag": tag, "Cache-Control": ASK_AGAIN if epoch is None else FOR_EVER}
         if tag in known_tags(request) and job.state in {State.RUNNING, State.DONE}:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        shown = tiles.tile(job, level, column, row)
+        try:
+            shown = tiles.tile(job, level, column, row)
+        except TileNotMadeError:
+            if unmade == "problem":
+                raise
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
         return Response(shown.data, media_type=shown.media_type, headers=headers)
 
     return router

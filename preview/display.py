@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
 
 JPEG = [
-    cv2.IMWRITE_JPEG_QUALITY, 90,
+    cv2.IMWRITE_JPEG_QUALITY, 92,
     cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
 ]  # fmt: skip
 """For means, which are no pixels of the image anyway; colours at full size, for a look at edges."""

@@ -130,7 +130,7 @@ def test_each_level_is_half_of_the_one_before_rounded_up_until_one_fits_a_tile(k
         small = PHOTO
         for _ in range(level):
             small = halved(Picture(small)).colour
-        assert np.abs(shown.astype(int) - small).mean() < 4
+        assert np.abs(shown.astype(int) - small).mean() < 5
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "float32", "float64"])
@@ -184,7 +184,7 @@ def test_floats_are_told_as_they_are() -> None:
 
 
 def test_a_photo_is_shown_upright() -> None:
-    body = with_segments(jpeg(PHOTO), segment(0xE1, exif(6)))
+    body = with_segments(jpeg(PHOTO), segment(0xE1, b"Exif\0\0" + exif(6)))
     looker = Looker(body)
     assert (looker.view().width, looker.view().height) == (1101, 1300)
     upright = np.rot90(decoded(jpeg(PHOTO)), -1)
