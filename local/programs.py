@@ -1,4 +1,4 @@
-"""The programs of a running system: the master and the worker hosts, with all that their environment tells them."""
+"""The programs of a running system: the master, the preview and the worker hosts, with all that their environment tells them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SUPERVISOR_STOP_SECONDS: Final = 13.0
 MASTER_STOP_SECONDS: Final = 3.0
-"""With the embedded AWS's seven these make 23 of the 25 seconds that an orderly end may take."""
+"""Of the master and the preview, which end together. With the embedded AWS's seven these make 23 of the 25 seconds that an orderly end may take."""
 
 LEASE_SECONDS: Final = 20.0
 """A killed supervisor is back within two seconds here, and what it held need not wait as long as in a fleet."""
@@ -36,11 +36,12 @@ class Programs:
     base: Mapping[str, str]
     addresses: Mapping[str, str]
 
-    def master(self, port: int) -> Program:
+    def master(self, port: int, preview_port: int) -> Program:
         """The page, the API and the keeper, on loopback."""
         own = {
             "TILEWORK_HOST": LOOPBACK,
             "TILEWORK_PORT": str(port),
+            "TILEWORK_PREVIEW_URL": f"http://{LOOPBACK}:{preview_port}",
             "TILEWORK_UPLOAD_LIMIT_BYTES": str(UPLOAD_LIMIT_BYTES),
             # it is the user's own, with the user's own credentials
             "TILEWORK_MAY_ERASE": "1",
@@ -51,6 +52,18 @@ class Programs:
             environment={**self._told_by_the_stack(), **self.base, **self.addresses, **own},
             directory=ROOT,
             log=self._places.logs / "master.log",
+            stop_seconds=MASTER_STOP_SECONDS,
+        )
+
+    def preview(self, port: int) -> Program:
+        """What shows regions and small pictures, on loopback; the master forwards to it."""
+        own = {"TILEWORK_HOST": LOOPBACK, "TILEWORK_PORT": str(port)}
+        return Program(
+            name="preview",
+            command=(sys.executable, "-m", "preview"),
+            environment={**self.base, **self.addresses, **own},
+            directory=ROOT,
+            log=self._places.logs / "preview.log",
             stop_seconds=MASTER_STOP_SECONDS,
         )
 

@@ -1,11 +1,11 @@
-"""The master and the worker hosts of a running system: started together, kept running, stopped in order."""
+"""The master, the preview and the worker hosts of a running system: started together, kept running, stopped in order."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from local.emulator import answers
-from local.ports import LOOPBACK, RememberedPorts, is_free, listens, page_port
+from local.ports import LOOPBACK, RememberedPorts, free_port, is_free, listens, page_port
 from local.processes import Child, Crew, stop
 from tilework.errors import SetupError
 
@@ -74,10 +74,11 @@ class Workforce:
                 self._say(f"  {name} was killed{lost}.")
 
     def _start_master(self, step: Step) -> str:
+        preview_port = self._start_preview()
         for _ in range(STARTS):
             port = page_port(self._settings.port, self._ports.get("page"))
             url = f"http://{LOOPBACK}:{port}"
-            child = Child(self._programs.master(port))
+            child = Child(self._programs.master(port, preview_port))
             self._masters.adopt(child)
             if self._comes_up(step, child, url, port):
                 self._ports.keep(page=port)
@@ -86,6 +87,14 @@ class Workforce:
                 break
             stop([child])
         raise self._failed(step, "the master does not answer")
+
+    def _start_preview(self) -> int:
+        """Start what the page can do without, which nobody waits for; its port, another than the page's."""
+        page, remembered = page_port(self._settings.port, self._ports.get("page")), self._ports.get("preview")
+        port = free_port(remembered if remembered != page else None)
+        self._masters.start(self._programs.preview(port))
+        self._ports.keep(preview=port)
+        return port
 
     def _comes_up(self, step: Step, master: Child, url: str, port: int) -> bool:
         def settled() -> bool:

@@ -15,6 +15,7 @@ from master import (
     operations,
     orders,
     presets,
+    preview,
     problems,
     reports,
     result_text,
@@ -68,6 +69,7 @@ def create_app(
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
+    app.include_router(preview.routes(settings.preview_url))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(result_text.routes(system, listing))

@@ -44,7 +44,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
-    ``public_url`` is where the page is reached from outside; empty on one machine. With ``sign_in`` the API is only for
+    ``public_url`` is where the page is reached from outside; empty on one machine. ``preview_url`` is where the preview runs
+    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only for
     whom a gateway's authorizer has let in. ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
@@ -56,6 +57,7 @@ class MasterSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    preview_url: str = ""
     sign_in: SignIn | None = None
     any_host: bool = False
     default_pipeline: str = DEFAULT_PIPELINE
@@ -81,6 +83,7 @@ class MasterSettings:
             host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
             port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
+            preview_url=_address(environ, "TILEWORK_PREVIEW_URL"),
             sign_in=_sign_in(environ),
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             default_pipeline=_pipeline(environ),

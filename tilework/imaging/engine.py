@@ -70,7 +70,7 @@ def run_whole(picture: Picture, pipeline: Pipeline) -> Picture:
         if made is not None:
             picture, steps = made, steps[1:]
             continue
-        steps = (_knowing_whole(picture, steps[0]), *steps[1:])
+        steps = (knowing_whole(picture, steps[0]), *steps[1:])
         step, left = first_of(steps, picture.pixels)
         chain = first_chain((step, *left), picture.size, picture.pixels)
         if chain is None:
@@ -135,8 +135,8 @@ def joined_columns(tables: Sequence[Arrays]) -> Arrays:
     return {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
 
 
-def _knowing_whole(picture: Picture, step: Step) -> Step:
-    """The step with what must be known of the image; one that paints knows how to do without, given all of it."""
+def knowing_whole(picture: Picture, step: Step) -> Step:
+    """The step with what must be known of ``picture``, all of its input; one that paints does without, given all of it."""
     operation = step.operation
     if not step.measures(picture.pixels) or not isinstance(operation, MeasuredOperation) or operation.paints:
         return step

@@ -1,0 +1,205 @@
+"""What the preview answers (:mod:`preview`), under the master's own address, so that the page has one origin.
+
+In AWS the gateway sends these paths to the preview's function itself; on one machine the master forwards them to the
+preview's process, on connections that it keeps.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from master.problems import Problem, ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDS: Final = 30.0
+"""For an answer; the gateway in AWS gives up then, too."""
+
+MOST_BYTES: Final = 6 * 2**20
+"""Of a request's body: what Lambda takes."""
+
+MOST_CONNECTIONS: Final = 8
+"""That are kept; the preview works on two requests at once."""
+
+ASKED: Final = ("accept", "content-type", "if-none-match", "range")
+TOLD: Final = ("cache-control", "content-type", "etag", "retry-after", "tilework-preview")
+"""The headers that go on: none that only means something between two programs."""
+
+WINDOW: Final = {
+    "type": "object",
+    "description": "A rectangle in pixels of the result; what reaches beyond it is left out.",
+    "required": ["x", "y", "width", "height"],
+    "properties": {name: {"type": "integer"} for name in ("x", "y", "width", "height")},
+}
+
+REQUEST: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["window"],
+                    "properties": {
+                        "job": {
+                            "type": "string",
+                            "description": "The job whose image it is, or a key instead.",
+                        },
+                        "key": {
+                            "type": "string",
+                            "description": "A key of the input bucket, with its version.",
+                        },
+                        "version": {"type": "string"},
+                        "pipeline": {"type": "string", "description": "As text; empty: the image itself."},
+                        "window": WINDOW,
+                        "levels": {
+                            "type": "array",
+                            "items": {"type": "number"},
+                            "minItems": 2,
+                            "maxItems": 2,
+                            "description": "The values shown black and white of more than 8 bits; else the "
+                            "smallest and the largest of the region.",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}
+"""What the preview takes, for the description of the API, which the master gives."""
+
+
+class Forwarder:
+    """Asks the preview at ``url``; empty where there is none. Thread-safe."""
+
+    def __init__(self, url: str) -> None:
+        self._address = urlsplit(url)
+        # taking and putting back are one step of the interpreter's each
+        self._idle: list[HTTPConnection] = []
+
+    async def answer(self, request: Request) -> Response:
+        """What the preview answers to ``request``. Raises ProblemError where it does not."""
+        if not self._address.hostname:
+            raise _missing("This deployment has no preview.", "Set TILEWORK_PREVIEW_URL to where it runs.")
+        body = await _body(request)
+        return await run_in_threadpool(self._ask, request, body)
+
+    def _ask(self, request: Request, body: bytes) -> Response:
+        headers = {name: value for name in ASKED if (value := request.headers.get(name))}
+        target = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
+        query = request.scope["query_string"].decode("ascii", "replace")
+        target += f"?{query}" if query else ""
+        kept = self._taken()
+        try:
+            if kept is not None:
+                try:
+                    return self._through(kept, request.method, target, headers, body)
+                except (HTTPException, OSError):
+                    # it was closed meanwhile, as happens when the preview is started again
+                    kept.close()
+            fresh = HTTPConnection(str(self._address.hostname), self._address.port or 80, timeout=SECONDS)
+            return self._through(fresh, request.method, target, headers, body)
+        except (HTTPException, OSError) as error:
+            raise _missing(
+                f"The preview does not answer: {type(error).__name__}.",
+                "Nothing else needs it; it is started again by itself. Read its log if that lasts.",
+            ) from error
+
+    def _through(
+        self, connection: HTTPConnection, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> Response:
+        try:
+            connection.request(method, target, body or None, dict(headers))
+            answer = connection.getresponse()
+            content = answer.read()
+        except BaseException:
+            connection.close()
+            raise
+        told = {name: value for name in TOLD if (value := answer.headers.get(name))}
+        if len(self._idle) < MOST_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+        return Response(content, answer.status, told)
+
+    def _taken(self) -> HTTPConnection | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
+
+
+async def _body(request: Request) -> bytes:
+    parts, length = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        length += len(part)
+        if length > MOST_BYTES:
+            detail = f"The request has more than the {MOST_BYTES:,} bytes that a preview takes."
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise ProblemError(
+                Problem(status, "too_large", "Too large", detail, "Upload the image, and preview its job.")
+            )
+    return b"".join(parts)
+
+
+def _missing(detail: str, advice: str) -> ProblemError:
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    return ProblemError(Problem(status, "no_preview", "No preview", detail, advice))
+
+
+def routes(url: str) -> APIRouter:
+    """The preview's paths."""
+    router = APIRouter(tags=["preview"])
+    forwarder = Forwarder(url)
+    picture: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The picture"}
+    }
+
+    @router.get("/api/preview", response_class=Response, summary="Tell what a preview takes")
+    async def offer(request: Request) -> Response:
+        """Tell how many pixels a region may have, as `most_pixels`; a 503 problem where there is no preview."""
+        return await forwarder.answer(request)
+
+    @router.post(
+        "/api/preview",
+        response_class=Response,
+        responses=picture,
+        openapi_extra=REQUEST,
+        summary="Preview a region",
+    )
+    async def preview(request: Request) -> Response:
+        """Show a region of what a pipeline makes of an image: the very pixels of the result, at its full size.
+
+        The answer is a PNG of 8 bits a sample; of a lossy result it shows what is encoded. Its header `Tilework-Preview` is
+        a JSON object: `window` is the region that is shown, `width` and `height` the result's, `source` what of the image
+        the region depends on, `dtype` the result's depth, and `levels` the values shown black and white where that is
+        deeper than 8 bits. `approximate` is empty where the pixels are exactly the result's. Else it names why they may
+        differ, for an operation that must know all of a large image: `sample` (it was told what 16 windows of 192 x 192
+        pixels say, spread evenly) and `surroundings` (it worked on the region and 256 pixels around it). `seconds` is how
+        long it took.
+        """
+        return await forwarder.answer(request)
+
+    @router.get(
+        "/api/jobs/{job_id}/thumbnail", response_class=Response, responses=picture, summary="Show a job small"
+    )
+    async def thumbnail(request: Request, job_id: str, side: str = "input") -> Response:  # noqa: ARG001
+        """Show a job's image, or with `side=result` its result, with a longer side of at most 256 pixels.
+
+        It never changes. A 404 problem where there is none (yet), or where it would take too much to make one.
+        """
+        return await forwarder.answer(request)
+
+    @router.get("/api/jobs/{job_id}/images/{rest:path}", response_class=Response, include_in_schema=False)
+    async def image(request: Request, job_id: str, rest: str) -> Response:  # noqa: ARG001
+        return await forwarder.answer(request)
+
+    return router

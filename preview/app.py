@@ -1,0 +1,31 @@
+"""The preview as an ASGI application, made by a function from its settings and the services it reads from."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from preview import health, problems, regions, thumbnails
+from preview.gate import Gate
+from preview.library import Library
+from preview.workshop import Workshop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from preview.settings import PreviewSettings
+    from tilework.jobs.system import System
+
+
+def create_app(settings: PreviewSettings, system: System, clock: Callable[[], float] = time.time) -> FastAPI:
+    """Make the application; all that it keeps are decoded images. ``clock`` gives seconds since the epoch."""
+    app = FastAPI(title="Tilework's preview", version="1", openapi_url=None, docs_url=None, redoc_url=None)
+    library, workshop = Library(system, settings), Workshop()
+    app.include_router(regions.routes(system, library, workshop, settings, clock))
+    app.include_router(thumbnails.routes(system, library, workshop, settings))
+    app.include_router(health.routes())
+    problems.install(app)
+    app.add_middleware(Gate, settings=settings)
+    return app

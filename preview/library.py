@@ -1,0 +1,138 @@
+"""The images of jobs, open: those that were looked at last stay so, as far as there is memory for them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from preview.opened import Opened
+from preview.problems import not_there
+from tilework.errors import PipelineError
+from tilework.fleet.source import ObjectSource
+from tilework.imaging.pipeline import parse
+from tilework.imaging.result_kinds import ResultKind, kind_of
+
+if TYPE_CHECKING:
+    from preview.settings import PreviewSettings
+    from tilework.jobs.job import Job
+    from tilework.jobs.stores import ObjectInfo, ObjectStore
+    from tilework.jobs.system import System
+
+Side: TypeAlias = Literal["input", "result"]
+
+MOST_OPEN = 64
+"""Images, however small: each has a header and maybe a thread for what is read ahead."""
+
+MOST_DESCRIBED = 1024
+"""Versions of which size and owner are remembered, neither of which ever changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One image: a version of an object of the input bucket, or a result."""
+
+    side: Side
+    key: str
+    version: str | None
+    page: int | None = None
+
+
+class Library:
+    """Opens images, each once at a time; thread-safe."""
+
+    def __init__(self, system: System, settings: PreviewSettings) -> None:
+        self._system = system
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._opening: dict[Address, threading.Lock] = {}
+        self._open: OrderedDict[Address, Opened] = OrderedDict()
+        self._described: OrderedDict[Address, ObjectInfo] = OrderedDict()
+
+    def describe(self, address: Address) -> ObjectInfo:
+        """What the store tells of an image. Raises VersionGoneError, ServiceError."""
+        with self._lock:
+            found = self._described.get(address)
+        if found is None:
+            found = self._store(address).head(address.key, address.version)
+            with self._lock:
+                self._described[address] = found
+                while len(self._described) > MOST_DESCRIBED:
+                    self._described.popitem(last=False)
+        return found
+
+    def open(self, address: Address) -> Opened:
+        """The image, with its pixels at hand. Raises what reading its header and pixels raises."""
+        with self._lock:
+            found = self._open.pop(address, None)
+            if found is not None:
+                self._open[address] = found
+                return found
+            turn = self._opening.setdefault(address, threading.Lock())
+        with turn:
+            with self._lock:
+                found = self._open.get(address)
+            if found is None:
+                try:
+                    found = self._opened(address)
+                finally:
+                    with self._lock:
+                        self._opening.pop(address, None)
+        return found
+
+    def source(self, address: Address) -> ObjectSource:
+        """The bytes of an image. Raises as :meth:`describe`."""
+        info = self.describe(address)
+        return ObjectSource(self._store(address), address.key, address.version or info.version, info.size)
+
+    def _opened(self, address: Address) -> Opened:
+        opened = Opened(
+            self.source(address),
+            self._settings.limits,
+            image_bytes=self._settings.image_bytes,
+            page=address.page,
+        )
+        opened.prepare()
+        with self._lock:
+            self._open[address] = opened
+        self.forget()
+        return opened
+
+    def forget(self) -> None:
+        """Keep those that were asked for last, as far as there is room for them; the last one in any case."""
+        with self._lock:
+            room = self._settings.cache_bytes
+            for address in reversed(list(self._open)):
+                room -= self._open[address].bytes
+                beyond = room < 0 or len(self._open) > MOST_OPEN
+                if beyond and address != next(reversed(self._open)):
+                    del self._open[address]
+
+    def _store(self, address: Address) -> ObjectStore:
+        return self._system.inputs if address.side == "input" else self._system.outputs
+
+
+def page_of(pipeline: str) -> int | None:
+    """The page of its image that a job's pipeline reads, where it names one that this process understands."""
+    try:
+        return parse(pipeline).page if pipeline else None
+    except PipelineError:
+        # an own operation that this process was not told of
+        return None
+
+
+def address_of(row: Job, side: Side, page: int | None = None) -> Address:
+    """Where the image of a job is. Raises ProblemError where there is none (yet): 404, ``no_image``."""
+    if side == "input":
+        if not row.key:
+            raise not_there("no_image", "The job is about a message that nobody can read; it has no image.")
+        return Address("input", row.key, row.version, page)
+    if not row.result_key:
+        raise not_there("no_image", f"The job is {row.state}: it has no result.")
+    if kind_of(row.result_key) is not ResultKind.IMAGE:
+        raise not_there(
+            "no_image", "The job's result is no image that a viewer reads: it is a report or an archive."
+        )
+    # named by what is done to which version of which image, and never written over
+    return Address("result", row.result_key, None)

@@ -1,0 +1,59 @@
+"""What the preview is told by its environment, read once when its process starts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tilework.environment import number
+from tilework.imaging.limits import MIB, Limits
+from tilework.imaging.plugins import load_own_operations, warn_of_disabled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+IMAGE_MIB = 256
+"""Of an image that is decoded whole: 89 megapixels of colour. Beyond it a slider would wait for seconds."""
+
+CACHE_MIB = 768
+"""Of decoded images that are kept: the one that is looked at with what is made of it, and those looked at before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSettings:
+    """The preview's own settings beside the deployment's addresses.
+
+    ``any_host`` accepts every Host header, for where a gateway in front has judged it already. With ``sign_in`` it answers
+    only whom the gateway's authorizer has let in. ``image_bytes`` are those of an image, decoded, that is read whole, and
+    ``cache_bytes`` of all that are kept.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8001
+    any_host: bool = False
+    sign_in: bool = False
+    image_bytes: int = IMAGE_MIB * MIB
+    cache_bytes: int = CACHE_MIB * MIB
+    limits: Limits = field(default_factory=Limits)
+    die_with_parent: bool = False
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> PreviewSettings:
+        """Read all settings, and load own operations; raise SettingsError naming the variable that makes no sense."""
+        load_own_operations(environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip())
+        warn_of_disabled(log)
+        return cls(
+            host=environ.get("TILEWORK_HOST", "").strip() or "127.0.0.1",
+            port=int(number(environ, "TILEWORK_PORT", 8001, 0, 65_535)),
+            any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
+            sign_in=bool(environ.get("TILEWORK_SIGN_IN_ISSUER", "").strip()),
+            image_bytes=int(number(environ, "TILEWORK_PREVIEW_IMAGE_MIB", IMAGE_MIB, 1, 65_536)) * MIB,
+            cache_bytes=int(number(environ, "TILEWORK_PREVIEW_CACHE_MIB", CACHE_MIB, 1, 65_536)) * MIB,
+            limits=Limits.from_environment(environ),
+            die_with_parent=environ.get("TILEWORK_DIE_WITH_PARENT", "") == "1",
+        )

@@ -1,0 +1,106 @@
+"""An image made small, without ever decoding more than a bound: a JPEG by its own reduction, a TIFF by its overviews."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from preview.opened import Opened
+from preview.overviews import overviews
+from preview.refusals import ImageNotPreviewedError
+from tilework.errors import DamagedImageError
+from tilework.imaging.formats import Format, HeaderReader, Picture, is_windowed, open_reader, read_header
+from tilework.imaging.limits import MIB
+from tilework.imaging.windows import Size, Window
+
+if TYPE_CHECKING:
+    from tilework.imaging.formats import Header
+    from tilework.imaging.limits import Limits
+    from tilework.imaging.operations.contract import Image
+    from tilework.imaging.sources import Source
+
+DECODED_BYTES = 160 * MIB
+"""Most of what is decoded for one small picture: 56 megapixels of colour, in a second or two."""
+
+STORED_BYTES = 64 * MIB
+"""Most of what is fetched for it of a file that is read in sequence."""
+
+COEFFICIENT_BYTES = 512 * MIB
+"""Most of what libjpeg holds of a progressive JPEG, at whatever size it is wanted."""
+
+RESIZED = frozenset({"uint8", "uint16", "int16", "float32", "float64"})
+"""Depths of which OpenCV makes means."""
+
+
+def small_picture(source: Source, limits: Limits, *, side: int, page: int | None = None) -> Picture:
+    """The upright image with a longer side of ``side`` pixels at most; of the depth that it has.
+
+    Raises ImageNotPreviewedError where more would have to be decoded than the bounds, ImageError for what cannot be read.
+    """
+    reader = HeaderReader(source, limits)
+    header = read_header(reader, page)
+    if header.format is Format.JPEG and header.colour != "CMYK":
+        return _fitted(_reduced_jpeg(reader, header, side), side)
+    if is_windowed(header):
+        return _fitted(_overview(source, header, side, limits), side)
+    if source.size > STORED_BYTES:
+        raise _too_large(header)
+    opened = Opened(source, limits, image_bytes=DECODED_BYTES, page=page)
+    opened.prepare()
+    return _fitted(opened.whole(), side)
+
+
+def _reduced_jpeg(reader: HeaderReader, header: Header, side: int) -> Picture:
+    """By the DCT's own reduction to a half, a quarter, an eighth: no pixel is made that is not kept."""
+    if reader.size > STORED_BYTES or header.scratch > COEFFICIENT_BYTES:
+        raise _too_large(header)
+    wide = header.stored.width >= header.stored.height
+    longest = min(side, max(header.stored.width, header.stored.height))
+    space = "GRAY" if header.pixels.channels == 1 else "BGR"
+    least = {"min_width": longest} if wide else {"min_height": longest}
+    try:
+        # what the decoder mends is good enough to be recognised
+        colour = cast("Image", simplejpeg.decode_jpeg(reader.everything(), space, strict=False, **least))
+    except ValueError as error:
+        raise DamagedImageError(f"The JPEG cannot be decoded: {error}.") from error
+    return Picture(colour[:, :, 0] if colour.ndim == 3 and colour.shape[2] == 1 else colour).upright(  # noqa: PLR2004
+        header.orientation
+    )
+
+
+def _overview(source: Source, header: Header, side: int, limits: Limits) -> Picture:
+    """The smallest version that is large enough."""
+    found = [header, *overviews(source, header, limits)]
+    fitting = [each for each in found if max(each.stored.width, each.stored.height) >= side] or found[:1]
+    smallest = fitting[-1]
+    reader = open_reader(source, smallest)
+    if reader is None or smallest.decoded_bytes > DECODED_BYTES:
+        raise _too_large(header)
+    return reader.read(Window.whole(reader.size))
+
+
+def _fitted(picture: Picture, side: int) -> Picture:
+    """Shrunk by means of areas, where it is larger."""
+    size = picture.size
+    scale = side / max(size.width, size.height)
+    if scale >= 1:
+        return picture
+    target = Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+    alpha = None if picture.alpha is None else _shrunk(picture.alpha, target)
+    return Picture(_shrunk(picture.colour, target), alpha)
+
+
+def _shrunk(image: Image, size: Size) -> Image:
+    if image.dtype.name not in RESIZED:
+        image = image.astype(np.float64)
+    return cv2.resize(image, (size.width, size.height), interpolation=cv2.INTER_AREA)
+
+
+def _too_large(header: Header) -> ImageNotPreviewedError:
+    return ImageNotPreviewedError(
+        f"The image has {header.size} pixels and no smaller version; no small picture is made of so many.",
+        advice="A TIFF with overviews has one; the results of large images are such.",
+    )

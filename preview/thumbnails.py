@@ -1,0 +1,104 @@
+"""``GET /api/jobs/{id}/thumbnail``: a job's image or its result, small."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+
+import cv2
+from fastapi import APIRouter, Query, Request, Response
+
+from preview.jobs import row_for
+from preview.library import Address, Library, Side, address_of, page_of
+from preview.on_screen import MEDIA_TYPE, levels_of, png, shown
+from preview.problems import not_there
+from preview.settings import PreviewSettings
+from preview.small import small_picture
+from preview.workshop import Workshop
+from tilework.errors import ImageError
+from tilework.imaging.formats import Picture
+from tilework.jobs.system import System
+
+SIDE = 256
+"""Pixels of the longer side."""
+
+QUALITY = 82
+"""Of a picture that is looked at for a second: 10 KB."""
+
+MOST_KEPT = 1000
+"""Thumbnails: a page of jobs on several screens."""
+
+FOR_EVER = "private, max-age=31536000, immutable"
+"""A version never changes, nor does a result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture for a browser."""
+
+    body: bytes
+    media_type: str
+
+
+class Thumbnails:
+    """Makes them, and keeps the last ones; thread-safe."""
+
+    def __init__(self, library: Library, workshop: Workshop, settings: PreviewSettings) -> None:
+        self._library = library
+        self._workshop = workshop
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Address, Thumbnail] = OrderedDict()
+
+    def of(self, address: Address) -> Thumbnail:
+        """The thumbnail of an image. Raises ImageError, VersionGoneError, ServiceError."""
+        with self._lock:
+            found = self._kept.pop(address, None)
+        if found is None:
+            found = self._workshop.do(lambda: self._made(address))
+        with self._lock:
+            self._kept[address] = found
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        return found
+
+    def _made(self, address: Address) -> Thumbnail:
+        source, limits = self._library.source(address), self._settings.limits
+        picture = small_picture(source, limits, side=SIDE, page=address.page)
+        return packed(shown(picture, levels_of(picture)))
+
+
+def packed(picture: Picture) -> Thumbnail:
+    """A picture of 8 bits as a JPEG, or with alpha, for which that has no room, as a PNG."""
+    if picture.alpha is not None:
+        return Thumbnail(png(picture), MEDIA_TYPE)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
+    return Thumbnail(bytes(cv2.imencode(".jpg", picture.colour, quality)[1].data), "image/jpeg")
+
+
+def routes(system: System, library: Library, workshop: Workshop, settings: PreviewSettings) -> APIRouter:
+    """``GET /api/jobs/{id}/thumbnail``."""
+    router = APIRouter(tags=["jobs"])
+    thumbnails = Thumbnails(library, workshop, settings)
+
+    @router.get("/api/jobs/{job_id}/thumbnail", response_class=Response, summary="Show a job small")
+    def thumbnail(job_id: str, request: Request, side: Annotated[Side, Query()] = "input") -> Response:
+        """Show a job's image, or its result, with a longer side of at most 256 pixels; it never changes.
+
+        404 where there is no image (yet), and where none can be made of it within the bounds.
+        """
+        row = row_for(request, system, job_id)
+        page = page_of(row.pipeline) if side == "input" else None
+        address = address_of(row, side, page)
+        tag = f'"{row.id}-{side}"'
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+        if tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        try:
+            made = thumbnails.of(address)
+        except ImageError as error:
+            raise not_there(error.code, error.reason) from error
+        return Response(made.body, media_type=made.media_type, headers=headers)
+
+    return router
