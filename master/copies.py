@@ -41,10 +41,14 @@ def copies(row: Job, system: System, *, name: str, result_name: str, link: str) 
     if row.result_key:
         yield Copy(what="result_address", text=f"s3://{system.outputs.bucket}/{row.result_key}")
     place = ["--bucket", system.inputs.bucket, "--key", row.key, "--version-id", row.version]
-    yield Copy(what="fetch_input", text=_command("aws", "s3api", "get-object", *place, _file(name), *endpoint))
+    yield Copy(
+        what="fetch_input", text=_command("aws", "s3api", "get-object", *place, _file(name), *endpoint)
+    )
     if row.result_key:
         address = f"s3://{system.outputs.bucket}/{row.result_key}"
-        yield Copy(what="fetch_result", text=_command("aws", "s3", "cp", address, _file(result_name), *endpoint))
+        yield Copy(
+            what="fetch_result", text=_command("aws", "s3", "cp", address, _file(result_name), *endpoint)
+        )
     if row.pipeline:
         pipeline = ("--pipeline", row.pipeline)
         yield Copy(what="submit", text=_command("tilework", "submit", _file(name), *pipeline, "--wait"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from preview import health, problems, regions, thumbnails
+from preview import health, image_routes, problems, regions, thumbnails
 from preview.gate import Gate
 from preview.library import Library
 from preview.workshop import Workshop
@@ -25,6 +25,7 @@ def create_app(settings: PreviewSettings, system: System, clock: Callable[[], fl
     library, workshop = Library(system, settings), Workshop()
     app.include_router(regions.routes(system, library, workshop, settings, clock))
     app.include_router(thumbnails.routes(system, library, workshop, settings))
+    app.include_router(image_routes.routes(system, library, workshop, settings))
     app.include_router(health.routes())
     problems.install(app)
     app.add_middleware(Gate, settings=settings)

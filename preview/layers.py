@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 import numpy as np
 
-from preview.levels import Levels
-from tilework.errors import NotZoomableError
+from preview.levels import Pyramid
+from preview.refusals import NotZoomableError
 from tilework.imaging.formats import Picture
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.limits import MIB
@@ -69,8 +69,8 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A layer in a file, for many threads: its reader takes one at a time."""
+class Overview:
+    """A layer in a file beside the whole, for many threads: its reader takes one at a time."""
 
     reader: WindowReader
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -102,7 +102,7 @@ class Zoomable:
         self._layers = list(layers)
         self._lock = threading.Lock()
         self.pixels = pixels
-        self.levels = Levels(layers[0].size, tile)
+        self.levels = Pyramid(layers[0].size, tile)
         smallest = layers[-1].size
         if smallest.pixels * pixels.bytes > STREAMED_BYTES:
             raise NotZoomableError(

@@ -15,7 +15,7 @@ FITTING_TILES = range(256, 1025)
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class Pyramid:
     """The levels of an image of ``size``: level 0 is the whole, the last is the first that fits one ``tile``."""
 
     size: Size

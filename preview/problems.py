@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from tilework.errors import (
     ImageError,
+    NoSuchTileError,
     PictureError,
     PipelineError,
     RefusedError,
@@ -36,6 +37,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NoSuchTileError, HTTPStatus.NOT_FOUND),
     (VersionGoneError, HTTPStatus.NOT_FOUND),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),

@@ -222,20 +222,6 @@ class TileNotShownError(TileworkError):
     advice = "Download the result, once it is there, and open it in a viewer of scientific images."
 
 
-class NoImageError(TileworkError):
-    """The job has no such image to be looked at."""
-
-    code = "no_image"
-    advice = "Look where the job stands; what it has can be downloaded whole."
-
-
-class NotZoomableError(TileworkError):
-    """An image that cannot be shown in parts: all of it would have to be read for each look."""
-
-    code = "not_zoomable"
-    advice = "Download it; or give it tiles and overviews: a result as TIFF has them."
-
-
 class CursorError(TileworkError):
     """A text that names no place in a list of jobs."""
 
