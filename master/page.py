@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
+from master.plain_pictures import plain_picture
 from master.presets import preset_list_of_page
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
@@ -70,7 +71,12 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {"text": _text, "shown_arguments": _shown_arguments, "examples": _examples}
+        self._templates.globals |= {
+            "text": _text,
+            "shown_arguments": _shown_arguments,
+            "examples": _examples,
+            "plain_picture": plain_picture,
+        }
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,
@@ -163,7 +169,12 @@ class Page:
 
     def job(self, request: Request, job_id: str) -> HTMLResponse:
         """One job, its input and its result side by side."""
-        return self.render(request, "job.html", job=self._listing.detail(job_id))
+        return self.render(
+            request,
+            "job.html",
+            job=self._listing.detail(job_id),
+            previews=bool(self._settings.preview_url or self._settings.any_host),
+        )
 
     def statistics(
         self, request: Request, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7

@@ -1,6 +1,7 @@
 """Large results tile by tile: what is done of one that is being made, and all of one that is."""
 
-from collections.abc import Callable
+import base64
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -31,10 +32,21 @@ class LevelView(BaseModel):
     made: int
 
 
+class MadeView(BaseModel):
+    """Which tiles of a level are made, and all of the larger levels that lie under them.
+
+    `bits` has one for each tile, row by row, in Base64; the first is the highest of its byte.
+    """
+
+    level: int
+    bits: str
+
+
 class Picture(BaseModel):
     """A large result as far as it is made: levels from the whole to the smallest, and the side of a tile in pixels.
 
-    Tiles are shown as `media_type`; null where no browser shows such pixels. `epoch` rises with every retry.
+    Tiles are shown as `media_type`; null where no browser shows such pixels. `epoch` rises with every retry. `made` is
+    told while the first levels are written, unless it would be long; null else.
     """
 
     state: State
@@ -42,6 +54,7 @@ class Picture(BaseModel):
     tile: int
     media_type: str | None
     levels: list[LevelView]
+    made: MadeView | None
 
 
 def picture(row: Job, seen: Seen) -> Picture:
@@ -57,8 +70,19 @@ def picture(row: Job, seen: Seen) -> Picture:
         for level in seen.levels
     ]
     return Picture(
-        state=row.state, epoch=row.epoch, tile=seen.tile, media_type=seen.media_type, levels=levels
+        state=row.state,
+        epoch=row.epoch,
+        tile=seen.tile,
+        media_type=seen.media_type,
+        levels=levels,
+        made=None if seen.made is None else MadeView(level=seen.made.level, bits=_bits(seen.made.tiles)),
     )
+
+
+def _bits(told: Sequence[bool]) -> str:
+    digits = "".join("1" if each else "0" for each in told)
+    length = -(-len(digits) // 8)
+    return base64.b64encode(int(digits.ljust(8 * length, "0"), 2).to_bytes(length)).decode()
 
 
 def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIRouter:

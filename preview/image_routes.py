@@ -72,7 +72,9 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
         return Response(made.body, media_type=made.media_type, headers=headers)
 
     @router.get("/pixel", summary="Tell a pixel")
-    def pixel(job_id: str, side: Side, request: Request, x: int, y: int, version: Version = None) -> Response:
+    def pixel(
+        *, job_id: str, side: Side, request: Request, x: int, y: int, version: Version = None
+    ) -> Response:
         """Tell the exact samples of the pixel in column `x` and row `y`, both from 0."""
         job = row_for(request, system, job_id)
         check_version(job, side, version)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tilework.imaging.operations import Pixels
     from tilework.imaging.operations.contract import Image
 
-READ_BYTES = 96 * MIB
+READ_BYTES = 24 * MIB
 """Most decoded bytes that one tile may cost."""
 
 COARSE_SIDE = 2_048
@@ -198,5 +198,6 @@ def _streamed(layer: Layer, pixels: Pixels) -> Picture:
     for rows in row_strips(target.height, cell * size.width * pixels.bytes, READ_BYTES):
         window = Window(0, rows.start * cell, size.width, min(size.height, rows.stop * cell))
         bands.append(resized(layer.read(window), Size(target.width, rows.stop - rows.start)))
-    alpha = np.vstack([each.alpha for each in bands]) if pixels.alpha else None
+    alphas = [each.alpha for each in bands if each.alpha is not None]
+    alpha = np.vstack(alphas) if alphas else None
     return Picture(np.vstack([each.colour for each in bands]), alpha)

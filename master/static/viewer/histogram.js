@@ -20,8 +20,8 @@ export async function drawHistogram(figure, view) {
   figure.querySelector("svg").replaceWith(drawn(told, figure.dataset.histogram));
   const share = told.level ? "viewer.histogram_level" : "viewer.histogram_whole";
   figure.querySelector("[data-told]").textContent = say(share, { pixels: told.pixels, scale: 2 ** told.level });
-  figure.querySelector("[data-low]").textContent = String(told.low);
-  figure.querySelector("[data-high]").textContent = String(told.high);
+  figure.querySelector("[data-black]").textContent = String(told.black);
+  figure.querySelector("[data-white]").textContent = String(told.white);
 }
 
 function drawn({ channels }, side) {

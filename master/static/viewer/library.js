@@ -12,10 +12,9 @@ export function openSeadragon() {
 }
 
 function load() {
-  // it would write a style of its own into the page, which the page's policy forbids, unless it finds it there
-  const mark = document.createElement("style");
-  mark.type = "text/plain";
-  mark.dataset.openseadragonMobileCss = "";
+  // it would write a style of its own into the page, which the page's policy forbids, unless it finds one: this is none
+  const mark = document.createElementNS("urn:none", "style");
+  mark.setAttribute("data-openseadragon-mobile-css", "");
   const script = document.createElement("script");
   script.src = new URL("../vendor/openseadragon/openseadragon.min.js", import.meta.url).href;
   return new Promise((resolve, reject) => {

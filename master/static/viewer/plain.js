@@ -5,14 +5,20 @@ import { picture } from "../pictures.js";
 import { say } from "../strings.js";
 
 // what every browser shows; larger ones would fill its memory
-const SHOWN = /\.(jpe?g|png|webp|gif|avif|bmp|svg)$/i;
+const SHOWN = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
 const MOST_BYTES = 64_000_000;
 const MOST_PIXELS = 100_000_000;
+// what cannot be zoomed for its size may be shown small all the same
+const SMALL_ANYWAY = new Set(["not_zoomable", "image_not_previewed"]);
 
 export class Plain {
   constructor(root, { previews }) {
     this.root = root;
     this.previews = previews;
+    // with previews pictures are shown only where nothing can be zoomed
+    this.wanted = !previews;
+    this.job = null;
+    this.problems = {};
     for (const side of ["input", "result"]) {
       const image = field(root, `${side}-image`);
       image.addEventListener("error", () => this.broken(side));
@@ -21,7 +27,16 @@ export class Plain {
     }
   }
 
+  /** From now on pictures are shown, but of sides that have a `problem` which leaves none. */
+  show(problems) {
+    if (this.wanted) return;
+    this.wanted = true;
+    this.problems = problems;
+    if (this.job) this.fill(this.job);
+  }
+
   fill(job) {
+    this.job = job;
     this.side(job, "input", say("viewer.no_image"), "image");
     this.side(job, "result", isOver(job) ? say("viewer.no_result") : say("viewer.not_yet"), job.result_kind);
   }
@@ -35,8 +50,9 @@ export class Plain {
     if (link) anchor.href = link;
     image.closest("figure").toggleAttribute("data-none", absent === say("viewer.no_result") && !link);
     const address = kind === "image" ? this.address(job, side) : null;
+    if (!address) image.removeAttribute("src");
     // a new signature for the same image is no new image
-    if (address && !image.getAttribute("src")) picture(image, address).then((there) => there || this.broken(side));
+    if (address && this.wanted && !image.getAttribute("src")) picture(image, address).then((there) => there || this.broken(side));
     if (!link) write(this.root, `${side}-note`, absent);
     else if (kind !== "image") write(this.root, `${side}-note`, say(`viewer.${kind}`));
     else if (!address) write(this.root, `${side}-note`, say("viewer.cannot_show"));
@@ -46,6 +62,8 @@ export class Plain {
   address(job, side) {
     const link = job.links[side];
     if (!link) return null;
+    const { code } = this.problems[side] ?? {};
+    if (this.previews && code && !SMALL_ANYWAY.has(code)) return null;
     if (this.previews) return `/api/jobs/${encodeURIComponent(job.id)}/thumbnail?side=${side}`;
     const small = side === "input" ? job.source_bytes <= MOST_BYTES : job.width * job.height <= MOST_PIXELS;
     return small && SHOWN.test(side === "input" ? job.key : job.result_key) ? link : null;

@@ -6,10 +6,10 @@ import { ask } from "../session.js";
 const MOST_COARSE = 256;
 
 /**
- * The tile source of an image: `levels` from the whole to the smallest, `tile` pixels a side, and `address(level, column,
- * row)` of a tile. A tile whose answer is empty (204) is still to be made.
+ * The tile source of an image: `levels` from the whole to the smallest, `tile` pixels a side, `address(level, column, row)`
+ * of a tile, and whether one may be there (`isThere`). A tile whose answer is empty (204) is still to be made.
  */
-export function tileSource(OpenSeadragon, { levels, tile, address }) {
+export function tileSource(OpenSeadragon, { levels, tile, address, isThere }) {
   const last = levels.length - 1;
   const [whole] = levels;
   const source = new OpenSeadragon.TileSource({
@@ -35,18 +35,20 @@ export function tileSource(OpenSeadragon, { levels, tile, address }) {
     return new OpenSeadragon.Rect(column * tile * unit, row * tile * unit, width * unit, height * unit);
   };
   source.hasTransparency = () => true;
-  source.downloadTileStart = (context) => download(context, levels, last, tile);
+  source.downloadTileStart = (context) => download(context, levels, last, tile, isThere);
   source.downloadTileAbort = (context) => context.userData.abort?.abort();
   return source;
 }
 
-async function download(context, levels, last, tile) {
+async function download(context, levels, last, tile, isThere) {
+  const { level, x, y } = context.tile;
+  await null;
+  if (!isThere(last - level, x, y)) return context.fail("204", null);
   const abort = new AbortController();
   context.userData.abort = abort;
   try {
     const response = await ask(context.src, { signal: abort.signal });
     if (!response.ok || response.status === 204) return context.fail(String(response.status), null);
-    const { level, x, y } = context.tile;
     const told = levels[last - level];
     const width = Math.min(tile, told.width - x * tile);
     const height = Math.min(tile, told.height - y * tile);
@@ -78,7 +80,7 @@ export async function imageOf(job, side) {
   const told = await response.json();
   if (!response.ok || !told.levels?.length) return { view: null, problem: told.problem ?? told };
   const version = encodeURIComponent(told.version);
-  const shown = (range) => `&low=${range.low}&high=${range.high}`;
+  const shown = (range) => `&black=${range.black}&white=${range.white}`;
   return {
     view: {
       ...told,
@@ -90,6 +92,8 @@ export async function imageOf(job, side) {
   };
 }
 
+// --- while it is being made ----------------------------------------------------------------------------------------
+
 /** The result of a job as the master shows it while it is being made; `told` is what `picture` answers. */
 export function pictureOf(job, told) {
   if (!told.media_type) return null;
@@ -97,6 +101,7 @@ export function pictureOf(job, told) {
   const levels = told.levels.slice(0, countShown(told.levels));
   return {
     side: "result",
+    made: madeOf(told),
     width: levels[0].width,
     height: levels[0].height,
     tile: told.tile,
@@ -113,4 +118,16 @@ function countShown(levels) {
   if (first < 0) return levels.length;
   const { across, down } = levels[first - 1];
   return across * down <= MOST_COARSE ? first : levels.length;
+}
+
+/** Whether a tile may be there, by the bits that `picture` tells: one for each tile of a level, for all that lies under it. */
+function madeOf({ made, levels }) {
+  if (!made) return (level) => levels[level].made > 0;
+  const bytes = Uint8Array.from(atob(made.bits), (each) => each.charCodeAt(0));
+  const { across } = levels[made.level];
+  return (level, column, row) => {
+    if (level > made.level) return levels[level].made > 0;
+    const index = (row >> (made.level - level)) * across + (column >> (made.level - level));
+    return Boolean(bytes[index >> 3] & (128 >> (index & 7)));
+  };
 }

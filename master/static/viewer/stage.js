@@ -34,6 +34,7 @@ export class Stage {
     this.ranges = {};
     this.moved = moved;
     this.placed = {};
+    this.settled = new Set();
     this.viewers = Object.fromEntries(
       SIDES.map((side) => {
         const viewer = OpenSeadragon({
@@ -60,16 +61,22 @@ export class Stage {
   /** Show an image of a side, or none; what is seen stays where it is. */
   show(side, view, range = null) {
     const same = this.views[side]?.version === view?.version && this.views[side]?.place === view?.place;
-    const shown = `${range?.low}/${range?.high}`;
-    if (same && view && this.ranges[side] === shown) return;
+    const shown = `${range?.black}/${range?.white}`;
     this.views[side] = view;
+    if (same && view && this.ranges[side] === shown) return;
     this.ranges[side] = shown;
     if (!view) {
       this.viewers[side].close();
       return;
     }
     const { levels, tile } = view;
-    const source = tileSource(this.library, { levels, tile, address: view.addressWith(range) });
+    const source = tileSource(this.library, {
+      levels,
+      tile,
+      address: view.addressWith(range),
+      // what is there of it changes while it is made
+      isThere: (...place) => this.views[side]?.made?.(...place) ?? true,
+    });
     const viewer = this.viewers[side];
     if (viewer.isOpen()) {
       // what was there stays until what replaces it has been drawn
@@ -81,7 +88,14 @@ export class Stage {
 
   opened(side) {
     const other = SIDES.find((each) => each !== side);
-    if (this.views[other] && this.viewers[other].isOpen()) this.follow(other, side);
+    const fresh = !this.settled.has(side);
+    this.settled.add(side);
+    if (this.views[other] && this.viewers[other].isOpen()) {
+      const atHome = this.isAtHome(other);
+      this.follow(other, side);
+      // nobody has looked closer yet, so that all of both is shown
+      if (fresh && atHome) afterResize(() => this.home(true));
+    }
     this.draw(side);
     this.moved();
   }
@@ -175,8 +189,27 @@ export class Stage {
     if (this.scale(side) < least) viewer.viewport.zoomTo(item.imageToViewportZoom(least), null, true);
   }
 
-  home() {
-    this.first.viewport.goHome();
+  /** Show all of both; at once where nobody needs to see how. */
+  home(immediately = false) {
+    const { viewport } = this.first;
+    const zoom = Math.min(...this.open.map((each) => each.viewport.getHomeZoom()));
+    viewport.panTo(viewport.getHomeBounds().getCenter(), immediately);
+    viewport.zoomTo(zoom, null, immediately);
+  }
+
+  get open() {
+    return Object.values(this.viewers).filter((each) => each.isOpen());
+  }
+
+  /** Whether all is seen, as it was when it was opened. */
+  get isHome() {
+    return SIDES.some((side) => this.viewers[side].isOpen() && this.isAtHome(side));
+  }
+
+  isAtHome(side) {
+    const { viewport } = this.viewers[side];
+    const zooms = this.open.map((each) => each.viewport.getHomeZoom());
+    return [...zooms, viewport.getHomeZoom()].some((zoom) => Math.abs(viewport.getZoom() / zoom - 1) < 0.01);
   }
 
   zoomBy(factor) {
@@ -189,6 +222,11 @@ export class Stage {
     const { viewport, world } = this.first;
     viewport.zoomTo(world.getItemAt(0).imageToViewportZoom(1));
   }
+}
+
+/** The library notices with the next frame that an element has another size. */
+export function afterResize(act) {
+  requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
 // the library turns and mirrors by keys; here a pixel stays where its coordinates say

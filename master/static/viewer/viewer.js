@@ -75,9 +75,7 @@ export function startViewer(root) {
   }
 
   async function put(job, made = 1) {
-    const any = Boolean(found.input || found.result);
-    // an image alone, of which there will be no result to zoom, is as good on the canvas
-    if (!any) return reveal(false);
+    if (!found.input && !found.result) return reveal(false);
     try {
       const library = await openSeadragon();
       reveal(true);
@@ -85,13 +83,15 @@ export function startViewer(root) {
       desk.put(found, { made, problems: job.state === "DONE" ? problems : { input: problems.input } });
     } catch {
       reveal(false);
-      section.dataset.failed = "";
+      show(part("trouble"), true);
     }
   }
 
   function reveal(zoomed) {
     show(live, zoomed);
     figures.classList.toggle("compare-links", zoomed);
+    figures.classList.toggle("compare-shown", !zoomed);
+    if (!zoomed) plain.show(problems);
   }
 
   return changed;
