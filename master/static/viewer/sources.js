@@ -34,16 +34,17 @@ export function tileSource(OpenSeadragon, { levels, tile, address, isThere }) {
     const unit = 2 ** (last - level) / whole.width;
     return new OpenSeadragon.Rect(column * tile * unit, row * tile * unit, width * unit, height * unit);
   };
+  const inside = source.tileExists;
+  source.tileExists = (level, column, row) =>
+    inside.call(source, level, column, row) && isThere(last - level, column, row);
   source.hasTransparency = () => true;
-  source.downloadTileStart = (context) => download(context, levels, last, tile, isThere);
+  source.downloadTileStart = (context) => download(context, levels, last, tile);
   source.downloadTileAbort = (context) => context.userData.abort?.abort();
   return source;
 }
 
-async function download(context, levels, last, tile, isThere) {
+async function download(context, levels, last, tile) {
   const { level, x, y } = context.tile;
-  await null;
-  if (!isThere(last - level, x, y)) return context.fail("204", null);
   const abort = new AbortController();
   context.userData.abort = abort;
   try {
@@ -66,7 +67,9 @@ export function againForMissing(viewer) {
   if (!item) return;
   for (const rows of Object.values(item.tilesMatrix)) {
     for (const column of Object.values(rows)) {
-      for (const tile of Object.values(column)) if (!tile.exists && !tile.loading) tile.exists = true;
+      for (const tile of Object.values(column)) {
+        if (!tile.exists && !tile.loading) tile.exists = item.source.tileExists(tile.level, tile.x, tile.y);
+      }
     }
   }
   item.setClip(item.getClip());

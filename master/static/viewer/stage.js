@@ -20,6 +20,7 @@ const OPTIONS = {
   springStiffness: 9,
   blendTime: 0,
   imageLoaderLimit: 6,
+  maxTilesPerFrame: 6,
   maxImageCacheCount: 300,
   gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
   gestureSettingsPen: { clickToZoom: false, dblClickToZoom: true },
