@@ -50,7 +50,9 @@ def _appended(body: bytearray, picture: Picture, layout: CogLayout) -> list[list
     for top in range(0, colour.shape[0], TILE):
         row = []
         for left in range(0, colour.shape[1], TILE):
-            data = encode_tile(Picture(np.ascontiguousarray(colour[top : top + TILE, left : left + TILE])), layout)
+            data = encode_tile(
+                Picture(np.ascontiguousarray(colour[top : top + TILE, left : left + TILE])), layout
+            )
             row.append((len(body), len(data)))
             body += data
         places.append(row)

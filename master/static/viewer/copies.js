@@ -12,11 +12,9 @@ export function fillCopies(section, job) {
   section.hidden = texts.length === 0;
   for (const { what, text } of texts) {
     const line = list.querySelector(`[data-copy="${what}"]`) ?? added(list, what);
-    const code = line.querySelector("code");
-    // who is just copying it by hand is not disturbed
-    if (code.textContent === text || document.getSelection().containsNode(code, true)) continue;
-    write(line, "text", text);
     line.querySelector("button").dataset.copyText = text;
+    // who is just copying it by hand is not disturbed
+    if (!document.getSelection().containsNode(field(line, "text"), true)) write(line, "text", text);
   }
 }
 
@@ -31,7 +29,7 @@ function added(list, what) {
 export function startCopies(section) {
   section.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy-text]");
-    if (!button) return;
+    if (!button?.dataset.copyText) return;
     try {
       await navigator.clipboard.writeText(button.dataset.copyText);
     } catch {
