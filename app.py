@@ -16,6 +16,7 @@ from aws_cdk import App
 
 from stacks import settings_reading
 from stacks.lambda_build import LambdaBuild
+from stacks.lambda_contents import PREVIEW
 from stacks.plugins import PluginWheels
 from stacks.tilework_stack import TileworkStack
 from tilework.errors import TileworkError
@@ -29,11 +30,13 @@ def main() -> int:
     app = App(context=SAME_BYTES)
     try:
         settings = settings_reading.read(app.node.try_get_context, os.environ)
-        code = LambdaBuild.of(settings).bundle(PluginWheels.of(settings).of_the_master)
+        plugins = PluginWheels.of(settings).of_the_master
+        code = LambdaBuild.of(settings).bundle(plugins)
+        preview = LambdaBuild.of(settings, PREVIEW).bundle(plugins) if settings.preview else None
     except TileworkError as error:
         sys.stderr.write(f"\n{error.reason}\n{error.advice}\n")
         return 1
-    TileworkStack(app, "Tilework", settings=settings, master_code=code)
+    TileworkStack(app, "Tilework", settings=settings, master_code=code, preview_code=preview)
     app.synth()
     return 0
 

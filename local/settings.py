@@ -23,8 +23,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 CONTEXT: Final[Mapping[str, str]] = MappingProxyType(
     {
         "emulated": "true",
-        # the local master has the keeper in it
+        # the local master has the keeper in it, and the preview beside it
         "keeper": "elsewhere",
+        "preview": "false",
         # names that stay the same when all but the objects is lost
         "bucket_prefix": "tilework-local",
         # no host is started there, and no Docker is needed for an image that nobody pulls

@@ -1,4 +1,4 @@
-"""The tools of a deploy: the CDK command line from npm, the packages of the master's Lambda from PyPI; both locked."""
+"""The tools of a deploy: the CDK command line from npm, the packages of our Lambdas from PyPI; all locked."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from local.lock import in_turn
 from local.settings import ROOT, Places
 from local.surroundings import node
 from stacks.lambda_build import LambdaBuild
+from stacks.lambda_contents import MASTER, PREVIEW
 from stacks.plugins import PluginWheels
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def install(progress: Progress, places: Places, environment: Mapping[str, str], 
     with in_turn(places.tools / "lock"):
         if not _cli(places).is_dir():
             _install_cli(progress, places, environment)
-        _install_lambda_packages(progress, places, environment, LambdaBuild.of(settings))
+        for contents in (MASTER, PREVIEW) if settings.preview else (MASTER,):
+            _install_lambda_packages(progress, places, environment, LambdaBuild.of(settings, contents))
         _fetch_plugins(progress, PluginWheels.of(settings))
 
 
@@ -102,7 +104,7 @@ def _install_lambda_packages(
 ) -> None:
     if build.packages.is_dir():
         return
-    with progress.step("Downloading the packages of the master's Lambda") as step:
+    with progress.step(f"Downloading the packages of the {build.contents.name}'s Lambda") as step:
         commands.run(
             step,
             (sys.executable, *shlex.split(build.command)[1:]),

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse
 
 from master.problems import Problem, ProblemError
 
@@ -28,7 +29,7 @@ MOST_BYTES: Final = 6 * 2**20
 MOST_CONNECTIONS: Final = 8
 """That are kept; the preview works on two requests at once."""
 
-ASKED: Final = ("accept", "content-type", "if-none-match", "range")
+ASKED: Final = ("accept", "content-type", "if-none-match", "range", "tilework-file")
 TOLD: Final = ("cache-control", "content-type", "etag", "retry-after", "tilework-preview")
 """The headers that go on: none that only means something between two programs."""
 
@@ -74,6 +75,25 @@ REQUEST: Final[dict[str, Any]] = {
     }
 }
 """What the preview takes, for the description of the API, which the master gives."""
+
+
+def _parameter(place: str, name: str, kind: str, *, required: bool, text: str = "") -> dict[str, Any]:
+    return {"in": place, "name": name, "required": required, "schema": {"type": kind}, "description": text}
+
+
+FILE: Final[dict[str, Any]] = {
+    "parameters": [
+        _parameter(
+            "header", "Tilework-File", "string", required=True, text="SHA-256, 64 hexadecimal digits."
+        ),
+        *(_parameter("query", name, "integer", required=True) for name in ("x", "y", "width", "height")),
+        _parameter("query", "pipeline", "string", required=False),
+        *(_parameter("query", name, "number", required=False) for name in ("black", "white")),
+    ],
+    "requestBody": {
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    },
+}
 
 
 class Forwarder:
@@ -165,8 +185,8 @@ def routes(url: str) -> APIRouter:
 
     @router.get("/api/preview", response_class=Response, summary="Tell what a preview takes")
     async def offer(request: Request) -> Response:
-        """Tell how many pixels a region may have, as `most_pixels`; a 503 problem where there is no preview."""
-        return await forwarder.answer(request)
+        """Tell how many pixels a region may have, as `most_pixels`; 0 where this deployment has no preview."""
+        return await forwarder.answer(request) if url else JSONResponse({"most_pixels": 0})
 
     @router.post(
         "/api/preview",
@@ -185,6 +205,21 @@ def routes(url: str) -> APIRouter:
         differ, for an operation that must know all of a large image: `sample` (it was told what 16 windows of 192 x 192
         pixels say, spread evenly) and `surroundings` (it worked on the region and 256 pixels around it). `seconds` is how
         long it took.
+        """
+        return await forwarder.answer(request)
+
+    @router.post(
+        "/api/preview/file",
+        response_class=Response,
+        responses=picture,
+        openapi_extra=FILE,
+        summary="Preview a region of a file",
+    )
+    async def file(request: Request) -> Response:
+        """Show a region of what a pipeline makes of a file of at most 4 MiB that is stored nowhere.
+
+        The header `Tilework-File` names the file's SHA-256. The body is the file, or empty where it was sent before; a 404
+        problem (`no_such_file`) says that it is to be sent again. All else as `POST /api/preview`.
         """
         return await forwarder.answer(request)
 

@@ -22,6 +22,11 @@ ASK_AGAIN = "private, no-cache"
 """One that does not: a retry may make the tile anew."""
 
 
+Absent = Annotated[
+    Literal["problem", "empty"], Query(description="What is answered for what is not there (yet).")
+]
+
+
 class LevelView(BaseModel):
     """One level: its pixels, its tiles across and down, and how many of these are made."""
 
@@ -91,10 +96,19 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
     tiles = TilesSoFar(system, clock)
 
     @router.get("/api/jobs/{job_id}/picture", response_model=Picture, summary="Tell what can be seen")
-    def told(job_id: str, request: Request) -> Response:
-        """Tell the levels of a large result, and how much of each is made; poll it with If-None-Match."""
+    def told(job_id: str, request: Request, absent: Absent = "problem") -> Response:
+        """Tell the levels of a large result, and how much of each is made; poll it with If-None-Match.
+
+        A job that has none to be seen is a problem, or with `absent=empty` 204 and nothing.
+        """
         row = listing.row(job_id)
-        body = picture(row, tiles.seen(row)).model_dump_json().encode()
+        try:
+            seen = tiles.seen(row)
+        except NoTilesError:
+            if absent == "problem":
+                raise
+            return _nothing()
+        body = picture(row, seen).model_dump_json().encode()
         return tagged(request, body, media_type="application/json")
 
     @router.get(
@@ -114,8 +128,8 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         row: int,
         request: Request,
         epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
-        unmade: Annotated[
-            Literal["problem", "empty"],
+        absent: Absent = "problem",
+"empty"],
             Query(description="What is answered for a tile that is still to be made."),
         ] = "problem",
     ) -> Response:
@@ -124,7 +138,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         JPEG tiles are those of the result, all others a PNG of the same pixels. Levels, columns and rows count from 0,
         level 0 is the whole; at the right and bottom edge what goes beyond the level's width and height is padding.
         With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one. A tile that is
-        still to be made is a problem, or with `unmade=empty` 204 and nothing.
+        still to be made is a problem, or with `absent=empty` 204 and nothing.
         """
         job = listing.row(job_id)
         if epoch not in {None, job.epoch}:
@@ -136,9 +150,13 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         try:
             shown = tiles.tile(job, level, column, row)
         except TileNotMadeError:
-            if unmade == "problem":
+            if absent == "problem":
                 raise
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+            return _nothing()
         return Response(shown.data, media_type=shown.media_type, headers=headers)
 
     return router
+
+
+def _nothing() -> Response:
+    return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})

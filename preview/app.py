@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from preview import health, image_routes, problems, regions, thumbnails
+from preview import files, health, image_routes, problems, regions, thumbnails
 from preview.gate import Gate
 from preview.library import Library
 from preview.workshop import Workshop
@@ -23,7 +23,9 @@ def create_app(settings: PreviewSettings, system: System, clock: Callable[[], fl
     """Make the application; all that it keeps are decoded images. ``clock`` gives seconds since the epoch."""
     app = FastAPI(title="Tilework's preview", version="1", openapi_url=None, docs_url=None, redoc_url=None)
     library, workshop = Library(system, settings), Workshop()
-    app.include_router(regions.routes(system, library, workshop, settings, clock))
+    shower = regions.Shower(system, workshop, settings, clock)
+    app.include_router(regions.routes(system, library, workshop, shower))
+    app.include_router(files.routes(shower, workshop, settings))
     app.include_router(thumbnails.routes(system, library, workshop, settings))
     app.include_router(image_routes.routes(system, library, workshop, settings))
     app.include_router(health.routes())

@@ -18,7 +18,7 @@ def routes() -> APIRouter:
 
     @router.get("/api/preview", summary="Tell what a preview takes")
     def offer() -> Offer:
-        """Tell how large a region may be; a 503 problem where this deployment has no preview."""
+        """Tell how large a region may be; the master tells 0 where there is no preview."""
         return Offer(most_pixels=MOST_PIXELS)
 
     return router

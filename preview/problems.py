@@ -13,13 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from tilework.errors import (
+    CrashedError,
     ImageError,
     NoSuchTileError,
+    OperationFailedError,
+    OutOfMemoryError,
     PictureError,
     PipelineError,
     RefusedError,
     ServiceError,
     TileworkError,
+    TooSlowError,
     VersionGoneError,
 )
 
@@ -38,11 +42,16 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (NoSuchTileError, HTTPStatus.NOT_FOUND),
+    (OperationFailedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (CrashedError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (TooSlowError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (OutOfMemoryError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (VersionGoneError, HTTPStatus.NOT_FOUND),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),
 )
-"""The status of each failure of the tree, the first that fits; what an operation or a decoder does wrong is a 500."""
+"""The status of each failure of the tree, the first that fits. What an image does to a decoder or an operation is the image's fault: it
+wakes nobody. All others are our own."""
 
 ADVICE: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "Check the address; GET /api/jobs lists the jobs there are.",

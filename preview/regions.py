@@ -1,6 +1,5 @@
 """``POST /api/preview``: a region of what a pipeline would make of an image."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,12 +8,13 @@ from typing import Annotated, Self
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
+from preview.answers import answer
 from preview.identity import may_see
 from preview.jobs import row_for
 from preview.library import Address, Library, address_of
-from preview.on_screen import MEDIA_TYPE, Levels, levels_of, png, shown
+from preview.on_screen import MEDIA_TYPE, Levels
 from preview.problems import not_there
-from preview.region import Region, render
+from preview.region import render
 from preview.settings import PreviewSettings
 from preview.workshop import Workshop
 from tilework.fleet.pictures import Gallery
@@ -24,9 +24,6 @@ from tilework.jobs.object_keys import OURS
 from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.quotas import KEY_BYTES
 from tilework.jobs.system import System
-
-FACTS = "Tilework-Preview"
-"""The header that tells what the picture shows: a JSON object in ASCII."""
 
 MOST_COORDINATE = 1 << 40
 """Far beyond any image."""
@@ -45,6 +42,11 @@ class Place(BaseModel):
     y: Coordinate
     width: Extent
     height: Extent
+
+    @property
+    def window(self) -> Window:
+        """The same as the engine has it."""
+        return Window(self.x, self.y, self.x + self.width, self.y + self.height)
 
 
 class PreviewRequest(BaseModel):
@@ -70,25 +72,33 @@ class PreviewRequest(BaseModel):
         return self
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An answer: the picture, and what is to be known of it."""
+class Shower:
+    """Checks pipelines, and shows them the pictures that they name; thread-safe."""
 
-    body: bytes
-    facts: dict[str, object]
+    def __init__(
+        self, system: System, workshop: Workshop, settings: PreviewSettings, clock: Callable[[], float]
+    ) -> None:
+        self._pictures = BucketPictures(system.inputs, clock)
+        self._gallery = Gallery(system.inputs, settings.limits)
+        self._workshop = workshop
+        self._limits = settings.limits
+        self._clock = clock
+
+    def show(self, pipeline: Pipeline, frozen: str = "") -> Pipeline:
+        """Return the pipeline with its pictures: those of the versions that a job froze, else as they are now.
+
+        Raises PipelineError, PictureError, ServiceError.
+        """
+        self._limits.check_pipeline(pipeline.canonical)
+        if not pipeline.picture_names:
+            return pipeline
+        told = frozen or self._pictures.of_drop(pipeline.picture_names, self._clock())
+        return self._workshop.alone(lambda: self._gallery.show(pipeline, told))
 
 
-def routes(
-    system: System,
-    library: Library,
-    workshop: Workshop,
-    settings: PreviewSettings,
-    clock: Callable[[], float],
-) -> APIRouter:
+def routes(system: System, library: Library, workshop: Workshop, shower: Shower) -> APIRouter:
     """``POST /api/preview``."""
     router = APIRouter(tags=["preview"])
-    pictures = BucketPictures(system.inputs, clock)
-    gallery = Gallery(system.inputs, settings.limits)
 
     @router.post(
         "/api/preview",
@@ -111,17 +121,12 @@ def routes(
         """
         began = time.perf_counter()
         address, own = _image_of(wanted, request, system, library)
-        pipeline = parsed(wanted.pipeline)
-        settings.limits.check_pipeline(pipeline.canonical)
+        pipeline = shower.show(parsed(wanted.pipeline), own)
         address = Address(address.side, address.key, address.version, pipeline.page)
-        if pipeline.picture_names:
-            frozen = own or pictures.of_drop(pipeline.picture_names, clock())
-            pipeline = workshop.alone(lambda: gallery.show(pipeline, frozen))
-        levels = None if wanted.levels is None else Levels(*wanted.levels)
-        answer = workshop.do(lambda: _shown(library, address, pipeline, wanted.window, levels))
-        facts = {**answer.facts, "seconds": round(time.perf_counter() - began, 4)}
-        headers = {FACTS: json.dumps(facts, separators=(",", ":")), "Cache-Control": "no-store"}
-        return Response(answer.body, media_type=MEDIA_TYPE, headers=headers)
+        window, levels = wanted.window.window, None if wanted.levels is None else Levels(*wanted.levels)
+        region = workshop.do(lambda: render(library.open(address), pipeline, window))
+        library.forget()
+        return answer(region, levels, began)
 
     return router
 
@@ -151,30 +156,3 @@ class _Brought:
     """An object of the input bucket, by who brought it."""
 
     owner: str
-
-
-def _shown(
-    library: Library, address: Address, pipeline: Pipeline, place: Place, levels: Levels | None
-) -> Shown:
-    window = Window(place.x, place.y, place.x + place.width, place.y + place.height)
-    region = render(library.open(address), pipeline, window)
-    library.forget()
-    levels = levels or levels_of(region.picture)
-    return Shown(png(shown(region.picture, levels)), _facts(region, levels))
-
-
-def _facts(region: Region, levels: Levels | None) -> dict[str, object]:
-    deep = region.picture.pixels.dtype != "uint8"
-    return {
-        "window": _told(region.window),
-        "width": region.size.width,
-        "height": region.size.height,
-        "source": _told(region.source),
-        "dtype": region.picture.pixels.dtype,
-        "levels": list(levels) if deep and levels else None,
-        "approximate": list(region.approximate),
-    }
-
-
-def _told(window: Window) -> dict[str, int]:
-    return {"x": window.left, "y": window.top, "width": window.width, "height": window.height}

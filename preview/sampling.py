@@ -69,8 +69,8 @@ def _windows(reader: Reader, before: Pipeline, size: Size) -> list[list[Window]]
 
 def _cuts(length: int, side: int) -> list[tuple[int, int]]:
     """Up to :data:`WINDOWS` stretches of one length in the middles of equal parts of a side."""
-    part = length / WINDOWS
-    width = max(1, min(side, int(part)))
     count = min(WINDOWS, length)
+    part = length / count
+    width = min(side, int(part))
     starts = (min(length - width, max(0, round(part * (index + 0.5) - width / 2))) for index in range(count))
     return [(start, start + width) for start in starts]

@@ -43,14 +43,14 @@ def small_picture(source: Source, limits: Limits, *, side: int, page: int | None
     reader = HeaderReader(source, limits)
     header = read_header(reader, page)
     if header.format is Format.JPEG and header.colour != "CMYK":
-        return _fitted(_reduced_jpeg(reader, header, side), side)
+        return _fitted(_reduced_jpeg(reader, header, side), header.size, side)
     if is_windowed(header):
-        return _fitted(_overview(source, header, side, limits), side)
+        return _fitted(_overview(source, header, side, limits), header.size, side)
     if source.size > STORED_BYTES:
         raise _too_large(header)
     opened = Opened(source, limits, image_bytes=DECODED_BYTES, page=page)
     opened.prepare()
-    return _fitted(opened.whole(), side)
+    return _fitted(opened.whole(), opened.size, side)
 
 
 def _reduced_jpeg(reader: HeaderReader, header: Header, side: int) -> Picture:
@@ -82,9 +82,8 @@ def _overview(source: Source, header: Header, side: int, limits: Limits) -> Pict
     return reader.read(Window.whole(reader.size))
 
 
-def _fitted(picture: Picture, side: int) -> Picture:
-    """Shrunk by means of areas, where it is larger."""
-    size = picture.size
+def _fitted(picture: Picture, size: Size, side: int) -> Picture:
+    """Shrunk by means of areas, where it is larger, to the shape of the image of ``size`` that it is a version of."""
     scale = side / max(size.width, size.height)
     if scale >= 1:
         return picture

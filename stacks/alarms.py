@@ -185,7 +185,7 @@ def _watches(queues: Queues, settings: Settings) -> Iterator[Watch]:
     )
     yield Watch(
         name="master-errors",
-        sentence="A function of the master (API, keeper, clock or what wakes the fleet) has failed.",
+        sentence="A function of the master (API, keeper, clock or what wakes the fleet), or the preview, has failed.",
         metric=measures.of_master(settings),
         threshold=1,
     )

@@ -78,6 +78,13 @@ class Grants:
         looks_at = (queues.jobs, queues.units, queues.dead_letters)
         _allow(role, LOOK, [queue.queue_arn for queue in looks_at])
 
+    def to_preview(self, role: iam.IGrantable) -> None:
+        """Read images, results and rows, one at a time: it lists nothing that people ask for, and changes nothing."""
+        self._use_key(role)
+        self._read_inputs(role)
+        self._read_outputs(role)
+        _allow(role, ("dynamodb:GetItem",), [self.job_table.table.table_arn])
+
     def erase(self, role: iam.IGrantable) -> None:
         """Delete images with all their versions, results, work objects and rows."""
         storage = self.storage

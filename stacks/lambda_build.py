@@ -1,8 +1,8 @@
-"""The master's Lambda zip, built without Docker: locked packages once, over the network; our sources at each synth.
+"""Our Lambda zips, built without Docker: locked packages once, over the network; our sources at each synth.
 
-``python -m stacks.lambda_build`` downloads the packages that master/requirements.txt locks, for Lambda's processor
-and Python, into ``.tilework/build``; :func:`bundle` then joins them with the sources, without a network, into a zip
-whose bytes depend on its content only.
+``python -m stacks.lambda_build`` downloads the packages that master/requirements.txt, or preview/requirements.txt, locks,
+for Lambda's processor and Python, into ``.tilework/build``; :func:`bundle` then joins them with the sources, without a
+network, into a zip whose bytes depend on its content only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stacks.lambda_contents import MASTER, PREVIEW, Contents
 from stacks.settings import INSTANCE_TYPES, PYTHONS, Settings
 from tilework.errors import SetupError, TileworkError
 
@@ -26,23 +27,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SOURCES: Final = ("master", "tilework")
-
-SERVICES: Final = frozenset({"autoscaling", "cloudwatch", "dynamodb", "events", "s3", "sqs", "sts"})
-"""What the master may ask of AWS: botocore's descriptions of four hundred other services are most of its files, and each
-start of a function unpacks all of them."""
-
-SCHEMA: Final = "2"
+SCHEMA: Final = "3"
 """Raised when this module makes something else of the same lock."""
 
 ZIPPED_LIMIT: Final = 50 * 1024**2
 """Bytes of a zip that Lambda takes directly; source: "Lambda quotas"."""
 
-UNZIPPED_LIMIT: Final = 250 * 1024**2
-"""Bytes of an unpacked function; source: "Lambda quotas"."""
-
-WHEEL_PLATFORMS: Final = {"x86_64": "manylinux2014_x86_64", "arm64": "manylinux2014_aarch64"}
-"""glibc 2.17: every wheel that says so runs on Lambda's Amazon Linux 2023."""
+ZIPS: Final = {each.name: each for each in (MASTER, PREVIEW)}
 
 _LEFT_OUT: Final = ("bin", "__pycache__", "RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 """What tells of the machine that installed: scripts with its paths, its byte code, its records."""
@@ -53,34 +44,37 @@ _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaBuild:
-    """One processor and Python version; ``root`` is the checkout, ``cache`` where builds are kept."""
+    """One zip for one processor and Python version; ``root`` is the checkout, ``cache`` where builds are kept."""
 
     architecture: str
     python: str
+    contents: Contents = MASTER
     root: Path = ROOT
     cache: Path = ROOT / ".tilework" / "build" / "lambda"
 
     @classmethod
-    def of(cls, settings: Settings) -> LambdaBuild:
+    def of(cls, settings: Settings, contents: Contents = MASTER) -> LambdaBuild:
         """The build that a deployment with these settings needs."""
-        return cls(architecture=settings.architecture, python=settings.lambda_python)
+        return cls(architecture=settings.architecture, python=settings.lambda_python, contents=contents)
 
     @property
     def lock(self) -> Path:
         """The packages, pinned and hashed."""
-        return self.root / "master" / "requirements.txt"
+        return self.root / self.contents.name / "requirements.txt"
 
     @property
     def packages(self) -> Path:
         """Where the installed packages lie: named by all that decides on them."""
-        digest = hashlib.sha256(f"{SCHEMA} {self.architecture} {self.python}\n".encode())
+        asked = f"{SCHEMA} {self.architecture} {self.python} {sorted(self.contents.services)} {self.contents.left_out} {self.contents.kept}\n"
+        digest = hashlib.sha256(asked.encode())
         digest.update(self.lock.read_bytes())
         return self.cache / digest.hexdigest()[:16]
 
     @property
     def command(self) -> str:
         """What to type to have the packages."""
-        return f".venv/bin/python -m stacks.lambda_build --architecture {self.architecture} --python {self.python}"
+        of = f" --of {self.contents.name}" if self.contents is not MASTER else ""
+        return f".venv/bin/python -m stacks.lambda_build --architecture {self.architecture} --python {self.python}{of}"
 
     def install(self) -> None:
         """Download and unpack the packages, unless they are there. Raises SetupError where pip cannot."""
@@ -98,8 +92,11 @@ class LambdaBuild:
             )
         for left_over in _left_over(partial):
             shutil.rmtree(left_over) if left_over.is_dir() else left_over.unlink()
-        for service in _other_services(partial):
+        for service in _other_services(partial, self.contents.services):
             shutil.rmtree(service)
+        for name, path in list(_files(partial)):
+            if self.contents.leaves_out(name):
+                path.unlink()
         try:
             partial.rename(self.packages)
         except OSError:
@@ -115,13 +112,13 @@ class LambdaBuild:
         """
         if not self.packages.is_dir():
             raise SetupError(
-                "The packages of the master's Lambda are not built yet.",
+                f"The packages of the {self.contents.name}'s Lambda are not built yet.",
                 advice=f"Run `{self.command}` first.",
             )
         theirs, sources = dict(_files(plugins) if plugins else ()), dict(self._sources())
         if theirs and (taken := theirs.keys() & {*sources, *dict(_files(self.packages))}):
             raise SetupError(
-                f"A plugin brings {min(taken)}, which is in the master's zip already.",
+                f"A plugin brings {min(taken)}, which is in the {self.contents.name}'s zip already.",
                 advice="Give the package's modules names of their own.",
             )
         sources |= theirs
@@ -138,12 +135,14 @@ class LambdaBuild:
 
     def _pip(self, target: Path) -> list[str]:
         options = ["--only-binary=:all:", "--require-hashes", "--no-deps", "--no-compile", "--quiet"]
-        options += ["--platform", WHEEL_PLATFORMS[self.architecture], "--python-version", self.python]
+        for platform in self.contents.wheels[self.architecture]:
+            options += ["--platform", platform]
+        options += ["--python-version", self.python]
         options += ["--implementation", "cp", "--target", str(target), "--requirement", str(self.lock)]
         return [sys.executable, "-m", "pip", "install", *options]
 
     def _sources(self) -> Iterator[tuple[str, Path]]:
-        for package in SOURCES:
+        for package in self.contents.sources:
             for name, path in _files(self.root / package):
                 if name != "requirements.txt":
                     yield f"{package}/{name}", path
@@ -164,9 +163,9 @@ def _left_over(installed: Path) -> list[Path]:
     ]
 
 
-def _other_services(installed: Path) -> list[Path]:
+def _other_services(installed: Path, wanted: frozenset[str]) -> list[Path]:
     described = installed / "botocore" / "data"
-    return [path for path in described.glob("*") if path.is_dir() and path.name not in SERVICES]
+    return [path for path in described.glob("*") if path.is_dir() and path.name not in wanted]
 
 
 def _is_of_the_install(path: Path, installed: Path) -> bool:
@@ -185,16 +184,19 @@ def _write_zip(target: Path, files: dict[str, Path]) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Install the packages for the processor and Python named; 0 when they are there, else 1."""
+    """Install the packages of one zip for the processor and Python named; 0 when they are there, else 1."""
     default = Settings()
     parser = argparse.ArgumentParser(
         prog="python -m stacks.lambda_build", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--architecture", choices=sorted(INSTANCE_TYPES), default=default.architecture)
     parser.add_argument("--python", choices=PYTHONS, default=default.lambda_python)
+    parser.add_argument("--of", choices=sorted(ZIPS), default=MASTER.name)
     chosen = parser.parse_args(arguments)
     try:
-        LambdaBuild(architecture=chosen.architecture, python=chosen.python).install()
+        LambdaBuild(
+            architecture=chosen.architecture, python=chosen.python, contents=ZIPS[chosen.of]
+        ).install()
     except TileworkError as error:
         sys.stderr.write(f"{error.reason}\n{error.advice}\n")
         return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 import jsii
@@ -97,6 +98,7 @@ class MasterService(Construct):
         self._settings = settings
         self._public: list[apigateway.HttpRoute] = []
         self.sign_in: SignIn | None = None
+        self._authorizer: apigateway.IHttpRouteAuthorizer
         self.functions: dict[str, functions.Function] = {}
         self._code = functions.Code.from_asset(str(code))
         # Lambda sets the region itself, and refuses to be told
@@ -122,6 +124,29 @@ class MasterService(Construct):
     def add_function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
         """One more function of the same zip; it may do nothing until the stack lets it."""
         return self._function(kind, handler, seconds=seconds, **told)
+
+    def route_to(self, function: functions.Function, limits: Mapping[str, Mapping[str, int]]) -> None:
+        """Have another function answer some routes (``GET /path``), for the same people, within limits of their own."""
+        for key, limit in limits.items():
+            method, path = key.split(" ")
+            name = "".join(word.capitalize() for word in re.findall(r"[a-z]+", key.lower()))
+            routes = self._add_routes(
+                self.http_api,
+                name,
+                apigateway.HttpMethod(method),
+                [path],
+                authorizer=self._authorizer,
+                scopes=self.sign_in.scopes if self.sign_in else None,
+                function=function,
+            )
+            self._limit(routes, {key: limit})
+
+    def _limit(self, routes: Sequence[apigateway.HttpRoute], limits: Mapping[str, Mapping[str, int]]) -> None:
+        made = self._http_stage.node.default_child
+        for key, limit in limits.items():
+            made.add_property_override(f"RouteSettings.{key}", limit)  # type: ignore[union-attr]  # the one resource of a stage
+        # a stage is refused where it has settings of a route that is not there yet
+        self._http_stage.node.add_dependency(*routes)
 
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
         log = log_group(self, f"{kind}Log", self._settings)
@@ -155,6 +180,7 @@ class MasterService(Construct):
             sign_in = self.sign_in = SignIn(self, "SignIn", api_url=api.api_endpoint, settings=self._settings)
             for name, value in sign_in.environment.items():
                 self.api_function.add_environment(name, value)
+            self._authorizer = sign_in.authorizer
             self._add_routes(
                 api, "Any", every, ["/{proxy+}"], authorizer=sign_in.authorizer, scopes=sign_in.scopes
             )
@@ -162,7 +188,7 @@ class MasterService(Construct):
                 api, "Public", page, PUBLIC, authorizer=apigateway.HttpNoneAuthorizer()
             )
         else:
-            signed = authorizers.HttpIamAuthorizer()
+            signed = self._authorizer = authorizers.HttpIamAuthorizer()
             self._add_routes(api, "Any", every, ["/{proxy+}"], authorizer=signed)
             self._add_routes(api, "Page", page, ["/"], authorizer=signed)
         return self._stage(api)
@@ -176,8 +202,9 @@ class MasterService(Construct):
         *,
         authorizer: apigateway.IHttpRouteAuthorizer,
         scopes: list[str] | None = None,
+        function: functions.Function | None = None,
     ) -> list[apigateway.HttpRoute]:
-        integration = integrations.HttpLambdaIntegration(name, self.api_function)
+        integration = integrations.HttpLambdaIntegration(name, function or self.api_function)
         return [
             route
             for path in paths
@@ -200,14 +227,10 @@ class MasterService(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=REQUESTS_PER_SECOND, burst_limit=BURST),
             access_log_settings=_AccessLog(log_group(self, "AccessLog", self._settings)),
         )
+        self._http_stage = stage
         if self._public:
-            made = stage.node.default_child
-            made.add_property_override(  # type: ignore[union-attr]  # the one resource of a stage
-                "RouteSettings",
-                {f"GET {path}": SCRIPT_LIMITS if "static" in path else PAGE_LIMITS for path in PUBLIC},
-            )
-            # a stage is refused where it has settings of a route that is not there yet
-            stage.node.add_dependency(*self._public)
+            limits = {f"GET {path}": SCRIPT_LIMITS if "static" in path else PAGE_LIMITS for path in PUBLIC}
+            self._limit(self._public, limits)
         return stage.url
 
     def _wake_the_keeper(self, queues: Queues) -> None:

@@ -116,6 +116,7 @@ class Settings:
     erase_by_api: bool = False
     completion_events: bool = False
     lambda_python: LambdaPython = "3.12"
+    preview: bool = True
 
     dashboard: bool = True
     alarm_mail: str | None = None

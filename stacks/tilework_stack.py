@@ -14,6 +14,7 @@ from stacks.grants import Grants
 from stacks.job_table import JobTable
 from stacks.master_service import MasterService
 from stacks.network import Network
+from stacks.preview_service import ROUTES, PreviewService
 from stacks.queues import Queues
 from stacks.scaling import Scaling
 from stacks.storage import Storage
@@ -25,15 +26,27 @@ from stacks.workers import Workers
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from aws_cdk.aws_lambda import Function
     from constructs import Construct
 
     from stacks.settings import Settings
 
 
 class TileworkStack(Stack):
-    """One deployment of Tilework; ``master_code`` is the zip that stacks.lambda_build makes."""
+    """One deployment of Tilework; ``master_code`` and ``preview_code`` are the zips that stacks.lambda_build makes.
 
-    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, master_code: Path) -> None:
+    The second is not looked at where the settings want no preview.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        master_code: Path,
+        preview_code: Path | None,
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
@@ -53,6 +66,8 @@ class TileworkStack(Stack):
         self._grants = Grants(self._storage, self._queues, self._job_table, settings.kms_key_arn)
         self._add_fleet()
         self._master = self._add_master(master_code)
+        wanted = preview_code if settings.preview else None
+        self._beside = {} if wanted is None else {"Preview": self._add_preview(wanted)}
         self._budget = None if settings.budget_usd is None else self._add_budget()
         self._watching = self._add_watching()
         self._tell()
@@ -107,6 +122,19 @@ class TileworkStack(Stack):
         self._add_waking(master)
         return master
 
+    def _add_preview(self, code: Path) -> Function:
+        sign_in = self._master.sign_in
+        preview = PreviewService(
+            self,
+            "Preview",
+            code=code,
+            environment={**self._environment, **(sign_in.environment if sign_in else {})},
+            settings=self._settings,
+        )
+        self._grants.to_preview(preview.function)
+        self._master.route_to(preview.function, ROUTES)
+        return preview.function
+
     def _add_waking(self, master: MasterService) -> None:
         idle = {"TILEWORK_IDLE_SECONDS": f"{IDLE_SECONDS:.0f}"}
         waker = master.add_function("Waker", HANDLER, seconds=TIMEOUT_SECONDS, **idle)
@@ -124,7 +152,7 @@ class TileworkStack(Stack):
             "Watching",
             queues=self._queues,
             group=self._workers.group,
-            master=self._master.functions,
+            master={**self._master.functions, **self._beside},
             api=self._master.http_api,
             settings=self._settings,
         )

@@ -26,7 +26,7 @@ LAMBDA: str = functions.CfnFunction.CFN_RESOURCE_TYPE_NAME
 
 
 class Watching(Construct):
-    """``master`` are all functions of the master's zip, by their kinds."""
+    """``master`` are all functions of the master, and the preview's, by their kinds."""
 
     def __init__(
         self,

@@ -51,7 +51,7 @@ def test_nothing_names_the_machine_it_was_written_on() -> None:
 
 def test_locks_name_no_index_of_their_own() -> None:
     locks = [path for path in checked_in() if path.name == "requirements.txt"]
-    assert len(locks) == 5
+    assert len(locks) == 6
     for path in locks:
         assert not INDEX_OPTIONS.search(path.read_text())
         assert "://" not in path.read_text()

@@ -86,10 +86,17 @@ def test_a_tile_has_one_address_before_and_after_the_end() -> None:
 
 def test_who_wants_no_problem_gets_nothing_for_a_tile_that_is_still_to_be_made() -> None:
     _, job, client = begun()
-    answer = tile(client, job, "2/0/0?unmade=empty")
+    answer = tile(client, job, "2/0/0?absent=empty")
     assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (204, b"", "no-store")
-    assert tile(client, job, "0/0/0?unmade=empty").status_code == 200
-    refused(tile(client, job, "9/0/0?unmade=empty"), 404, "no_such_tile")
+    assert tile(client, job, "0/0/0?absent=empty").status_code == 200
+    refused(tile(client, job, "9/0/0?absent=empty"), 404, "no_such_tile")
+
+
+def test_a_job_that_has_no_picture_is_a_problem_or_nothing(client: Client, world: World) -> None:
+    world.put_row("a")
+    refused(client.get("/api/jobs/a/picture"), 404, "no_tiles")
+    answer = client.get("/api/jobs/a/picture?absent=empty")
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_the_picture_tells_which_tiles_are_made_until_the_first_levels_are() -> None:

@@ -14,7 +14,7 @@ from tilework.jobs.object_keys import WORK
 WORK_OBJECT: Final = f"outputs/{WORK}rehearsed"
 SWEPT_OBJECT: Final = f"outputs/{WORK}swept"
 
-WORKERS, API, KEEPER, CLOCK, WAKER = "workers", "api", "keeper", "clock", "waker"
+WORKERS, API, KEEPER, CLOCK, WAKER, PREVIEW = "workers", "api", "keeper", "clock", "waker", "preview"
 NOTIFIER, EMPTIER = "notifier", "emptier"
 
 ROLES: Final = {
@@ -23,6 +23,7 @@ ROLES: Final = {
     KEEPER: "MasterKeeperServiceRole",
     CLOCK: "MasterClockServiceRole",
     WAKER: "MasterWakerServiceRole",
+    PREVIEW: "PreviewServiceRole",
     NOTIFIER: "StorageNotifier",
     EMPTIER: "CustomS3AutoDeleteObjectsCustomResourceProviderRole",
 }
@@ -168,6 +169,30 @@ ATTACKS: Final = tuple(
         (WAKER, "autoscaling:UpdateAutoScalingGroup", "fleet", "the most hosts is the deploy's to set"),
         (WAKER, "autoscaling:TagOtherwise", "fleet", "budgets and policies go by other tags"),
         (WAKER, "ec2:RunInstances", "*", _COST),
+        # the preview decodes what strangers send, as a worker does, and has nothing to write
+        (PREVIEW, "s3:PutObject", "inputs/uploads/forged.png", _OWNERS),
+        (PREVIEW, "s3:DeleteObject", "inputs/photo.png", _OWNERS),
+        (PREVIEW, "s3:DeleteObjectVersion", "inputs/photo.png", _OWNERS),
+        (
+            PREVIEW,
+            "s3:PutObject",
+            "inputs/.tilework/pictures/logo",
+            "pictures are laid on other people's images",
+        ),
+        (PREVIEW, "s3:PutObject", "outputs/results/forged.png", "results are computed"),
+        (PREVIEW, "s3:DeleteObject", "outputs/results/photo.png", _RESULT),
+        (PREVIEW, "s3:GetObject", "another bucket/secret.txt", _NEIGHBOUR),
+        (PREVIEW, "dynamodb:PutItem", "table", _ONE_JOB),
+        (PREVIEW, "dynamodb:Query", "index", _ONE_JOB),
+        (PREVIEW, "dynamodb:Scan", "table", _WHOLE),
+        (PREVIEW, "dynamodb:GetItem", "another table", _NEIGHBOUR),
+        (PREVIEW, "sqs:SendMessage", "jobs", _ONE_JOB),
+        (PREVIEW, "sqs:ReceiveMessage", "jobs", _ONE_JOB),
+        (PREVIEW, "autoscaling:SetDesiredCapacity", "fleet", _COST),
+        (PREVIEW, "iam:PutRolePolicy", "a role", _STAIRS),
+        (PREVIEW, "sts:AssumeRole", "the workers' role", _STAIRS),
+        (PREVIEW, "lambda:UpdateFunctionCode", "api function", _STAIRS),
+        (PREVIEW, "cognito-idp:ListUsers", "pool", _SECRETS),
         (NOTIFIER, "s3:PutBucketNotification", "another bucket", _NEIGHBOUR),
         (NOTIFIER, "s3:PutBucketNotification", "outputs", "the input bucket alone tells of drops"),
         (NOTIFIER, "s3:GetObject", "inputs/photo.png", _ONE_JOB),
@@ -274,6 +299,10 @@ ALLOWANCES: Final = tuple(
         (WAKER, "autoscaling:SetDesiredCapacity", "fleet"),
         (WAKER, "autoscaling:CreateOrUpdateTags", "fleet"),
         (WAKER, "autoscaling:DeleteTags", "fleet"),
+        (PREVIEW, "s3:GetObject", "inputs/photo.png"),
+        (PREVIEW, "s3:GetObjectVersion", "inputs/photo.png"),
+        (PREVIEW, "s3:GetObject", "outputs/results/photo.png"),
+        (PREVIEW, "dynamodb:GetItem", "table"),
         (NOTIFIER, "s3:PutBucketNotification", "inputs"),
         (EMPTIER, "s3:ListBucket", "inputs"),
         (EMPTIER, "s3:DeleteObjectVersion", "inputs/uploads/rehearsed.png"),

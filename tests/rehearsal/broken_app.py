@@ -16,12 +16,14 @@ from aws_cdk import aws_logs as logs
 
 from stacks import settings_reading
 from stacks.lambda_build import LambdaBuild
+from stacks.lambda_contents import MASTER, PREVIEW
 from stacks.tilework_stack import TileworkStack
 
 if __name__ == "__main__":
     app = App()
     settings = settings_reading.read(app.node.try_get_context, os.environ)
-    stack = TileworkStack(app, "Tilework", settings=settings, master_code=LambdaBuild.of(settings).bundle())
+    codes = [LambdaBuild.of(settings, each).bundle() for each in (MASTER, PREVIEW)]
+    stack = TileworkStack(app, "Tilework", settings=settings, master_code=codes[0], preview_code=codes[1])
     broken = logs.CfnLogStream(stack, "Broken", log_group_name="no-such-group")
     for changed in ("Workers/Group/ASG", "Queues/Jobs/Resource"):
         node = stack.node.find_child(changed.partition("/")[0])

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 SECONDS: Final = 300.0
 """For each command: a generous limit against hanging."""
 
-LEFT_TO_THE_STACK: Final = ("keeper", "bucket_prefix")
-"""Of what `make run` deploys with: here the keeper is the Lambda, and buckets are named by CloudFormation."""
+LEFT_TO_THE_STACK: Final = ("keeper", "preview", "bucket_prefix")
+"""Of what `make run` deploys with: here keeper and preview are Lambdas, and buckets are named by CloudFormation."""
 
 ROOT_KEYS: Final = {name.lower(): value for name, value in CREDENTIALS.items()}
 

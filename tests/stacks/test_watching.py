@@ -220,7 +220,8 @@ def test_the_mail_is_subscribed_where_one_is_named_and_a_key_of_ones_own_is_used
 def test_errors_are_counted_in_the_log_of_each_function_of_the_master(template: dict[str, Any]) -> None:
     logs = {
         text(each["Properties"]["LoggingConfig"]["LogGroup"])
-        for each in resources(template, "AWS::Lambda::Function", under="Master").values()
+        for under in ("Master", "Preview")
+        for each in resources(template, "AWS::Lambda::Function", under=under).values()
     }
     patterns: dict[str, set[str]] = {}
     for resource in resources(template, "AWS::Logs::MetricFilter").values():

@@ -20,6 +20,7 @@ ROLES = {
     "MasterKeeperServiceRole": "keeper",
     "MasterClockServiceRole": "clock",
     "MasterWakerServiceRole": "waker",
+    "PreviewServiceRole": "preview",
     "MasterStopFleetServiceRole": "fleet's stop",
     "StorageNotifier": "notifier",
     "StorageExistingServiceRole": "drops of an existing bucket",

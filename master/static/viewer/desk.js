@@ -58,6 +58,7 @@ export class Desk {
       this.stage.show(side, found[side], range);
     }
     this.offer(problems);
+    if (made < 1) this.stage.again("result");
     for (const side of SIDES) show(this.root.querySelector(`[data-readout="${side}"]`), Boolean(found[side]));
     if (fresh) this.drawHistograms();
     this.about();
@@ -67,10 +68,6 @@ export class Desk {
   range({ input, result }) {
     if (!input?.place || !result?.place || input.dtype === "uint8" || input.dtype !== result.dtype) return null;
     return { black: Math.min(input.black, result.black), white: Math.max(input.white, result.white) };
-  }
-
-  again() {
-    if (this.made < 1) this.stage.again("result");
   }
 
   /** Let those ways of comparing be chosen that make sense of what there is, and say why not the others. */

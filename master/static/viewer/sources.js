@@ -97,9 +97,16 @@ export async function imageOf(job, side) {
 
 // --- while it is being made ----------------------------------------------------------------------------------------
 
-/** The result of a job as the master shows it while it is being made; `told` is what `picture` answers. */
-export function pictureOf(job, told) {
-  if (!told.media_type) return null;
+/** What the master tells of a large result, made or in the making; null where nothing is to be seen. */
+export async function pictureOf(job) {
+  const address = `/api/jobs/${encodeURIComponent(job.id)}/picture?absent=empty`;
+  const response = await ask(address, { headers: { Accept: "application/json" }, cache: "no-cache" });
+  return response.status === 200 ? response.json() : null;
+}
+
+/** The result as it can be zoomed by its own tiles; `told` is what `pictureOf` found. */
+export function resultOf(job, told) {
+  if (!told?.media_type) return null;
   const address = `/api/jobs/${encodeURIComponent(job.id)}/tiles`;
   const levels = told.levels.slice(0, countShown(told.levels));
   return {
@@ -111,7 +118,7 @@ export function pictureOf(job, told) {
     levels,
     version: `${told.epoch}/${levels.length}`,
     place: null,
-    addressWith: () => (level, column, row) => `${address}/${level}/${column}/${row}?epoch=${told.epoch}&unmade=empty`,
+    addressWith: () => (level, column, row) => `${address}/${level}/${column}/${row}?epoch=${told.epoch}&absent=empty`,
   };
 }
 

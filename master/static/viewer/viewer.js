@@ -1,13 +1,12 @@
 // Before and after: what can be zoomed on a canvas, all else as it can be shown.
 
 import { show } from "../dom.js";
-import { follow } from "../polling.js";
 import { fillCopies, startCopies } from "./copies.js";
 import { Desk } from "./desk.js";
 import { openSeadragon } from "./library.js";
 import { Plain } from "./plain.js";
 import { showReport } from "./report.js";
-import { imageOf, pictureOf } from "./sources.js";
+import { imageOf, pictureOf, resultOf } from "./sources.js";
 
 const SIDES = ["input", "result"];
 
@@ -17,78 +16,83 @@ export function startViewer(root) {
   const part = (name) => section.querySelector(`[data-viewer="${name}"]`);
   const previews = section.dataset.previews !== undefined;
   const plain = new Plain(root, { previews });
-  const [live, figures] = [part("live"), part("plain")];
   const found = { input: null, result: null };
   const problems = {};
+  const opened = {};
   let desk = null;
-  let told = "";
-  let following = null;
+  let made = 1;
+  let latest = null;
+  let looking = false;
   startCopies(part("copies"));
 
   function changed(job) {
     plain.fill(job);
     fillCopies(part("copies"), job);
     if (job.result_kind === "report") showReport(part("report"), job);
-    const now = `${job.state}/${job.result_key}/${job.shows_tiles}`;
-    if (now !== told) look(job).catch(() => (told = ""));
-    told = now;
+    latest = job;
+    if (!looking) look();
   }
 
-  /** See what can be zoomed now. */
-  async function look(job) {
-    const running = job.state === "RUNNING" && job.shows_tiles;
-    if (running) followPicture(job);
-    else following = void following?.stop();
-    await Promise.all(SIDES.map((side) => open(job, side)));
-    if (!running) await put(job);
+  /** See what can be zoomed now, and again if the job has changed meanwhile. */
+  async function look() {
+    looking = true;
+    try {
+      while (latest) {
+        const job = latest;
+        latest = null;
+        await Promise.all(SIDES.map((side) => open(job, side)));
+        await put(job);
+      }
+    } catch {
+      // nobody answers: the job is followed on, and looked at with its next change
+    }
+    looking = false;
   }
 
   async function open(job, side) {
-    const isImage = side === "input" ? Boolean(job.key) : job.state === "DONE" && job.result_kind === "image";
-    if (previews && isImage && (side === "result" || !found.input)) {
+    if (side === "result" && job.state === "RUNNING") return making(job);
+    const isThere = side === "input" ? Boolean(job.key) : job.state === "DONE" && job.result_kind === "image";
+    const state = side === "input" ? job.version : `${job.state} ${job.result_key}`;
+    if (!isThere || opened[side] === state) return;
+    if (previews) {
       const { view, problem } = await imageOf(job, side);
-      if (view || side === "input") found[side] = view;
+      found[side] = view;
       problems[side] = problem;
     }
-    if (side === "result" && job.state === "DONE" && !found.result?.place && job.shows_tiles) await finished(job);
+    // without a preview of it a large result is shown by its own tiles
+    if (side === "result" && !found.result && job.shows_tiles) found.result = resultOf(job, await pictureOf(job));
+    if (side === "result") made = 1;
+    opened[side] = state;
   }
 
-  /** A large result without a preview of it: its own tiles, which the master shows. */
-  function finished(job) {
-    return new Promise((resolve) => {
-      const once = follow(`/api/jobs/${encodeURIComponent(job.id)}/picture`, (answer, fine) => {
-        once.stop();
-        if (fine) found.result = pictureOf(job, answer);
-        resolve();
-      });
-    });
+  /** A result that is being made: what there is of it already. */
+  async function making(job) {
+    const told = job.shows_tiles ? await pictureOf(job) : null;
+    if (!told || told.state !== "RUNNING") return;
+    const [whole] = told.levels;
+    found.result = resultOf(job, told);
+    made = whole.made / (whole.across * whole.down);
   }
 
-  function followPicture(job) {
-    following ??= follow(`/api/jobs/${encodeURIComponent(job.id)}/picture`, (answer, fine) => {
-      if (!fine || answer.state !== "RUNNING") return false;
-      found.result = pictureOf(job, answer);
-      const [whole] = answer.levels;
-      put(job, whole.made / (whole.across * whole.down)).then(() => desk?.again());
-      return true;
-    });
-  }
-
-  async function put(job, made = 1) {
+  async function put(job) {
+    const running = job.state === "RUNNING";
     if (!found.input && !found.result) return reveal(false);
+    let library;
     try {
-      const library = await openSeadragon();
-      reveal(true);
-      desk ??= new Desk(library, live, found);
-      desk.put(found, { made, problems: job.state === "DONE" ? problems : { input: problems.input } });
+      library = await openSeadragon();
     } catch {
       reveal(false);
       show(part("trouble"), true);
+      return;
     }
+    reveal(true);
+    desk ??= new Desk(library, part("live"), found);
+    desk.put(found, { made: running ? Math.min(made, 0.9999) : made, problems });
   }
 
   function reveal(zoomed) {
-    show(live, zoomed);
+    const figures = part("plain");
+    show(part("live"), zoomed);
     figures.classList.toggle("compare-links", zoomed);
     figures.classList.toggle("compare-shown", !zoomed);
     if (!zoomed) plain.show(problems);

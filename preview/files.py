@@ -1,0 +1,133 @@
+"""``POST /api/preview/file``: a region of what a pipeline would make of an image that is not stored anywhere (yet)."""
+
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from preview.answers import answer
+from preview.identity import owner_of
+from preview.on_screen import Levels
+from preview.opened import Opened
+from preview.problems import Problem, ProblemError
+from preview.region import render
+from preview.regions import MOST_COORDINATE, PIPELINE_CHARACTERS, Shower, parsed
+from preview.settings import PreviewSettings
+from preview.workshop import Workshop
+from tilework.imaging.limits import MIB
+from tilework.imaging.run import BytesSource
+from tilework.imaging.windows import Window
+
+MOST_BYTES = 4 * MIB
+"""Of a file: as Base64 it fits the 6 MB that Lambda takes."""
+
+MOST_KEPT = 4
+"""Files that are kept: somebody looks at one, and chooses the next."""
+
+DIGEST = "^[0-9a-f]{64}$"
+
+
+class Files:
+    """The files that were sent last, open, each for who sent it; thread-safe. They are forgotten with the process."""
+
+    def __init__(self, settings: PreviewSettings) -> None:
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._open: OrderedDict[tuple[str, str, int | None], Opened] = OrderedDict()
+        self._bytes: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def open(self, owner: str, digest: str, body: bytes, page: int | None) -> Opened:
+        """The file of that SHA-256, which ``body`` has, or which was sent before where that is empty.
+
+        Raises ProblemError where it was not, or has another digest, and what reading it raises.
+        """
+        if body and hashlib.sha256(body).hexdigest() != digest:
+            raise _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_request", "The file has another SHA-256.")
+        key = (owner, digest, page)
+        with self._lock:
+            found = self._open.pop(key, None)
+            data = body or self._bytes.pop((owner, digest), b"")
+            if data:
+                self._bytes[owner, digest] = data
+        if found is None:
+            if not data:
+                raise _problem(HTTPStatus.NOT_FOUND, "no_such_file", "The file is not known here (any more).")
+            found = Opened(
+                BytesSource(data), self._settings.limits,
+                image_bytes=self._settings.image_bytes // 2, page=page,
+            )  # fmt: skip
+            found.prepare()
+        with self._lock:
+            self._open[key] = found
+            for kept in (self._open, self._bytes):
+                while len(kept) > MOST_KEPT:
+                    kept.popitem(last=False)
+        return found
+
+
+def _problem(status: HTTPStatus, code: str, detail: str) -> ProblemError:
+    title = code.replace("_", " ").capitalize()
+    return ProblemError(Problem(status, code, title, detail, "Send the file's bytes as the body."))
+
+
+def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> APIRouter:
+    """``POST /api/preview/file``."""
+    router = APIRouter(tags=["preview"])
+    files = Files(settings)
+    Coordinate = Annotated[int, Query(ge=-MOST_COORDINATE, le=MOST_COORDINATE)]  # noqa: N806 - a type
+    Extent = Annotated[int, Query(ge=1, le=MOST_COORDINATE)]  # noqa: N806 - a type
+
+    @router.post("/api/preview/file", response_class=Response, summary="Preview a region of a file")
+    async def preview(
+        *,
+        request: Request,
+        tilework_file: Annotated[str, Header(pattern=DIGEST)],
+        x: Coordinate,
+        y: Coordinate,
+        width: Extent,
+        height: Extent,
+        pipeline: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)] = "",
+        black: float | None = None,
+        white: float | None = None,
+    ) -> Response:
+        """Show a region of what a pipeline makes of a file of at most 4 MiB, whose SHA-256 the header `Tilework-File` names.
+
+        The body is the file, or empty where it was sent before; 404 (`no_such_file`): send it again. All else as
+        `POST /api/preview`; `black` and `white` are the levels.
+        """
+        began = time.perf_counter()
+        body = await _body(request)
+        owner, window = owner_of(request), Window(x, y, x + width, y + height)
+        levels = None if black is None or white is None else Levels(black, white)
+
+        def work() -> Response:
+            shown = shower.show(parsed(pipeline))
+            region = workshop.do(
+                lambda: render(files.open(owner, tilework_file, body, shown.page), shown, window)
+            )
+            return answer(region, levels, began)
+
+        return await run_in_threadpool(work)
+
+    return router
+
+
+async def _body(request: Request) -> bytes:
+    parts, length = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        length += len(part)
+        if length > MOST_BYTES:
+            detail = f"The file has more than the {MOST_BYTES:,} bytes that a preview takes."
+            raise ProblemError(
+                Problem(
+                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail,
+                    "Upload it, and preview its job.",
+                )
+            )  # fmt: skip
+    return b"".join(parts)
