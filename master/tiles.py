@@ -129,9 +129,6 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         request: Request,
         epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
         absent: Absent = "problem",
-"empty"],
-            Query(description="What is answered for a tile that is still to be made."),
-        ] = "problem",
     ) -> Response:
         """Show a tile of a large result as soon as it is made, under the same address while the job runs and after.
 

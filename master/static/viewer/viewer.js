@@ -87,7 +87,7 @@ export function startViewer(root) {
     }
     reveal(true);
     desk ??= new Desk(library, part("live"), found);
-    desk.put(found, { made: running ? Math.min(made, 0.9999) : made, problems });
+    desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems });
   }
 
   function reveal(zoomed) {
