@@ -177,12 +177,12 @@ def test_sizes_that_differ_are_compared_side_by_side_and_it_is_said_why(
     expect(mode(page, "side")).to_be_checked()
     for name in ("slider", "difference"):
         expect(mode(page, name)).to_be_disabled()
-    expect(page.locator("[data-viewer=why]")).to_contain_text("different shapes (900 × 700 and 700 × 900)")
+    expect(page.locator("[data-viewer=why]")).to_contain_text("different shapes (900 \u00d7 700 and 700 \u00d7 900)")
     smaller = worked_on(viewing, png(PHOTO), png(cv2.resize(PHOTO, (450, 350))), name="small.png")
     page = opened(window, viewing, smaller.id, "input", "result")
     expect(mode(page, "slider")).to_be_checked()
     expect(mode(page, "difference")).to_be_disabled()
-    expect(page.locator("[data-viewer=why]")).to_contain_text("different sizes (900 × 700 and 450 × 350)")
+    expect(page.locator("[data-viewer=why]")).to_contain_text("different sizes (900 \u00d7 700 and 450 \u00d7 350)")
 
 
 @pytest.mark.page
@@ -242,7 +242,7 @@ def test_a_gigapixel_is_on_the_screen_in_seconds(viewing: Served, window: Window
     job = worked_on(viewing, body, repeated(32_768, cv2.blur(base, (9, 9))), name="a.tif")
     page = opened(window, viewing, job.id, "input", "result")
     # how quick it is, is measured elsewhere: this is against hanging
-    expect(page.locator("[data-viewer=about]")).to_contain_text("32,768 × 32,768")
+    expect(page.locator("[data-viewer=about]")).to_contain_text("32,768 \u00d7 32,768")
     page.get_by_label("x", exact=True).fill("30000")
     page.get_by_label("y", exact=True).fill("20000")
     page.keyboard.press("Enter")
