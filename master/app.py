@@ -6,12 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 
 from master import (
     api_docs,
+    failures,
     health,
     images,
     jobs,
+    multipart,
     operations,
     orders,
     presets,
@@ -36,6 +39,12 @@ if TYPE_CHECKING:
     from master.settings import MasterSettings
     from master.waker import Waker
     from tilework.jobs.system import System
+
+COMPRESSED_BYTES = 1000
+"""Answers from this size on are compressed: smaller ones fit a packet anyhow."""
+
+COMPRESSION = 6
+"""zlib's own choice; 9 takes twice the time for one per cent."""
 
 DESCRIPTION = (
     "Drop images into a bucket, get exactly OpenCV's pixels back. Everything that the page does, it does through "
@@ -67,9 +76,11 @@ def create_app(
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     page = Page(settings, system, listing, known, clock)
     app.include_router(uploads.routes(settings, system, clock, waker))
+    app.include_router(multipart.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(preview.routes(settings.preview_url))
+    app.include_router(failures.routes(system, clock))
     app.include_router(jobs.routes(listing))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(result_text.routes(system, listing))
@@ -82,5 +93,7 @@ def create_app(
     app.include_router(page.routes())
     page.mount_static(app)
     problems.install(app, page.problem)
+    # no secret is guessed from a compressed length (BREACH): what a stranger's page makes a browser ask bears no token
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESSED_BYTES, compresslevel=COMPRESSION)
     app.add_middleware(Gate, settings=settings, stores=StoreOrigins(system))
     return app

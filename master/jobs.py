@@ -1,7 +1,7 @@
 """Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from master.conditional import tagged
 from master.copies import Copy, copies, shows_tiles
+from master.identity import Asking
 from master.problems import no_such_job
 from master.settings import MasterSettings
 from tilework.errors import PipelineError
@@ -20,9 +21,11 @@ from tilework.jobs.history import Deed, Outcome
 from tilework.jobs.job import Job, State
 from tilework.jobs.staged import progress
 from tilework.jobs.stores import ObjectStore
-from tilework.jobs.story import story
+from tilework.jobs.story import Kind, remedies_of, story
 from tilework.jobs.system import System
+from tilework.remedies import Remedy
 from tilework.shown import shown
+from tilework.sign_in import Who, may_see
 
 LIST_LIMIT = 100
 LONGEST_LIST = 1000
@@ -41,7 +44,8 @@ class Progress(BaseModel):
 class JobView(BaseModel):
     """A row of the job table. Times in seconds since the epoch (0: never), ``seconds`` of work, sizes in pixels.
 
-    ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure.
+    ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure, and
+    ``remedies`` which orders could ever help, the likeliest first.
     """
 
     id: str
@@ -69,13 +73,26 @@ class JobView(BaseModel):
     dtype: str
     note: str
     progress: Progress | None = None
+    remedies: list[Remedy] = []
 
 
 class StoryLine(BaseModel):
-    """What happened ``at`` a time (seconds since the epoch), as a sentence."""
+    """What happened ``at`` a time (seconds since the epoch), as a sentence, and as what it is made of.
+
+    Of an attempt its ``number``, ``host``, ``rank`` (0: not known), ``outcome`` (empty: under way), and the ``seconds`` it
+    took. ``reason`` says why, with its ``code`` where it is a failure.
+    """
 
     at: float
     text: str
+    kind: Kind
+    number: int
+    host: str
+    rank: int
+    outcome: str
+    seconds: float
+    code: str
+    reason: str
 
 
 class EntryView(BaseModel):
@@ -127,8 +144,9 @@ class JobList(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which jobs a list is about."""
+    """Which jobs a list is about, and who asks: nobody is told of another's."""
 
+    who: Who = field(kw_only=True)
     state: State | None = None
     batch: str = ""
     limit: int = LIST_LIMIT
@@ -156,24 +174,26 @@ class Listing:
         before = cursor.parse(wanted.before) if wanted.before else None
         # one more tells whether there are more
         rows = list(
-            self._system.table.list(wanted.state, wanted.limit + 1, batch=wanted.batch, before=before)
+            self._system.table.list(
+                wanted.state, wanted.limit + 1, batch=wanted.batch, owner=wanted.who.only, before=before
+            )
         )
         told, truncated = rows[: wanted.limit], len(rows) > wanted.limit
         following = str(cursor.after(told[-1])) if truncated else ""
         return JobList(jobs=list(map(self.view, told)), truncated=truncated, next=following)
 
     def _of_id(self, wanted: Wanted) -> Iterator[Job]:
-        return islice(self._system.table.of_id(wanted.digits), wanted.limit)
+        rows = self._system.table.of_id(wanted.digits)
+        return islice((row for row in rows if may_see(row, wanted.who)), wanted.limit)
 
-    def detail(self, job_id: str) -> JobDetail:
-        """One job with its story and links. Raises ProblemError where there is none of that id."""
-        row = self.row(job_id)
-        lines = [StoryLine(at=line.at, text=line.text) for line in story(row)]
+    def detail(self, job_id: str, who: Who) -> JobDetail:
+        """One job with its story and links. Raises ProblemError where there is none of that id for ``who``."""
+        row = self.row(job_id, who)
         links = self._links(row)
         return JobDetail(
             **self.view(row).model_dump(),
             result_kind=kind_of(row.result_key) if row.result_key else None,
-            story=lines,
+            story=told_story(row),
             history=history(row),
             links=links,
             shows_tiles=shows_tiles(row),
@@ -188,17 +208,19 @@ class Listing:
             ),
         )
 
-    def row(self, job_id: str) -> Job:
-        """The row of a job. Raises ProblemError where there is none of that id."""
+    def row(self, job_id: str, who: Who) -> Job:
+        """The row of a job. Raises ProblemError where there is none of that id, or it is another's."""
         row = self._system.table.get(job_id)
-        if row is None:
+        if row is None or not may_see(row, who):
             raise no_such_job(job_id)
         return row
 
     def view(self, row: Job) -> JobView:
         """A row as it is told."""
         fields = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
-        return JobView(**fields, name=display_name(row), progress=self._progress(row))
+        return JobView(
+            **fields, name=display_name(row), progress=self._progress(row), remedies=list(remedies_of(row))
+        )
 
     def _progress(self, row: Job) -> Progress | None:
         reached = progress(row, self._clock())
@@ -215,6 +237,11 @@ class Listing:
 
     def _link(self, store: ObjectStore, key: str, version: str | None, filename: str) -> str:
         return store.presigned_get(key, version, filename=filename, seconds=self._settings.presign_seconds)
+
+
+def told_story(row: Job) -> list[StoryLine]:
+    """What happened to a job, line by line."""
+    return [StoryLine(**asdict(line)) for line in story(row)]
 
 
 def history(row: Job) -> list[EntryView]:
@@ -252,6 +279,7 @@ def routes(listing: Listing) -> APIRouter:
     def jobs(
         *,
         request: Request,
+        who: Asking,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[str, Query(max_length=100)] = "",
@@ -263,13 +291,13 @@ def routes(listing: Listing) -> APIRouter:
         `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601. With `digits` it is
         the jobs whose ids begin with them, and nothing else is asked for.
         """
-        body = listing.list(Wanted(state, batch, limit, before, digits)).model_dump_json().encode()
+        body = listing.list(Wanted(state, batch, limit, before, digits, who=who)).model_dump_json().encode()
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")
-    def job(job_id: str, request: Request) -> Response:
+    def job(job_id: str, request: Request, who: Asking) -> Response:
         """Tell everything about one job, with links to its images that are good for a while."""
-        detail = listing.detail(job_id)
+        detail = listing.detail(job_id, who)
         row = detail.model_dump_json(exclude={"links"}).encode()
         # the links are new each time: what decides whether something has changed is the row
         return tagged(request, detail.model_dump_json().encode(), tag_of=row, media_type=media_type)

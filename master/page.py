@@ -13,8 +13,11 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master.failures import BLANK_GROUP, failures_of
+from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
 from master.operations import StepView, pipeline_view
+from master.ownership import check_operator
 from master.plain_pictures import plain_picture
 from master.presets import preset_list_of_page
 from master.problems import PAGES, Problem
@@ -112,7 +115,7 @@ class Page:
         app.mount(self._static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /``, ``GET /jobs/{id}`` and ``GET /statistics``; where people sign in, shells of them.
+        """``GET /``, ``/jobs/{id}``, ``/failures`` and ``/statistics``; where people sign in, shells of them.
 
         A navigation bears no token. So there the addresses give a page without data, whose module gets a token, and
         with it the page itself, from the same address under ``PAGES``.
@@ -121,6 +124,7 @@ class Page:
         pages: dict[str, Callable[..., Any]] = {
             "/": self.home,
             "/jobs/{job_id}": self.job,
+            "/failures": self.failures,
             "/statistics": self.statistics,
         }
         for path, page in pages.items():
@@ -141,12 +145,13 @@ class Page:
     def home(
         self,
         request: Request,
+        who: Asking,
         state: State | None = None,
         batch: Annotated[str, Query(max_length=64)] = "",
         before: Annotated[str, Query(max_length=100)] = "",
     ) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch, before=before))
+        jobs = self._listing.list(Wanted(state, batch, before=before, who=who))
         operations = {operation.name: describe(operation) for operation in registry().values()}
         jobs.jobs.sort(key=lambda job: -job.created)
         return self.render(
@@ -167,19 +172,31 @@ class Page:
             formats=[row.name for row in ROWS],
         )
 
-    def job(self, request: Request, job_id: str) -> HTMLResponse:
+    def job(self, request: Request, job_id: str, who: Asking) -> HTMLResponse:
         """One job, its input and its result side by side."""
         return self.render(
             request,
             "job.html",
-            job=self._listing.detail(job_id),
+            job=self._listing.detail(job_id, who),
             previews=bool(self._settings.preview_url or self._settings.any_host),
         )
 
-    def statistics(
-        self, request: Request, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
+    def failures(
+        self,
+        request: Request,
+        who: Asking,
+        batch: Annotated[str, Query(max_length=64)] = "",
+        before: Annotated[str, Query(max_length=100)] = "",
     ) -> HTMLResponse:
-        """What ended, a day and a pipeline."""
+        """What failed, by its reason."""
+        told = failures_of(self._system, who, batch, before)
+        return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
+
+    def statistics(
+        self, request: Request, who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
+    ) -> HTMLResponse:
+        """What ended, a day and a pipeline; where people sign in, for operators only."""
+        check_operator(who)
         told = statistics_of(self._system, self._clock(), days)
         return self.render(request, "statistics.html", days=told.days, count=days)
 

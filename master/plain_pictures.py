@@ -18,7 +18,7 @@ MOST_PIXELS = 100_000_000
 """Of a file that a page shows as it is: a browser holds it decoded, and a reader waits for all of it."""
 
 
-def plain_picture(job: JobDetail, side: str, previews: bool) -> str:  # noqa: FBT001 - called by a template
+def plain_picture(job: JobDetail, side: str, previews: bool) -> str:
     """The address of what is shown of a job's ``input`` or ``result``; empty where nothing is.
 
     ``previews`` says that small pictures can be asked for.

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import tagged
+from master.identity import Asking
 from master.jobs import Listing
 from master.problems import not_there
 from tilework.imaging.result_kinds import ResultKind, kind_of
@@ -30,10 +31,13 @@ def routes(system: System, listing: Listing) -> APIRouter:
 
     @router.get("/api/jobs/{job_id}/report", response_model=ReportText, summary="Read a report")
     def report(
-        job_id: str, request: Request, most: Annotated[int, Query(ge=1, le=MOST_BYTES)] = MOST_BYTES
+        job_id: str,
+        request: Request,
+        who: Asking,
+        most: Annotated[int, Query(ge=1, le=MOST_BYTES)] = MOST_BYTES,
     ) -> Response:
         """Read the beginning of a job's result that is a report (JSON or CSV), `most` bytes of it at most."""
-        row = listing.row(job_id)
+        row = listing.row(job_id, who)
         if not row.result_key or kind_of(row.result_key) is not ResultKind.REPORT:
             raise not_there("no_report", f"The job {job_id[:64]!r} has no report as its result.")
         size = system.outputs.head(row.result_key).size

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import known_tags, tagged
+from master.identity import Asking
 from master.jobs import Listing
 from tilework.errors import NoTilesError, TileNotMadeError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
@@ -96,12 +97,12 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
     tiles = TilesSoFar(system, clock)
 
     @router.get("/api/jobs/{job_id}/picture", response_model=Picture, summary="Tell what can be seen")
-    def told(job_id: str, request: Request, absent: Absent = "problem") -> Response:
+    def told(job_id: str, request: Request, who: Asking, absent: Absent = "problem") -> Response:
         """Tell the levels of a large result, and how much of each is made; poll it with If-None-Match.
 
         A job that has none to be seen is a problem, or with `absent=empty` 204 and nothing.
         """
-        row = listing.row(job_id)
+        row = listing.row(job_id, who)
         try:
             seen = tiles.seen(row)
         except NoTilesError:
@@ -127,6 +128,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         column: int,
         row: int,
         request: Request,
+        who: Asking,
         epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
         absent: Absent = "problem",
     ) -> Response:
@@ -137,7 +139,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one. A tile that is
         still to be made is a problem, or with `absent=empty` 204 and nothing.
         """
-        job = listing.row(job_id)
+        job = listing.row(job_id, who)
         if epoch not in {None, job.epoch}:
             raise NoTilesError(f"The job {job.id} is in epoch {job.epoch}, not {epoch}: it was tried again.")
         tag = f'"{job.epoch}-{level}-{column}-{row}"'

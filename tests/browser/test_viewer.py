@@ -177,12 +177,16 @@ def test_sizes_that_differ_are_compared_side_by_side_and_it_is_said_why(
     expect(mode(page, "side")).to_be_checked()
     for name in ("slider", "difference"):
         expect(mode(page, name)).to_be_disabled()
-    expect(page.locator("[data-viewer=why]")).to_contain_text("different shapes (900 \u00d7 700 and 700 \u00d7 900)")
+    expect(page.locator("[data-viewer=why]")).to_contain_text(
+        "different shapes (900 \u00d7 700 and 700 \u00d7 900)"
+    )
     smaller = worked_on(viewing, png(PHOTO), png(cv2.resize(PHOTO, (450, 350))), name="small.png")
     page = opened(window, viewing, smaller.id, "input", "result")
     expect(mode(page, "slider")).to_be_checked()
     expect(mode(page, "difference")).to_be_disabled()
-    expect(page.locator("[data-viewer=why]")).to_contain_text("different sizes (900 \u00d7 700 and 450 \u00d7 350)")
+    expect(page.locator("[data-viewer=why]")).to_contain_text(
+        "different sizes (900 \u00d7 700 and 450 \u00d7 350)"
+    )
 
 
 @pytest.mark.page

@@ -209,6 +209,45 @@ def test_a_batch_is_listed_by_itself_and_by_its_states(table: JobTable) -> None:
     assert list(table.list(batch="none")) == []
 
 
+def test_an_owner_s_rows_are_listed_by_themselves_by_their_states_and_by_their_batches(
+    table: JobTable,
+) -> None:
+    owners = ("zoë #1", "x" * 2000, "")
+    rows = [
+        job(
+            str(n),
+            updated=float(n),
+            owner=owners[n % 3],
+            batch=("one", "two")[n // 12],
+            state=list(State)[n % 2],
+        )
+        for n in range(24)
+    ]
+    for row in rows:
+        table.create(row)
+    for owner in owners[:2]:
+        expected = [row for row in rows[::-1] if row.owner == owner]
+        assert list(table.list(owner=owner)) == expected
+        assert [row for page in pages(table, 3, owner=owner) for row in page] == expected
+        assert list(table.list(limit=2, owner=owner)) == expected[:2]
+        running = [row for row in expected if row.state is State.RUNNING]
+        assert list(table.list(State.RUNNING, owner=owner)) == running
+        of_one = [row for row in expected if row.batch == "one"]
+        assert list(table.list(owner=owner, batch="one")) == of_one
+        assert [row for page in pages(table, 1, owner=owner, batch="one") for row in page] == of_one
+    assert list(table.list(owner="nobody")) == []
+    assert list(table.list(owner="nobody", batch="one")) == []
+
+
+def test_a_row_moves_on_its_owner_s_shelves_as_its_state_does(table: JobTable) -> None:
+    first = job("a", owner="zoe")
+    table.create(first)
+    second = replace(first, state=State.DONE, serial=1, updated=2.0)
+    table.replace(second, seen=first)
+    assert list(table.list(State.QUEUED, owner="zoe")) == []
+    assert list(table.list(owner="zoe")) == [second]
+
+
 def test_the_rows_of_a_key_are_found_whatever_their_version_pipeline_and_state(table: JobTable) -> None:
     keys = ("a", "a/b", "ü🦊 \x07.jpg")
     rows = [

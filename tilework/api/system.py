@@ -11,6 +11,7 @@ from tilework.errors import VersionGoneError
 from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State
 from tilework.jobs.object_keys import SUBMITTED
+from tilework.jobs.orders import is_wanted
 from tilework.jobs.stores import ObjectInfo, ObjectVersion
 from tilework.jobs.system import System
 
@@ -182,9 +183,9 @@ class ApiOrders:
         return job_of(told["job"]), bool(told["queued"])
 
     def failed(self, *, code: str = "", batch: str = "") -> Iterator[Job]:
-        """The FAILED jobs that can be tried again."""
+        """The FAILED jobs to try again; without a code those are left out that can never succeed."""
         rows = self._table.list(State.FAILED, batch=batch)
-        return (row for row in rows if row.key and (not code or row.code == code))
+        return (row for row in rows if row.key and is_wanted(row, code))
 
 
 @dataclass(frozen=True, slots=True)

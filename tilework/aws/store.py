@@ -123,6 +123,24 @@ class AwsStore:
                 raise
         return True
 
+    def parts_of(self, upload: Upload) -> list[Part]:
+        """List the parts that are stored so far, by their numbers."""
+        with told_as_ours(f"list the parts of {self._called(upload.key)}"):
+            pages = self._client.get_paginator("list_parts").paginate(**self._of_upload(upload))
+            return [
+                Part(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", ""))
+                for page in pages
+                for part in page.get("Parts", [])
+            ]
+
+    def presigned_part(self, upload: Upload, number: int, *, size: int, seconds: int) -> str:
+        """Make a URL that takes part ``number`` of exactly ``size`` bytes by PUT, good for ``seconds``."""
+        _check_life(seconds)
+        quotas.check_part(number, size)
+        wanted = self._of_upload(upload) | {"PartNumber": number, "ContentLength": size}
+        with told_as_ours(f"sign part {number} of {self._called(upload.key)}"):
+            return self._client.generate_presigned_url("upload_part", Params=wanted, ExpiresIn=seconds)
+
     def abort_upload(self, upload: Upload) -> None:
         """Forget the upload and its parts."""
         with told_as_ours(f"abort the upload of {self._called(upload.key)}"):

@@ -1,7 +1,8 @@
 """The job table in DynamoDB.
 
 Hash key ``id``. The global index ``by_state`` (hash key ``shelf``, range key ``updated``, projection ALL) lists the
-rows of a state by age, ``by_batch`` (``batch_shelf``, ``updated``, ALL) those of a batch and state. Rows called
+rows of a state by age, ``by_batch`` (``batch_shelf``, ``updated``, ALL) those of a batch and state, ``by_owner``
+(``owner_shelf``, ``updated``, ALL) those of an owner and state. Rows called
 ``statistics#…`` hold counters or a remembered text; they lie on no shelf of a state, and those of a group on the
 group's.
 """
@@ -18,7 +19,16 @@ from botocore.exceptions import ClientError
 
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import batch_shelf, from_item, number, shelf, shelf_number, shelves_of, to_item
+from tilework.aws.rows import (
+    batch_shelf,
+    from_item,
+    number,
+    owner_shelf,
+    shelf,
+    shelf_number,
+    shelves_of,
+    to_item,
+)
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import TooManyRowsError, check_follows
@@ -37,6 +47,9 @@ BY_STATE = "by_state"
 
 BY_BATCH = "by_batch"
 """The one that lists rows by batch and state."""
+
+BY_OWNER = "by_owner"
+"""The one that lists rows by owner and state."""
 
 _STATISTICS = "statistics#"
 _COUNTER = "counter."
@@ -118,14 +131,18 @@ class AwsTable:
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
     ) -> Iterator[Job]:
         """List rows, the latest updated first (eventually consistent), from ``before`` on, at most ``limit``.
 
-        A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all.
+        A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all. With a
+        batch and an owner the batch is read, and what is another's is left out.
         """
-        shelves = _shelves(tuple(State) if state is None else (state,), batch)
-        return islice(self._merged(shelves, limit, before), limit)
+        rows = self._merged(
+            _shelves(tuple(State) if state is None else (state,), batch, owner), limit, before
+        )
+        return islice((row for row in rows if not owner or row.owner == owner), limit)
 
     def of_id(self, digits: str) -> Iterator[Job]:
         """Every row whose id begins with ``digits``: its shelves are read, but only these are sent.
@@ -140,7 +157,7 @@ class AwsTable:
 
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
-        return self._only(_shelves(tuple(State), ""), "#name = :value", "key", key)
+        return self._only(_shelves(tuple(State)), "#name = :value", "key", key)
 
     def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
         """Add ``amounts`` to the counters of the statistics row called ``name``, which then is of ``group``."""
@@ -289,13 +306,17 @@ class AwsTable:
             )
 
 
-def _shelves(states: Sequence[State], batch: str) -> list[Shelf]:
+def _shelves(states: Sequence[State], batch: str = "", owner: str = "") -> list[Shelf]:
     parts = [(state, part) for state in states for part in range(shelves_of(state))]
+    return [_shelf(*part, batch, owner) for part in parts]
+
+
+def _shelf(state: State, part: int, batch: str, owner: str) -> Shelf:
     if batch:
-        return [
-            Shelf(BY_BATCH, "batch_shelf", batch_shelf(*part, batch), shelves_of(part[0])) for part in parts
-        ]
-    return [Shelf(BY_STATE, "shelf", shelf(*part), shelves_of(part[0])) for part in parts]
+        return Shelf(BY_BATCH, "batch_shelf", batch_shelf(state, part, batch), shelves_of(state))
+    if owner:
+        return Shelf(BY_OWNER, "owner_shelf", owner_shelf(state, part, owner), shelves_of(state))
+    return Shelf(BY_STATE, "shelf", shelf(state, part), shelves_of(state))
 
 
 def _size(place: Shelf, limit: int | None) -> dict[str, Any]:

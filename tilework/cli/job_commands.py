@@ -30,7 +30,9 @@ def retry(
         list[str] | None,
         typer.Argument(metavar="ID...", help="Jobs' ids, or their first digits.", show_default=False),
     ] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Every job that is FAILED.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="Every job that FAILED and may succeed; with --code also others.")
+    ] = False,
     code: CodeOption = "",
     batch: BatchOption = "",
     json: JsonOption = False,

@@ -174,6 +174,8 @@ def _print_end(row: Job) -> None:
     what = f"→ {shown(row.result_key)}" if row.state is State.DONE else shown(row.reason)
     state = (f"{row.state.value:9} ", STYLES[row.state])
     consoles.output().print(Text.assemble(state, f"{row.id}  {shown(row.key)}  {what}"), soft_wrap=True)
+    if row.advice and row.state is not State.DONE:
+        consoles.output().print(Text(f"{'':10}{shown(row.advice)}", style="dim"), soft_wrap=True)
 
 
 def _as_json(upload: Upload) -> dict[str, object]:

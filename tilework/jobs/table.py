@@ -62,12 +62,13 @@ class JobTable(Protocol):
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
     ) -> Iterator[Job]:
         """Rows, the latest updated first, those of one moment by id (eventually consistent), at most ``limit``.
 
-        Of one state or of all, of one batch or of all, from ``before`` on. What a page costs does not grow with the
-        table.
+        Of one state or of all, of one batch or of all, of one owner or of all, from ``before`` on. What a page costs does
+        not grow with the table (with a batch and an owner: but with what others have in this batch).
         """
         ...
 

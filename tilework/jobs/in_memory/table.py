@@ -74,9 +74,10 @@ class MemoryTable:
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
     ) -> Iterator[Job]:
-        """List rows, the latest updated first, of one state, one batch or all, from ``before`` on, at most ``limit``."""
+        """List rows, the latest updated first, of one state, batch, owner or all, from ``before`` on, at most ``limit``."""
         with self._lock:
             rows = list(self._rows.values())
         wanted = (
@@ -84,6 +85,7 @@ class MemoryTable:
             for row in rows
             if (state is None or row.state is state)
             and (not batch or row.batch == batch)
+            and (not owner or row.owner == owner)
             and (before is None or not before.passed(row))
         )
         return islice(sorted(wanted, key=order), limit)
