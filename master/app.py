@@ -24,6 +24,7 @@ from master import (
     preview,
     problems,
     reports,
+    result_text,
     sign_in,
     tiles,
     uploads,
@@ -92,6 +93,7 @@ def create_app(
     app.include_router(batches.routes(seen_whole))
     app.include_router(downloads.routes(system, listing, settings))
     app.include_router(tiles.routes(system, listing, clock))
+    app.include_router(result_text.routes(system, listing))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(fleet.routes(report))
     app.include_router(operations.routes(settings.default_pipeline))

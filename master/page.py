@@ -25,6 +25,7 @@ from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
 from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
+from master.plain_pictures import plain_picture
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
@@ -92,6 +93,7 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals["plain_picture"] = plain_picture
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,
@@ -200,7 +202,12 @@ class Page:
 
     def job(self, request: Request, job_id: str, who: Asking) -> HTMLResponse:
         """One job, its input and its result side by side."""
-        return self.render(request, "job.html", job=self._listing.detail(job_id, who))
+        return self.render(
+            request,
+            "job.html",
+            job=self._listing.detail(job_id, who),
+            previews=bool(self._settings.preview_url or self._settings.any_host),
+        )
 
     def failures(
         self,
