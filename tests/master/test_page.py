@@ -57,7 +57,8 @@ def test_the_default_pipeline_can_be_read_without_javascript(client: Client) -> 
 
 def test_the_page_is_small_for_its_forms_are_made_where_they_are_shown(client: Client) -> None:
     page = client.get("/").text
-    assert len(page) < 40_000
+    # half of it are the sentences
+    assert len(page) < 80_000
     (address,) = re.findall(r'data-operations="([^"]+)"', page)
     kept = client.get(address)
     assert "immutable" in kept.headers["cache-control"]
