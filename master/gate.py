@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 from starlette.responses import Response
 
-from master.identity import owner_of
-from master.problems import MEDIA_TYPE, Problem
+from master.identity import judged, note
+from master.problems import MEDIA_TYPE, NOT_SIGNED_IN, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +39,10 @@ HTTPS_ONLY = "max-age=31536000"
 """A year, for this name alone: what other names of the domain do is none of ours."""
 
 
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is no page."""
+
+
 def content_security_policy(stores: str, sign_in: str = "") -> str:
     """The page's policy: everything from here, images from and uploads to the ``stores`` (origins, blank-separated).
 
@@ -56,6 +59,9 @@ def content_security_policy(stores: str, sign_in: str = "") -> str:
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
+            # no text becomes markup or code but by static/trusted.js
+            "require-trusted-types-for 'script'",
+            "trusted-types tilework default",
         )
     )
 
@@ -83,28 +89,23 @@ class Gate:
                     headers["Strict-Transport-Security"] = HTTPS_ONLY
                 if headers.get("content-type", "").startswith("text/html"):
                     headers["Content-Security-Policy"] = self._policy()
+                elif not scope["path"].startswith("/static/"):
+                    # whoever opens an answer as a page gets one that does nothing
+                    headers["Content-Security-Policy"] = NO_PAGE
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
         app = self._app if self._is_ours(host) else self._foreign_host(scope["path"])
-        if self._lacks_token(scope):
+        who = judged(scope, self._settings)
+        note(scope, who)
+        # a gateway refuses these already: a route of it that is too wide must not lay the data open
+        if who is None and scope["path"].startswith("/api/"):
             app = self._not_signed_in(scope["path"])
         await app(scope, receive, send_with_headers)
 
     def _policy(self) -> str:
         sign_in = self._settings.sign_in
         return content_security_policy(self._stores(), sign_in.url if sign_in else "")
-
-    def _lacks_token(self, scope: Scope) -> bool:
-        """Whether the API is asked by nobody whose token a gateway has judged, where people must sign in.
-
-        The gateway refuses such requests already: a route of it that is too wide must not lay the data open.
-        """
-        return (
-            self._settings.sign_in is not None
-            and scope["path"].startswith("/api/")
-            and not owner_of(Request(scope))
-        )
 
     def _is_ours(self, host: str) -> bool:
         try:
@@ -115,14 +116,7 @@ class Gate:
 
     @staticmethod
     def _not_signed_in(path: str) -> Response:
-        problem = Problem(
-            HTTPStatus.UNAUTHORIZED,
-            "not_signed_in",
-            "Not signed in",
-            "The request bears no token of this deployment.",
-            "Sign in on the page, or with `tilework login`.",
-        )
-        return _told(problem, path, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+        return _told(NOT_SIGNED_IN, path, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
 
     @staticmethod
     def _foreign_host(path: str) -> Response:

@@ -1,21 +1,35 @@
 """Who asks. On one machine nobody signs in; behind an API gateway its authorizer has judged the token already."""
 
-from __future__ import annotations
+from typing import Annotated
 
-from typing import TYPE_CHECKING, Any
+from fastapi import Depends, Request
+from starlette.types import Scope
 
-if TYPE_CHECKING:
-    from starlette.requests import Request
+from master.problems import NOT_SIGNED_IN, ProblemError
+from master.settings import MasterSettings
+from tilework import sign_in
+from tilework.sign_in import Who
 
-OWNER_CHARACTERS = 128
+_ASKS = "tilework.who"
 
 
-def owner_of(request: Request) -> str:
-    """The subject of the token that the gateway's authorizer accepted; empty where there is no gateway.
+def judged(scope: Scope, settings: MasterSettings) -> Who | None:
+    """Who sends the request of ``scope``; None where people must sign in and it bears no judged token."""
+    return sign_in.judged(scope, signing_in=settings.sign_in is not None, operators=settings.operators_group)
 
-    Source: ``requestContext.authorizer.jwt.claims`` of an HTTP API event, payload format 2.0. Headers are never
-    believed.
-    """
-    event: Any = request.scope.get("aws.event", {})
-    claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return str(claims.get("sub", ""))[:OWNER_CHARACTERS]
+
+def note(scope: Scope, who: Who | None) -> None:
+    """Let the routes know who asks."""
+    scope[_ASKS] = who
+
+
+def who_asks(request: Request) -> Who:
+    """Who asks, as the gate noted it. Raises ProblemError for nobody, and where no gate was passed."""
+    who: Who | None = request.scope.get(_ASKS)
+    if who is None:
+        raise ProblemError(NOT_SIGNED_IN)
+    return who
+
+
+Asking = Annotated[Who, Depends(who_asks)]
+"""The type of a route's parameter that tells it who asks."""

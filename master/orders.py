@@ -6,12 +6,13 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from master.identity import owner_of
+from master.identity import Asking
 from master.jobs import JobView, Listing
 from master.operations import PIPELINE_CHARACTERS
+from master.ownership import check_all_own, check_operator, own_version
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.uploads import Batch
@@ -30,6 +31,9 @@ RETRIES_AT_ONCE = 100
 Key = Annotated[str, Field(min_length=1, max_length=KEY_BYTES)]
 Pipeline = Annotated[str, Field(min_length=1, max_length=PIPELINE_CHARACTERS)]
 Revision = Annotated[str, Field(max_length=64)]
+
+UNASKED = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""The kinds of body that a form, or a script of another site, can send without being asked whether it may."""
 
 NOT_JSON = Problem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -113,59 +117,65 @@ def routes(
     system: System, listing: Listing, settings: MasterSettings, clock: Callable[[], float]
 ) -> APIRouter:
     """Every route that changes a job; all of them take JSON, or a method that no form can send."""
-    router = APIRouter(tags=["orders"], dependencies=[Depends(check_json)])
+    router = APIRouter(tags=["orders"])
     life = JobLife(system.table, clock)
     orders = Orders(system, life)
 
     @router.post("/api/jobs", summary="Rerun an image")
-    def rerun(wanted: RerunRequest, request: Request, response: Response) -> Requested:
+    def rerun(wanted: RerunRequest, who: Asking, response: Response) -> Requested:
         """Put an image that is there through a pipeline, without uploading it again."""
+        version = own_version(system.inputs, wanted.key, wanted.version, who)
         row, queued = orders.rerun(
-            Rerun(
-                wanted.key, wanted.pipeline, wanted.version, wanted.revision, owner_of(request), wanted.batch
-            )
+            Rerun(wanted.key, wanted.pipeline, version, wanted.revision, who.owner, wanted.batch)
         )
         response.status_code = HTTPStatus.CREATED if queued else HTTPStatus.OK
         return Requested(job=listing.view(row), queued=queued)
 
     @router.post("/api/jobs/retry", summary="Try failed jobs again")
-    def retry_failed(wanted: RetryRequest) -> Retried:
+    def retry_failed(wanted: RetryRequest, who: Asking) -> Retried:
         """Queue FAILED jobs anew, a bounded number of them a request."""
-        rows = list(islice(orders.failed(code=wanted.code, batch=wanted.batch), RETRIES_AT_ONCE + 1))
+        failed = orders.failed(code=wanted.code, batch=wanted.batch, owner=who.only)
+        rows = list(islice(failed, RETRIES_AT_ONCE + 1))
         retried = sum(_retried(orders, row) for row in rows[:RETRIES_AT_ONCE])
         return Retried(retried=retried, more=len(rows) > RETRIES_AT_ONCE)
 
     @router.post("/api/jobs/{job_id}/retry", summary="Try a job again")
-    def retry(job_id: str) -> JobView:
+    def retry(job_id: str, who: Asking) -> JobView:
         """Queue a FAILED or CANCELLED job anew, with fresh attempts."""
-        return listing.view(orders.retry(listing.row(job_id)))
+        return listing.view(orders.retry(listing.row(job_id, who)))
 
     @router.post("/api/jobs/{job_id}/cancel", summary="Call a job off")
-    def cancel(job_id: str) -> JobView:
+    def cancel(job_id: str, who: Asking) -> JobView:
         """Call off a job that is QUEUED or RUNNING."""
-        return listing.view(orders.cancel(listing.row(job_id)))
+        return listing.view(orders.cancel(listing.row(job_id, who)))
 
     @router.post("/api/jobs/{job_id}/rerun", summary="Rerun a job's image")
-    def rerun_job(job_id: str, wanted: PipelineRequest, request: Request, response: Response) -> Requested:
+    def rerun_job(job_id: str, wanted: PipelineRequest, who: Asking, response: Response) -> Requested:
         """Put the very version that a job is about through another pipeline."""
-        of = listing.row(job_id)
+        of = listing.row(job_id, who)
         if not of.key:
             raise WrongStateError("The job stands for a message that nobody can read: it has no image.")
-        again = Rerun(of.key, wanted.pipeline, of.version, wanted.revision, owner_of(request), of.batch)
+        again = Rerun(of.key, wanted.pipeline, of.version, wanted.revision, of.owner or who.owner, of.batch)
         row, queued = orders.rerun(again)
         response.status_code = HTTPStatus.CREATED if queued else HTTPStatus.OK
         return Requested(job=listing.view(row), queued=queued)
 
     @router.post("/api/backfill", summary="Make jobs of what lay there")
-    def backfill(wanted: BackfillRequest) -> BackfillAnswer:
-        """Queue versions in the input bucket that have no job, for some seconds; `after` goes on."""
+    def backfill(wanted: BackfillRequest, who: Asking) -> BackfillAnswer:
+        """Queue versions in the input bucket that have no job, for some seconds; `after` goes on.
+
+        Where people sign in, it is for operators only.
+        """
+        check_operator(who)
         end = time.monotonic() + settings.look_seconds
         asked = Backfill(wanted.prefix, wanted.after, wanted.every_version, wanted.only_look)
         found = asked.run(system, life, lambda _: time.monotonic() < end)
         return BackfillAnswer(seen=found.seen, queued=found.queued, after=found.after)
 
     @router.delete("/api/images", summary="Erase an image")
-    def erase_image(key: Annotated[str, Query(min_length=1, max_length=KEY_BYTES)]) -> ErasedAnswer:
+    def erase_image(
+        who: Asking, key: Annotated[str, Query(min_length=1, max_length=KEY_BYTES)]
+    ) -> ErasedAnswer:
         """Erase an image with all its versions, results and rows, where this master has leave to.
 
         Its jobs are called off first; while a worker may still store a result the answer is 409, with the `seconds`
@@ -173,16 +183,20 @@ def routes(
         """
         if not settings.may_erase:
             raise ProblemError(NOT_HERE)
+        check_all_own(system, key, who)
         erased = erase(system, life, key)
         return ErasedAnswer(versions=erased.versions, results=erased.results, rows=erased.rows)
 
     return router
 
 
-def check_json(request: Request) -> None:
-    """Refuse what another site's form could have sent: a browser sends JSON there only after asking."""
+def check_unasked(request: Request) -> None:
+    """Refuse what a page of another site could have sent: a browser sends any other kind there only after asking.
+
+    Source: "CORS-safelisted request-header" of the Fetch Standard; a body without a kind is sent unasked as well.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind != "application/json":
+    if request.method == "POST" and kind in UNASKED:
         raise ProblemError(NOT_JSON)
 
 

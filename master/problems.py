@@ -30,6 +30,7 @@ from tilework.errors import (
     VersionGoneError,
     WrongStateError,
 )
+from tilework.jobs.stores import UploadOverError
 from tilework.jobs.table import TooManyRowsError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (ConflictError, HTTPStatus.CONFLICT),
     (WrongStateError, HTTPStatus.CONFLICT),
     (StillWorkedOnError, HTTPStatus.CONFLICT),
+    (UploadOverError, HTTPStatus.GONE),
     (ServiceError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RefusedError, HTTPStatus.BAD_GATEWAY),
 )
@@ -95,6 +97,15 @@ class Problem:
             "advice": self.advice,
             **self.more,
         }
+
+
+NOT_SIGNED_IN = Problem(
+    HTTPStatus.UNAUTHORIZED,
+    "not_signed_in",
+    "Not signed in",
+    "The request bears no token of this deployment.",
+    "Sign in on the page, or with `tilework login`.",
+)
 
 
 class ProblemError(Exception):
@@ -146,6 +157,8 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
             # the router names those of one route only
             response.headers["Allow"] = ", ".join(_methods(app, request))
+        if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = str(problem.more["seconds"])
         if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = "2"
         return response

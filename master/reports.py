@@ -10,12 +10,14 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from master.jobs import EntryView, Listing, StoryLine, history
+from master.identity import Asking
+from master.jobs import EntryView, Listing, StoryLine, history, told_story
+from master.ownership import check_operator
 from tilework.jobs import cursor
 from tilework.jobs.export import MEDIA_TYPES, Format, lines
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS, days
-from tilework.jobs.story import next_steps, story
+from tilework.jobs.story import next_steps
 from tilework.jobs.system import System
 
 EXPORT_ROWS = 5000
@@ -71,19 +73,20 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
     router = APIRouter(tags=["reports"])
 
     @router.get("/api/jobs/{job_id}/why", summary="Tell the story of a job")
-    def why(job_id: str) -> Story:
+    def why(job_id: str, who: Asking) -> Story:
         """Tell a job's attempts with their hosts, ranks, times and reasons, and what can be done."""
-        row = listing.row(job_id)
+        row = listing.row(job_id, who)
         return Story(
             id=row.id,
             state=row.state,
-            story=[StoryLine(at=line.at, text=line.text) for line in story(row)],
+            story=told_story(row),
             history=history(row),
             next_steps=next_steps(row),
         )
 
     @router.get("/api/export", summary="Export the failed jobs", response_class=StreamingResponse)
     def export(
+        who: Asking,
         format: Format = Format.CSV,  # noqa: A002 - the parameter's name
         code: Annotated[str, Query(max_length=64)] = "",
         batch: Annotated[str, Query(max_length=64)] = "",
@@ -94,7 +97,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         Where there are more than fit one answer, its Link header names the next one.
         """
         place = cursor.parse(before) if before else None
-        rows = system.table.list(State.FAILED, batch=batch, before=place)
+        rows = system.table.list(State.FAILED, batch=batch, owner=who.only, before=place)
         found = list(islice((row for row in rows if not code or row.code == code), EXPORT_ROWS + 1))
         headers = {
             "Content-Disposition": f'attachment; filename="failed.{format.value}"',
@@ -108,8 +111,12 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         return StreamingResponse(body, media_type=MEDIA_TYPES[format], headers=headers)
 
     @router.get("/api/statistics", summary="Tell what ended, a day and a pipeline")
-    def statistics(days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7) -> Statistics:
-        """Count jobs done and failed by code, megapixels, CPU seconds and bytes."""
+    def statistics(who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7) -> Statistics:
+        """Count jobs done and failed by code, megapixels, CPU seconds and bytes.
+
+        They are everybody's together: where people sign in, they are for operators only.
+        """
+        check_operator(who)
         return statistics_of(system, clock(), days)
 
     return router

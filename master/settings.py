@@ -13,7 +13,8 @@ from tilework.environment import number
 from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, warn_of_disabled
-from tilework.sign_in import SignIn
+from tilework.jobs.quotas import OBJECT_BYTES, PART_LIMIT
+from tilework.sign_in import OPERATORS, SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,8 @@ log = logging.getLogger(__name__)
 
 DEFAULT_PIPELINE = "blur(9)"
 
-UPLOAD_LIMIT_BYTES = 5 * 1024**3
-"""What one PUT or POST to S3 takes at most (S3 quota)."""
+UPLOAD_LIMIT_BYTES = PART_LIMIT
+"""What one POST to S3 takes at most; uploads in parts may be allowed more."""
 
 PRESIGN_SECONDS = 900
 """Long enough to begin an upload or a download, short enough that a link in a log is soon worth nothing."""
@@ -45,8 +46,9 @@ class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
     ``public_url`` is where the page is reached from outside; empty on one machine. ``preview_url`` is where the preview runs
-    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only for
-    whom a gateway's authorizer has let in. ``any_host`` accepts every Host
+    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only
+    for whom a gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all.
+    ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
     long at once it then looks through the input bucket, from which age on something may be lost, and how long the table
@@ -59,6 +61,7 @@ class MasterSettings:
     public_url: str = ""
     preview_url: str = ""
     sign_in: SignIn | None = None
+    operators_group: str = OPERATORS
     any_host: bool = False
     default_pipeline: str = DEFAULT_PIPELINE
     extra_operations: str = ""
@@ -75,6 +78,11 @@ class MasterSettings:
     completion_events: bool = False
     die_with_parent: bool = False
 
+    @property
+    def has_previews(self) -> bool:
+        """Whether something answers for thumbnails: what requests are forwarded to, or a function behind the same gateway."""
+        return bool(self.preview_url) or self.any_host
+
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:
         """Read all settings; raise SettingsError naming the variable that makes no sense."""
@@ -85,11 +93,12 @@ class MasterSettings:
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
             preview_url=_address(environ, "TILEWORK_PREVIEW_URL"),
             sign_in=_sign_in(environ),
+            operators_group=environ.get("TILEWORK_OPERATORS_GROUP", "").strip() or OPERATORS,
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             default_pipeline=_pipeline(environ),
             extra_operations=environ.get("TILEWORK_EXTRA_OPERATIONS", "").strip(),
             upload_limit_bytes=int(
-                number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, UPLOAD_LIMIT_BYTES)
+                number(environ, "TILEWORK_UPLOAD_LIMIT_BYTES", UPLOAD_LIMIT_BYTES, 1, OBJECT_BYTES)
             ),
             # seven days is the longest life of a signature (S3 quota)
             presign_seconds=int(number(environ, "TILEWORK_PRESIGN_SECONDS", PRESIGN_SECONDS, 10, 604_800)),

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import known_tags, tagged
+from master.identity import Asking
 from master.jobs import Listing
 from tilework.errors import NoTilesError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
@@ -67,9 +68,9 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
     tiles = TilesSoFar(system, clock)
 
     @router.get("/api/jobs/{job_id}/picture", response_model=Picture, summary="Tell what can be seen")
-    def told(job_id: str, request: Request) -> Response:
+    def told(job_id: str, request: Request, who: Asking) -> Response:
         """Tell the levels of a large result, and how much of each is made; poll it with If-None-Match."""
-        row = listing.row(job_id)
+        row = listing.row(job_id, who)
         body = picture(row, tiles.seen(row)).model_dump_json().encode()
         return tagged(request, body, media_type="application/json")
 
@@ -86,6 +87,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         column: int,
         row: int,
         request: Request,
+        who: Asking,
         epoch: Annotated[int | None, Query(description="The `epoch` that the picture tells.")] = None,
     ) -> Response:
         """Show a tile of a large result as soon as it is made, under the same address while the job runs and after.
@@ -94,7 +96,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         level 0 is the whole; at the right and bottom edge what goes beyond the level's width and height is padding.
         With its epoch the address shows the same for ever, and may be kept; it shows no tile of another one.
         """
-        job = listing.row(job_id)
+        job = listing.row(job_id, who)
         if epoch not in {None, job.epoch}:
             raise NoTilesError(f"The job {job.id} is in epoch {job.epoch}, not {epoch}: it was tried again.")
         tag = f'"{job.epoch}-{level}-{column}-{row}"'

@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, BackgroundTasks, Request
+from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field, StringConstraints
 
-from master.identity import owner_of
+from master.identity import Asking
 from master.operations import PIPELINE_CHARACTERS
+from master.ownership import check_free
 from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.waker import Waker
 from tilework.errors import MetadataError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.object_keys import SUBMITTED, UPLOADS
-from tilework.jobs.quotas import KEY_BYTES, check_key
+from tilework.jobs.quotas import KEY_BYTES, PART_LIMIT, check_key
 from tilework.jobs.system import System
 from tilework.shown import is_harmless
 
@@ -26,6 +27,8 @@ NAME_BYTES = 700
 """UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
 
 Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+ContentType = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}$")]
 
 
 class UploadRequest(BaseModel):
@@ -35,11 +38,11 @@ class UploadRequest(BaseModel):
     of what may be there.
     """
 
-    filename: str = Field(min_length=1, max_length=1024)
+    filename: FileName
     key: str = Field(default="", max_length=KEY_BYTES)
     pipeline: str | None = Field(default=None, max_length=PIPELINE_CHARACTERS)
     size: int | None = Field(default=None, ge=0)
-    content_type: str = Field(default="application/octet-stream", pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}$")
+    content_type: ContentType = "application/octet-stream"
     batch: Batch = ""
 
 
@@ -66,22 +69,23 @@ def routes(
     router = APIRouter(tags=["uploads"])
 
     @router.post("/api/uploads", status_code=HTTPStatus.CREATED, summary="Ask for an upload")
-    def ask(wanted: UploadRequest, request: Request, afterwards: BackgroundTasks) -> Upload:
+    def ask(wanted: UploadRequest, who: Asking, afterwards: BackgroundTasks) -> Upload:
         """Check the pipeline and sign one upload; the object's arrival in the bucket is what starts the work.
 
         A host is on its way meanwhile, where none was.
         """
-        pipeline = parse(wanted.pipeline or settings.default_pipeline).canonical
-        if wanted.size is not None and wanted.size > settings.upload_limit_bytes:
-            raise _too_large(wanted.size, settings.upload_limit_bytes)
+        limit = min(settings.upload_limit_bytes, PART_LIMIT)
+        check_size(wanted.size or 0, limit)
         key = submitted(wanted.key) if wanted.key else new_key(wanted.filename, clock())
+        if wanted.key:
+            check_free(system.inputs, key, who)
         batch = wanted.batch or secrets.token_hex(8)
-        metadata = {"pipeline": pipeline, "owner": owner_of(request), "batch": batch}
+        metadata = upload_metadata(settings, wanted.pipeline, who.owner, batch)
         form = system.inputs.presigned_post(
             key,
-            metadata={name: value for name, value in metadata.items() if value},
+            metadata=metadata,
             content_type=wanted.content_type,
-            max_bytes=settings.upload_limit_bytes,
+            max_bytes=limit,
             seconds=settings.presign_seconds,
         )
         if waker is not None:
@@ -91,25 +95,47 @@ def routes(
             bucket=system.inputs.bucket,
             key=key,
             batch=batch,
-            pipeline=pipeline,
+            pipeline=metadata["pipeline"],
             url=form.url,
             fields=dict(form.fields),
             expires=settings.presign_seconds,
-            max_bytes=settings.upload_limit_bytes,
+            max_bytes=limit,
         )
 
     return router
 
 
-def new_key(filename: str, now: float) -> str:
-    """A key that nobody has, with the file's own name at its end: ``uploads/2025-11-24/<random>/<name>``."""
+def upload_metadata(settings: MasterSettings, pipeline: str | None, owner: str, batch: str) -> dict[str, str]:
+    """What an image bears that tells its job: the pipeline in canonical form, and what else is known.
+
+    Raises PipelineError.
+    """
+    metadata = {
+        "pipeline": parse(pipeline or settings.default_pipeline).canonical,
+        "owner": owner,
+        "batch": batch,
+    }
+    return {name: value for name, value in metadata.items() if value}
+
+
+def check_size(size: int, limit: int) -> None:
+    """Raise ProblemError for a file of more bytes than the limit."""
+    if size > limit:
+        raise _too_large(size, limit)
+
+
+def new_key(filename: str, now: float, place: str = "") -> str:
+    """A key with the file's own name at its end: ``uploads/2025-11-24/<place>/<name>``.
+
+    ``place`` is a new one, which nobody has, unless it is given.
+    """
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
     # a browser gives a bare name; what another client gives of a path is none of the bucket's business
     name = "".join(each if is_harmless(each) else "_" for each in re.split(r"[/\\]", filename)[-1])
     # S3 itself would fill this in
     name = name.replace("${", "_{")
     name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")
-    return f"{UPLOADS}{day}/{secrets.token_hex(8)}/{name if name.strip('. ') else 'unnamed'}"
+    return f"{UPLOADS}{day}/{place or secrets.token_hex(8)}/{name if name.strip('. ') else 'unnamed'}"
 
 
 def submitted(key: str) -> str:
@@ -125,7 +151,7 @@ def submitted(key: str) -> str:
 
 def _too_large(size: int, limit: int) -> ProblemError:
     detail = f"The file has {size:,} bytes, and one upload takes at most {limit:,}."
-    advice = "Make the image smaller, or put it into the input bucket with `aws s3 cp`."
+    advice = "Make the image smaller, upload it in parts, or put it into the input bucket with `aws s3 cp`."
     return ProblemError(
         Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail, advice, {"field": "size"}

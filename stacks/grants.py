@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from stacks.storage import Storage
 
 READ: Final = ("s3:GetObject", "s3:GetObjectVersion")
+IN_PARTS: Final = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+"""Of an upload in parts; to begin, to send and to complete one is ``s3:PutObject``."""
+
 TAKE: Final = (
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
@@ -53,8 +56,7 @@ class Grants:
         self._read_inputs(role)
         _list(role, self.storage.outputs)
         outputs = [self.storage.outputs.arn_for_objects(f"{prefix}*") for prefix in (RESULTS, WORK)]
-        uploads = ("s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-        _allow(role, (*READ, "s3:PutObject", *uploads), outputs)
+        _allow(role, (*READ, "s3:PutObject", *IN_PARTS), outputs)
         _allow(role, ("s3:DeleteObject",), [self.storage.outputs.arn_for_objects(f"{WORK}*")])
         _allow(role, TAKE, [queues.jobs.queue_arn, queues.units.queue_arn])
         sends_to = (queues.jobs, queues.units, queues.results, queues.dead_letters)
@@ -72,6 +74,7 @@ class Grants:
         self._read_outputs(role)
         uploads = [self.storage.inputs.arn_for_objects(f"{prefix}*") for prefix in (UPLOADS, SUBMITTED)]
         _allow(role, ("s3:PutObject",), uploads)
+        _allow(role, IN_PARTS, [self.storage.inputs.arn_for_objects(f"{UPLOADS}*")])
         self._write_rows(role)
         self._list_rows(role)
         _allow(role, SEND, [queues.jobs.queue_arn])

@@ -14,16 +14,16 @@ from tilework.aws.rows import EXPIRY
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
-INDEXES = {"by_state": "shelf", "by_batch": "batch_shelf"}
+INDEXES = {"by_state": "shelf", "by_batch": "batch_shelf", "by_owner": "owner_shelf"}
 """Each index and its partition key."""
 
 
 class JobTable(Construct):
-    """One row a job, paid by the request; the indexes list jobs by state and by batch, the latest updated first.
+    """One row a job, paid by the request; the indexes list jobs by state, batch and owner, the latest updated first.
 
-    ``shelf`` spreads one state over several partitions of its index, ``batch_shelf`` one state of one batch; a row
-    without a batch is not in ``by_batch`` and costs nothing there. Rows that say when they may be forgotten
-    (``job_days``) are.
+    ``shelf`` spreads one state over several partitions of its index, ``batch_shelf`` one state of one batch,
+    ``owner_shelf`` one state of one owner; a row without a batch is not in ``by_batch`` and costs nothing there, and so is
+    one without an owner in ``by_owner``. Rows that say when they may be forgotten (``job_days``) are.
 
     Restored to any second in prod only: it costs by the gigabyte, and dev goes with its data anyway.
     """

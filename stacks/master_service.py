@@ -45,7 +45,7 @@ BURST: Final = 600
 """Of a class of forty, whose pages open at once, and then ask every few seconds each; and a bound on what a runaway client
 costs."""
 
-PAGE_LIMITS: Final = {"ThrottlingRateLimit": 10, "ThrottlingBurstLimit": 50}
+PAGE_LIMITS: Final = {"ThrottlingRateLimit": 8, "ThrottlingBurstLimit": 50}
 SCRIPT_LIMITS: Final = {"ThrottlingRateLimit": 60, "ThrottlingBurstLimit": 400}
 """Of each public route: all of them together leave a third of the stage's requests to those who are signed in, whatever
 strangers do. A page has a dozen scripts, which the browser then keeps for a year."""
@@ -63,6 +63,7 @@ LETTERS_AT_ONCE: Final = 10
 PUBLIC: Final = (
     "/",
     "/jobs/{id}",
+    "/failures",
     "/statistics",
     "/docs",
     "/sign-in",

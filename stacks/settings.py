@@ -17,6 +17,7 @@ from tilework.imaging.limits import Limits
 from tilework.imaging.limits import setting as limit_setting
 from tilework.imaging.pipeline import parse
 from tilework.jobs.quotas import MESSAGE_DAYS
+from tilework.sign_in import OPERATORS
 from worker_image.settings import DEFAULT_PIPELINE, LEASE_SECONDS
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ _VPC = re.compile(r"vpc-[0-9a-f]{8,17}")
 _SUBNET = re.compile(r"subnet-[0-9a-f]{8,17}")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _POLICY_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+", re.ASCII)
+_GROUP = re.compile(r"[\w.@-]{1,64}", re.ASCII)
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -113,6 +115,7 @@ class Settings:
     plugins: tuple[str, ...] = ()
 
     sign_in: bool = True
+    operators_group: str = OPERATORS
     erase_by_api: bool = False
     completion_events: bool = False
     lambda_python: LambdaPython = "3.12"
@@ -144,6 +147,7 @@ class Settings:
             _KEY_ARN,
             "a KMS key's ARN like arn:aws:kms:REGION:ACCOUNT:key/ID",
         )
+        _matches("operators_group", self.operators_group, _GROUP, "1 to 64 letters, digits and ._@-")
         _matches("alarm_mail", self.alarm_mail, _MAIL, "an address like you@example.org")
         _matches(
             "permission_boundary", self.permission_boundary, _POLICY_ARN,

@@ -49,6 +49,12 @@ class SignIn(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, api_url: str, settings: Settings) -> None:
         super().__init__(scope, construct_id)
         self.pool = self._pool(settings)
+        self._operators = settings.operators_group
+        self.pool.add_group(
+            "Operators",
+            group_name=self._operators,
+            description="See and order what is everybody's, and what is nobody's",
+        )
         api_scope = cognito.ResourceServerScope(
             scope_name=ACCESS, scope_description="Use all of Tilework's API"
         )
@@ -83,6 +89,7 @@ class SignIn(Construct):
             "TILEWORK_SIGN_IN_URL": f"https://{self._prefix}.auth.{Aws.REGION}.amazoncognito.com",
             "TILEWORK_SIGN_IN_CLIENT": self.client.user_pool_client_id,
             "TILEWORK_SIGN_IN_ISSUER": self.issuer,
+            "TILEWORK_OPERATORS_GROUP": self._operators,
         }
 
     def _pool(self, settings: Settings) -> cognito.UserPool:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 UNFINISHED_UPLOAD_DAYS: Final = 1
 """Parts of a multipart upload that nobody finished are paid for until they are removed."""
 
+UNFINISHED_DROP_DAYS: Final = 7
+"""Of the page's own: a slow line takes a night for 5 GiB, and whoever closed the tab on Friday goes on on Monday."""
+
 WORK_DAYS: Final = 4 * KEPT_DAYS
 """A work object goes with its job, at the latest in the keeper's next hourly sweep. What is left is of jobs that nobody
 knows of any more. No job lives as long: it takes hours, and beyond that waits at most for a fleet that was stopped; four
@@ -86,7 +89,9 @@ class Storage(Construct):
 
     def _output_bucket(self) -> s3.Bucket:
         forgotten_work = s3.LifecycleRule(id="forget-work", prefix=WORK, expiration=Duration.days(WORK_DAYS))
-        bucket = self._bucket("Output", rules=[forgotten_work, *self._tiering(RESULTS)])
+        bucket = self._bucket(
+            "Output", rules=[forgotten_work, *self._tiering(RESULTS)], cors=[_downloads_of_the_page()]
+        )
         bucket.add_to_resource_policy(_never_replace_a_result(bucket))
         return bucket
 
@@ -126,9 +131,9 @@ class Storage(Construct):
         prefix = self._settings.bucket_prefix
         is_prod = self._settings.is_prod
         key = None if encrypted_by_s3 else self._key
+        days = UNFINISHED_DROP_DAYS if versioned else UNFINISHED_UPLOAD_DAYS
         unfinished = s3.LifecycleRule(
-            id="abort-unfinished-uploads",
-            abort_incomplete_multipart_upload_after=Duration.days(UNFINISHED_UPLOAD_DAYS),
+            id="abort-unfinished-uploads", abort_incomplete_multipart_upload_after=Duration.days(days)
         )
         bucket = s3.Bucket(
             self,
@@ -173,12 +178,23 @@ def _set_notification(bucket: s3.Bucket) -> list[iam.PolicyStatement]:
 
 
 def _uploads_of_the_page() -> s3.CorsRule:
-    """A form that the master signed may be posted from the page, wherever that is served: the signature decides."""
+    """A form or a part that the master signed may come from the page, wherever that is served: the signature decides."""
     return s3.CorsRule(
-        allowed_methods=[s3.HttpMethods.POST],
+        allowed_methods=[s3.HttpMethods.POST, s3.HttpMethods.PUT],
         allowed_origins=["*"],
         allowed_headers=["*"],
         exposed_headers=["ETag", "x-amz-version-id"],
+        max_age=3600,
+    )
+
+
+def _downloads_of_the_page() -> s3.CorsRule:
+    """The page may read what the master signed an address for, to pack many results into one archive."""
+    return s3.CorsRule(
+        allowed_methods=[s3.HttpMethods.GET],
+        allowed_origins=["*"],
+        allowed_headers=["*"],
+        exposed_headers=["Content-Length", "ETag"],
         max_age=3600,
     )
 

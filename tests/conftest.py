@@ -143,6 +143,7 @@ def _deploy(endpoint_url: str | None) -> Deployment:
             {"AttributeName": "id", "AttributeType": "S"},
             {"AttributeName": "shelf", "AttributeType": "S"},
             {"AttributeName": "batch_shelf", "AttributeType": "S"},
+            {"AttributeName": "owner_shelf", "AttributeType": "S"},
             {"AttributeName": "updated", "AttributeType": "N"},
         ],
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -155,7 +156,11 @@ def _deploy(endpoint_url: str | None) -> Deployment:
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
-            for name, attribute in (("by_state", "shelf"), ("by_batch", "batch_shelf"))
+            for name, attribute in (
+                ("by_state", "shelf"),
+                ("by_batch", "batch_shelf"),
+                ("by_owner", "owner_shelf"),
+            )
         ],
     )
     return Deployment(

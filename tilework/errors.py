@@ -100,7 +100,7 @@ class ImageError(TileworkError):
     """An input that cannot be processed, whatever is tried."""
 
     code = "bad_image"
-    advice = "Check that the file opens in an image viewer, then try it again."
+    advice = "Check that the file opens in an image viewer; if so, save it anew."
 
 
 class EmptyObjectError(ImageError):

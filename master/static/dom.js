@@ -1,5 +1,7 @@
 // Small things that every module needs: fields of a cloned template, and how times and sizes are written.
 
+import "./trusted.js";
+
 /** The element of `root` (or `root` itself) that shows `name`. */
 export const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
 

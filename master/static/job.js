@@ -1,6 +1,9 @@
 // One job's page, kept up to date until the job is over.
 
-import { cloned, field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
+import { startRerun } from "./builder/rerun.js";
+import { field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
+import { fillFailure } from "./failures/failure.js";
+import { fillStory } from "./failures/story.js";
 import { order } from "./orders.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
@@ -37,23 +40,13 @@ function broken(side) {
   showImage(side, true);
 }
 
-function fillStory(lines) {
-  const list = document.getElementById("story");
-  const rows = lines.map((line) => {
-    const row = cloned(document.getElementById("story-line"));
-    write(row, "at", moment(line.at));
-    field(row, "at").dateTime = new Date(line.at * 1000).toISOString();
-    write(row, "text", line.text);
-    return row;
-  });
-  if (list.textContent !== rows.map((row) => row.textContent).join("")) list.replaceChildren(...rows);
-}
-
 function changed(job, fine) {
   if (!fine) return false;
-  show(document.getElementById("retry"), Boolean(job.key) && ["FAILED", "CANCELLED"].includes(job.state));
+  show(document.getElementById("retry"), job.remedies.includes("retry"));
+  show(document.getElementById("rerun"), job.state !== "FAILED" || job.remedies.includes("another_pipeline"));
   show(document.getElementById("cancel"), !isOver(job));
-  fillStory(job.story);
+  fillStory(job);
+  fillFailure(root, job);
   fillJob(root, job);
   write(root, "size", pixels(job) || "–");
   write(root, "seconds", seconds(job.seconds) || "–");
@@ -94,11 +87,10 @@ async function give(address, body, then) {
 const again = () => location.reload();
 document.getElementById("retry").addEventListener("click", () => give(`${here}/retry`, {}, again));
 document.getElementById("cancel").addEventListener("click", () => give(`${here}/cancel`, {}, again));
-document.getElementById("rerun")?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const pipeline = document.getElementById("rerun-pipeline").value;
+const rerun = document.getElementById("rerun");
+const run = (pipeline) =>
   give(`${here}/rerun`, { pipeline }, (answer) => location.assign(`/jobs/${encodeURIComponent(answer.job.id)}`));
-});
+if (rerun) startRerun(rerun, run);
 
 const following = follow(`/api/jobs/${encodeURIComponent(root.dataset.id)}`, changed);
 followPulse();

@@ -8,11 +8,16 @@ const plural = new Intl.PluralRules(language);
  * Where there is a sentence for one and another for more, `values.count` decides.
  */
 export function say(name, values = {}) {
-  let sentence = name.split(".").reduce((part, key) => part?.[key], sentences);
+  let sentence = found(name);
   if (sentence === undefined) throw new Error(`There is no sentence ${name}.`);
   if (typeof sentence === "object") sentence = sentence[plural.select(values.count)] ?? sentence.other;
   return sentence.replace(/\{(\w+)\}/g, (_, place) => written(values[place]));
 }
+
+const found = (name) => name.split(".").reduce((part, key) => part?.[key], sentences);
+
+/** Whether there is a sentence of that name. */
+export const knows = (name) => found(name) !== undefined;
 
 const written = (value) => (typeof value === "number" ? value.toLocaleString(language) : String(value));
 

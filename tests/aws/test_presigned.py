@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -115,3 +115,20 @@ def test_in_aws_the_bucket_is_in_the_host_name_and_the_region_is_signed(
     assert f"%2F{region}%2Fs3%2Faws4_request" in url.query
     form = store.presigned_post("a", metadata={}, content_type="", max_bytes=1, seconds=60)
     assert urlsplit(form.url).hostname == url.hostname
+
+
+def test_a_signed_address_takes_one_part_of_an_upload(store: ObjectStore) -> None:
+    begun = store.begin_upload(KEY, metadata=METADATA, content_type="image/tiff")
+    address = store.presigned_part(begun, 1, size=10, seconds=60)
+    assert httpx.put(address, content=b"0123456789").status_code == 200
+    assert [(part.number, part.size) for part in store.parts_of(begun)] == [(1, 10)]
+    assert store.complete_upload(begun, store.parts_of(begun))
+    info = store.head(KEY)
+    assert (info.size, info.content_type, info.metadata) == (10, "image/tiff", METADATA)
+
+
+def test_the_length_of_a_part_and_its_number_are_signed(store: ObjectStore) -> None:
+    begun = store.begin_upload(KEY, metadata={}, content_type="image/tiff")
+    query = parse_qs(urlsplit(store.presigned_part(begun, 7, size=10, seconds=60)).query)
+    assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
+    assert (query["partNumber"], query["uploadId"]) == (["7"], [begun.id])

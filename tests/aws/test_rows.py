@@ -7,7 +7,7 @@ from dataclasses import fields
 from hypothesis import given
 from hypothesis import strategies as some
 
-from tilework.aws.rows import batch_shelf, from_item, shelf_of, shelves_of, to_item
+from tilework.aws.rows import batch_shelf, from_item, owner_shelf, shelf_of, shelves_of, to_item
 from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State, digest
 
@@ -54,6 +54,14 @@ def test_a_batch_of_any_name_fits_the_key_of_its_index_and_a_row_without_one_is_
         assert len(batch_shelf(State.CANCELLED, 3, name).encode()) <= 2048
     assert batch_shelf(State.DONE, 0, "x" * 2047) != batch_shelf(State.DONE, 0, "x" * 2048)
     assert "batch_shelf" not in to_item(Job(digest("a"), "bucket", "key", "v1", State.QUEUED))
+
+
+def test_any_owner_fits_into_a_key_and_none_has_none() -> None:
+    for name in ("zoe", "ü" * 5000):
+        assert len(owner_shelf(State.CANCELLED, 3, name).encode()) <= 2048
+        row = Job(digest("a"), "bucket", "key", "v1", State.QUEUED, owner=name)
+        assert to_item(row)["owner_shelf"] == {"S": owner_shelf(State.QUEUED, int(row.id[0], 16) % 4, name)}
+    assert "owner_shelf" not in to_item(Job(digest("a"), "bucket", "key", "v1", State.QUEUED))
 
 
 def test_a_bare_row_takes_no_more_than_it_says() -> None:

@@ -18,7 +18,7 @@ from master.settings import MasterSettings
 from tests.browser import chromium
 from tests.conftest import REGION
 from tilework.aws.connect import connect
-from tilework.jobs.job import Ask, Drop, Job
+from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.transitions import Claimant
 
@@ -109,6 +109,10 @@ class Served:
         assert claim.refusal is None
         return claim.job
 
+    def rows(self) -> list[Job]:
+        """Every row of the table that has not ended."""
+        return [*self.system.table.list(State.QUEUED), *self.system.table.list(State.RUNNING)]
+
     def claim_dropped(self, name: str) -> Job:
         """Claim what a browser has just uploaded under ``name``."""
         end = time.monotonic() + 10
@@ -125,10 +129,19 @@ class Served:
 
 
 @pytest.fixture
-def served(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]) -> Iterator[Served]:
+def upload_limit_bytes() -> int:
+    """What the page takes; a module may have its own."""
+    return UPLOAD_LIMIT_BYTES
+
+
+@pytest.fixture
+def served(
+    embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment], upload_limit_bytes: int
+) -> Iterator[Served]:
     deployment = deploy(embedded_aws.endpoint_url)
     allow_uploads_of_the_page(embedded_aws.endpoint_url, deployment.input_bucket)
-    served = Served(connect(deployment), MasterSettings(upload_limit_bytes=UPLOAD_LIMIT_BYTES))
+    allow_downloads_of_the_page(embedded_aws.endpoint_url, deployment.output_bucket)
+    served = Served(connect(deployment), MasterSettings(upload_limit_bytes=upload_limit_bytes))
     served.start()
     yield served
     served.stop()
@@ -136,7 +149,14 @@ def served(embedded_aws: EmbeddedAws, deploy: Callable[[str | None], Deployment]
 
 def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:
     """The rule that the stack gives its input bucket."""
-    rule = {"AllowedMethods": ["POST"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+    rule = {"AllowedMethods": ["POST", "PUT"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
+    s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
+    s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
+
+
+def allow_downloads_of_the_page(endpoint: str, bucket: str) -> None:
+    """The rule that the stack gives its output bucket."""
+    rule = {"AllowedMethods": ["GET"], "AllowedOrigins": ["*"], "AllowedHeaders": ["*"]}
     s3 = boto3.session.Session(region_name=REGION).client("s3", endpoint_url=endpoint)
     s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [rule]})
 

@@ -84,12 +84,16 @@ def paces(page: Page, wanted: list[int]) -> None:
     assert found[: len(wanted)] == wanted
 
 
-def test_an_upload_that_the_gateway_refuses_says_what_it_said(served: Served, window: Window) -> None:
+def test_an_upload_that_the_gateway_holds_up_says_what_it_said_and_goes_on_by_itself(
+    served: Served, window: Window
+) -> None:
     window.allow("429")
     window.context.route("**/api/uploads", throttle)
     page = window.open(served.url)
     choose(page, file("a.png"))
     expect(page.locator("#uploads .job-reason")).to_have_text("Too Many Requests")
+    window.context.unroute("**/api/uploads")
+    expect(page.locator("#uploads .badge")).to_have_text("queued", timeout=20_000)
 
 
 def test_a_page_that_is_throttled_asks_less_and_less_often_and_says_that_nobody_answers(

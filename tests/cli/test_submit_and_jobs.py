@@ -68,6 +68,7 @@ def test_waiting_ends_with_the_verdicts(joined: CommandLine) -> None:
     assert "results/submitted/good.png" in told
     told = joined.run("submit", "good.png", "bad.png", "-p", "invert", "--wait", status=1).stdout
     assert "The file is no image at all." in told
+    assert "Check that the file opens in an image viewer" in told
     both = joined.run("submit", "good.png", "bad.png", "-p", "invert", "--wait", "--json", status=1)
     assert {one["source"]: one["state"] for one in json.loads(both.stdout)} == {
         "good.png": "DONE",

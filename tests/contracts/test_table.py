@@ -185,6 +185,17 @@ def test_a_list_before_a_time_begins_with_what_was_changed_before_it(table: JobT
     assert list(table.list(State.QUEUED, 1, before=Cursor(3.0))) == [rows[2]]
 
 
+def test_a_list_since_a_time_ends_with_what_was_changed_at_it(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n), batch="b" * (n % 2), state=list(State)[n % 2]) for n in range(6)]
+    for row in rows:
+        table.create(row)
+    assert list(table.list(since=3.0)) == rows[:2:-1]
+    assert list(table.list(State.RUNNING, batch="b", since=2.0)) == [rows[5], rows[3]]
+    assert list(table.list(before=Cursor(5.0), since=3.0)) == [rows[4], rows[3]]
+    assert list(table.list(before=Cursor(3.0, rows[3].id), since=3.0)) == []
+    assert list(table.list(before=Cursor(2.0), since=3.0)) == []
+
+
 def test_a_page_goes_on_where_the_last_ended_though_rows_went_and_came(table: JobTable) -> None:
     rows = [job(str(n), updated=float(n)) for n in range(10)]
     for row in rows:
@@ -207,6 +218,45 @@ def test_a_batch_is_listed_by_itself_and_by_its_states(table: JobTable) -> None:
         running = [row for row in expected if row.state is State.RUNNING]
         assert list(table.list(State.RUNNING, batch=batch)) == running
     assert list(table.list(batch="none")) == []
+
+
+def test_an_owner_s_rows_are_listed_by_themselves_by_their_states_and_by_their_batches(
+    table: JobTable,
+) -> None:
+    owners = ("zoë #1", "x" * 2000, "")
+    rows = [
+        job(
+            str(n),
+            updated=float(n),
+            owner=owners[n % 3],
+            batch=("one", "two")[n // 12],
+            state=list(State)[n % 2],
+        )
+        for n in range(24)
+    ]
+    for row in rows:
+        table.create(row)
+    for owner in owners[:2]:
+        expected = [row for row in rows[::-1] if row.owner == owner]
+        assert list(table.list(owner=owner)) == expected
+        assert [row for page in pages(table, 3, owner=owner) for row in page] == expected
+        assert list(table.list(limit=2, owner=owner)) == expected[:2]
+        running = [row for row in expected if row.state is State.RUNNING]
+        assert list(table.list(State.RUNNING, owner=owner)) == running
+        of_one = [row for row in expected if row.batch == "one"]
+        assert list(table.list(owner=owner, batch="one")) == of_one
+        assert [row for page in pages(table, 1, owner=owner, batch="one") for row in page] == of_one
+    assert list(table.list(owner="nobody")) == []
+    assert list(table.list(owner="nobody", batch="one")) == []
+
+
+def test_a_row_moves_on_its_owner_s_shelves_as_its_state_does(table: JobTable) -> None:
+    first = job("a", owner="zoe")
+    table.create(first)
+    second = replace(first, state=State.DONE, serial=1, updated=2.0)
+    table.replace(second, seen=first)
+    assert list(table.list(State.QUEUED, owner="zoe")) == []
+    assert list(table.list(owner="zoe")) == [second]
 
 
 def test_the_rows_of_a_key_are_found_whatever_their_version_pipeline_and_state(table: JobTable) -> None:
@@ -274,4 +324,13 @@ def test_what_was_remembered_last_is_recalled(table: JobTable) -> None:
     table.remember("place", "here")
     table.add("place", {"times": 1})
     assert (table.recall("place"), table.counters("place")) == ("here", {"times": 1})
+    assert list(table.list()) == []
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_a_counter_tells_each_who_counts_another_number(table: JobTable) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: table.count("orders#zoë", expires=1e9), range(24)))
+    assert sorted(told) == list(range(1, 25))
+    assert table.count("orders#ada", expires=1e9) == 1
     assert list(table.list()) == []

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tilework.errors import ServiceError, VersionGoneError
+from tilework.errors import VersionGoneError
 from tilework.jobs.quotas import PART_BYTES
+from tilework.jobs.stores import Upload, UploadOverError
 
 if TYPE_CHECKING:
-    from tilework.jobs.stores import ObjectStore, Upload
+    from tilework.jobs.stores import ObjectStore
 
 LARGE = b"l" * PART_BYTES
 
@@ -58,13 +59,53 @@ def test_of_two_uploads_of_one_key_the_first_completed_stays(store: ObjectStore)
     assert len(list(store.versions("results/a.tif"))) == 1
 
 
+def test_the_parts_that_are_there_are_told_by_their_numbers_and_make_the_object(store: ObjectStore) -> None:
+    upload = begun(store)
+    assert store.parts_of(upload) == []
+    store.upload_part(upload, 2, b"end")
+    store.upload_part(upload, 1, b"another")
+    store.upload_part(upload, 1, LARGE)
+    told = store.parts_of(upload)
+    assert [(part.number, part.size) for part in told] == [(1, PART_BYTES), (2, 3)]
+    assert store.complete_upload(upload, told)
+    assert store.head("results/a.tif").size == PART_BYTES + 3
+
+
+def test_an_upload_that_is_over_has_no_parts(store: ObjectStore) -> None:
+    aborted, completed = begun(store, "results/a.tif"), begun(store, "results/b.tif")
+    store.abort_upload(aborted)
+    assert store.complete_upload(completed, [store.upload_part(completed, 1, b"part")])
+    for upload in (aborted, completed):
+        with pytest.raises(UploadOverError):
+            store.parts_of(upload)
+
+
+@pytest.mark.differs("moto", because="it looks at the id alone")
+def test_an_upload_is_known_by_its_id_together_with_its_key_alone(store: ObjectStore) -> None:
+    upload = begun(store, "results/a.tif")
+    store.upload_part(upload, 1, b"part")
+    elsewhere = Upload("results/b.tif", upload.id)
+    with pytest.raises(UploadOverError):
+        store.parts_of(elsewhere)
+    store.abort_upload(elsewhere)
+    assert len(store.parts_of(upload)) == 1
+
+
+@pytest.mark.parametrize(("number", "size"), [(0, 1), (10_001, 1), (1, 0), (1, 5 * 2**30 + 1)])
+def test_no_address_is_signed_for_a_part_that_s3_would_refuse(
+    store: ObjectStore, number: int, size: int
+) -> None:
+    with pytest.raises(ValueError, match=r"part|Parts"):
+        store.presigned_part(begun(store), number, size=size, seconds=60)
+
+
 @pytest.mark.differs("moto", because="it ends in a KeyError of its own")
 def test_an_upload_that_was_aborted_is_over(store: ObjectStore) -> None:
     upload = begun(store)
     part = store.upload_part(upload, 1, b"part")
     store.abort_upload(upload)
     store.abort_upload(upload)
-    with pytest.raises(ServiceError):
+    with pytest.raises(UploadOverError):
         store.complete_upload(upload, [part])
     assert keys(store) == []
 

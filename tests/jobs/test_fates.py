@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tilework.aws.connect import ATTEMPTS
-from tilework.aws.failures import GONE, NOT_DEPLOYED, PASSING, THROTTLED
+from tilework.aws.failures import GONE, NOT_DEPLOYED, PASSING, THROTTLED, UPLOAD_OVER
 from tilework.errors import TileworkError
 from tilework.jobs.fates import Fate, fate_of, kinds
 from tilework.jobs.job import Ask, Drop
@@ -76,7 +76,7 @@ def rendered() -> str:
             )
             rows.setdefault(kind.code, f"| `{kind.code}` | {sentence} | {fate_of(kind).value} |\n")
     said = [("throttled", THROTTLED), ("service_unavailable", PASSING), ("version_gone", GONE)]
-    said.append(("bad_settings", NOT_DEPLOYED))
+    said += [("upload_over", UPLOAD_OVER), ("bad_settings", NOT_DEPLOYED)]
     codes = [f"| {listed(names)} | `{code}` |\n" for code, names in said]
     return INTRODUCTION + "".join(rows[code] for code in sorted(rows)) + CODES + "".join(codes)
 
@@ -117,5 +117,5 @@ def test_what_an_attempt_costs_in_the_row_is_what_the_table_says(kind: type[Tile
 
 
 def test_no_code_is_both_throttling_and_something_else() -> None:
-    lists = (THROTTLED, PASSING, GONE, NOT_DEPLOYED)
+    lists = (THROTTLED, PASSING, GONE, UPLOAD_OVER, NOT_DEPLOYED)
     assert sum(map(len, lists)) == len(frozenset().union(*lists))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from tilework.errors import DamagedImageError, PipelineError, ServiceError, VersionGoneError, WrongStateError
+from tilework.errors import (
+    CrashedError,
+    DamagedImageError,
+    PipelineError,
+    ServiceError,
+    TileworkError,
+    VersionGoneError,
+    WrongStateError,
+)
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
@@ -33,8 +41,9 @@ class Desk:
         assert claim.refusal is None
         return claim.job
 
-    def failed(self, ask: Ask) -> Job:
-        return self.life.end(self.claim(ask), State.FAILED, failure=DamagedImageError("cut short"))
+    def failed(self, ask: Ask, failure: TileworkError | None = None) -> Job:
+        failure = failure or DamagedImageError("cut short")
+        return self.life.end(self.claim(ask), State.FAILED, failure=failure)
 
     def told(self) -> list[str]:
         bodies = [message.body for message in self.system.jobs.receive(visibility=0)]
@@ -75,15 +84,22 @@ def test_a_retry_that_dies_before_its_message_leaves_a_row_that_the_keeper_finds
     assert desk.row(row.id).state is State.QUEUED
 
 
-def test_the_failed_jobs_are_chosen_by_code_and_by_batch(desk: Desk) -> None:
-    one = desk.failed(Ask(desk.drop("a").drop, batch="x"))
+def test_the_failed_jobs_are_chosen_by_code_batch_and_owner(desk: Desk) -> None:
+    one = desk.failed(Ask(desk.drop("a").drop, batch="x", owner="ada"))
     desk.failed(Ask(desk.drop("b").drop, batch="y"))
     desk.claim(desk.drop("c"))
     desk.life.reject("0" * 32, "b", DamagedImageError("no"), "")
-    assert len(list(desk.orders.failed())) == 2  # a message nobody can read cannot be tried again
-    assert [row.id for row in desk.orders.failed(batch="x")] == [one.id]
-    assert len(list(desk.orders.failed(code="damaged"))) == 2
-    assert list(desk.orders.failed(code="crashed")) == []
+    failed = desk.orders.failed
+    assert len(list(failed(code="damaged"))) == 2  # a message nobody can read cannot be tried again
+    assert [row.id for row in failed(code="damaged", batch="x")] == [one.id]
+    assert [row.id for row in failed(code="damaged", owner="ada")] == [one.id]
+    assert list(failed(code="crashed")) == []
+
+
+def test_of_all_that_failed_only_what_may_succeed_is_tried_again(desk: Desk) -> None:
+    desk.failed(Ask(desk.drop("a").drop))
+    hopeful = desk.failed(Ask(desk.drop("b").drop), CrashedError("It died."))
+    assert [row.id for row in desk.orders.failed()] == [hopeful.id]
 
 
 def test_what_nobody_has_taken_up_yet_is_found_by_its_id_and_called_off_for_its_message(desk: Desk) -> None:

@@ -17,7 +17,7 @@ from tests.jobs.test_life import World
 from tilework.errors import CrashedError, DamagedImageError, UnexpectedError
 from tilework.jobs.export import COLUMNS, Format, lines, record
 from tilework.jobs.job import Job, State
-from tilework.jobs.story import Line, next_steps, story
+from tilework.jobs.story import Kind, Line, next_steps, story
 from tilework.jobs.transitions import MAX_ATTEMPTS, Outcome
 from tilework.shown import shell_word
 
@@ -77,6 +77,8 @@ def test_what_can_be_done_is_a_command_that_is_ready(tmp_path: object) -> None:
     assert next_steps(replace(failed, code="bad_pipeline", pipeline="blurr(9)"))[0] == (
         "tilework rerun photo.jpg --version v1 --pipeline 'blurr(9)'"
     )
+    assert next_steps(replace(failed, code="damaged")) == []
+    assert next_steps(replace(failed, state=State.CANCELLED, code=""))[0] == f"tilework retry {failed.id}"
     assert next_steps(replace(failed, key="")) == []
     assert next_steps(replace(failed, state=State.RUNNING)) == [f"tilework cancel {failed.id}"]
     assert next_steps(replace(failed, state=State.DONE)) == []
@@ -112,7 +114,7 @@ def test_an_export_names_which_why_and_how_to_rerun_in_both_forms() -> None:
     objects = [json.loads(line) for line in lines(jobs, Format.JSONL)]
     assert tuple(rows[0]) == tuple(objects[0]) == COLUMNS
     for row, told, job in zip(rows, objects, jobs, strict=True):
-        assert (row["id"], row["code"], row["command"]) == (job.id, "damaged", f"tilework retry {job.id}")
+        assert (row["id"], row["code"], row["command"]) == (job.id, "damaged", "")
         assert told == record(job)
         assert told["key"] == job.key
     assert rows[0]["reason"] == 'It is "cut", \nshort.'
@@ -138,4 +140,23 @@ def test_a_job_in_stages_tells_how_far_it_has_come() -> None:
         "a", "b", "k", "v", State.RUNNING, stage="2-write", units_done=frozenset({1, 5}), units_behind=6, units_in_all=64,
         created=1.0, touched=9.0,
     )  # fmt: skip
-    assert story(row)[-1] == Line(9.0, "In the stage 2-write: 8 of 64 units are done.")
+    text = "In the stage 2-write: 8 of 64 units are done."
+    assert story(row)[-1] == Line(9.0, text, Kind.STAGE, reason=text)
+
+
+def test_a_line_is_told_in_its_parts_as_well() -> None:
+    world = World()
+    world.life.release(world.claim(owner="host-1").job, UnexpectedError("The disk was full."), rank=3)
+    world.clock.now += 1
+    world.life.end(world.claim(owner="host-2").job, State.FAILED, failure=DamagedImageError("cut short"))
+    first, second, end = story(world.row())[1:]
+    assert (first.kind, first.number, first.host, first.rank) == (Kind.ATTEMPT, 1, "host-1", 3)
+    assert (first.outcome, first.code, first.reason) == ("try again", "unexpected", "The disk was full.")
+    assert (second.outcome, second.code) == ("failed", "damaged")
+    # not told twice
+    assert (end.kind, end.outcome, end.code, end.reason) == (Kind.ENDED, "FAILED", "", "")
+    rejected = Job("ab" * 16, "in", "", "", State.FAILED, code="unreadable_message", reason="Odd.")
+    assert [(line.kind, line.code, line.reason) for line in story(rejected)] == [
+        (Kind.UNREADABLE, "", ""),
+        (Kind.ENDED, "unreadable_message", "Odd."),
+    ]

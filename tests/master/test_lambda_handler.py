@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
 import subprocess
 import sys
@@ -121,6 +122,16 @@ def test_a_request_through_the_gateway_is_answered_by_the_same_application(deplo
     assert page["statusCode"] == 200
     assert "Drop images here" in page["body"]
     assert page["isBase64Encoded"] is False
+
+
+def test_a_compressed_page_leaves_the_handler_as_bytes_that_the_gateway_unpacks(
+    deployment: Deployment,
+) -> None:
+    asked = request("/")
+    asked["headers"]["accept-encoding"] = "gzip"
+    page = lambda_handler.handler(asked, None)
+    assert (page["headers"]["content-encoding"], page["isBase64Encoded"]) == ("gzip", True)
+    assert "Drop images here" in gzip.decompress(base64.b64decode(page["body"])).decode()
 
 
 def test_an_upload_through_the_gateway_belongs_to_whom_the_token_named(deployment: Deployment) -> None:

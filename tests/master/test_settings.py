@@ -60,7 +60,7 @@ def test_every_variable_is_read() -> None:
         ("TILEWORK_PORT", "65536"),
         ("TILEWORK_PUBLIC_URL", "tiles.example"),
         ("TILEWORK_DEFAULT_PIPELINE", "blurr(9)"),
-        ("TILEWORK_UPLOAD_LIMIT_BYTES", "6000000000"),
+        ("TILEWORK_UPLOAD_LIMIT_BYTES", "6000000000000"),
         ("TILEWORK_PRESIGN_SECONDS", "604801"),
         ("TILEWORK_LOOK_SECONDS", "-1"),
         ("TILEWORK_EXTRA_OPERATIONS", "no_such_module"),

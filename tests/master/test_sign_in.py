@@ -46,7 +46,7 @@ class Behind:
 
 @pytest.fixture
 def behind(world: World) -> Behind:
-    world.put_row("a", key="secret/harbour.png")
+    world.put_row("a", key="secret/harbour.png", owner="zoe")
     return Behind(world)
 
 

@@ -6,25 +6,27 @@ from stacks.settings import Settings
 from tests.stacks.cases import KEPT_CLOSE, KEY
 from tests.stacks.reading import only
 from tilework.aws.rows import EXPIRY
-from tilework.aws.table import BY_BATCH, BY_STATE
+from tilework.aws.table import BY_BATCH, BY_OWNER, BY_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_rows_are_found_by_id_and_listed_by_state_and_by_batch_latest_first(template: dict[str, Any]) -> None:
+def test_rows_are_found_by_id_and_listed_by_state_batch_and_owner_latest_first(
+    template: dict[str, Any],
+) -> None:
     table = only(template, "AWS::DynamoDB::Table")
     assert table["KeySchema"] == [{"AttributeName": "id", "KeyType": "HASH"}]
     indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
-    assert set(indexes) == {BY_STATE, BY_BATCH}
-    for name, partition in ((BY_STATE, "shelf"), (BY_BATCH, "batch_shelf")):
+    assert set(indexes) == {BY_STATE, BY_BATCH, BY_OWNER}
+    for name, partition in ((BY_STATE, "shelf"), (BY_BATCH, "batch_shelf"), (BY_OWNER, "owner_shelf")):
         assert indexes[name]["KeySchema"] == [
             {"AttributeName": partition, "KeyType": "HASH"},
             {"AttributeName": "updated", "KeyType": "RANGE"},
         ]
         assert indexes[name]["Projection"] == {"ProjectionType": "ALL"}
     types = {item["AttributeName"]: item["AttributeType"] for item in table["AttributeDefinitions"]}
-    assert types == {"id": "S", "shelf": "S", "batch_shelf": "S", "updated": "N"}
+    assert types == {"id": "S", "shelf": "S", "batch_shelf": "S", "owner_shelf": "S", "updated": "N"}
 
 
 def test_an_idle_table_costs_nothing(template: dict[str, Any]) -> None:

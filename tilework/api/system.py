@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
+from tilework.api.batches import ApiBatches
 from tilework.api.failures import NotThereError, NotThroughApiError
 from tilework.errors import VersionGoneError
 from tilework.jobs.history import Deed, Entry, Outcome
 from tilework.jobs.job import Job, State
 from tilework.jobs.object_keys import SUBMITTED
+from tilework.jobs.orders import is_wanted
 from tilework.jobs.stores import ObjectInfo, ObjectVersion
 from tilework.jobs.system import System
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tilework.api.http import Api
+    from tilework.jobs.batches import BatchNotes
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Ask
     from tilework.jobs.orders import Rerun
@@ -182,9 +185,9 @@ class ApiOrders:
         return job_of(told["job"]), bool(told["queued"])
 
     def failed(self, *, code: str = "", batch: str = "") -> Iterator[Job]:
-        """The FAILED jobs that can be tried again."""
+        """The FAILED jobs to try again; without a code those are left out that can never succeed."""
         rows = self._table.list(State.FAILED, batch=batch)
-        return (row for row in rows if row.key and (not code or row.code == code))
+        return (row for row in rows if row.key and is_wanted(row, code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,7 @@ def join_api(api: Api) -> ApiSystem:
         units=nothing,
         results=nothing,
         dead_letters=nothing,
+        batches=cast("BatchNotes", ApiBatches(api)),
         orders=ApiOrders(api, table),
     )
 

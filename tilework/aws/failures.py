@@ -22,6 +22,7 @@ from tilework.errors import (
     TileworkError,
     VersionGoneError,
 )
+from tilework.jobs.stores import UploadOverError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,9 @@ NOT_DEPLOYED = frozenset(
     {"NoSuchBucket", "NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"}
 )
 """A bucket, a queue, a table that is not there at all."""
+
+UPLOAD_OVER = frozenset({"NoSuchUpload"})
+"""It was completed or aborted, or its days were over: another can be begun."""
 
 THROTTLED = frozenset(
     {
@@ -65,7 +69,6 @@ PASSING = frozenset(
         "ExpiredTokenException",
         "InternalError",
         "InternalServerError",
-        "NoSuchUpload",  # it was aborted, or its days were over: another can be begun
         "OperationAborted",
         "RequestExpired",
         "RequestTimeTooSkewed",
@@ -121,8 +124,8 @@ def _answered(error: ClientError, what: str) -> TileworkError:
     sentence = f"Could not {what}: {message} ({code or status})"
     if code in NOT_DEPLOYED:
         return SettingsError(sentence, advice="Check the names in the settings, or deploy the stack.")
-    if code in GONE:
-        return VersionGoneError(sentence)
+    if code in GONE | UPLOAD_OVER:
+        return VersionGoneError(sentence) if code in GONE else UploadOverError(sentence)
     if code in THROTTLED or status == _TOO_MANY:
         return ThrottledError(sentence)
     if code in PASSING or status >= _SERVER_SIDE:

@@ -1,8 +1,8 @@
 """A job as a DynamoDB item, and back.
 
-Fields that hold their default are left out: most rows stay below the 1 KB of one write unit. The indexes ``by_state``
-and ``by_batch`` want their keys there and not empty: ``shelf`` is made of the state and the id, ``batch_shelf`` of the
-batch as well, where the job has one; ``updated`` is always written.
+Fields that hold their default are left out: most rows stay below the 1 KB of one write unit. The indexes ``by_state``,
+``by_batch`` and ``by_owner`` want their keys there and not empty: ``shelf`` is made of the state and the id,
+``batch_shelf`` of the batch as well, and ``owner_shelf`` of the owner, where the job has one; ``updated`` is always written.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ and leaves it, and then comes to DONE."""
 FEWER_SHELVES = 4
 """Of all other states: each is one more query of a list."""
 
-BATCH_BYTES = 1024
-"""Longest name of a batch that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is hashed."""
+NAME_BYTES = 1024
+"""Longest name of a batch or an owner that is part of an index's key as it is (DynamoDB takes 2,048 bytes); a longer one is
+hashed."""
 
 EXPIRY = "expires"
 """The attribute by which DynamoDB knows when it may delete a row (seconds since the epoch, whole); it takes a day or two."""
@@ -55,8 +56,16 @@ def shelf_of(job: Job) -> str:
 
 def batch_shelf(state: State, number: int, batch: str) -> str:
     """The hash key of ``by_batch`` for the rows of ``batch`` and ``state`` whose id ends up on shelf ``number``."""
-    name = batch if len(batch.encode()) <= BATCH_BYTES else digest("batch", batch)
-    return f"{shelf(state, number)}#{name}"
+    return f"{shelf(state, number)}#{_short('batch', batch)}"
+
+
+def owner_shelf(state: State, number: int, owner: str) -> str:
+    """The hash key of ``by_owner`` for the rows of ``owner`` and ``state`` whose id ends up on shelf ``number``."""
+    return f"{shelf(state, number)}#{_short('owner', owner)}"
+
+
+def _short(kind: str, name: str) -> str:
+    return name if len(name.encode()) <= NAME_BYTES else digest(kind, name)
 
 
 def shelves_of(state: State) -> int:
@@ -74,9 +83,11 @@ def to_item(job: Job, memory_days: float = 0) -> dict[str, AttributeValueTypeDef
     """Return the item that holds ``job``; where it is over, DynamoDB may delete it after ``memory_days`` (0: never)."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
     if memory_days and job.state.is_end:
-        item[EXPIRY] = number(int(job.updated + (memory_days + _SPARE_DAYS) * _DAY))
+        item[EXPIRY] = expiry(job.updated, memory_days)
     if job.batch:
         item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.state, job.id), job.batch)}
+    if job.owner:
+        item["owner_shelf"] = {"S": owner_shelf(job.state, shelf_number(job.state, job.id), job.owner)}
     for name, field in _FIELDS.items():
         value = getattr(job, name)
         if field.default is MISSING or value != field.default or name in _ALWAYS:
@@ -100,6 +111,11 @@ def _attribute(value: str | float | History) -> AttributeValueTypeDef:
     if isinstance(value, tuple):
         return {"S": history.to_text(value)}
     return {"S": str(value)} if isinstance(value, str) else number(value)
+
+
+def expiry(moment: float, memory_days: float) -> AttributeValueTypeDef:
+    """Return when DynamoDB may delete what is remembered for ``memory_days`` from ``moment`` on."""
+    return number(int(moment + (memory_days + _SPARE_DAYS) * _DAY))
 
 
 def number(value: float) -> AttributeValueTypeDef:

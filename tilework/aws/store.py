@@ -25,6 +25,9 @@ PAUSES_SECONDS = (0.05, 0.1, 0.2)
 PRESIGNED_SECONDS = 7 * 86_400
 """Longest life of a presigned URL (signature version 4)."""
 
+NEUTRAL = "application/octet-stream"
+"""What a download says that it is, whatever its uploader called it: a browser shows its pixels, and runs nothing."""
+
 UPLOADED = "201"
 """Status of an accepted form upload; unlike 204 it comes with a body that names the key."""
 
@@ -123,6 +126,24 @@ class AwsStore:
                 raise
         return True
 
+    def parts_of(self, upload: Upload) -> list[Part]:
+        """List the parts that are stored so far, by their numbers."""
+        with told_as_ours(f"list the parts of {self._called(upload.key)}"):
+            pages = self._client.get_paginator("list_parts").paginate(**self._of_upload(upload))
+            return [
+                Part(part["PartNumber"], part["Size"], part["ETag"], part.get("ChecksumCRC32", ""))
+                for page in pages
+                for part in page.get("Parts", [])
+            ]
+
+    def presigned_part(self, upload: Upload, number: int, *, size: int, seconds: int) -> str:
+        """Make a URL that takes part ``number`` of exactly ``size`` bytes by PUT, good for ``seconds``."""
+        _check_life(seconds)
+        quotas.check_part(number, size)
+        wanted = self._of_upload(upload) | {"PartNumber": number, "ContentLength": size}
+        with told_as_ours(f"sign part {number} of {self._called(upload.key)}"):
+            return self._client.generate_presigned_url("upload_part", Params=wanted, ExpiresIn=seconds)
+
     def abort_upload(self, upload: Upload) -> None:
         """Forget the upload and its parts."""
         with told_as_ours(f"abort the upload of {self._called(upload.key)}"):
@@ -202,7 +223,12 @@ class AwsStore:
     def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
         """Make a URL that downloads the version as an attachment called ``filename``, good for ``seconds``."""
         _check_life(seconds)
-        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition(filename)}
+        wanted = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": disposition(filename),
+            "ResponseContentType": NEUTRAL,
+        }
         with told_as_ours(f"sign a URL of {self._called(key, version)}"):
             return self._client.generate_presigned_url(
                 "get_object", Params=wanted | _of_version(version), ExpiresIn=seconds

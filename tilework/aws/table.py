@@ -1,7 +1,8 @@
 """The job table in DynamoDB.
 
 Hash key ``id``. The global index ``by_state`` (hash key ``shelf``, range key ``updated``, projection ALL) lists the
-rows of a state by age, ``by_batch`` (``batch_shelf``, ``updated``, ALL) those of a batch and state. Rows called
+rows of a state by age, ``by_batch`` (``batch_shelf``, ``updated``, ALL) those of a batch and state, ``by_owner``
+(``owner_shelf``, ``updated``, ALL) those of an owner and state. Rows called
 ``statistics#…`` hold counters or a remembered text; they lie on no shelf of a state, and those of a group on the
 group's.
 """
@@ -18,7 +19,17 @@ from botocore.exceptions import ClientError
 
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
-from tilework.aws.rows import batch_shelf, from_item, number, shelf, shelf_number, shelves_of, to_item
+from tilework.aws.rows import (
+    EXPIRY,
+    batch_shelf,
+    from_item,
+    number,
+    owner_shelf,
+    shelf,
+    shelf_number,
+    shelves_of,
+    to_item,
+)
 from tilework.jobs.cursor import order
 from tilework.jobs.job import State
 from tilework.jobs.table import TooManyRowsError, check_follows
@@ -37,6 +48,9 @@ BY_STATE = "by_state"
 
 BY_BATCH = "by_batch"
 """The one that lists rows by batch and state."""
+
+BY_OWNER = "by_owner"
+"""The one that lists rows by owner and state."""
 
 _STATISTICS = "statistics#"
 _COUNTER = "counter."
@@ -118,14 +132,21 @@ class AwsTable:
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """List rows, the latest updated first (eventually consistent), from ``before`` on, at most ``limit``.
 
-        A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all.
+        A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all. With a
+        batch and an owner the batch is read, and what is another's is left out.
         """
-        shelves = _shelves(tuple(State) if state is None else (state,), batch)
-        return islice(self._merged(shelves, limit, before), limit)
+        if before is not None and since > before.updated:
+            # a range must not be upside down
+            return iter(())
+        shelves = _shelves(tuple(State) if state is None else (state,), batch, owner)
+        rows = self._merged(shelves, limit, before, since)
+        return islice((row for row in rows if not owner or row.owner == owner), limit)
 
     def of_id(self, digits: str) -> Iterator[Job]:
         """Every row whose id begins with ``digits``: its shelves are read, but only these are sent.
@@ -140,7 +161,7 @@ class AwsTable:
 
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
-        return self._only(_shelves(tuple(State), ""), "#name = :value", "key", key)
+        return self._only(_shelves(tuple(State)), "#name = :value", "key", key)
 
     def add(self, name: str, amounts: Mapping[str, float], *, group: str = "") -> None:
         """Add ``amounts`` to the counters of the statistics row called ``name``, which then is of ``group``."""
@@ -167,6 +188,19 @@ class AwsTable:
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
         return _counters(self._statistics(name))
+
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; it is on no index."""
+        with told_as_ours(f"count {name}"):
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key={"id": {"S": _STATISTICS + name}},
+                UpdateExpression="SET #expires = if_not_exists(#expires, :expires) ADD #count :one",
+                ExpressionAttributeNames={"#count": _COUNTER + "count", "#expires": EXPIRY},
+                ExpressionAttributeValues={":one": number(1), ":expires": number(int(expires))},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(answer["Attributes"][_COUNTER + "count"]["N"])
 
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, in the place of what was there."""
@@ -216,8 +250,10 @@ class AwsTable:
                 return _refused(job, error)
         return None
 
-    def _merged(self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None) -> Iterator[Job]:
-        sizes = [_size(each, limit) for each in shelves]
+    def _merged(
+        self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None, since: float
+    ) -> Iterator[Job]:
+        sizes = [_size(each, limit) | ({"since": since} if since else {}) for each in shelves]
         with ThreadPoolExecutor(min(len(shelves), _QUERIES_AT_ONCE)) as pool:
             first = list(pool.map(lambda each, size: self._page(each, before, **size), shelves, sizes))
         rows = [
@@ -273,29 +309,43 @@ class AwsTable:
             page = self._page(place, before, ExclusiveStartKey=last, **wanted)
 
     def _page(self, place: Shelf, before: Cursor | None, **wanted: Any) -> QueryOutputTypeDef:
-        condition, values = f"{place.attribute} = :shelf", {":shelf": {"S": place.value}}
-        if before is not None:
-            condition += " AND updated <= :before"
-            values[":before"] = number(before.updated)  # type: ignore[assignment]  # a number among texts
+        range_of, values = _range(before, wanted.pop("since", 0.0))
+        values |= {":shelf": {"S": place.value}}
         values |= wanted.pop("ExpressionAttributeValues", {})
         with told_as_ours("list jobs"):
             return self._client.query(
                 TableName=self._name,
                 IndexName=place.of,
-                KeyConditionExpression=condition,
+                KeyConditionExpression=f"{place.attribute} = :shelf{range_of}",
                 ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 **wanted,
             )
 
 
-def _shelves(states: Sequence[State], batch: str) -> list[Shelf]:
+def _shelves(states: Sequence[State], batch: str = "", owner: str = "") -> list[Shelf]:
     parts = [(state, part) for state in states for part in range(shelves_of(state))]
+    return [_shelf(*part, batch, owner) for part in parts]
+
+
+def _shelf(state: State, part: int, batch: str, owner: str) -> Shelf:
     if batch:
-        return [
-            Shelf(BY_BATCH, "batch_shelf", batch_shelf(*part, batch), shelves_of(part[0])) for part in parts
-        ]
-    return [Shelf(BY_STATE, "shelf", shelf(*part), shelves_of(part[0])) for part in parts]
+        return Shelf(BY_BATCH, "batch_shelf", batch_shelf(state, part, batch), shelves_of(state))
+    if owner:
+        return Shelf(BY_OWNER, "owner_shelf", owner_shelf(state, part, owner), shelves_of(state))
+    return Shelf(BY_STATE, "shelf", shelf(state, part), shelves_of(state))
+
+
+def _range(before: Cursor | None, since: float) -> tuple[str, dict[str, Any]]:
+    """The condition on when a row was updated, and its values."""
+    values = ({":since": number(since)} if since else {}) | (
+        {":before": number(before.updated)} if before is not None else {}
+    )
+    if len(values) > 1:
+        return " AND updated BETWEEN :since AND :before", values
+    if since:
+        return " AND updated >= :since", values
+    return " AND updated <= :before" if values else "", values
 
 
 def _size(place: Shelf, limit: int | None) -> dict[str, Any]:

@@ -27,7 +27,7 @@ PHOTO_QUEUE_REQUESTS: Final = 1.5
 
 PHOTO_WRITE_UNITS: Final = 5
 """Two writes of a row below 1 KB, at the claim and at the end, and three in the index by state, which the row enters, leaves
-and enters. A batch's name costs three more."""
+and enters. A batch's name costs three more, an owner's as well."""
 
 FLEET_CORE_SECONDS: Final = 0.191
 """Of a host's processors for a photo where many hosts work together, waits for S3 and for each other among them: ten million

@@ -10,6 +10,7 @@ from tilework.cli import consoles, statuses
 from tilework.cli.joining import join_from_here
 from tilework.jobs.export import Format, lines
 from tilework.jobs.job import State
+from tilework.remedies import may_succeed
 from tilework.shown import shell_word, shown
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _summarize(codes: Counter[str], total: int | None, batch: str, code: str) ->
     by_code = ", ".join(f"{count:,} {shown(name)}" for name, count in codes.most_common())
     talk = consoles.talk()
     talk.print(f"{codes.total():,}{of} jobs failed{': ' if by_code else ''}{by_code}.", soft_wrap=True)
-    if codes:
+    if any(map(may_succeed, codes)):
         chosen = "".join(
             f" {name} {shell_word(value)}" for name, value in (("--code", code), ("--batch", batch)) if value
         )

@@ -16,6 +16,7 @@ from tilework.jobs.job import Ask, Drop, State
 from tilework.jobs.messages import ask_of, body_of
 from tilework.jobs.object_keys import is_folder_marker, is_ours
 from tilework.jobs.unheard import named_by_its_object
+from tilework.remedies import may_succeed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +28,17 @@ if TYPE_CHECKING:
 RERUN_NOTE = "Asked for by a user, for an image that was there."
 
 
+def is_wanted(row: Job, code: str) -> bool:
+    """Whether a failed job is one of those to try again: of this code, or, without one, with a hope to succeed."""
+    return row.code == code if code else may_succeed(row.code)
+
+
 @dataclass(frozen=True, slots=True)
 class Rerun:
     """An image that is there through a pipeline: the latest version where none is named.
 
-    ``revision`` makes another job of the same version and pipeline; ``owner`` and ``batch`` are the image's own
-    where they are left out.
+    ``revision`` makes another job of the same version and pipeline; ``batch`` is the image's own where it is left out.
+    ``owner`` is for an image that names none: whoever asks, it stays its owner's.
     """
 
     key: str
@@ -95,10 +101,13 @@ class Orders:
             raise WrongStateError(f"The job {ask.job_id} was erased.")
         return row, queued
 
-    def failed(self, *, code: str = "", batch: str = "") -> Iterator[Job]:
-        """The FAILED jobs that can be tried again, the latest first: of one code or all, of one batch or all."""
-        rows = self.system.table.list(State.FAILED, batch=batch)
-        return (row for row in rows if row.key and (not code or row.code == code))
+    def failed(self, *, code: str = "", batch: str = "", owner: str = "") -> Iterator[Job]:
+        """The FAILED jobs to try again, the latest first: of one code, batch and owner, or of all.
+
+        Without a code those are left out that can never succeed.
+        """
+        rows = self.system.table.list(State.FAILED, batch=batch, owner=owner)
+        return (row for row in rows if row.key and is_wanted(row, code))
 
     def _ask(self, wanted: Rerun) -> Ask:
         pipeline = parse(wanted.pipeline).canonical
@@ -114,6 +123,6 @@ class Orders:
             Drop(inputs.bucket, wanted.key, info.version),
             pipeline,
             wanted.revision,
-            wanted.owner or info.metadata.get("owner", ""),
+            info.metadata.get("owner", "") or wanted.owner,
             wanted.batch or info.metadata.get("batch", ""),
         )

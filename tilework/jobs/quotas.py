@@ -29,6 +29,12 @@ PART_BYTES = 5 * 2**20
 PARTS = 10_000
 """Most parts of an upload."""
 
+PART_LIMIT = 5 * 2**30
+"""Most bytes of a part of an upload, and of a body that comes in one request."""
+
+OBJECT_BYTES = 5 * 2**40
+"""Most bytes of an object. Since December 2025 S3 takes ten times as many."""
+
 MESSAGE_BYTES = 262_144
 """Longest message body with its attributes. SQS took 256 KiB for most of its life, and 1 MiB since August 2025."""
 
@@ -70,6 +76,14 @@ def check_range(start: int, stop: int) -> None:
     """Raise ValueError unless [start, stop) is a range of bytes."""
     if not 0 <= start <= stop:
         raise ValueError(f"[{start}, {stop}) is no range of bytes.")
+
+
+def check_part(number: int, size: int) -> None:
+    """Raise ValueError where S3 would refuse a part of ``size`` bytes under this number."""
+    if not 1 <= number <= PARTS:
+        raise ValueError(f"Parts have numbers from 1 to {PARTS:,}, not {number}.")
+    if not 0 < size <= PART_LIMIT:
+        raise ValueError(f"A part has 1 to {PART_LIMIT:,} bytes, not {size:,}.")
 
 
 def check_parts(parts: Sequence[Part]) -> None:

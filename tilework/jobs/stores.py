@@ -5,8 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.errors import ServiceError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+
+class UploadOverError(ServiceError):
+    """An object was being stored in parts, and that is over: completed, aborted, or its days were over."""
+
+    code = "upload_over"
+    advice = "Begin it anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +113,19 @@ class ObjectStore(Protocol):
     def complete_upload(self, upload: Upload, parts: Sequence[Part]) -> bool:
         """Make the object of its parts, numbered without gaps, only if the key is free; False where it is not (412).
 
-        Then the upload is still to be aborted. Raises ServiceError where the upload is gone, or met another write to
-        the key: it is to be begun anew.
+        Then the upload is still to be aborted. Raises UploadOverError where the upload is gone, ServiceError where it
+        met another write to the key: it is to be begun anew.
+        """
+        ...
+
+    def parts_of(self, upload: Upload) -> list[Part]:
+        """The parts that are stored so far, by their numbers. Raises UploadOverError where the upload is gone."""
+        ...
+
+    def presigned_part(self, upload: Upload, number: int, *, size: int, seconds: int) -> str:
+        """Make a URL that takes part ``number`` (from 1) by PUT, good for ``seconds``.
+
+        A body of other than ``size`` bytes has another signature, and is refused.
         """
         ...
 

@@ -62,12 +62,15 @@ class JobTable(Protocol):
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """Rows, the latest updated first, those of one moment by id (eventually consistent), at most ``limit``.
 
-        Of one state or of all, of one batch or of all, from ``before`` on. What a page costs does not grow with the
-        table.
+        Of one state or of all, of one batch or of all, of one owner or of all, from ``before`` on, none that was updated
+        before ``since`` (seconds since the epoch). What a page costs does not grow with the table (with a batch and an
+        owner: but with what others have in this batch).
         """
         ...
 
@@ -99,6 +102,13 @@ class JobTable(Protocol):
 
     def counters(self, name: str) -> Mapping[str, float]:
         """The counters of the statistics row called ``name``; empty where there is none."""
+        ...
+
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; each caller is told another number.
+
+        It may be forgotten after ``expires`` (seconds since the epoch), which the first one says.
+        """
         ...
 
     def remember(self, name: str, text: str) -> None:

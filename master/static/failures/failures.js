@@ -1,8 +1,8 @@
-// The list of failures: all of a code tried again at once, in as many requests as it takes.
+// The list of failures: all of a code tried again at once.
 
 import { show } from "../dom.js";
-import { order } from "../orders.js";
 import { say } from "../strings.js";
+import { retryAll } from "./again.js";
 
 export function startFailures(look) {
   const form = document.getElementById("retry-failed");
@@ -13,15 +13,12 @@ export function startFailures(look) {
     event.preventDefault();
     button.disabled = true;
     const wanted = { code: document.getElementById("retry-code").value, batch: form.dataset.batch };
-    let count = 0;
-    let more = true;
-    while (more) {
-      const { answer, problem } = await order("/api/jobs/retry", wanted);
-      count += answer?.retried ?? 0;
-      more = Boolean(answer?.more && answer.retried);
-      told.textContent = problem || say("failures.retried", { count });
+    const tell = (sentence) => {
+      told.textContent = sentence;
       show(told, true);
-    }
+    };
+    const { count, problem } = await retryAll(wanted, (so_far) => tell(say("failures.working", { count: so_far })));
+    tell(problem || say("failures.retried", { count }));
     button.disabled = false;
     look();
   });

@@ -1,190 +1,155 @@
-// Images that a person drops, chooses or pastes: a few uploads at a time, each a row until its job is known.
+// Images that a person drops, chooses, photographs or pastes: some at a time, each known by the drop it came with.
 
-import { bytes, cloned, field, isOver, show, write } from "../dom.js";
-import { refreshEmpty } from "../jobs/job-list.js";
+import { startHands } from "./hands.js";
+import { Item, State } from "./item.js";
+import { begun, dropped } from "./memory.js";
+import { newBatch, noteBatch } from "./batch.js";
 import { focusPipeline, pipelineText } from "../builder/pipeline.js";
-import { follow } from "../polling.js";
 import { say } from "../strings.js";
-import { upload } from "./upload.js";
+import { showDrop, tellTrouble } from "./view.js";
 
-const AT_ONCE = 3;
-const MOST_JOBS = 1000;
+const AT_ONCE = 4;
 
-const rows = document.getElementById("uploads");
-const prototype = document.getElementById("upload-row");
-const zone = document.getElementById("drop");
-const chooser = document.getElementById("files");
-const trouble = document.getElementById("drop-error");
-
+const drops = new Set();
 const waiting = [];
 let running = 0;
 
-// --- one upload ----------------------------------------------------------------------------------------------------
-
-/** A file on its way; `row` is what the page shows of it. */
-class Item {
-  constructor(file, drop) {
-    this.file = file;
-    this.drop = drop;
-    this.key = "";
-    this.row = cloned(prototype);
-    write(this.row, "name", file.name || "pasted.png");
-    write(this.row, "pipeline", drop.pipeline);
-    write(this.row, "size", bytes(file.size));
-    this.state("WAITING", say("upload.waiting"));
-    field(this.row, "retry").addEventListener("click", () => enqueue([this]));
-  }
-
-  state(name, text) {
-    this.row.dataset.state = name;
-    field(this.row, "state").dataset.state = name;
-    write(this.row, "state", text);
-    show(field(this.row, "retry"), name === "FAILED");
-    show(field(this.row, "why"), name === "FAILED");
-    show(field(this.row, "progress"), name === "UPLOADING");
-    write(this.row, "percent", "");
-  }
-
-  async send() {
-    this.state("UPLOADING", say("upload.uploading"));
-    try {
-      this.key = await upload(this.file, {
-        pipeline: this.drop.pipeline,
-        batch: this.drop.batch,
-        progress: (part) => {
-          field(this.row, "progress").value = part;
-          write(this.row, "percent", `${Math.floor(part * 100)} %`);
-        },
-      });
-      this.state("WAITING", say("upload.queued"));
-      this.drop.look();
-    } catch (error) {
-      this.state("FAILED", say("upload.failed"));
-      write(this.row, "why", error.message);
-    }
-  }
-}
-
-function enqueue(items) {
-  waiting.push(...items);
-  while (running < AT_ONCE && waiting.length) {
+function pump() {
+  while (running < AT_ONCE) {
+    const next = waiting.findIndex((item) => !item.drop.paused);
+    if (next < 0) return;
+    const [item] = waiting.splice(next, 1);
+    if (item.state !== State.WAITING) continue;
     running += 1;
-    waiting
-      .shift()
-      .send()
-      .finally(() => {
-        running -= 1;
-        enqueue([]);
-      });
+    item.send().finally(() => {
+      running -= 1;
+      if (item.state === State.WAITING) waiting.unshift(item);
+      pump();
+    });
   }
 }
 
-// --- one drop ------------------------------------------------------------------------------------------------------
-
-/** The images dropped at once; the API finds their jobs by the drop's batch. */
+/** Files dropped at once: one pipeline, one batch, by which the API knows their jobs. */
 class Drop {
-  constructor(files, pipeline, lookAtList) {
+  constructor(found, { pipeline, batch, look, name }) {
     this.pipeline = pipeline;
-    this.batch = crypto.randomUUID ? crypto.randomUUID() : String(Date.now() + Math.random());
-    this.lookAtList = lookAtList;
-    this.items = files.map((file) => new Item(file, this));
-    this.open = new Set(this.items);
-    this.summary = cloned(document.getElementById("drop-summary"));
-    field(this.summary, "link").href = `/?${new URLSearchParams({ batch: this.batch })}`;
-    this.tell([]);
-    document.getElementById("drops").replaceChildren(this.summary);
-    rows.prepend(...this.items.map((item) => item.row));
-    refreshEmpty();
-    const query = new URLSearchParams({ batch: this.batch, limit: String(MOST_JOBS) });
-    this.following = follow(`/api/jobs?${query}`, (answer, fine) => this.changed(fine ? answer.jobs : []));
+    this.batch = batch;
+    this.name = name;
+    this.paused = false;
+    this.items = found.map((each) => new Item(each, this));
+    this.noted = this.note();
+    this.view = showDrop(this, look);
+    drops.add(this);
+    this.changed();
+    this.enqueue(this.items);
   }
 
-  look() {
-    this.following.now();
+  /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
+  async note() {
+    const size = this.items.length - this.in(State.SKIPPED).length;
+    if (this.name !== null && size) await noteBatch(this.batch, size, this.name);
   }
 
-  changed(jobs) {
-    const known = new Set(jobs.map((job) => job.key));
-    const arrived = [...this.open].filter((item) => known.has(item.key));
-    if (arrived.length) {
-      // the list shows the job before its upload's row goes
-      this.lookAtList().then(() => {
-        for (const item of arrived) item.row.remove();
-        refreshEmpty();
-      });
+  changed() {
+    this.view.changed();
+  }
+
+  enqueue(items) {
+    for (const item of items) if (item.isOver) item.become(State.WAITING);
+    waiting.push(...items);
+    pump();
+  }
+
+  in(...states) {
+    return this.items.filter((item) => states.includes(item.state));
+  }
+
+  pause() {
+    this.paused = true;
+    for (const item of this.items) item.pause();
+    this.changed();
+  }
+
+  goOn() {
+    this.paused = false;
+    pump();
+    this.changed();
+  }
+
+  callOff() {
+    for (const item of this.items) if (item.state !== State.QUEUED && item.state !== State.SKIPPED) item.callOff();
+    this.paused = false;
+    this.note();
+  }
+
+  retry() {
+    this.enqueue(this.in(State.FAILED));
+  }
+
+  /** What to do with files that were dropped before: "skip", "anyway", or "known", which takes what lies in the bucket. */
+  decide(how) {
+    const items = this.in(State.DUPLICATE);
+    if (how === "anyway") {
+      for (const item of items) item.anyway = true;
+      this.enqueue(items);
     }
-    for (const item of arrived) this.open.delete(item);
-    this.tell(jobs);
-    if (jobs.filter(isOver).length === this.items.length) this.following.stop();
-    return true;
-  }
-
-  tell(jobs) {
-    const all = this.items.length;
-    const ended = jobs.filter(isOver).length;
-    const failed = jobs.filter((job) => isOver(job) && job.state !== "DONE").length;
-    write(this.summary, "count", counted(ended, all));
-    write(this.summary, "failed", failed ? say("upload.without", { count: failed }) : "");
-    const progress = field(this.summary, "progress");
-    progress.max = all;
-    progress.value = ended;
-    this.summary.dataset.ended = String(ended === all);
+    for (const item of how === "anyway" ? [] : items) {
+      if (how === "known" && item.canUseKnown) item.useKnown();
+      else item.become(State.SKIPPED, say("upload.dropped_before"));
+    }
+    this.note();
   }
 }
 
-function counted(ended, all) {
-  if (all === 1) return say(ended ? "upload.finished" : "upload.on_its_way");
-  return say(ended === all ? "upload.all_finished" : "upload.some_finished", { ended, all });
-}
-
-// --- hands ---------------------------------------------------------------------------------------------------------
-
-function take(files, lookAtList) {
+/** Begin a drop. `look` makes the list of jobs look at once. */
+function take(basket, look) {
+  if (basket.left) tellTrouble(say("upload.left_out", { count: basket.left }), "note");
+  else tellTrouble("");
+  if (!basket.found.length) return;
   const pipeline = pipelineText();
-  const found = [...files];
-  if (!found.length) return;
-  const refused = pipeline === null ? say("upload.pipeline_first") : "";
-  trouble.textContent = refused;
-  show(trouble, Boolean(refused));
-  if (refused) focusPipeline();
-  else enqueue(new Drop(found, pipeline, lookAtList).items);
-}
-
-function filesOf(transfer) {
-  const folders = [...transfer.items].some((item) => item.webkitGetAsEntry?.()?.isDirectory);
-  if (folders) {
-    trouble.textContent = say("upload.folder");
-    show(trouble, true);
-    return [];
+  if (pipeline === null) {
+    tellTrouble(say("upload.pipeline_first"));
+    focusPipeline();
+    return;
   }
-  return transfer.files;
+  new Drop(basket.found, { pipeline, batch: newBatch(), look, name: nameOf(basket.found) });
 }
 
-export function startDrop(lookAtList) {
-  chooser.addEventListener("change", () => {
-    take(chooser.files, lookAtList);
-    // the same file may be chosen again
-    chooser.value = "";
+/** What a person calls these files: their common folder, or the only file's name. */
+function nameOf(found) {
+  const folders = new Set(found.map((each) => each.path.split("/").slice(0, -1)[0] ?? ""));
+  const [folder] = folders;
+  return folders.size === 1 && folder ? folder : found.length === 1 ? found[0].path : "";
+}
+
+/** Go on with what was begun: an upload of the same pipeline and batch. */
+const resume = (upload, file, look) =>
+  new Drop([{ file, handle: upload.handle, path: upload.name }], {
+    pipeline: upload.pipeline,
+    batch: upload.batch,
+    look,
+    name: null,
   });
-  let depth = 0;
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-  const over = (change) => (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    depth = Math.max(0, depth + change);
-    zone.classList.toggle("over", depth > 0);
-  };
-  window.addEventListener("dragenter", over(1));
-  window.addEventListener("dragleave", over(-1));
-  window.addEventListener("dragover", over(0));
-  window.addEventListener("drop", (event) => {
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    depth = 0;
-    zone.classList.remove("over");
-    take(filesOf(event.dataTransfer), lookAtList);
+
+// what few visits need is loaded when the page is alive
+async function goOnWithUnfinished(look) {
+  await dropped.forgetOld();
+  if (!(await begun.all()).length) return;
+  const { startUnfinished } = await import("./unfinished.js");
+  startUnfinished((upload, file) => resume(upload, file, look));
+}
+
+export function startDrop(look) {
+  startHands((basket) => take(basket, look));
+  document.getElementById("bucket").addEventListener(
+    "toggle",
+    async () => (await import("./bucket.js")).startBucket(look),
+    { once: true },
+  );
+  goOnWithUnfinished(look);
+  window.addEventListener("online", () => {
+    for (const drop of drops) drop.enqueue(drop.in(State.FAILED).filter((item) => item.wasCutOff));
   });
-  document.addEventListener("paste", (event) => take(event.clipboardData?.files ?? [], lookAtList));
   window.addEventListener("beforeunload", (event) => {
     if (running) event.preventDefault();
   });

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from tilework.errors import SettingsError
 from tilework.imaging.operations import (
+    bilateral,
     colour,
     compare,
     components,
     curves,
-    denoising,
     distance,
     edges,
     geometry,
@@ -28,6 +28,7 @@ from tilework.imaging.operations import (
     kernels,
     local_threshold,
     magnitude,
+    median,
     morphology,
     non_local_means,
     openings,
@@ -91,7 +92,8 @@ FAMILIES = (
     histogram_report,
     components,
     smoothing,
-    denoising,
+    median,
+    bilateral,
     non_local_means,
     sharpening,
     kernels,

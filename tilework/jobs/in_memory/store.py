@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from tilework.errors import ServiceError, VersionGoneError
+from tilework.errors import VersionGoneError
 from tilework.jobs import quotas
 from tilework.jobs.in_memory.events import object_created
-from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload
+from tilework.jobs.stores import ObjectInfo, ObjectVersion, Part, PresignedPost, Upload, UploadOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -106,7 +106,7 @@ class MemoryStore:
         pending = self._pending(upload)
         with self._lock:
             pending.bodies[number] = bytes(body)
-        return Part(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())
+        return _part(number, body)
 
     def copy_part(self, upload: Upload, number: int, source: str, *, size: int) -> Part:
         """Store part ``number``: all ``size`` bytes of an object of this bucket."""
@@ -124,6 +124,18 @@ class MemoryStore:
         if stored is not None:
             self.abort_upload(upload)
         return stored is not None
+
+    def parts_of(self, upload: Upload) -> list[Part]:
+        """List the parts that are stored so far, by their numbers."""
+        pending = self._pending(upload)
+        with self._lock:
+            return [_part(number, pending.bodies[number]) for number in sorted(pending.bodies)]
+
+    def presigned_part(self, upload: Upload, number: int, *, size: int, seconds: int) -> str:
+        """Make a URL that names the part; nothing serves it."""
+        quotas.check_part(number, size)
+        query = {"partNumber": number, "uploadId": upload.id, "size": size, "expires": seconds}
+        return f"memory://{self._bucket}/{quote(upload.key)}?{urlencode(query)}"
 
     def abort_upload(self, upload: Upload) -> None:
         """Forget the upload and its parts."""
@@ -200,7 +212,7 @@ class MemoryStore:
         with self._lock:
             pending = self._uploads.get(upload)
         if pending is None:
-            raise ServiceError(f"The upload of {upload.key!r} is over.")
+            raise UploadOverError(f"The upload of {upload.key!r} is over.")
         return pending
 
     def _find(self, key: str, version: str | None) -> tuple[_Version, bytes]:
@@ -236,3 +248,7 @@ class MemoryStore:
             )
             self._announce(event)
         return version
+
+
+def _part(number: int, body: bytes) -> Part:
+    return Part(number, len(body), hashlib.md5(body, usedforsecurity=False).hexdigest())

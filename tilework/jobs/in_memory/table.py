@@ -26,6 +26,7 @@ class MemoryTable:
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._counts: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
 
     def get(self, job_id: str) -> Job | None:
@@ -74,9 +75,11 @@ class MemoryTable:
         limit: int | None = None,
         *,
         batch: str = "",
+        owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
-        """List rows, the latest updated first, of one state, one batch or all, from ``before`` on, at most ``limit``."""
+        """List rows, the latest updated first, of one state, batch, owner or all, from ``before`` on, at most ``limit``."""
         with self._lock:
             rows = list(self._rows.values())
         wanted = (
@@ -84,7 +87,9 @@ class MemoryTable:
             for row in rows
             if (state is None or row.state is state)
             and (not batch or row.batch == batch)
+            and (not owner or row.owner == owner)
             and (before is None or not before.passed(row))
+            and row.updated >= since
         )
         return islice(sorted(wanted, key=order), limit)
 
@@ -116,6 +121,12 @@ class MemoryTable:
         """Return the counters of the statistics row called ``name``."""
         with self._lock:
             return dict(self._counters.get(name, {}))
+
+    def count(self, name: str, *, expires: float) -> int:  # noqa: ARG002 - it keeps all
+        """Add one to the counter called ``name``, and tell how many it then is."""
+        with self._lock:
+            self._counts[name] += 1
+            return self._counts[name]
 
     def remember(self, name: str, text: str) -> None:
         """Keep ``text`` under ``name``, in the place of what was there."""

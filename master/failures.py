@@ -1,0 +1,193 @@
+"""What failed, by its reason: how many, what it means, what to do, and orders for all of one reason at once."""
+
+import contextlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from master.conditional import tagged
+from master.identity import Asking
+from master.jobs import display_name
+from master.orders import PipelineRequest
+from tilework.errors import VersionGoneError, WrongStateError
+from tilework.jobs import cursor
+from tilework.jobs.job import Job, State
+from tilework.jobs.life import JobLife
+from tilework.jobs.orders import Orders, Rerun
+from tilework.jobs.system import System
+from tilework.remedies import Remedy, explained, remedies
+from tilework.sign_in import Who
+
+READ_AT_ONCE = 2000
+"""Rows of one answer: of a kilobyte each, read in a second by a function, for 0.0001 USD."""
+
+EXAMPLES = 3
+
+MOST_BATCHES = 5
+"""Of a reason, those with most of it; a link for each is all that a person looks through."""
+
+RERUNS_AT_ONCE = 50
+"""Jobs that one request puts through another pipeline: some seconds of work, within what a gateway waits."""
+
+
+class Example(BaseModel):
+    """One of the failed jobs, the latest ones first; ``updated`` in seconds since the epoch."""
+
+    id: str
+    name: str
+    pipeline: str
+    reason: str
+    updated: float
+
+
+class BatchCount(BaseModel):
+    """How many of a batch failed so."""
+
+    batch: str
+    count: int
+
+
+class FailureGroup(BaseModel):
+    """Failed jobs of one ``code``. ``sentence`` says what it means (empty for a code of somebody else's), ``advice`` what to do.
+
+    ``remedies`` are the orders that could ever help, the likeliest first. ``batches`` has those with most of it.
+    """
+
+    code: str
+    sentence: str
+    advice: str
+    count: int
+    remedies: list[Remedy]
+    batches: list[BatchCount]
+    examples: list[Example]
+
+
+class FailureList(BaseModel):
+    """Failed jobs by their code, most of them first; ``counted`` is how many there are in all groups.
+
+    Where there are more, ``next`` is the ``before`` of the next answer, which counts on from there; else it is empty.
+    """
+
+    groups: list[FailureGroup]
+    counted: int
+    next: str
+
+
+class RerunFailed(PipelineRequest):
+    """Which FAILED jobs' images shall go through ``pipeline``: of one ``code``, of one batch or all, ``before`` a place."""
+
+    code: str = Field(min_length=1, max_length=64)
+    batch: str = Field(default="", max_length=64)
+    before: str = Field(default="", max_length=100)
+
+
+class RerunAnswer(BaseModel):
+    """How many failed jobs were looked at, how many jobs were queued, and, where there are more, the next ``before``."""
+
+    seen: int
+    queued: int
+    next: str
+
+
+def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> FailureList:
+    """What failed, of one batch or all, for the API and the page. Raises CursorError."""
+    place = cursor.parse(before) if before else None
+    rows = system.table.list(State.FAILED, READ_AT_ONCE + 1, batch=batch, owner=who.only, before=place)
+    found = list(rows)
+    told = found[:READ_AT_ONCE]
+    by_code: defaultdict[str, list[Job]] = defaultdict(list)
+    for row in told:
+        by_code[row.code].append(row)
+    groups = sorted((_group(code, of_it) for code, of_it in by_code.items()), key=lambda each: -each.count)
+    following = str(cursor.after(told[-1])) if len(found) > len(told) else ""
+    return FailureList(groups=groups, counted=len(told), next=following)
+
+
+def routes(system: System, clock: Callable[[], float]) -> APIRouter:
+    """``GET /api/failures`` and ``POST /api/jobs/rerun``."""
+    router = APIRouter(tags=["failures"])
+    orders = Orders(system, JobLife(system.table, clock))
+
+    @router.get("/api/failures", response_model=FailureList, summary="Tell what failed, by its reason")
+    def failures(
+        request: Request,
+        who: Asking,
+        batch: Annotated[str, Query(max_length=64)] = "",
+        before: Annotated[str, Query(max_length=100)] = "",
+    ) -> Response:
+        """Group the FAILED jobs, of one batch or all, by their code; poll it with If-None-Match.
+
+        An answer counts two thousand jobs at most, the latest failed ones; `before` is the `next` of the answer before.
+        All jobs of a group are those of `GET /api/export?code=`; `POST /api/jobs/retry` and `POST /api/jobs/rerun` order
+        something for all of them.
+        """
+        body = failures_of(system, who, batch, before).model_dump_json().encode()
+        return tagged(request, body, media_type="application/json")
+
+    @router.post("/api/jobs/rerun", summary="Rerun failed jobs' images")
+    def rerun_failed(wanted: RerunFailed, who: Asking) -> RerunAnswer:
+        """Put the images of FAILED jobs of one code through another pipeline, a bounded number of them a request.
+
+        The failed jobs stay as they are, so the next request goes on with `before`; asked twice, nothing is queued twice.
+        """
+        place = cursor.parse(wanted.before) if wanted.before else None
+        rows = system.table.list(State.FAILED, batch=wanted.batch, owner=who.only, before=place)
+        of_it = (row for row in rows if row.key and row.code == wanted.code)
+        found = list(islice(of_it, RERUNS_AT_ONCE + 1))
+        some = found[:RERUNS_AT_ONCE]
+        queued = sum(_rerun(orders, row, wanted, who) for row in some)
+        following = str(cursor.after(some[-1])) if len(found) > len(some) else ""
+        return RerunAnswer(seen=len(some), queued=queued, next=following)
+
+    return router
+
+
+def _rerun(orders: Orders, row: Job, wanted: RerunFailed, who: Who) -> bool:
+    again = Rerun(row.key, wanted.pipeline, row.version, wanted.revision, row.owner or who.owner, row.batch)
+    # an image that was deleted meanwhile, or a job that somebody else was quicker with
+    with contextlib.suppress(VersionGoneError, WrongStateError):
+        return orders.rerun(again)[1]
+    return False
+
+
+def _group(code: str, rows: list[Job]) -> FailureGroup:
+    known = explained().get(code)
+    # a failure may have advice of its own; where all have the same it is truer than the class's
+    advice = {row.advice for row in rows}
+    own = advice.pop() if len(advice) == 1 else ""
+    return FailureGroup(
+        code=code,
+        sentence=known.sentence if known else "",
+        advice=own or (known.advice if known else rows[0].advice),
+        count=len(rows),
+        remedies=list(remedies(code)) if any(row.key for row in rows) else [],
+        batches=_batches(rows),
+        examples=[_example(row) for row in rows[:EXAMPLES]],
+    )
+
+
+def _batches(rows: Iterable[Job]) -> list[BatchCount]:
+    counted = Counter(row.batch for row in rows if row.batch)
+    return [BatchCount(batch=batch, count=count) for batch, count in counted.most_common(MOST_BATCHES)]
+
+
+def _example(row: Job) -> Example:
+    return Example(
+        id=row.id, name=display_name(row), pipeline=row.pipeline, reason=row.reason, updated=row.updated
+    )
+
+
+BLANK_GROUP = FailureGroup(
+    code="",
+    sentence="",
+    advice="",
+    count=0,
+    remedies=[],
+    batches=[],
+    examples=[Example(id="", name="", pipeline="", reason="", updated=0)],
+)
+"""What the page's module fills in for a reason that it did not know."""

@@ -1,0 +1,214 @@
+// A large file in parts: each is signed for, sent by itself, and sent again alone when the line was cut. What was begun is
+// remembered, so that whoever comes back goes on behind the parts that are there.
+
+import { digest } from "./fingerprint.js";
+import { begun } from "./memory.js";
+import { Refused, asked, persist } from "./persist.js";
+import { send } from "./transfer.js";
+import { described } from "./whole.js";
+
+const ADDRESS = "/api/uploads/multipart";
+const AT_ONCE = 3;
+const SIGNED_AHEAD = 8;
+const GOOD_PART = 0.8;
+// how often an upload that turns out to be over, or to lack parts, is taken up anew
+const MOST_ROUNDS = 3;
+
+const FORBIDDEN = 403;
+const NOT_FOUND = 404;
+const CONFLICT = 409;
+const GONE = 410;
+
+const isOver = (error) => error instanceof Refused && (error.status === GONE || error.status === NOT_FOUND);
+
+/** Upload `file`; returns the key under which its job will be found. `handle` is kept, where the browser gave one. */
+export async function sendInParts(file, order, hooks) {
+  for (let round = 1; ; round += 1) {
+    const upload = await recalled(file, order, hooks) ?? (await start(file, order, hooks));
+    try {
+      return await alone(upload.key, () => new Sending(file, upload, hooks).done());
+    } catch (error) {
+      if (!isOver(error) || round === MOST_ROUNDS) throw error;
+      await begun.forget(upload.key);
+    }
+  }
+}
+
+/** Forget an upload here, and its parts in the bucket. */
+export async function callOff(upload) {
+  await begun.forget(upload.key);
+  await asked("DELETE", `${ADDRESS}?${query(upload)}`, null, AbortSignal.timeout(10000)).catch(() => {});
+}
+
+/** How many bytes of an upload are in the bucket; null where it is over. */
+export async function storedBytes(upload, signal) {
+  try {
+    return bytesOf(upload, await stored(upload, { signal }));
+  } catch (error) {
+    if (isOver(error)) return null;
+    throw error;
+  }
+}
+
+/** Whether `file` is the one that an upload was begun with. */
+export async function isSame(upload, file) {
+  if (upload.size !== file.size) return false;
+  return upload.digest ? upload.digest === (await digest(file)) : upload.modified === file.lastModified;
+}
+
+/** The upload of this file through this pipeline that was begun and not finished, if there is one. */
+async function recalled(file, order, { recall }) {
+  for (const upload of await begun.all()) {
+    const alike = upload.name === order.name && upload.pipeline === order.pipeline;
+    if (alike && !(await isHeld(upload.key)) && (await isSame(upload, file))) {
+      recall?.(upload);
+      return upload;
+    }
+  }
+  return null;
+}
+
+async function start(file, order, { signal, waiting, handle, recall }) {
+  const told = await persist(() => asked("POST", ADDRESS, described(file, order), signal), { signal, waiting });
+  const upload = {
+    key: told.key,
+    upload: told.upload,
+    size: file.size,
+    partBytes: told.part_bytes,
+    parts: told.parts,
+    batch: told.batch,
+    name: order.name,
+    pipeline: order.pipeline,
+    modified: file.lastModified,
+    digest: await digest(file),
+    since: Date.now(),
+    handle: handle ?? null,
+  };
+  await begun.keep(upload);
+  recall?.(upload);
+  return upload;
+}
+
+const query = ({ key, upload, size }) => new URLSearchParams({ key, upload, size });
+
+const stored = (upload, { signal, waiting }) =>
+  persist(() => asked("GET", `${ADDRESS}?${query(upload)}`, null, signal), { signal, waiting }).then(
+    (answer) => answer.stored,
+  );
+
+const sizeOf = (upload, number) =>
+  number < upload.parts ? upload.partBytes : upload.size - (upload.parts - 1) * upload.partBytes;
+
+const bytesOf = (upload, numbers) => numbers.reduce((sum, number) => sum + sizeOf(upload, number), 0);
+
+/** One file on its way. */
+class Sending {
+  constructor(file, upload, hooks) {
+    this.file = file;
+    this.upload = upload;
+    this.hooks = hooks;
+    this.addresses = new Map();
+    this.under = new Map();
+    this.there = 0;
+    this.missing = [];
+  }
+
+  async done() {
+    const { upload, hooks } = this;
+    let there = new Set(await stored(upload, hooks));
+    for (let round = 1; ; round += 1) {
+      await this.sendAllBut(there);
+      try {
+        const body = { key: upload.key, upload: upload.upload, size: upload.size };
+        await persist(() => asked("POST", `${ADDRESS}/complete`, body, hooks.signal), hooks);
+        await begun.forget(upload.key);
+        return upload.key;
+      } catch (error) {
+        if (!(error instanceof Refused && error.status === CONFLICT) || round === MOST_ROUNDS) throw error;
+        there = new Set(await stored(upload, hooks));
+      }
+    }
+  }
+
+  async sendAllBut(there) {
+    this.there = bytesOf(this.upload, [...there]);
+    this.missing = Array.from({ length: this.upload.parts }, (_, index) => index + 1).filter(
+      (number) => !there.has(number),
+    );
+    this.tell();
+    const failed = new AbortController();
+    const signal = AbortSignal.any([this.hooks.signal, failed.signal]);
+    const line = async () => {
+      while (this.missing.length) await this.sendPart(this.missing.shift(), signal);
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, line));
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    }
+  }
+
+  sendPart(number, signal) {
+    const start = (number - 1) * this.upload.partBytes;
+    const size = sizeOf(this.upload, number);
+    let signedAnew = false;
+    return persist(
+      async () => {
+        const address = await this.address(number, signal);
+        try {
+          await send("PUT", address, this.file.slice(start, start + size), {
+            file: this.file,
+            signal,
+            progress: (count) => {
+              this.under.set(number, count);
+              this.tell();
+            },
+          });
+        } catch (error) {
+          this.addresses.delete(number);
+          // its life was over by the bucket's clock
+          if (!(error instanceof Refused && error.status === FORBIDDEN) || signedAnew) throw error;
+          signedAnew = true;
+          const again = await this.address(number, signal);
+          await send("PUT", again, this.file.slice(start, start + size), { file: this.file, signal, progress: () => {} });
+        }
+        this.under.delete(number);
+        this.there += size;
+        this.tell();
+      },
+      { signal, waiting: this.hooks.waiting },
+    );
+  }
+
+  /** Where to put a part; those that come next are signed for as well. */
+  async address(number, signal) {
+    const known = this.addresses.get(number);
+    if (known && Date.now() < known.good) return known.url;
+    const numbers = [number, ...this.missing.filter((each) => !this.addresses.has(each)).slice(0, SIGNED_AHEAD - 1)];
+    const { key, upload, size } = this.upload;
+    const answer = await asked("POST", `${ADDRESS}/parts`, { key, upload, size, numbers }, signal);
+    const good = Date.now() + answer.expires * 1000 * GOOD_PART;
+    for (const part of answer.parts) this.addresses.set(part.number, { url: part.url, good });
+    return this.addresses.get(number).url;
+  }
+
+  tell() {
+    let sum = this.there;
+    for (const count of this.under.values()) sum += count;
+    this.hooks.progress(Math.min(sum, this.upload.size));
+  }
+}
+
+// --- two tabs ------------------------------------------------------------------------------------------------------
+
+const lock = (key) => `tilework ${key}`;
+
+/** Do `work` while no other tab sends the same upload. */
+const alone = (key, work) => (navigator.locks ? navigator.locks.request(lock(key), work) : work());
+
+/** Whether a tab sends this upload now. */
+export async function isHeld(key) {
+  const locks = await navigator.locks?.query();
+  return Boolean(locks?.held.some((held) => held.name === lock(key)));
+}

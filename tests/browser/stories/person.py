@@ -1,0 +1,154 @@
+"""What a person does on the page, and sees there. Where the page changes, this changes, and no story."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.sync_api import FilePayload, Locator, Page
+
+    from tests.browser.conftest import Window
+
+SOON = 45_000
+"""Milliseconds: a generous limit against hanging, not a promise of speed."""
+
+DROP = """([files, kinds]) => {
+    const transfer = new DataTransfer();
+    for (const [name, body] of files) {
+        const bytes = Uint8Array.from(atob(body), (each) => each.charCodeAt(0));
+        transfer.items.add(new File([bytes], name, { type: "image/png" }));
+    }
+    for (const kind of kinds) {
+        const options = { bubbles: true, cancelable: true };
+        document.querySelector("main").dispatchEvent(kind === "paste"
+            ? new ClipboardEvent(kind, { clipboardData: transfer, ...options })
+            : new DragEvent(kind, { dataTransfer: transfer, ...options }));
+    }
+}"""
+"""Files from outside come into a page by events whose data only a browser's own script can make."""
+
+
+@dataclass
+class Person:
+    """Somebody with a browser."""
+
+    window: Window
+    page: Page
+
+    # --- drop ------------------------------------------------------------------------------------------------------
+
+    def takes(self, pipeline: str) -> None:
+        """Write a pipeline."""
+        self.pipeline.fill(pipeline)
+        expect(self.page.locator("#pipeline-error")).to_be_hidden()
+
+    @property
+    def pipeline(self) -> Locator:
+        return self.page.locator("#pipeline-text")
+
+    def chooses(self, *files: FilePayload | Path) -> None:
+        self.page.locator("#files").set_input_files(list(files))  # type: ignore[arg-type]
+
+    def drops(self, **files: str) -> None:
+        """Let files (their bodies in base64) fall onto the page."""
+        self._throw(files, "dragenter", "dragover", "drop")
+
+    def pastes(self, **files: str) -> None:
+        self._throw(files, "paste")
+
+    def _throw(self, files: dict[str, str], *kinds: str) -> None:
+        self.page.evaluate(DROP, [[[f"{name}.png", body] for name, body in files.items()], list(kinds)])
+
+    # --- watch -----------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> Locator:
+        """The jobs of the list that are shown."""
+        return self.page.locator("#jobs .job")
+
+    def older(self) -> None:
+        """Have the list go on with older jobs."""
+        self.page.get_by_role("link", name="Older ones").click()
+
+    def row(self, name: str | re.Pattern[str]) -> Locator:
+        """The first job in the list that is of a file called so."""
+        return self.rows.filter(has_text=name).first
+
+    def in_state(self, state: str) -> Locator:
+        """The jobs of the list that are in ``state``."""
+        return self.page.locator(f'#jobs .job[data-state="{state}"]')
+
+    def only_this_drop(self) -> None:
+        """Have the list show the jobs of the last drop alone."""
+        self.page.get_by_role("link", name="Only this drop").click()
+        self.page.wait_for_url(re.compile("batch="))
+
+    def upload(self, name: str) -> Locator:
+        """The row of an upload that is not yet a job."""
+        return self.page.locator("#uploads .job").filter(has_text=name).first
+
+    def sees(self, name: str, state: str) -> None:
+        """Wait until the list shows the job of ``name`` in ``state``."""
+        expect(self.row(name).locator("[data-field=state]")).to_have_text(state, timeout=SOON)
+
+    def is_told_that_nobody_answers(self, told: bool = True) -> None:
+        expect(self.page.locator("#offline")).to_be_visible(visible=told, timeout=SOON)
+
+    # --- compare ---------------------------------------------------------------------------------------------------
+
+    def opens(self, name: str) -> None:
+        self.row(name).get_by_role("link").first.click()
+        self.page.wait_for_url("**/jobs/*")
+
+    @property
+    def state(self) -> Locator:
+        """The state that a job's page shows."""
+        return self.page.locator("#job [data-field=state]").first
+
+    @property
+    def story(self) -> Locator:
+        """What has happened to a job, on its page."""
+        return self.page.locator("#story")
+
+    def sees_pictures_of(self, width: int, height: int) -> None:
+        """Both sides are there, at their full size."""
+        images = self.page.locator(".compare img")
+        expect(images).to_have_count(2, timeout=SOON)
+        for index in range(2):
+            expect(images.nth(index)).to_have_js_property("naturalWidth", width, timeout=SOON)
+            expect(images.nth(index)).to_have_js_property("naturalHeight", height)
+
+    def downloads(self) -> bytes:
+        with self.page.expect_download() as download:
+            self.download.click()
+        return download.value.path().read_bytes()
+
+    @property
+    def download(self) -> Locator:
+        """The link to the result."""
+        return self.page.get_by_role("link", name=re.compile("Download")).last
+
+    # --- without a pointer -------------------------------------------------------------------------------------------
+
+    def tabs_to(self, wanted: Locator, most: int = 80) -> None:
+        """Go to ``wanted`` with the tab key alone; wherever that stops, it is seen where."""
+        element = wanted.element_handle()
+        for _ in range(most):
+            self.page.keyboard.press("Tab")
+            if element and element.evaluate("(wanted) => document.activeElement === wanted"):
+                assert element.evaluate(SEEN), "nobody sees that it has the focus"
+                return
+        raise AssertionError(f"{wanted} is not reached with {most} tabs")
+
+
+SEEN = """(element) => [element, ...(element.labels ?? [])].some((each) => {
+    const style = getComputedStyle(each);
+    return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+})"""
+"""Whether the element, or a label of it, has an outline."""

@@ -1,0 +1,143 @@
+"""What failed, by its reason: counted, explained, and ordered about all at once."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from master import failures
+from tilework.errors import DamagedImageError
+from tilework.jobs.job import State
+
+if TYPE_CHECKING:
+    from tests.master.conftest import Client, World
+
+
+def told(client: Client, **wanted: str) -> dict[str, Any]:
+    answer = client.get("/api/failures", params=wanted)
+    assert answer.status_code == 200
+    return dict(answer.json())
+
+
+@pytest.fixture
+def failed(world: World) -> World:
+    for number in range(5):
+        batch = "one" if number < 3 else "two"
+        world.put_row(
+            f"c{number}",
+            state=State.FAILED,
+            code="crashed",
+            reason="It died.",
+            batch=batch,
+            updated=float(number),
+        )
+    world.put_row("d", state=State.FAILED, code="damaged", reason="cut short", batch="two")
+    world.put_row("e", state=State.DONE, batch="one")
+    return world
+
+
+def test_what_failed_is_grouped_by_its_code_with_a_sentence_advice_and_examples(
+    client: Client, failed: World
+) -> None:
+    crashed, damaged = told(client)["groups"]
+    assert (crashed["code"], crashed["count"], damaged["code"], damaged["count"]) == (
+        "crashed",
+        5,
+        "damaged",
+        1,
+    )
+    assert "ended the process" in crashed["sentence"]
+    assert "try another pipeline" in crashed["advice"]
+    assert [example["id"] for example in crashed["examples"]] == ["c4", "c3", "c2"]
+    assert crashed["batches"] == [{"batch": "one", "count": 3}, {"batch": "two", "count": 2}]
+    assert (crashed["remedies"], damaged["remedies"]) == (["retry", "another_pipeline"], [])
+    assert [group["count"] for group in told(client, batch="one")["groups"]] == [3]
+
+
+def test_a_code_that_nobody_here_knows_is_told_with_the_advice_of_its_job(
+    client: Client, world: World
+) -> None:
+    world.put_row("a", state=State.FAILED, code="of_a_plugin", reason="No stars.", advice="Take it at night.")
+    (group,) = told(client)["groups"]
+    assert (group["sentence"], group["advice"]) == ("", "Take it at night.")
+    assert "of_a_plugin" in client.get("/failures").text
+
+
+def test_where_there_are_many_an_answer_counts_some_and_names_the_next(
+    client: Client, failed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "READ_AT_ONCE", 4)
+    first = told(client)
+    assert first["counted"] == 4
+    second = told(client, before=first["next"])
+    assert (second["counted"], second["next"]) == (2, "")
+    assert sum(group["count"] for group in first["groups"] + second["groups"]) == 6
+    page = client.get("/failures").text
+    assert "The latest 4 failed images" in page
+    (older,) = re.findall(r'href="(/failures\?before=[^"]*)"', page)
+    assert "2 images failed" in client.get(older).text
+    assert client.get("/api/failures?before=yesterday").status_code == 422
+
+
+def test_who_polls_is_told_once_until_something_changes(client: Client, failed: World) -> None:
+    first = client.get("/api/failures")
+    tag = {"If-None-Match": first.headers["etag"]}
+    assert client.get("/api/failures", headers=tag).status_code == 304
+    failed.put_row("new", state=State.FAILED, code="crashed")
+    assert client.get("/api/failures", headers=tag).status_code == 200
+
+
+def ended(world: World, key: str, code: type[DamagedImageError] = DamagedImageError) -> str:
+    ask = world.drop(key)
+    world.life.end(world.claim(ask), State.FAILED, failure=code("cut short"))
+    return ask.job_id
+
+
+def test_all_of_a_reason_go_through_another_pipeline_once_however_often_it_is_asked(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failures, "RERUNS_AT_ONCE", 2)
+    jobs = {ended(world, f"{number}.png") for number in range(3)}
+    gone = ended(world, "gone.png")
+    world.system.inputs.purge("gone.png")
+    for expected in (3, 0):
+        seen = queued = 0
+        before = ""
+        while True:
+            wanted = {"code": "damaged", "pipeline": "invert", "before": before}
+            answer = client.post("/api/jobs/rerun", json=wanted).json()
+            seen, queued, before = seen + answer["seen"], queued + answer["queued"], answer["next"]
+            if not before:
+                break
+        assert (seen, queued) == (4, expected)
+    # what failed is still on record, beside what was made of it
+    assert {row.id for row in world.system.table.list(State.FAILED)} == jobs | {gone}
+    assert {row.pipeline for row in world.system.table.list(State.QUEUED)} == {"invert()"}
+    assert (
+        client.post("/api/jobs/rerun", json={"code": "damaged", "pipeline": "nonsense("}).status_code == 422
+    )
+    assert client.post("/api/jobs/rerun", json={"code": "", "pipeline": "invert"}).status_code == 422
+
+
+def test_the_page_tells_each_reason_with_what_can_be_done_and_reads_without_javascript(
+    client: Client, failed: World
+) -> None:
+    page = client.get("/failures?batch=two").text.split("<template")[0]
+    crashed, damaged = page.split('<li class="reason"')[1:]
+    assert "The work ended its own process" in crashed
+    assert "2 images" in crashed
+    assert 'href="/?state=FAILED&amp;code=crashed&amp;batch=two"' in crashed
+    assert 'href="/api/export?format=csv&amp;code=crashed&amp;batch=two"' in crashed
+    assert 'href="/docs#problem-crashed"' in crashed
+    assert 'href="/jobs/c4"' in crashed
+    retry = re.compile(r'<button type="button" data-field="retry"( hidden)?>')
+    assert [retry.findall(each) for each in (crashed, damaged)] == [[""], [" hidden"]]
+    assert "Trying again cannot help" in damaged
+
+
+def test_the_page_says_so_where_nothing_failed(client: Client, world: World) -> None:
+    world.put_row("a", state=State.DONE)
+    assert "Nothing has failed." in client.get("/failures").text
+    assert "Nothing of this drop has failed." in client.get("/failures?batch=x").text

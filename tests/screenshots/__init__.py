@@ -1,0 +1,1 @@
+"""``make screenshots``: the pictures of docs/page.md and README.md, taken of the running system itself."""

@@ -1,0 +1,124 @@
+"""The main views, each as it is while a person uses it; in this order, for what one has done is seen in the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Window
+from tests.browser.devices import DARK, DESKTOP, PHONE
+from tests.browser.stories.person import SOON, Person
+from tests.screenshots.scenes import cut_short, photograph, series, write_marble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, FilePayload
+
+    from tests.flow.running_system import RunningSystem
+
+LONG = 600_000
+"""Milliseconds for a gigapixel on a small machine."""
+
+BATCH = 48
+HEAVY = "bilateral(9, 60, 60) | clahe() | sharpen()"
+
+
+@dataclass
+class Studio:
+    """The system and a browser before it; ``pixels`` is the size of the large image."""
+
+    running: RunningSystem
+    browser: Browser
+    folder: Path
+    pixels: int
+
+    def person(self, path: str = "/", **device: Any) -> Person:
+        context = self.browser.new_context(**{**DESKTOP, "device_scale_factor": 2, **device})
+        context.set_default_timeout(SOON)
+        window = Window(context)
+        return Person(window, window.open(self.running.environment["TILEWORK_URL"] + path))
+
+    def take(self, person: Person) -> bytes:
+        """What is to be seen now, and the end of that person."""
+        person.page.wait_for_load_state("networkidle")
+        picture = person.page.screenshot(animations="disabled", caret="hide")
+        person.window.context.close()
+        return picture
+
+
+def file(name: str, body: bytes, kind: str = "image/jpeg") -> FilePayload:
+    return {"name": name, "mimeType": kind, "buffer": body}
+
+
+def empty(studio: Studio) -> bytes:
+    return studio.take(studio.person())
+
+
+def first_drop(studio: Studio) -> bytes:
+    person = studio.person()
+    person.takes("blur(5) | canny(50, 150)")
+    names = ("coffee.png", "astronaut.png", "chelsea.png", "rocket.jpg")
+    person.chooses(*(file(name, photograph(name)) for name in names))
+    for name in names:
+        person.sees(name, "done")
+    return studio.take(person)
+
+
+def batch(studio: Studio) -> bytes:
+    person = studio.person()
+    person.takes(HEAVY)
+    person.chooses(*(file(name, body) for name, body in series(BATCH)))
+    person.only_this_drop()
+    expect(person.in_state("DONE").nth(BATCH // 3)).to_be_visible(timeout=LONG)
+    return studio.take(person)
+
+
+def failures(studio: Studio) -> bytes:
+    person = studio.person()
+    damaged = [file(f"card 2 {name}", cut_short(body)) for name, body in series(5)]
+    texts = [file(f"{name}.jpg", b"Dear diary, this is no image.") for name in ("diary", "notes")]
+    person.chooses(*damaged, *texts, file("empty.png", b""))
+    person.only_this_drop()
+    expect(person.in_state("FAILED")).to_have_count(len(damaged) + 3, timeout=LONG)
+    person.page.goto(person.page.url.replace("?", "?state=FAILED&"))
+    return studio.take(person)
+
+
+def gigapixel(studio: Studio) -> bytes:
+    height = int((studio.pixels / 1.6) ** 0.5)
+    path = studio.folder / "marble.tif"
+    write_marble(path, int(height * 1.6), height)
+    job = studio.running.drop("scans/marble.tif", path.read_bytes(), pipeline="blur(9) | canny(20, 50)")
+    studio.running.ended([job], LONG / 1000)
+    return studio.take(studio.person(f"/jobs/{job}"))
+
+
+def compare(studio: Studio) -> bytes:
+    person = studio.person()
+    person.opens("coffee.png")
+    person.sees_pictures_of(600, 400)
+    return studio.take(person)
+
+
+def phone(studio: Studio) -> bytes:
+    return studio.take(studio.person(**PHONE))
+
+
+def dark(studio: Studio) -> bytes:
+    return studio.take(studio.person(**DARK))
+
+
+VIEWS: dict[str, Callable[[Studio], bytes]] = {
+    "empty": empty,
+    "first-drop": first_drop,
+    "batch": batch,
+    "failures": failures,
+    "gigapixel": gigapixel,
+    "compare": compare,
+    "phone": phone,
+    "dark": dark,
+}
