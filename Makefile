@@ -8,7 +8,7 @@ set-up = @$(PYTHON) local/set_up.py
 python = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test test-faults test-page chaos rehearse container docs synth diff deploy bench clean
+.PHONY: help setup run check test test-faults test-page chaos rehearse container docs screenshots synth diff deploy bench clean
 
 help:  ## List the chores
 	@sed -n 's/^\([a-z-]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,7 @@ check:  ## Lint, formatting, types, import contracts; the templates by cdk-nag, 
 
 test: check  ## Check, then every test: unit, stack, real MPI, a whole system, a real browser (ARGS='-k …')
 	$(python) -m tests.browser.chromium
+	$(python) -m tests.browser.axe
 	$(python) -m tests.hosts.lab
 	$(python) -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
@@ -39,6 +40,7 @@ test-faults:  ## Every fault there is a test of, on real processes; `make test` 
 test-page:  ## Every story of the page in a real browser, on phone, desktop, dark; `make test` has one of each kind
 	$(set-up)
 	$(python) -m tests.browser.chromium
+	$(python) -m tests.browser.axe
 	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/browser $(ARGS)
 
 chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
@@ -53,9 +55,14 @@ container:  ## Build the workers' image with Docker, start it as a host would, k
 	$(set-up)
 	@$(python) -m tests.container $(if $(BASE),--base $(BASE)) $(if $(KEEP),--keep) $(ARGS)
 
-docs:  ## Write the pages on operations (docs/operations) anew, with pictures that the operations make
+docs:  ## Write the pages on operations (docs/operations) anew, with pictures that the operations make, and the page's small ones
 	$(set-up)
 	@$(python) -m tests.operation_pages
+
+screenshots:  ## Take the pictures of docs/page.md anew, of a running system in Chromium (ARGS='empty phone': only those)
+	$(set-up)
+	$(python) -m tests.browser.chromium
+	@$(python) -m tests.screenshots $(ARGS)
 
 synth:  ## Write the template that a deploy would deploy to cdk.out (ARGS='-c environment=prod')
 	$(set-up)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from master import (
     api_docs,
+    batches,
+    downloads,
     failures,
+    fleet,
     health,
     images,
     jobs,
@@ -27,7 +30,9 @@ from master import (
     uploads,
 )
 from master.gate import Gate
+from master.orders import check_unasked
 from master.page import Page
+from master.rates import Rates
 from master.stores import StoreOrigins
 from tilework.jobs.bucket_presets import BucketPresets
 from tilework.jobs.preset_file import shipped_presets
@@ -71,22 +76,28 @@ def create_app(
         # FastAPI's own pages load their scripts from another site
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(check_unasked), Depends(Rates(settings, system.table, clock).check)],
     )
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
-    page = Page(settings, system, listing, known, clock)
+    seen_whole = batches.Batches(system, clock)
+    report = fleet.FleetReport(system, clock, waker)
+    page = Page(settings, system, listing, clock, batches=seen_whole, fleet=report)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(multipart.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
     app.include_router(orders.routes(system, listing, settings, clock))
-    app.include_router(preview.routes(settings.preview_url))
     app.include_router(failures.routes(system, clock))
+    app.include_router(preview.routes(settings.preview_url))
     app.include_router(jobs.routes(listing))
+    app.include_router(batches.routes(seen_whole))
+    app.include_router(downloads.routes(system, listing, settings))
     app.include_router(tiles.routes(system, listing, clock))
     app.include_router(result_text.routes(system, listing))
     app.include_router(reports.routes(system, listing, clock))
+    app.include_router(fleet.routes(report))
     app.include_router(operations.routes(settings.default_pipeline))
-    app.include_router(presets.routes(known))
+    app.include_router(presets.routes(known, page.static))
     app.include_router(sign_in.routes(settings))
     app.include_router(health.routes(system))
     app.include_router(api_docs.routes(app, page))

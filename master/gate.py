@@ -39,6 +39,10 @@ HTTPS_ONLY = "max-age=31536000"
 """A year, for this name alone: what other names of the domain do is none of ours."""
 
 
+NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
+"""The policy of what is no page."""
+
+
 def content_security_policy(stores: str, sign_in: str = "") -> str:
     """The page's policy: everything from here, images from and uploads to the ``stores`` (origins, blank-separated).
 
@@ -55,6 +59,9 @@ def content_security_policy(stores: str, sign_in: str = "") -> str:
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",
+            # no text becomes markup or code but by static/trusted.js
+            "require-trusted-types-for 'script'",
+            "trusted-types tilework default",
         )
     )
 
@@ -82,6 +89,9 @@ class Gate:
                     headers["Strict-Transport-Security"] = HTTPS_ONLY
                 if headers.get("content-type", "").startswith("text/html"):
                     headers["Content-Security-Policy"] = self._policy()
+                elif not scope["path"].startswith("/static/"):
+                    # whoever opens an answer as a page gets one that does nothing
+                    headers["Content-Security-Policy"] = NO_PAGE
             await send(message)
 
         host = Headers(scope=scope).get("host", "")

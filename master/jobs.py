@@ -1,17 +1,19 @@
 """Jobs as the API tells them: page by page, and one job with its story and links to its images."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from master.conditional import tagged
 from master.copies import Copy, copies, shows_tiles
 from master.identity import Asking
 from master.problems import no_such_job
+from master.search import LOOKED_AT, Found, Search
 from master.settings import MasterSettings
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
@@ -32,6 +34,23 @@ LONGEST_LIST = 1000
 
 NAME_CHARACTERS = 80
 
+IDS_AT_ONCE = 50
+"""As many as a window shows; an address with so many is still short enough everywhere."""
+
+
+def _few(ids: str) -> str:
+    if ids.count(",") >= IDS_AT_ONCE:
+        raise ValueError(f"at most {IDS_AT_ONCE} ids")
+    return ids
+
+
+Ids = Annotated[
+    str, Query(pattern="^([0-9A-Za-z_-]+(,[0-9A-Za-z_-]+)*)?$", max_length=2000), AfterValidator(_few)
+]
+"""Jobs' ids with commas between them."""
+
+READS_AT_ONCE = 16
+
 
 class Progress(BaseModel):
     """Units done of all units, for an image that is worked on in stages; ``seconds_left`` is an estimate, or null."""
@@ -45,7 +64,7 @@ class JobView(BaseModel):
     """A row of the job table. Times in seconds since the epoch (0: never), ``seconds`` of work, sizes in pixels.
 
     ``name`` is the last part of the key as it can be shown anywhere; ``advice`` says what to do about a failure, and
-    ``remedies`` which orders could ever help, the likeliest first.
+    ``remedies`` which orders could ever help, the likeliest first; ``host`` is the worker that has it, or had it last.
     """
 
     id: str
@@ -72,6 +91,7 @@ class JobView(BaseModel):
     height: int
     dtype: str
     note: str
+    host: str = ""
     progress: Progress | None = None
     remedies: list[Remedy] = []
 
@@ -132,14 +152,16 @@ class JobDetail(JobView):
 
 
 class JobList(BaseModel):
-    """Jobs, the latest changed first; ``truncated`` where there are more than the limit.
+    """Jobs, the latest changed first; ``truncated`` where there may be more than these.
 
-    Then ``next`` is the ``before`` of the next page; else it is empty.
+    Then ``next`` is the ``before`` of the next page; else it is empty. ``searched`` is how many jobs were looked at for these:
+    where a search finds few, a page may have less than its limit, even none, and yet a ``next``.
     """
 
     jobs: list[JobView]
     truncated: bool
     next: str = ""
+    searched: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +174,10 @@ class Wanted:
     limit: int = LIST_LIMIT
     before: str = ""
     digits: str = ""
+    code: str = ""
+    search: str = ""
+    since: str = ""
+    ids: str = ""
 
 
 class Listing:
@@ -169,18 +195,37 @@ class Listing:
 
     def list(self, wanted: Wanted) -> JobList:
         """Up to ``wanted.limit`` jobs. Raises CursorError."""
-        if wanted.digits:
-            return JobList(jobs=list(map(self.view, self._of_id(wanted))), truncated=False)
-        before = cursor.parse(wanted.before) if wanted.before else None
-        # one more tells whether there are more
-        rows = list(
-            self._system.table.list(
-                wanted.state, wanted.limit + 1, batch=wanted.batch, owner=wanted.who.only, before=before
-            )
+        found = self._found(wanted)
+        return JobList(
+            jobs=list(map(self.view, found.rows)),
+            truncated=found.place is not None,
+            next=str(found.place or ""),
+            searched=found.searched,
         )
-        told, truncated = rows[: wanted.limit], len(rows) > wanted.limit
-        following = str(cursor.after(told[-1])) if truncated else ""
-        return JobList(jobs=list(map(self.view, told)), truncated=truncated, next=following)
+
+    def rows(self, wanted: Wanted) -> tuple[Sequence[Job], str]:
+        """Their rows, and the ``before`` of the next page. Raises CursorError."""
+        found = self._found(wanted)
+        return found.rows, str(found.place or "")
+
+    def _found(self, wanted: Wanted) -> Found:
+        if wanted.digits or wanted.ids:
+            few = tuple(self._of_id(wanted)) if wanted.digits else self._of_ids(wanted)
+            return Found(few, len(few), None)
+        before = cursor.parse(wanted.before) if wanted.before else None
+        since = cursor.parse(wanted.since).updated if wanted.since else 0.0
+        search = Search(wanted.code, wanted.search)
+        # one more tells whether there are more
+        most = (LOOKED_AT if search.picks else wanted.limit) + 1
+        rows = self._system.table.list(
+            wanted.state, most, batch=wanted.batch, owner=wanted.who.only, before=before, since=since
+        )
+        return search.page(rows, wanted.limit)
+
+    def _of_ids(self, wanted: Wanted) -> Sequence[Job]:
+        with ThreadPoolExecutor(READS_AT_ONCE) as pool:
+            rows = pool.map(self._system.table.get, wanted.ids.split(","))
+            return [row for row in rows if row and may_see(row, wanted.who)]
 
     def _of_id(self, wanted: Wanted) -> Iterator[Job]:
         rows = self._system.table.of_id(wanted.digits)
@@ -219,7 +264,11 @@ class Listing:
         """A row as it is told."""
         fields = {name: getattr(row, name) for name in JobView.model_fields if hasattr(row, name)}
         return JobView(
-            **fields, name=display_name(row), progress=self._progress(row), remedies=list(remedies_of(row))
+            **fields,
+            name=display_name(row),
+            host=host_of(row),
+            progress=self._progress(row),
+            remedies=list(remedies_of(row)),
         )
 
     def _progress(self, row: Job) -> Progress | None:
@@ -247,6 +296,11 @@ def told_story(row: Job) -> list[StoryLine]:
 def history(row: Job) -> list[EntryView]:
     """What happened to a job, entry by entry."""
     return [EntryView(**asdict(entry)) for entry in row.history]
+
+
+def host_of(row: Job) -> str:
+    """The worker that has a job, or had it last; empty where none did."""
+    return next((entry.host for entry in reversed(row.history) if entry.host), row.lease_owner)
 
 
 def file_name(row: Job) -> str:
@@ -285,13 +339,23 @@ def routes(listing: Listing) -> APIRouter:
         before: Annotated[str, Query(max_length=100)] = "",
         limit: Annotated[int, Query(ge=1, le=LONGEST_LIST)] = LIST_LIMIT,
         digits: Annotated[str, Query(pattern="^([0-9a-f]{4,32})?$")] = "",
+        code: Annotated[str, Query(max_length=64)] = "",
+        search: Annotated[str, Query(max_length=200)] = "",
+        since: Annotated[str, Query(max_length=100)] = "",
+        ids: Ids = "",
     ) -> Response:
         """List jobs of one state or all, of one batch or all, the latest changed first; poll it with If-None-Match.
 
-        `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601. With `digits` it is
-        the jobs whose ids begin with them, and nothing else is asked for.
+        `before` is the `next` of the page before, or a time: seconds since the epoch, or ISO 8601; `since` is a time as
+        well, and what was last changed before it is left out. `code` is that of a failure; `search` has words that must all
+        be in the key or the pipeline, whatever their case. Both go through a bounded number of jobs a request: a page may then
+        be short, or empty, and yet have a `next`, from which the search goes on.
+
+        With `digits` it is the jobs whose ids begin with them, with `ids` those very jobs (up to fifty, commas between
+        them), and nothing else is asked for.
         """
-        body = listing.list(Wanted(state, batch, limit, before, digits, who=who)).model_dump_json().encode()
+        wanted = Wanted(state, batch, limit, before, digits, code, search, since, ids, who=who)
+        body = listing.list(wanted).model_dump_json().encode()
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")

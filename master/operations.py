@@ -1,15 +1,23 @@
 """The operations that there are, and what a pipeline's text means."""
 
+import gzip
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
+from starlette.responses import Response
 
+from master.conditional import tagged
 from tilework.imaging.operation_facts import described
-from tilework.imaging.operations import registry
+from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Plugin, plugins
-from tilework.imaging.result_kinds import sentence_of
+from tilework.imaging.result_kinds import outputs_of, sentence_of
+
+YEAR_SECONDS = 31_536_000
 
 PIPELINE_CHARACTERS = 2000
 """More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
@@ -45,7 +53,8 @@ class PipelineView(BaseModel):
     """A pipeline that was understood; ``canonical`` is its one form, ``result`` says what its result will be.
 
     ``page`` and ``output`` are what frames its steps, null where nothing does; ``reports`` are the outputs of the last step
-    that hold no image, one of which may be the pipeline's own.
+    that hold no image, one of which may be the pipeline's own. ``outputs`` are all that it can be asked for to some purpose:
+    the formats that its result would be in then, whatever came in.
     """
 
     canonical: str
@@ -55,6 +64,7 @@ class PipelineView(BaseModel):
     page: int | None
     output: str | None
     reports: list[str]
+    outputs: list[str]
     steps: list[StepView]
 
 
@@ -73,6 +83,7 @@ def pipeline_view(text: str) -> PipelineView:
         page=pipeline.page,
         output=pipeline.output,
         reports=list(pipeline.steps[-1].operation.report_formats) if pipeline.steps else [],
+        outputs=outputs_of(pipeline),
         steps=steps,
     )
 
@@ -87,18 +98,63 @@ def _plugin_view(plugin: Plugin) -> PluginView:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What ``GET /api/operations`` answers with: a JSON document, and an address that changes with it."""
+
+    body: bytes
+    packed: bytes
+
+    @property
+    def address(self) -> str:
+        """Where a browser that has it need never ask again."""
+        return f"/api/operations?v={self.version}"
+
+    @property
+    def version(self) -> str:
+        """Short for all of it."""
+        return hashlib.sha256(self.body).hexdigest()[:16]
+
+
+def catalogue(default_pipeline: str) -> Catalogue:
+    """The operations that there are now."""
+    return _catalogue(default_pipeline, tuple(registry().values()), tuple(plugins()))
+
+
+@lru_cache(maxsize=4)
+def _catalogue(
+    default_pipeline: str, operations: tuple[Operation, ...], found: tuple[Plugin, ...]
+) -> Catalogue:
+    told = Operations(
+        operations=[described(operation) for operation in operations],
+        default_pipeline=default_pipeline,
+        plugins=[_plugin_view(plugin) for plugin in found],
+    )
+    body = told.model_dump_json().encode()
+    return Catalogue(body, gzip.compress(body, mtime=0))
+
+
 def routes(default_pipeline: str) -> APIRouter:
     """``GET /api/operations`` and ``GET /api/pipeline``."""
     router = APIRouter(tags=["operations"])
 
-    @router.get("/api/operations", summary="List the operations")
-    def operations() -> Operations:
-        """List every operation with its parameters: types, bounds, defaults and help; and the plugins, disabled ones, too."""
-        return Operations(
-            operations=[described(operation) for operation in registry().values()],
-            default_pipeline=default_pipeline,
-            plugins=[_plugin_view(plugin) for plugin in plugins()],
+    @router.get("/api/operations", summary="List the operations", response_model=Operations)
+    def operations(request: Request, v: Annotated[str, Query(max_length=64)] = "") -> Response:
+        """List every operation with its parameters: types, bounds, defaults and help; and the plugins, disabled ones, too.
+
+        The answer bears an ETag. `v` makes an address of which the answer may be kept: the page links the one that is true.
+        """
+        told = catalogue(default_pipeline)
+        packs = "gzip" in request.headers.get("accept-encoding", "")
+        response = tagged(
+            request, told.packed if packs else told.body, tag_of=told.body, media_type="application/json"
         )
+        if packs and response.body:
+            response.headers["Content-Encoding"] = "gzip"
+        response.headers["Vary"] = "Accept-Encoding"
+        if v == told.version:
+            response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
+        return response
 
     @router.get("/api/pipeline", summary="Understand a pipeline")
     def pipeline(text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]) -> PipelineView:

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from master.identity import Asking
@@ -31,6 +31,9 @@ RETRIES_AT_ONCE = 100
 Key = Annotated[str, Field(min_length=1, max_length=KEY_BYTES)]
 Pipeline = Annotated[str, Field(min_length=1, max_length=PIPELINE_CHARACTERS)]
 Revision = Annotated[str, Field(max_length=64)]
+
+UNASKED = frozenset({"", "application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
+"""The kinds of body that a form, or a script of another site, can send without being asked whether it may."""
 
 NOT_JSON = Problem(
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -114,7 +117,7 @@ def routes(
     system: System, listing: Listing, settings: MasterSettings, clock: Callable[[], float]
 ) -> APIRouter:
     """Every route that changes a job; all of them take JSON, or a method that no form can send."""
-    router = APIRouter(tags=["orders"], dependencies=[Depends(check_json)])
+    router = APIRouter(tags=["orders"])
     life = JobLife(system.table, clock)
     orders = Orders(system, life)
 
@@ -187,10 +190,13 @@ def routes(
     return router
 
 
-def check_json(request: Request) -> None:
-    """Refuse what another site's form could have sent: a browser sends JSON there only after asking."""
+def check_unasked(request: Request) -> None:
+    """Refuse what a page of another site could have sent: a browser sends any other kind there only after asking.
+
+    Source: "CORS-safelisted request-header" of the Fetch Standard; a body without a kind is sent unasked as well.
+    """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind != "application/json":
+    if request.method == "POST" and kind in UNASKED:
         raise ProblemError(NOT_JSON)
 
 

@@ -3,33 +3,37 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master import choices
+from master.batches import Batches
 from master.failures import BLANK_GROUP, failures_of
+from master.fleet import FleetReport
+from master.fleet_page import FleetPage
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
-from master.operations import StepView, pipeline_view
+from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
 from master.plain_pictures import plain_picture
-from master.presets import preset_list_of_page
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
-from master.words import Words
+from master.words import Words, languages
+from tilework import __version__
 from tilework.imaging.formats.table import ROWS
-from tilework.imaging.operation_facts import describe
-from tilework.imaging.operations import registry
-from tilework.imaging.operations.parameters import write
-from tilework.jobs.bucket_presets import BucketPresets
+from tilework.jobs import cursor
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
@@ -44,29 +48,44 @@ YEAR_SECONDS = 31_536_000
 BLANK = JobView(
     id="", name="", key="", version="", pipeline="", state=State.QUEUED, code="", reason="", advice="", result_key="",
     attempts=0, losses=0, seconds=0, owner="", batch="", created=0, started=0, updated=0, ended=0, source_bytes=0,
-    width=0, height=0, dtype="", note="",
+    width=0, height=0, dtype="", note="", host="",
 )  # fmt: skip
 """What the list's modules fill in for a job that they did not know."""
 
 
+class Filters(BaseModel):
+    """What the address of the first page says of the list in it."""
+
+    state: State | Literal[""] = ""
+    batch: str = Field(default="", max_length=64)
+    code: str = Field(default="", max_length=64)
+    search: str = Field(default="", max_length=200)
+    since: str = Field(default="", max_length=100)
+    before: str = Field(default="", max_length=100)
+    view: Literal["table", "grid", ""] = ""
+
+
 class Page:
-    """Templates and static files. ``clock`` gives seconds since the epoch."""
+    """Templates and static files, which are below the address ``static``. ``clock`` gives seconds since the epoch."""
 
     def __init__(
         self,
         settings: MasterSettings,
         system: System,
         listing: Listing,
-        presets: BucketPresets,
         clock: Callable[[], float],
+        *,
+        batches: Batches,
+        fleet: FleetReport,
     ) -> None:
         self._settings = settings
+        self._batches = batches
         self._system = system
         self._listing = listing
-        self._presets = presets
         self._clock = clock
+        self._fleet = fleet
         self._sign_in = told.model_dump_json() if (told := sign_in_view(settings)) else ""
-        self._static = f"/static/{_digest(STATIC)}"
+        self.static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -74,37 +93,42 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals |= {
-            "text": _text,
-            "shown_arguments": _shown_arguments,
-            "examples": _examples,
-            "plain_picture": plain_picture,
-        }
+        self._templates.globals["plain_picture"] = plain_picture
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,
             "moment": _moment,
             "iso": _iso,
-            "ago": self._ago,
+            "ago": _ago_by(clock),
+            "as_local": _as_local,
             "bytes": bytes_shown,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """One template as a page."""
-        path = request.url.path
-        words = Words()
+        """One template as a page, in the reader's language; where the address chooses one, the way to it."""
+        if (chosen := choices.taken(request)) is not None:
+            return chosen
+        path = request.url.path.removeprefix(PAGES)
+        words = Words(choices.language_of(request))
         body = self._templates.get_template(name).render(
-            static=self._static,
-            path=path.removeprefix(PAGES),
+            static=self.static,
+            path=path,
             states=list(State),
             sign_in=self._sign_in,
-            with_session=path.startswith(f"{PAGES}/"),
+            with_session=request.url.path.startswith(f"{PAGES}/"),
             words=words,
             t=words.say,
+            n=words.number,
+            theme=choices.theme_of(request),
+            themes=choices.THEMES,
+            languages=languages(),
+            choose=partial(choices.links, request, path),
+            version=__version__,
             **context,
         )
         # a page tells what is true now, and holds signed links
-        return HTMLResponse(body, status, headers={"Cache-Control": "private, no-cache"})
+        headers = {"Cache-Control": "private, no-cache", "Vary": choices.VARY}
+        return HTMLResponse(body, status, headers=headers | {"Content-Language": words.language})
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """An error for a person who navigated to it."""
@@ -112,10 +136,10 @@ class Page:
 
     def mount_static(self, app: FastAPI) -> None:
         """Serve the static files under an address that changes with their content."""
-        app.mount(self._static, _Immutable(directory=STATIC), name="static")
+        app.mount(self.static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /``, ``/jobs/{id}``, ``/failures`` and ``/statistics``; where people sign in, shells of them.
+        """``GET /``, ``/jobs/{id}``, ``/failures``, ``/fleet`` and ``/statistics``; where people sign in, shells of them.
 
         A navigation bears no token. So there the addresses give a page without data, whose module gets a token, and
         with it the page itself, from the same address under ``PAGES``.
@@ -125,6 +149,7 @@ class Page:
             "/": self.home,
             "/jobs/{job_id}": self.job,
             "/failures": self.failures,
+            "/fleet": self.fleet,
             "/statistics": self.statistics,
         }
         for path, page in pages.items():
@@ -142,31 +167,34 @@ class Page:
 
         return show
 
-    def home(
-        self,
-        request: Request,
-        who: Asking,
-        state: State | None = None,
-        batch: Annotated[str, Query(max_length=64)] = "",
-        before: Annotated[str, Query(max_length=100)] = "",
-    ) -> HTMLResponse:
+    def home(self, request: Request, who: Asking, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
-        jobs = self._listing.list(Wanted(state, batch, before=before, who=who))
-        operations = {operation.name: describe(operation) for operation in registry().values()}
-        jobs.jobs.sort(key=lambda job: -job.created)
+        jobs = self._listing.list(
+            Wanted(
+                filters.state or None,
+                filters.batch,
+                before=filters.before,
+                code=filters.code,
+                search=filters.search,
+                since=filters.since,
+                who=who,
+            )
+        )
         return self.render(
             request,
             "home.html",
             jobs=jobs,
-            state=state,
-            batch=batch,
-            before=before,
+            filters=filters.model_dump(),
+            state=filters.state or None,
+            batch=filters.batch,
+            whole=self._batches.view(filters.batch, who) if filters.batch else None,
+            recent=self._batches.recent(who.owner).batches,
+            output_bucket=self._system.outputs.bucket,
+            thumbnails=self._settings.has_previews,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
-            by_name=operations,
-            operations=list(operations.values()),
-            presets=preset_list_of_page(self._presets),
+            operations=catalogue(self._settings.default_pipeline).address,
             pipeline=pipeline_view(self._settings.default_pipeline),
             upload_limit=self._settings.upload_limit_bytes,
             formats=[row.name for row in ROWS],
@@ -192,6 +220,12 @@ class Page:
         told = failures_of(self._system, who, batch, before)
         return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
 
+    def fleet(self, request: Request) -> HTMLResponse:
+        """Hosts, ranks, what waits, what it costs."""
+        words = Words(choices.language_of(request))
+        told = FleetPage(self._fleet.view(), words, lambda at: ago(words.say, self._clock() - at))
+        return self.render(request, "fleet.html", **told.context())
+
     def statistics(
         self, request: Request, who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
     ) -> HTMLResponse:
@@ -199,9 +233,6 @@ class Page:
         check_operator(who)
         told = statistics_of(self._system, self._clock(), days)
         return self.render(request, "statistics.html", days=told.days, count=days)
-
-    def _ago(self, seconds: float) -> str:
-        return ago(self._clock() - seconds) if seconds else ""
 
 
 class _Immutable(StaticFiles):
@@ -213,14 +244,22 @@ class _Immutable(StaticFiles):
         return response
 
 
-def ago(seconds: float) -> str:
-    """How long ago, roughly: ``now``, ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``."""
+def ago(say: Callable[..., str], seconds: float) -> str:
+    """How long ago, roughly: ``now``, ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``, as ``say`` has it."""
     if seconds < 2:  # noqa: PLR2004
-        return "now"
-    for unit, size, most in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
+        return say("time.now")
+    for unit, size, most in (("seconds", 1, 60), ("minutes", 60, 3600), ("hours", 3600, 86_400)):
         if seconds < most:
-            return f"{seconds // size:.0f} {unit} ago"
-    return f"{seconds // 86_400:.0f} d ago"
+            return say(f"time.{unit}_ago", count=seconds // size)
+    return say("time.days_ago", count=seconds // 86_400)
+
+
+def _ago_by(clock: Callable[[], float]) -> Callable[[Context, float], str]:
+    @pass_context
+    def told(context: Context, seconds: float) -> str:
+        return ago(context["t"], clock() - seconds) if seconds else ""
+
+    return told
 
 
 def at_most(count: int) -> str:
@@ -230,28 +269,9 @@ def at_most(count: int) -> str:
     return f"{count // 1_000_000} MB" if count < 1_000_000_000 else f"{count // 100_000_000 / 10} GB"  # noqa: PLR2004
 
 
-def _text(value: Any) -> str:
-    """A parameter's value as the pipeline language writes it; empty for none."""
-    return "" if value is None else write(value)
-
-
-def _shown_arguments(step: StepView) -> dict[str, Any]:
-    """A step's arguments as its form shows them: what only follows another parameter is left empty."""
-    declared = registry()[step.operation].parameters
-    follows = {parameter.name: parameter.default_from for parameter in declared}
-    return {
-        name: value
-        for name, value in step.arguments.items()
-        if value != step.arguments.get(follows[name] or "")
-    }
-
-
-def _examples(operation: dict[str, Any]) -> dict[str, Any]:
-    """What the form of a new step shows: an example where something must be given, else the default."""
-    return {
-        parameter["name"]: parameter["example"] if parameter["required"] else parameter["default"]
-        for parameter in operation["parameters"]
-    }
+def _as_local(text: str) -> str:
+    """A place in the list as an ``<input type=datetime-local>`` takes its time; empty for none."""
+    return datetime.fromtimestamp(cursor.parse(text).updated).strftime("%Y-%m-%dT%H:%M") if text else ""  # noqa: DTZ006 - as it is read
 
 
 def _iso(seconds: float) -> str:

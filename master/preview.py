@@ -61,6 +61,11 @@ REQUEST: Final[dict[str, Any]] = {
                         "version": {"type": "string"},
                         "pipeline": {"type": "string", "description": "As text; empty: the image itself."},
                         "window": WINDOW,
+                        "nearest": {
+                            "type": "boolean",
+                            "description": "Move a region that reaches beyond the result into it, instead of cutting "
+                            "or refusing it.",
+                        },
                         "levels": {
                             "type": "array",
                             "items": {"type": "number"},
@@ -89,6 +94,7 @@ FILE: Final[dict[str, Any]] = {
         ),
         *(_parameter("query", name, "integer", required=True) for name in ("x", "y", "width", "height")),
         _parameter("query", "pipeline", "string", required=False),
+        _parameter("query", "nearest", "boolean", required=False),
         *(_parameter("query", name, "number", required=False) for name in ("black", "white")),
     ],
     "requestBody": {

@@ -163,6 +163,8 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
         if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
             # the router names those of one route only
             response.headers["Allow"] = ", ".join(_methods(app, request))
+        if problem.status == HTTPStatus.TOO_MANY_REQUESTS:
+            response.headers["Retry-After"] = str(problem.more["seconds"])
         if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response.headers["Retry-After"] = "2"
         return response

@@ -46,8 +46,8 @@ class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
     ``public_url`` is where the page is reached from outside; empty on one machine. ``preview_url`` is where the preview runs
-    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only for
-    whom a gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all.
+    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only
+    for whom a gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all.
     ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
     signed link. The keeper's times are in seconds: how long it waits for notices, how often it reconciles, for how
@@ -77,6 +77,11 @@ class MasterSettings:
     idle_seconds: float = IDLE_SECONDS
     completion_events: bool = False
     die_with_parent: bool = False
+
+    @property
+    def has_previews(self) -> bool:
+        """Whether something answers for thumbnails: what requests are forwarded to, or a function behind the same gateway."""
+        return bool(self.preview_url) or self.any_host
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from preview.answers import answer
-from preview.identity import owner_of
+from preview.identity import who_asks
 from preview.on_screen import Levels
 from preview.opened import Opened
 from preview.problems import Problem, ProblemError
@@ -92,6 +92,7 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
         width: Extent,
         height: Extent,
         pipeline: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)] = "",
+        nearest: bool = False,
         black: float | None = None,
         white: float | None = None,
     ) -> Response:
@@ -102,13 +103,15 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
         """
         began = time.perf_counter()
         body = await _body(request)
-        owner, window = owner_of(request), Window(x, y, x + width, y + height)
+        owner, window = who_asks(request).owner, Window(x, y, x + width, y + height)
         levels = None if black is None or white is None else Levels(black, white)
 
         def work() -> Response:
             shown = shower.show(parsed(pipeline))
             region = workshop.do(
-                lambda: render(files.open(owner, tilework_file, body, shown.page), shown, window)
+                lambda: render(
+                    files.open(owner, tilework_file, body, shown.page), shown, window, nearest=nearest
+                )
             )
             return answer(region, levels, began)
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
 
-from preview.identity import owner_of
+from preview.identity import judged, note
 from preview.problems import Problem, ProblemError, response_of
 from preview.settings import LOOPBACK
 
@@ -76,7 +75,8 @@ class Gate:
                     "Ask the master for it, at the address of its page.",
                 )
             )
-        if self._settings.sign_in and not owner_of(Request(scope)):
+        who = judged(scope, self._settings)
+        if who is None:
             raise ProblemError(
                 Problem(
                     HTTPStatus.UNAUTHORIZED,
@@ -86,6 +86,7 @@ class Gate:
                     "Sign in on the page, or with `tilework login`.",
                 )
             )
+        note(scope, who)
 
     def _is_ours(self, host: str) -> bool:
         try:

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
+
+from tilework import sign_in
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+    from starlette.types import Scope
 
-OWNER_CHARACTERS = 128
+    from preview.settings import PreviewSettings
+    from tilework.sign_in import Owned, Who
 
-
-class Owned(Protocol):
-    """What somebody owns: a row of the job table, an object."""
-
-    @property
-    def owner(self) -> str:
-        """Who brought it; empty where nobody signed in for it."""
-        ...
+_ASKS = "tilework.who"
 
 
-def owner_of(request: Request) -> str:
-    """The subject of the token that the gateway's authorizer accepted; empty where there is no gateway.
+def judged(scope: Scope, settings: PreviewSettings) -> Who | None:
+    """Who sends the request of ``scope``; None where people must sign in and it bears no judged token."""
+    return sign_in.judged(scope, signing_in=settings.sign_in, operators=settings.operators_group)
 
-    Source: ``requestContext.authorizer.jwt.claims`` of an HTTP API event, payload format 2.0. Headers are never
-    believed.
-    """
-    event: Any = request.scope.get("aws.event", {})
-    claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
-    return str(claims.get("sub", ""))[:OWNER_CHARACTERS]
+
+def note(scope: Scope, who: Who) -> None:
+    """Let the routes know who asks."""
+    scope[_ASKS] = who
+
+
+def who_asks(request: Request) -> Who:
+    """Who asks, as the gate noted it."""
+    who: Who = request.scope[_ASKS]
+    return who
 
 
 def may_see(request: Request, row: Owned) -> bool:
-    """Whether the caller may see the images of ``row``: their own, and those that came without an owner.
-
-    Whoever asks without a token gets as far as here only where nobody signs in (:mod:`preview.gate`).
-    """
-    caller = owner_of(request)
-    return not caller or row.owner in {"", caller}
+    """Whether the caller may see the images of ``row``."""
+    return sign_in.may_see(row, who_asks(request))

@@ -46,15 +46,15 @@ class Region:
     approximate: tuple[Approximation, ...] = ()
 
 
-def render(image: Opened, pipeline: Pipeline, window: Window) -> Region:
+def render(image: Opened, pipeline: Pipeline, window: Window, *, nearest: bool = False) -> Region:
     """Make ``window``, in pixels of the result and cut to it, of the result that ``pipeline`` makes of ``image``.
 
-    Of a report it is the picture that the report is about. Raises NoSuchRegionError, RegionTooLargeError,
+    One that lies beyond the result is refused, or with ``nearest`` moved to where it meets it. Of a report it is the picture that the report is about. Raises NoSuchRegionError, RegionTooLargeError,
     RegionTooSlowError, what reading the image raises, and UnsupportedPixelsError and OperationFailedError as the engine.
     """
     pipeline = replace(pipeline, output=None, page=None)
     size = pipeline.sizes(image.size)[-1]
-    window = within(window, size)
+    window = within(moved(window, size) if nearest else window, size)
     check_region(window)
     check_work(pipeline, window, image.size, image.pixels)
     source = pipeline.sites(window, image.size, image.pixels)[0].source if pipeline.steps else window
@@ -68,6 +68,13 @@ def render(image: Opened, pipeline: Pipeline, window: Window) -> Region:
     approximated = _Approximated(image, pipeline)
     picture = approximated.picture(window)
     return Region(picture, window, size, source, tuple(dict.fromkeys(approximated.ways)))
+
+
+def moved(window: Window, size: Size) -> Window:
+    """The window, moved by as little as lets all of it lie in an image of ``size``, or as much of it as there is."""
+    left = max(0, min(window.left, size.width - window.width))
+    top = max(0, min(window.top, size.height - window.height))
+    return Window(left, top, left + window.width, top + window.height)
 
 
 def within(window: Window, size: Size) -> Window:

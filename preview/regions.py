@@ -53,7 +53,7 @@ class PreviewRequest(BaseModel):
     """What shall be shown of which image: a ``job``'s input, or the version ``version`` of ``key`` in the input bucket.
 
     ``window`` is in pixels of the result, which a pipeline may make larger, smaller or turned; what reaches beyond it is
-    left out. ``levels`` are the values to show black and white of results deeper than 8 bits.
+    left out, unless ``nearest`` asks for the region to be moved into it. ``levels`` are the values to show black and white of results deeper than 8 bits.
     """
 
     job: str = Field(default="", max_length=64)
@@ -61,6 +61,7 @@ class PreviewRequest(BaseModel):
     version: str = Field(default="", max_length=1024)
     pipeline: str = Field(default="", max_length=PIPELINE_CHARACTERS)
     window: Place
+    nearest: bool = False
     levels: tuple[float, float] | None = None
 
     @model_validator(mode="after")
@@ -124,7 +125,7 @@ def routes(system: System, library: Library, workshop: Workshop, shower: Shower)
         pipeline = shower.show(parsed(wanted.pipeline), own)
         address = Address(address.side, address.key, address.version, pipeline.page)
         window, levels = wanted.window.window, None if wanted.levels is None else Levels(*wanted.levels)
-        region = workshop.do(lambda: render(library.open(address), pipeline, window))
+        region = workshop.do(lambda: render(library.open(address), pipeline, window, nearest=wanted.nearest))
         library.forget()
         return answer(region, levels, began)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tilework.environment import number
 from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.plugins import load_own_operations, warn_of_disabled
+from tilework.sign_in import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,7 @@ class PreviewSettings:
     """The preview's own settings beside the deployment's addresses.
 
     ``any_host`` accepts every Host header, for where a gateway in front has judged it already. With ``sign_in`` it answers
-    only whom the gateway's authorizer has let in. ``image_bytes`` are those of an image, decoded, that is read whole, and
+    only whom the gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all. ``image_bytes`` are those of an image, decoded, that is read whole, and
     ``cache_bytes`` of all that are kept.
     """
 
@@ -37,6 +38,7 @@ class PreviewSettings:
     port: int = 8001
     any_host: bool = False
     sign_in: bool = False
+    operators_group: str = OPERATORS
     image_bytes: int = IMAGE_MIB * MIB
     cache_bytes: int = CACHE_MIB * MIB
     limits: Limits = field(default_factory=Limits)
@@ -52,6 +54,7 @@ class PreviewSettings:
             port=int(number(environ, "TILEWORK_PORT", 8001, 0, 65_535)),
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,
             sign_in=bool(environ.get("TILEWORK_SIGN_IN_ISSUER", "").strip()),
+            operators_group=environ.get("TILEWORK_OPERATORS_GROUP", "").strip() or OPERATORS,
             image_bytes=int(number(environ, "TILEWORK_PREVIEW_IMAGE_MIB", IMAGE_MIB, 1, 65_536)) * MIB,
             cache_bytes=int(number(environ, "TILEWORK_PREVIEW_CACHE_MIB", CACHE_MIB, 1, 65_536)) * MIB,
             limits=Limits.from_environment(environ),

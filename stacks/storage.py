@@ -89,7 +89,9 @@ class Storage(Construct):
 
     def _output_bucket(self) -> s3.Bucket:
         forgotten_work = s3.LifecycleRule(id="forget-work", prefix=WORK, expiration=Duration.days(WORK_DAYS))
-        bucket = self._bucket("Output", rules=[forgotten_work, *self._tiering(RESULTS)])
+        bucket = self._bucket(
+            "Output", rules=[forgotten_work, *self._tiering(RESULTS)], cors=[_downloads_of_the_page()]
+        )
         bucket.add_to_resource_policy(_never_replace_a_result(bucket))
         return bucket
 
@@ -182,6 +184,17 @@ def _uploads_of_the_page() -> s3.CorsRule:
         allowed_origins=["*"],
         allowed_headers=["*"],
         exposed_headers=["ETag", "x-amz-version-id"],
+        max_age=3600,
+    )
+
+
+def _downloads_of_the_page() -> s3.CorsRule:
+    """The page may read what the master signed an address for, to pack many results into one archive."""
+    return s3.CorsRule(
+        allowed_methods=[s3.HttpMethods.GET],
+        allowed_origins=["*"],
+        allowed_headers=["*"],
+        exposed_headers=["Content-Length", "ETag"],
         max_age=3600,
     )
 

@@ -77,3 +77,51 @@ INVISIBLE = (
 )
 
 HOSTILE_KEYS = (*PLAIN_TEXT, *INVISIBLE)
+
+ON_A_PAGE = (
+    # markup, and what ends attributes, elements and templates
+    "<script>window.pwned=1</script>.png",
+    "<img src=x onerror=window.pwned=1>.png",
+    '"><script>window.pwned=1</script>.png',
+    "' onmouseover='window.pwned=1' x='.png",
+    '" autofocus onfocus="window.pwned=1.png',
+    "</bdi></template></ol><b onclick=pwned>.png",
+    "</script><script>window.pwned=1</script>.png",
+    "</title><svg onload=window.pwned=1>.png",
+    "<!--.png",
+    "]]><!-- --!>.png",
+    "<iframe srcdoc='<script>top.pwned=1</script>'>.png",
+    "&lt;script&gt;&#x6a;&amp;amp;.png",
+    # templates of servers, shells and S3
+    "{{ 7*7 }}{% raw %}.png",
+    "{{ self.__init__.__globals__ }}.png",
+    "${filename}${7*7}#{7*7}.png",
+    "$(reboot)`id`;rm -rf ~|&.png",
+    "{count}{name}%(name)s%s%n.png",
+    # addresses
+    "javascript:window.pwned=1",
+    "data:text/html,<script>window.pwned=1</script>",
+    "//evil.example/x.png",
+    "https://evil.example/?.png",
+    "?state=FAILED&batch=x#top.png",
+    "../../../etc/passwd",
+    "..\\..\\C:\\nul.png",
+    "%2e%2e%2f%3Cscript%3E%00.png",
+    "%ff%fe%.png",
+    # headers and spreadsheets
+    "a\r\nSet-Cookie: x=1\r\n\r\n<script>window.pwned=1</script>.png",
+    'a"; filename="evil.html.png',
+    "=cmd|' /C calc'!A0",
+    '@SUM(1+9)*HYPERLINK("http://evil.example").png',
+    "-2+3+cmd.png",
+    "--help",
+    # what cannot be seen, or shows something else
+    "nul\x00byte.png",
+    "\u202egpj.exe",
+    "\u2066x\u2069\u200b\ufeffy.png",
+    "line\u2028paragraph\u2029.png",
+    "\x1b[31m\x1b]0;title\x07.png",
+    "🦊👩\u200d👩\u200d👧日本語שלוםمرحبا.png",
+    "k" * 1020 + ".png",
+)
+"""What a name, a batch, a reason, a pipeline or a code may be where somebody means harm to whoever looks at it."""

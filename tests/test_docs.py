@@ -282,3 +282,15 @@ def test_every_decision_is_listed() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_text().splitlines()) < 120
+
+
+def test_every_test_that_the_table_of_attacks_names_is_there() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    section = text.split("## What people could try on the page")[1].split("### What is not stopped")[0]
+    rows = [row for row in section.splitlines() if row.startswith("| ")][1:]
+    assert len(rows) > 20
+    for row in rows:
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
+        assert named, row
+        for file, test in named:
+            assert re.search(rf"^def {test}\(", (ROOT / file).read_text(), re.MULTILINE), (file, test)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
@@ -99,3 +99,17 @@ def who_of(claims: Mapping[str, Any], operators: str = OPERATORS) -> Who | None:
     told = claims.get("cognito:groups", ())
     groups = re.sub(r"^\[|\]$", "", told).split() if isinstance(told, str) else list(told or ())
     return Who(owner, operators in groups) if owner else None
+
+
+def judged(scope: Mapping[str, Any], *, signing_in: bool, operators: str) -> Who | None:
+    """Who sends the request of an ASGI ``scope``; None where people must sign in and it bears no judged token.
+
+    Source: ``requestContext.authorizer.jwt.claims`` of an HTTP API event, payload format 2.0. Headers are never
+    believed.
+    """
+    event = scope.get("aws.event", {})
+    claims = event.get("requestContext", {}).get("authorizer", {}).get("jwt", {}).get("claims", {})
+    who = who_of(claims, operators)
+    if not signing_in:
+        return replace(who, sees_all=True) if who else ANYBODY
+    return who

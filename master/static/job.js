@@ -1,5 +1,6 @@
 // One job's page, kept up to date until the job is over.
 
+import { startRerun } from "./builder/rerun.js";
 import { field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
 import { fillFailure } from "./failures/failure.js";
 import { fillStory } from "./failures/story.js";
@@ -50,11 +51,10 @@ async function give(address, body, then) {
 const again = () => location.reload();
 document.getElementById("retry").addEventListener("click", () => give(`${here}/retry`, {}, again));
 document.getElementById("cancel").addEventListener("click", () => give(`${here}/cancel`, {}, again));
-document.getElementById("rerun")?.addEventListener("submit", (event) => {
-  event.preventDefault();
-  const pipeline = document.getElementById("rerun-pipeline").value;
+const rerun = document.getElementById("rerun");
+const run = (pipeline) =>
   give(`${here}/rerun`, { pipeline }, (answer) => location.assign(`/jobs/${encodeURIComponent(answer.job.id)}`));
-});
+if (rerun) startRerun(rerun, run);
 // from here on a click is not lost
 document.querySelector(".orders").inert = false;
 

@@ -8,7 +8,7 @@ const AGAIN = 1000;
 const LONGEST_AGAIN = 30000;
 
 /**
- * Follow `address` (a function, or a text): `changed(answer)` is called with each new answer and returns whether
+ * Follow `address` (a function, or a text; where it is empty, nothing is asked): `changed(answer)` is called with each new answer and returns whether
  * something is under way, so that the next look comes sooner; `reached(yes)` tells whether the server answers.
  * Returns `{ now, stop }`: look at once, look no more.
  */
@@ -24,9 +24,14 @@ export function follow(address, changed, reached = () => {}) {
   async function look() {
     clearTimeout(timer);
     if (document.hidden || asking || stopped) return;
+    const place = typeof address === "function" ? address() : address;
+    if (!place) {
+      timer = setTimeout(look, PACE.busy);
+      return;
+    }
     asking = true;
     try {
-      const response = await ask(typeof address === "function" ? address() : address, {
+      const response = await ask(place, {
         headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
         cache: "no-store",
       });

@@ -81,7 +81,8 @@ export async function signedIn() {
     throw new Error(say("sign_in.failed"));
   }
   remember(tokens, claims.email ?? "");
-  return pending.view;
+  // "//elsewhere.example" is a path to nobody but a browser
+  return new URL(pending.view, location.origin).origin === location.origin ? pending.view : "/";
 }
 
 /** Tokens for a grant; null where it is refused. Throws where nobody answers. */

@@ -3,6 +3,7 @@
 import { problemOf } from "./problems.js";
 import { ask, signedIn, signIn, signOut, who } from "./session.js";
 import { say } from "./strings.js";
+import { parsed } from "./trusted.js";
 
 const root = document.getElementById("shell");
 
@@ -17,7 +18,7 @@ async function show() {
     headers: { Accept: "text/html" },
   });
   if (!response.headers.get("Content-Type")?.startsWith("text/html")) throw new Error(say("page.no_answer"));
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const page = parsed(await response.text(), "text/html");
   const module = page.querySelector('script[type="module"]');
   document.title = page.title;
   await Promise.all([...page.querySelectorAll('link[rel="stylesheet"]')].map(styled));

@@ -55,7 +55,7 @@ def server() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815 - the library's names
 
         def log_message(self, *_: object) -> None:
             pass

@@ -12,7 +12,7 @@ from tests.cli.conftest import CommandLine
 from tilework.imaging.operations import registry
 
 COMMANDS = (
-    "process", "submit", "jobs", "job", "operations", "new-operation", "formats", "presets", "retry", "cancel", "rerun", "why", "export", "statistics",
+    "process", "submit", "jobs", "job", "operations", "new-operation", "formats", "presets", "retry", "cancel", "rerun", "why", "batch", "export", "statistics",
     "fetch", "backfill", "erase", "logs", "cost",
 )  # fmt: skip
 

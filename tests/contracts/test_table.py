@@ -185,6 +185,17 @@ def test_a_list_before_a_time_begins_with_what_was_changed_before_it(table: JobT
     assert list(table.list(State.QUEUED, 1, before=Cursor(3.0))) == [rows[2]]
 
 
+def test_a_list_since_a_time_ends_with_what_was_changed_at_it(table: JobTable) -> None:
+    rows = [job(str(n), updated=float(n), batch="b" * (n % 2), state=list(State)[n % 2]) for n in range(6)]
+    for row in rows:
+        table.create(row)
+    assert list(table.list(since=3.0)) == rows[:2:-1]
+    assert list(table.list(State.RUNNING, batch="b", since=2.0)) == [rows[5], rows[3]]
+    assert list(table.list(before=Cursor(5.0), since=3.0)) == [rows[4], rows[3]]
+    assert list(table.list(before=Cursor(3.0, rows[3].id), since=3.0)) == []
+    assert list(table.list(before=Cursor(2.0), since=3.0)) == []
+
+
 def test_a_page_goes_on_where_the_last_ended_though_rows_went_and_came(table: JobTable) -> None:
     rows = [job(str(n), updated=float(n)) for n in range(10)]
     for row in rows:
@@ -304,6 +315,19 @@ def test_counters_added_by_many_at_once_lose_nothing(table: JobTable) -> None:
     assert table.counters("day") == {"done": 64}
 
 
+def test_what_was_remembered_with_a_group_is_found_by_it(table: JobTable) -> None:
+    assert table.remembered("hosts") == {}
+    table.remember("host b", "at work", group="hosts", until=4_000_000_000.9)
+    table.remember("host a", "", group="hosts")
+    table.remember("host a", "idle \u6771", group="hosts", until=4_000_000_000.0)
+    table.remember("place", "elsewhere")
+    table.add("day", {"done": 1}, group="days")
+    assert table.remembered("hosts") == {"host a": "idle \u6771", "host b": "at work"}
+    assert table.recall("host b") == "at work"
+    assert table.group("days") == {"day": {"done": 1}}
+    assert list(table.list()) == []
+
+
 def test_what_was_remembered_last_is_recalled(table: JobTable) -> None:
     assert table.recall("place") == ""
     for text in ("drop/ü🦊 \x07\n.jpg", "k" * 1024, ""):
@@ -313,4 +337,13 @@ def test_what_was_remembered_last_is_recalled(table: JobTable) -> None:
     table.remember("place", "here")
     table.add("place", {"times": 1})
     assert (table.recall("place"), table.counters("place")) == ("here", {"times": 1})
+    assert list(table.list()) == []
+
+
+@pytest.mark.differs("moto", because=UNLOCKED)
+def test_a_counter_tells_each_who_counts_another_number(table: JobTable) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda _: table.count("orders#zoë", expires=1e9), range(24)))
+    assert sorted(told) == list(range(1, 25))
+    assert table.count("orders#ada", expires=1e9) == 1
     assert list(table.list()) == []

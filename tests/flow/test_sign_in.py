@@ -52,6 +52,12 @@ def page(browser: Browser) -> Iterator[Page]:
     assert faults == []
 
 
+def subject(api: DeployedApi) -> str:
+    """Whom the tokens of the one user name."""
+    (user,) = api.cognito.list_users(UserPoolId=api.pool)["Users"]
+    return str(next(each["Value"] for each in user["Attributes"] if each["Name"] == "sub"))
+
+
 def sign_in(page: Page) -> None:
     page.get_by_label("Username").fill(EMAIL)
     page.get_by_label("Password").fill(PASSWORD)
@@ -83,7 +89,7 @@ def kept(command: CommandLine) -> tuple[Path, dict[str, Any]]:
 def test_a_person_signs_in_sees_the_jobs_and_comes_back_to_the_same_view_when_the_session_is_over(
     running: RunningSystem, api: DeployedApi, page: Page
 ) -> None:
-    job = running.drop("lab/behind the gate.png", png(noise(60, 50)), pipeline="invert")
+    job = running.drop("lab/behind the gate.png", png(noise(60, 50)), pipeline="invert", owner=subject(api))
     running.ended([job])
     page.goto(f"{api.page}/?state=DONE")
     sign_in(page)
@@ -129,8 +135,7 @@ def test_an_image_is_uploaded_from_the_page_by_whoever_is_signed_in(
     (job,) = uploaded()
     row = running.ended([job])[job]
     assert row.state is State.DONE
-    (user,) = api.cognito.list_users(UserPoolId=api.pool)["Users"]
-    assert row.owner == next(each["Value"] for each in user["Attributes"] if each["Name"] == "sub")
+    assert row.owner == subject(api)
 
 
 def test_somebody_without_aws_credentials_submits_lists_fetches_and_retries_after_a_sign_in(
@@ -160,6 +165,35 @@ def test_somebody_without_aws_credentials_submits_lists_fetches_and_retries_afte
     assert running.ended([failed])[failed].epoch == 1
     needs = signed_in.run("presets", "--set", _presets(tmp_path), status=2)
     assert "AWS credentials" in needs.stderr
+
+
+def test_what_is_nobodys_or_anothers_is_seen_by_operators_only(
+    signed_in: CommandLine, running: RunningSystem, api: DeployedApi
+) -> None:
+    jobs = [
+        running.drop("lab/nobodys.png", png(noise(40, 41)), pipeline="invert"),
+        running.drop("lab/anothers.png", png(noise(40, 42)), pipeline="invert", owner="somebody else"),
+    ]
+    running.ended(jobs)
+    path, tokens = kept(signed_in)
+    for job in jobs:
+        assert api.get(f"/api/jobs/{job}", tokens["access"]).status == 404
+        signed_in.run("retry", job, status=2)
+    assert not {row["id"] for row in json.loads(signed_in.run("jobs", "--json").stdout)} & set(jobs)
+    api.cognito.admin_add_user_to_group(UserPoolId=api.pool, Username=EMAIL, GroupName="operators")
+    try:
+        renew(path)
+        assert set(jobs) <= {row["id"] for row in json.loads(signed_in.run("jobs", "--json").stdout)}
+    finally:
+        api.cognito.admin_remove_user_from_group(UserPoolId=api.pool, Username=EMAIL, GroupName="operators")
+
+
+def renew(path: Path) -> None:
+    """Have the token renewed before it is used again."""
+    told = json.loads(path.read_text())
+    for session in told.values():
+        session["tokens"]["end"] = 0
+    path.write_text(json.dumps(told))
 
 
 def _presets(folder: Path) -> Path:
@@ -235,7 +269,7 @@ def test_only_a_token_of_this_pool_that_is_whole_and_not_over_opens_the_api(
     # a token of Cognito's own sign-in API has not the API's scope
     for path in ("/api/health", "/api/images", "/api/page/", "/api/openapi.json", "/nothing"):
         assert api.get(path).status == 401
-    for path in ("/", "/jobs/x", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out"):
+    for path in ("/", "/jobs/x", "/fleet", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out"):
         answer = api.get(path)
         assert answer.status == 200
         assert b"tilework-local" not in answer.data

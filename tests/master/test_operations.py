@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from master.operations import catalogue
+from master.words import Words
 from tilework.imaging import plugins
+from tilework.imaging.grammar import OUTPUTS
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import registry
 from tilework.imaging.plugins import Origin, Plugin
@@ -21,6 +24,25 @@ def test_every_operation_is_told_as_it_describes_itself(client: Client) -> None:
     assert {"blur", "canny", "invert", "erode", "dilate"} <= set(registry())
     assert told["operations"][0] == described(next(iter(registry().values())))
     assert told["default_pipeline"] == "blur(9)"
+
+
+def test_the_operations_are_packed_for_who_can_unpack_and_not_sent_to_who_has_them(client: Client) -> None:
+    plain = client.get("/api/operations", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/api/operations", headers={"Accept-Encoding": "gzip"})
+    assert plain.json() == packed.json()
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < 25_000 < int(plain.headers["content-length"])
+    assert packed.headers["vary"] == "Accept-Encoding"
+    again = client.get("/api/operations", headers={"If-None-Match": plain.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_the_operations_may_be_kept_only_under_the_address_that_is_true(client: Client) -> None:
+    address = catalogue("blur(9)").address
+    assert "immutable" in client.get(address).headers["cache-control"]
+    for other in ("/api/operations", "/api/operations?v=0000"):
+        assert client.get(other).headers["cache-control"] == "private, no-cache"
+    assert catalogue("blur(3)").address != address
 
 
 def test_plugins_are_told_and_why_one_is_disabled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,6 +85,28 @@ def test_a_pipeline_tells_what_frames_it_and_what_it_could_report(client: Client
     assert told("components | output(csv)") == (None, "csv", ["json", "csv"])
     problem = client.get("/api/pipeline", params={"text": "invert | output(json)"}).json()
     assert (problem["code"], problem["position"]) == ("bad_pipeline", 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "outputs"),
+    [
+        ("blur(9)", ["png", "jpeg", "tiff", "webp", "dzi", "xyz"]),
+        ("output(xyz)", ["png", "jpeg", "tiff", "webp", "dzi", "xyz"]),
+        ("canny(1, 2)", ["png", "tiff", "dzi", "xyz"]),
+        ("grayscale | histogram", ["png", "tiff", "dzi", "xyz", "json", "csv"]),
+        ("components", ["tiff", "json", "csv"]),
+    ],
+)
+def test_a_pipeline_tells_the_outputs_that_would_be_obeyed(
+    client: Client, text: str, outputs: list[str]
+) -> None:
+    assert client.get("/api/pipeline", params={"text": text}).json()["outputs"] == outputs
+
+
+def test_the_page_has_a_name_for_every_family_and_every_output() -> None:
+    names = Words().sentences["builder"]
+    assert {f"family_{operation.family}" for operation in registry().values()} <= names.keys()
+    assert {f"output_{output}" for output in OUTPUTS} <= names.keys()
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SIGN_IN = SignIn("https://lab.auth.eu-central-1.amazoncognito.com", "client-1", "https://issuer.example/pool")
 SETTINGS = MasterSettings(sign_in=SIGN_IN, any_host=True)
-PUBLIC = ("/", "/jobs/a", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out")
+PUBLIC = ("/", "/jobs/a", "/fleet", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out")
 
 
 class Behind:

@@ -89,21 +89,26 @@ def shows_picture(pipeline: str) -> bool:
 
 
 def pictured(operation: Operation) -> bool:
-    return bool(_shown(operation))
+    return bool(shown(operation))
 
 
 def render(operation: Operation) -> bytes:
     """The strip of an operation as a JPEG."""
-    return _strip(photograph(operation), [example.text for example in _shown(operation)])
+    return _strip(photograph(operation), [example.text for example in shown(operation)])
 
 
 def render_preset(name: str, pipeline: str) -> bytes:
     """The strip of a preset as a JPEG."""
-    return _strip(_loaded(OF_PRESET.get(name, ELSE), grey=False), [pipeline])
+    return _strip(photograph_of_preset(name), [pipeline])
+
+
+def photograph_of_preset(name: str) -> Image:
+    """What a preset is shown on: 8 bits, colour, of a strip's size."""
+    return loaded(OF_PRESET.get(name, ELSE), grey=False)
 
 
 def _strip(image: Image, pipelines: Sequence[str]) -> bytes:
-    cells = [image, *(_result(image, text) for text in pipelines)]
+    cells = [image, *(result(image, text) for text in pipelines)]
     strip = np.full((HEIGHT, len(cells) * (WIDTH + GAP) - GAP, 3), 255, np.uint8)
     for index, cell in enumerate(cells):
         fitted = _fitted(cell)
@@ -118,7 +123,7 @@ def _strip(image: Image, pipelines: Sequence[str]) -> bytes:
 def photograph(operation: Operation) -> Image:
     """What an operation is shown on: 8 bits, with the channels that its first example takes, of a strip's size."""
     name = OF_ONE.get(operation.name, PHOTOGRAPHS.get(operation.family, ELSE))
-    image = _loaded(name, grey=3 not in operation.channels)
+    image = loaded(name, grey=3 not in operation.channels)
     if operation.name in CENTRE:
         noisy = np.random.default_rng(1).normal(0, 12, image.shape) + image
         image = np.clip(noisy, 0, 255).astype(np.uint8)
@@ -126,15 +131,15 @@ def photograph(operation: Operation) -> Image:
 
 
 def captions(operation: Operation) -> list[str]:
-    return [example.text for example in _shown(operation)]
+    return [example.text for example in shown(operation)]
 
 
-def _shown(operation: Operation) -> list[Example]:
+def shown(operation: Operation) -> list[Example]:
     fitting = [each for each in operation.examples if not each.dtypes or "uint8" in each.dtypes]
     return fitting[:MOST] if "uint8" in operation.dtypes else []
 
 
-def _result(image: Image, pipeline: str) -> Image:
+def result(image: Image, pipeline: str) -> Image:
     colour = run_whole(Picture(image), shown_examples(parse(pipeline), image)).colour
     if colour.dtype == np.uint8:
         return colour
@@ -142,7 +147,7 @@ def _result(image: Image, pipeline: str) -> Image:
 
 
 @cache
-def _loaded(name: str, *, grey: bool) -> Image:
+def loaded(name: str, *, grey: bool) -> Image:
     image = cv2.imread(str(photographs() / name), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
     assert image is not None
     scale = max(WIDTH / image.shape[1], HEIGHT / image.shape[0])

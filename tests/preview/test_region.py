@@ -91,6 +91,21 @@ def test_what_reaches_beyond_the_result_is_left_out() -> None:
     assert found.picture.size == Size(20, HEIGHT - 100)
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (Window(900, 900, 920, 910), Window(WIDTH - 20, HEIGHT - 10, WIDTH, HEIGHT)),
+        (Window(-50, 3, 950, 13), Window(0, 3, WIDTH, 13)),
+        (Window(-5, -5, 5, 5), Window(0, 0, 10, 10)),
+        (Window(5, 5, 9, 9), Window(5, 5, 9, 9)),
+    ],
+)
+def test_a_region_beyond_the_result_is_moved_into_it_where_that_is_wanted(
+    asked: Window, told: Window
+) -> None:
+    assert render(IMAGES["grey"], parse("invert()"), asked, nearest=True).window == told
+
+
 def test_it_tells_what_a_region_depends_on() -> None:
     assert render(IMAGES["grey"], parse("blur(9)"), Window(20, 20, 30, 30)).source == Window(16, 16, 34, 34)
     assert render(IMAGES["grey"], parse("crop(50, 40, 60, 60)"), Window(0, 0, 5, 5)).source.left == 50

@@ -125,6 +125,10 @@ class Api:
         """What comes of an order."""
         return self._ask("POST", path, body=json.dumps(body).encode())
 
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What is there, once this is put there."""
+        return self._ask("PUT", path, body=json.dumps(body).encode())
+
     def download(self, address: str, start: int, stop: int) -> tuple[bytes, int]:
         """Bytes [start, stop) of what a signed address gives, and how many there are in all. No token goes there."""
         answer = self._http_to(address).send(

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
+from tilework.api.batches import ApiBatches
 from tilework.api.failures import NotThereError, NotThroughApiError
 from tilework.errors import VersionGoneError
 from tilework.jobs.history import Deed, Entry, Outcome
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tilework.api.http import Api
+    from tilework.jobs.batches import BatchNotes
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Ask
     from tilework.jobs.orders import Rerun
@@ -206,6 +208,7 @@ def join_api(api: Api) -> ApiSystem:
         units=nothing,
         results=nothing,
         dead_letters=nothing,
+        batches=cast("BatchNotes", ApiBatches(api)),
         orders=ApiOrders(api, table),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import boto3
 from botocore.config import Config
 
+from tilework.aws.batches import AwsBatches
 from tilework.aws.events import AwsEvents
 from tilework.aws.queue import AwsQueue
 from tilework.aws.settings import SILENCE_SECONDS
@@ -126,6 +127,7 @@ def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = Non
         units=AwsQueue(clients.sqs, clients.polls, deployment.units_queue_url),
         results=AwsQueue(clients.sqs, clients.polls, deployment.results_queue_url),
         dead_letters=AwsQueue(clients.sqs, clients.polls, deployment.dead_letter_queue_url),
+        batches=AwsBatches(clients.dynamodb, deployment.job_table, deployment.table_memory_days),
     )
 
 

@@ -83,7 +83,7 @@ def to_item(job: Job, memory_days: float = 0) -> dict[str, AttributeValueTypeDef
     """Return the item that holds ``job``; where it is over, DynamoDB may delete it after ``memory_days`` (0: never)."""
     item: dict[str, AttributeValueTypeDef] = {"shelf": {"S": shelf_of(job)}}
     if memory_days and job.state.is_end:
-        item[EXPIRY] = number(int(job.updated + (memory_days + _SPARE_DAYS) * _DAY))
+        item[EXPIRY] = expiry(job.updated, memory_days)
     if job.batch:
         item["batch_shelf"] = {"S": batch_shelf(job.state, shelf_number(job.state, job.id), job.batch)}
     if job.owner:
@@ -111,6 +111,11 @@ def _attribute(value: str | float | History) -> AttributeValueTypeDef:
     if isinstance(value, tuple):
         return {"S": history.to_text(value)}
     return {"S": str(value)} if isinstance(value, str) else number(value)
+
+
+def expiry(moment: float, memory_days: float) -> AttributeValueTypeDef:
+    """Return when DynamoDB may delete what is remembered for ``memory_days`` from ``moment`` on."""
+    return number(int(moment + (memory_days + _SPARE_DAYS) * _DAY))
 
 
 def number(value: float) -> AttributeValueTypeDef:

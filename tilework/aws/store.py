@@ -25,6 +25,9 @@ PAUSES_SECONDS = (0.05, 0.1, 0.2)
 PRESIGNED_SECONDS = 7 * 86_400
 """Longest life of a presigned URL (signature version 4)."""
 
+NEUTRAL = "application/octet-stream"
+"""What a download says that it is, whatever its uploader called it: a browser shows its pixels, and runs nothing."""
+
 UPLOADED = "201"
 """Status of an accepted form upload; unlike 204 it comes with a body that names the key."""
 
@@ -220,7 +223,12 @@ class AwsStore:
     def presigned_get(self, key: str, version: str | None, *, filename: str, seconds: int) -> str:
         """Make a URL that downloads the version as an attachment called ``filename``, good for ``seconds``."""
         _check_life(seconds)
-        wanted = {"Bucket": self._bucket, "Key": key, "ResponseContentDisposition": disposition(filename)}
+        wanted = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": disposition(filename),
+            "ResponseContentType": NEUTRAL,
+        }
         with told_as_ours(f"sign a URL of {self._called(key, version)}"):
             return self._client.generate_presigned_url(
                 "get_object", Params=wanted | _of_version(version), ExpiresIn=seconds

@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
 from tilework.aws.rows import (
+    EXPIRY,
     batch_shelf,
     from_item,
     number,
@@ -133,15 +134,18 @@ class AwsTable:
         batch: str = "",
         owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """List rows, the latest updated first (eventually consistent), from ``before`` on, at most ``limit``.
 
         A row that changes its state meanwhile is told once, or, having moved behind what was read, not at all. With a
         batch and an owner the batch is read, and what is another's is left out.
         """
-        rows = self._merged(
-            _shelves(tuple(State) if state is None else (state,), batch, owner), limit, before
-        )
+        if before is not None and since > before.updated:
+            # a range must not be upside down
+            return iter(())
+        shelves = _shelves(tuple(State) if state is None else (state,), batch, owner)
+        rows = self._merged(shelves, limit, before, since)
         return islice((row for row in rows if not owner or row.owner == owner), limit)
 
     def of_id(self, digits: str) -> Iterator[Job]:
@@ -185,16 +189,40 @@ class AwsTable:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
         return _counters(self._statistics(name))
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name``, in the place of what was there."""
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; it is on no index."""
+        with told_as_ours(f"count {name}"):
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key={"id": {"S": _STATISTICS + name}},
+                UpdateExpression="SET #expires = if_not_exists(#expires, :expires) ADD #count :one",
+                ExpressionAttributeNames={"#count": _COUNTER + "count", "#expires": EXPIRY},
+                ExpressionAttributeValues={":one": number(1), ":expires": number(int(expires))},
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(answer["Attributes"][_COUNTER + "count"]["N"])
+
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+        """Keep ``text`` under ``name``, in the place of what was there; after ``until`` DynamoDB may delete it."""
+        told: dict[str, Any] = {"#text": {"S": text}}
+        if group:
+            told |= {"shelf": {"S": _GROUP + group}, "updated": number(0)}
+        if until:
+            told[EXPIRY] = number(int(until))
         with told_as_ours(f"remember {name}"):
             self._client.update_item(
                 TableName=self._name,
                 Key={"id": {"S": _STATISTICS + name}},
-                UpdateExpression="SET #text = :text",
+                UpdateExpression="SET " + ", ".join(f"{what} = :{what.strip('#')}" for what in told),
                 ExpressionAttributeNames={"#text": _TEXT},
-                ExpressionAttributeValues={":text": {"S": text}},
+                ExpressionAttributeValues={f":{what.strip('#')}": value for what, value in told.items()},
             )
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """Return all that was remembered with ``group``, by name (eventually consistent)."""
+        items = self._items(Shelf(BY_STATE, "shelf", _GROUP + group))
+        found = {str(item["id"]["S"]).removeprefix(_STATISTICS): str(item[_TEXT]["S"]) for item in items}
+        return dict(sorted(found.items()))
 
     def recall(self, name: str) -> str:
         """Return what was last remembered under ``name``; empty where nothing was."""
@@ -233,8 +261,10 @@ class AwsTable:
                 return _refused(job, error)
         return None
 
-    def _merged(self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None) -> Iterator[Job]:
-        sizes = [_size(each, limit) for each in shelves]
+    def _merged(
+        self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None, since: float
+    ) -> Iterator[Job]:
+        sizes = [_size(each, limit) | ({"since": since} if since else {}) for each in shelves]
         with ThreadPoolExecutor(min(len(shelves), _QUERIES_AT_ONCE)) as pool:
             first = list(pool.map(lambda each, size: self._page(each, before, **size), shelves, sizes))
         rows = [
@@ -290,16 +320,14 @@ class AwsTable:
             page = self._page(place, before, ExclusiveStartKey=last, **wanted)
 
     def _page(self, place: Shelf, before: Cursor | None, **wanted: Any) -> QueryOutputTypeDef:
-        condition, values = f"{place.attribute} = :shelf", {":shelf": {"S": place.value}}
-        if before is not None:
-            condition += " AND updated <= :before"
-            values[":before"] = number(before.updated)  # type: ignore[assignment]  # a number among texts
+        range_of, values = _range(before, wanted.pop("since", 0.0))
+        values |= {":shelf": {"S": place.value}}
         values |= wanted.pop("ExpressionAttributeValues", {})
         with told_as_ours("list jobs"):
             return self._client.query(
                 TableName=self._name,
                 IndexName=place.of,
-                KeyConditionExpression=condition,
+                KeyConditionExpression=f"{place.attribute} = :shelf{range_of}",
                 ExpressionAttributeValues=values,
                 ScanIndexForward=False,
                 **wanted,
@@ -317,6 +345,18 @@ def _shelf(state: State, part: int, batch: str, owner: str) -> Shelf:
     if owner:
         return Shelf(BY_OWNER, "owner_shelf", owner_shelf(state, part, owner), shelves_of(state))
     return Shelf(BY_STATE, "shelf", shelf(state, part), shelves_of(state))
+
+
+def _range(before: Cursor | None, since: float) -> tuple[str, dict[str, Any]]:
+    """The condition on when a row was updated, and its values."""
+    values = ({":since": number(since)} if since else {}) | (
+        {":before": number(before.updated)} if before is not None else {}
+    )
+    if len(values) > 1:
+        return " AND updated BETWEEN :since AND :before", values
+    if since:
+        return " AND updated >= :since", values
+    return " AND updated <= :before" if values else "", values
 
 
 def _size(place: Shelf, limit: int | None) -> dict[str, Any]:

@@ -107,6 +107,30 @@ def why(
     raise typer.Exit(command.run(job_id, json=json))
 
 
+def batch(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]", help="The batch's name; else the latest are listed.", show_default=False
+        ),
+    ] = "",
+    *,
+    wait: Annotated[bool, typer.Option("--wait", help="Stay until all its jobs have ended.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Tell how a batch stands as a whole: done, failed, still to come.
+
+    Its size is what `tilework submit --batch` or the page noted when it was
+    started. With --wait the status is 0 only if every job is DONE.
+
+      tilework batch
+      tilework batch holidays --wait
+    """
+    from tilework.cli import batches as command
+
+    raise typer.Exit(command.run(name, wait=wait, json=json))
+
+
 def export(
     format: Annotated[  # noqa: A002 - the option's name
         FormatName, typer.Option(case_sensitive=False, help="CSV, or JSON lines.")
@@ -203,4 +227,4 @@ def erase(
     raise typer.Exit(command.run(key, yes=yes, json=json))
 
 
-COMMANDS = (retry, cancel, rerun, why, export, statistics, fetch, backfill, erase)
+COMMANDS = (retry, cancel, rerun, why, batch, export, statistics, fetch, backfill, erase)

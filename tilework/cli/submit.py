@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from tilework.cli import consoles, statuses
+from tilework.cli import batches, consoles, statuses
 from tilework.cli.files import files_below
 from tilework.cli.joining import join_from_here
 from tilework.cli.listing import STYLES
@@ -57,12 +57,16 @@ def run(paths: Sequence[Path], pipeline: str, *, batch: str, wait: bool, json: b
     if not uploads:
         raise UsageError("There are no files to submit.", advice="Name images, or folders of images.")
     system = join_from_here()
+    if batch:
+        batches.note(system, batch, len(uploads))
     uploads = list(_uploaded(system, uploads, metadata))
     if not wait and not json:
         for upload in uploads:
             _print_submitted(upload)
     if wait:
         uploads = _seen_through(system.table, uploads, quiet=json)
+        if batch and (whole := batches.standing_of(system, batch)):
+            consoles.talk().print(f"{shown(batch)}: {batches.told(whole)}", soft_wrap=True)
     if json:
         consoles.print_json_list(map(_as_json, uploads))
     bad = [one for one in uploads if one.failure or (wait and one.job and one.job.state is not State.DONE)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -51,6 +52,23 @@ def sentence_of(pipeline: Pipeline) -> str:
         return told
     outputs = " or ".join(f"output({each})" for each in reports)
     return f"{told} {outputs} behind it gives its numbers instead."
+
+
+def outputs_of(pipeline: Pipeline) -> list[str]:
+    """The outputs that a pipeline can be asked for to some purpose, whatever image it is for.
+
+    A report stands behind what reports; a mask goes to no lossy format, and labels only to TIFF.
+    """
+    reports = pipeline.steps[-1].operation.report_formats if pipeline.steps else ()
+    images = [name for name in grammar.OUTPUTS if name not in (*grammar.REPORTS, *grammar.ARCHIVES)]
+    if pipeline.ends_in_labels:
+        return [Format.TIFF.value, *reports]
+    kept = [
+        name
+        for name in images
+        if {wanted_format(each.format, replace(pipeline, output=name)) for each in ROWS} == {Format(name)}
+    ]
+    return [*kept, *grammar.ARCHIVES, *reports]
 
 
 def _format_of(pipeline: Pipeline) -> str:

@@ -35,9 +35,13 @@ class Cursor:
 
     def passed(self, row: Job) -> bool:
         """Whether ``row`` comes before this place, or is it: it was told already."""
-        if row.updated == self.updated:
-            return not self.job or row.id <= self.job
-        return row.updated > self.updated
+        return self.passes(row.updated, row.id)
+
+    def passes(self, moment: float, identity: str) -> bool:
+        """Whether what is of this ``moment`` and ``identity`` comes before this place, or is it."""
+        if moment == self.updated:
+            return not self.job or identity <= self.job
+        return moment > self.updated
 
     def __str__(self) -> str:
         return f"{self.updated!r}_{self.job}" if self.job else repr(self.updated)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tilework.jobs.batches import BatchNotes
     from tilework.jobs.queues import Queue
     from tilework.jobs.stores import ObjectStore
     from tilework.jobs.table import JobTable
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Two buckets, four queues, one table."""
+    """Two buckets, four queues, one table, and what was noted of batches."""
 
     inputs: ObjectStore
     outputs: ObjectStore
@@ -22,3 +23,4 @@ class System:
     units: Queue
     results: Queue
     dead_letters: Queue
+    batches: BatchNotes

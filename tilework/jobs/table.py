@@ -64,11 +64,13 @@ class JobTable(Protocol):
         batch: str = "",
         owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """Rows, the latest updated first, those of one moment by id (eventually consistent), at most ``limit``.
 
-        Of one state or of all, of one batch or of all, of one owner or of all, from ``before`` on. What a page costs does
-        not grow with the table (with a batch and an owner: but with what others have in this batch).
+        Of one state or of all, of one batch or of all, of one owner or of all, from ``before`` on, none that was updated
+        before ``since`` (seconds since the epoch). What a page costs does not grow with the table (with a batch and an
+        owner: but with what others have in this batch).
         """
         ...
 
@@ -102,8 +104,23 @@ class JobTable(Protocol):
         """The counters of the statistics row called ``name``; empty where there is none."""
         ...
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there."""
+    def count(self, name: str, *, expires: float) -> int:
+        """Add one to the counter called ``name``, and tell how many it then is; each caller is told another number.
+
+        It may be forgotten after ``expires`` (seconds since the epoch), which the first one says.
+        """
+        ...
+
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there.
+
+        With a ``group`` it is found by :meth:`remembered`; after ``until`` (seconds since the epoch; 0: never) it may be
+        forgotten, at some time.
+        """
+        ...
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """All that was remembered with ``group``, by name (eventually consistent)."""
         ...
 
     def recall(self, name: str) -> str:

@@ -1,134 +1,257 @@
-// The pipeline: forms and text are two views of one thing, kept equal both ways. What a text means is the server's to say.
+// The pipeline builder: chips, forms and text are views of one thing, kept equal. What a text means is the server's to say.
 
-import { cloned, show } from "../dom.js";
-import { told } from "../problems.js";
-import { ask } from "../session.js";
+import { show } from "../dom.js";
+import { say } from "../strings.js";
+import { catalogueIn } from "./catalogue.js";
+import { chipsIn } from "./chips.js";
+import { formIn } from "./form.js";
+import { frameIn } from "./frame.js";
+import { compose, faultsOf, firstValues, valuesOf } from "./language.js";
+import { point, reader } from "./meaning.js";
+import { operations } from "./operations.js";
+import { copied, linkTo, presetsIn } from "./presets.js";
 
-const PAUSE = 200;
+/** Milliseconds after the last keystroke, and after the last move of a slider, until the server is asked. */
+const PAUSE = { text: 200, form: 80 };
+
 const REMEMBERED = "tilework.pipeline";
 
-const steps = document.getElementById("steps");
-const input = document.getElementById("pipeline-text");
-const error = document.getElementById("pipeline-error");
-const note = document.getElementById("pipeline-note");
-const adder = document.getElementById("add-operation");
-const taker = document.getElementById("take-preset");
+/** Changes that can be undone. */
+const MOST_UNDONE = 50;
 
+const byId = (id) => document.getElementById(id);
+const section = byId("pipeline");
+const input = byId("pipeline-text");
+const error = byId("pipeline-error");
+const note = byId("pipeline-note");
+const panel = byId("step");
+const adder = byId("add-operation");
+
+/** A step is `{ operation, values }`: what its operation declares, and the text of each parameter, empty where none is given. */
+const state = { page: "", steps: [], output: "", chosen: null };
+
+const read = reader();
+const before = [];
+let known = new Map();
 let valid = true;
+/** Whether nobody has chosen anything yet: then the default makes room for the first choice. */
+let untouched = true;
+/** What the server says is wrong: `{ step, name, sentence }`. */
+let told = null;
+let published = "";
 let timer = 0;
-let asked = 0;
-let frame = { page: steps.dataset.page || null, output: steps.dataset.output || null };
+let chips, form, frame, presets;
 
 /** The pipeline's text, or null where it cannot be understood. */
 export const pipelineText = () => (valid ? input.value : null);
 
 export const focusPipeline = () => input.focus();
 
-// --- forms to text -------------------------------------------------------------------------------------------------
-
-const valueOf = (control) => (control.type === "checkbox" ? String(control.checked) : control.value.trim());
-
-function stepText(step) {
-  const given = [];
-  let gap = false;
-  for (const control of inOrder(step)) {
-    const value = valueOf(control);
-    // a value that is left out goes by its default, and all after it by their names
-    if (value === "" || (control.dataset.default !== "" && value === control.dataset.default)) gap = true;
-    else given.push(gap ? `${control.dataset.parameter}=${value}` : value);
-  }
-  return `${step.dataset.operation}(${given.join(", ")})`;
-}
-
-const inOrder = (step) => step.querySelectorAll("[data-parameter]");
-
-function composed() {
-  // what the forms do not show stays as it was written
-  const before = frame.page === null ? [] : [`page(${frame.page})`];
-  const after = frame.output === null ? [] : [`output(${frame.output})`];
-  return [...before, ...[...steps.children].map(stepText), ...after].join(" | ");
-}
-
-function formsChanged() {
-  input.value = composed();
-  for (const step of steps.children) placehold(step);
-  understand({ rebuild: false });
-}
-
-function placehold(step) {
-  for (const control of step.querySelectorAll("[data-follows]")) {
-    const leader = control.dataset.follows && step.querySelector(`[data-parameter="${control.dataset.follows}"]`);
-    if (leader) control.placeholder = leader.value;
-  }
-}
-
-// --- text to forms -------------------------------------------------------------------------------------------------
-
-function rebuild(told) {
-  const open = [...steps.children].map((step) => step.querySelector("details")?.open ?? false);
-  steps.replaceChildren(
-    ...told.map((each, index) => {
-      const step = newStep(each.operation);
-      for (const control of inOrder(step)) put(control, each.arguments);
-      const details = step.querySelector("details");
-      if (details) details.open = open[index] ?? false;
-      placehold(step);
-      return step;
-    }),
-  );
-}
-
-function put(control, values) {
-  const value = values[control.dataset.parameter];
-  if (control.type === "checkbox") control.checked = value;
-  else if (control.dataset.follows && value === values[control.dataset.follows]) control.value = "";
-  else control.value = Array.isArray(value) ? matrixText(value) : String(value);
-}
-
-const matrixText = (rows) => `[${rows.map((row) => row.join(", ")).join("; ")}]`;
-
-function newStep(operation) {
-  return cloned(document.querySelector(`template[data-step="${CSS.escape(operation)}"]`));
+/** Fill the builder with a text; resolves when chips and forms show it. */
+export function setPipeline(text) {
+  untouched = false;
+  input.value = text;
+  return understand({ rebuild: true });
 }
 
 // --- what it means -------------------------------------------------------------------------------------------------
 
-async function understand({ rebuild: again }) {
-  clearTimeout(timer);
-  const text = input.value;
-  const number = ++asked;
-  let response, answer;
-  try {
-    response = await ask(`/api/pipeline?${new URLSearchParams({ text })}`);
-    answer = await response.json();
-  } catch {
-    return;
-  }
-  // an answer that was overtaken by another keystroke is of no interest
-  if (number !== asked) return;
-  valid = response.ok;
-  input.setAttribute("aria-invalid", String(!valid));
-  if (valid) {
-    show(error, false);
-    note.textContent = answer.result;
-    frame = { page: answer.page, output: answer.output };
-    if (again) rebuild(answer.steps);
-    remember(answer.canonical);
-  } else {
-    point(text, answer);
-  }
+/** Tell everyone who wants to know (`tilework:pipeline` on the document, with `{ text, valid }`), if it is something new. */
+function publish() {
+  const detail = { text: input.value, valid };
+  if (JSON.stringify(detail) === published) return;
+  published = JSON.stringify(detail);
+  byId("copied").textContent = "";
+  document.dispatchEvent(new CustomEvent("tilework:pipeline", { detail }));
 }
 
-/** Show the text with the character at fault marked, and the reason below it. */
-function point(text, problem) {
-  const echo = error.querySelector(".echo");
-  const at = Math.min(problem.position ?? 0, text.length);
-  const mark = document.createElement("mark");
-  mark.textContent = text.slice(at, at + 1) || " ";
-  echo.replaceChildren(text.slice(0, at), mark, text.slice(at + 1));
-  error.querySelector(".why").textContent = problem.detail ?? told(problem);
-  show(error, true);
+async function understand({ rebuild }) {
+  clearTimeout(timer);
+  const text = input.value;
+  if (!text.trim()) return nothing(rebuild);
+  const meaning = await read(text);
+  if (!meaning || text !== input.value) return;
+  valid = meaning.valid;
+  told = null;
+  if (valid) understood(meaning.answer, rebuild);
+  else refused(text, meaning.answer, rebuild);
+  input.setAttribute("aria-invalid", String(!valid));
+  draw();
+  publish();
 }
+
+function understood(answer, rebuild) {
+  point(error, "", null);
+  note.textContent = answer.result;
+  section.removeAttribute("data-stale");
+  if (rebuild) take(answer);
+  frame.offer(answer.outputs);
+  if (!untouched) remember(answer.canonical);
+}
+
+function refused(text, problem, rebuild) {
+  point(error, text, problem);
+  // what was typed cannot be shown
+  note.textContent = rebuild && state.steps.length ? say("builder.stale") : "";
+  section.toggleAttribute("data-stale", rebuild);
+  const { text: composed, spans } = compose(state);
+  if (composed !== text || typeof problem.position !== "number") return;
+  const span = spans.find(({ begin, end }) => begin <= problem.position && problem.position < end) ?? spans.at(-1);
+  told = span && { step: span.step, name: span.parameter, sentence: problem.detail };
+}
+
+/** An empty pipeline: nothing is wrong with it, but nothing can be done by it. */
+function nothing(rebuild) {
+  valid = false;
+  told = null;
+  if (rebuild) Object.assign(state, { page: "", steps: [], output: "", chosen: null });
+  point(error, "", null);
+  input.removeAttribute("aria-invalid");
+  section.removeAttribute("data-stale");
+  note.textContent = say("builder.empty");
+  draw();
+  publish();
+}
+
+/** Make steps of what the server understood; those that are the same operation at the same place stay the same. */
+function take(answer) {
+  // a master that has just been started with other operations: forms know them after a reload
+  if (!answer.steps.every((each) => known.has(each.operation))) return;
+  const at = state.steps.indexOf(state.chosen);
+  state.page = answer.page === null ? "" : String(answer.page);
+  state.output = answer.output ?? "";
+  state.steps = answer.steps.map((each, index) => {
+    const operation = known.get(each.operation);
+    const values = valuesOf(operation, each.arguments);
+    const old = state.steps[index];
+    return old?.operation === operation ? Object.assign(old, { values }) : { operation, values };
+  });
+  state.chosen = state.steps[Math.min(Math.max(at, 0), state.steps.length - 1)] ?? null;
+}
+
+// --- what is shown -------------------------------------------------------------------------------------------------
+
+function draw() {
+  const faulty = new Set(state.steps.filter((each) => faultsOf(each).size || each === told?.step));
+  chips.draw(state.steps, state.chosen, faulty);
+  show(panel, Boolean(state.chosen));
+  form.show(state.chosen);
+  form.faults(told?.step === state.chosen ? told : null);
+  frame.show(state, told);
+  const at = state.steps.indexOf(state.chosen);
+  panel.querySelector('[data-does="earlier"]').disabled = at <= 0;
+  panel.querySelector('[data-does="later"]').disabled = at === state.steps.length - 1;
+  show(byId("pipeline-none"), !state.steps.length);
+}
+
+/** Chips or forms have changed: write the text anew, and let the server say what it means. */
+function changed() {
+  untouched = false;
+  input.value = compose(state).text;
+  told = null;
+  valid = Boolean(input.value) && frame.fine() && !state.steps.some((each) => faultsOf(each).size);
+  draw();
+  // who shows a preview need not wait for the server's word
+  publish();
+  clearTimeout(timer);
+  timer = setTimeout(() => understand({ rebuild: false }), PAUSE.form);
+}
+
+const tell = (sentence) => (byId("pipeline-told").textContent = sentence);
+
+// --- undo ----------------------------------------------------------------------------------------------------------
+
+/** Remember what is about to be lost, and offer it back; `sentence` says what happened. */
+function undoable(sentence) {
+  before.push({ text: input.value, at: state.steps.indexOf(state.chosen), untouched });
+  before.splice(0, before.length - MOST_UNDONE);
+  // shown first: what is hidden is not read out
+  show(byId("undo-bar"), true);
+  byId("undo-told").textContent = sentence;
+}
+
+const settled = () => show(byId("undo-bar"), false);
+
+async function undo() {
+  const last = before.pop();
+  settled();
+  if (!last) return;
+  await setPipeline(last.text);
+  untouched = last.untouched;
+  state.chosen = state.steps[last.at] ?? state.chosen;
+  draw();
+  tell(say("builder.undone"));
+  if (state.chosen) chips.focus(state.chosen);
+  else adder.focus();
+}
+
+// --- hands ---------------------------------------------------------------------------------------------------------
+
+function choose(step) {
+  state.chosen = step;
+  draw();
+}
+
+function add(operation) {
+  const step = { operation, values: firstValues(operation) };
+  settled();
+  if (untouched && state.steps.length) {
+    undoable(say("builder.default_replaced", { text: input.value }));
+    Object.assign(state, { page: "", steps: [step], output: "" });
+  } else {
+    state.steps.push(step);
+  }
+  state.chosen = step;
+  changed();
+  tell(say("builder.added", { name: operation.name, at: state.steps.length, count: state.steps.length }));
+  chips.focus(step);
+}
+
+function move(step, to) {
+  settled();
+  state.steps.splice(state.steps.indexOf(step), 1);
+  state.steps.splice(to, 0, step);
+  state.chosen = step;
+  changed();
+  tell(say("builder.moved", { name: step.operation.name, at: to + 1, count: state.steps.length }));
+}
+
+function remove(step) {
+  undoable(say("builder.removed", { name: step.operation.name }));
+  const at = state.steps.indexOf(step);
+  state.steps.splice(at, 1);
+  state.chosen = state.steps[Math.min(at, state.steps.length - 1)] ?? null;
+  changed();
+  if (state.chosen) chips.focus(state.chosen);
+  else byId("undo").focus();
+}
+
+function pressed(event) {
+  const does = event.target.closest("button")?.dataset.does;
+  const at = state.steps.indexOf(state.chosen);
+  if (does === "remove") remove(state.chosen);
+  else if (does === "earlier" && at > 0) move(state.chosen, at - 1);
+  else if (does === "later" && at < state.steps.length - 1) move(state.chosen, at + 1);
+}
+
+async function taken(text, name) {
+  if (untouched || !input.value.trim()) settled();
+  else undoable(say("builder.replaced", { name }));
+  await setPipeline(text);
+  tell(say("builder.taken", { name }));
+  if (state.chosen) chips.focus(state.chosen);
+  else byId("open-presets").focus();
+}
+
+async function copy(text, sentence) {
+  const done = await copied(text);
+  tell("");
+  tell(done ? sentence : say("builder.not_copied"));
+  byId("copied").textContent = done ? sentence : say("builder.not_copied");
+  if (!done) input.select();
+}
+
+// --- memory --------------------------------------------------------------------------------------------------------
 
 function remember(text) {
   try {
@@ -146,52 +269,51 @@ function remembered() {
   }
 }
 
-// --- hands ---------------------------------------------------------------------------------------------------------
+/** The pipeline that a link gives, which is taken out of the address: what is changed then must survive a reload. */
+function linked() {
+  const query = new URLSearchParams(location.search);
+  const text = query.get("pipeline");
+  if (text === null) return null;
+  query.delete("pipeline");
+  history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
+  return text.slice(0, input.maxLength);
+}
 
-function clicked(event) {
-  const button = event.target.closest("button");
-  const step = button?.closest(".step");
-  if (!step) return;
-  if ("remove" in button.dataset && steps.children.length > 1) {
-    (step.nextElementSibling ?? step.previousElementSibling).querySelector("button, input, select")?.focus();
-    step.remove();
-  } else if (button.dataset.move === "-1") {
-    step.previousElementSibling?.before(step);
-    button.focus();
-  } else if (button.dataset.move === "1") {
-    step.nextElementSibling?.after(step);
-    button.focus();
+// --- start ---------------------------------------------------------------------------------------------------------
+
+export async function startPipeline() {
+  const first = linked() ?? remembered();
+  if (first !== null) {
+    untouched = first === input.value;
+    input.value = first;
   }
-  formsChanged();
-}
-
-function added() {
-  if (!adder.value) return;
-  const step = newStep(adder.value);
-  steps.append(step);
-  adder.value = "";
-  formsChanged();
-  step.querySelector("[data-parameter]")?.focus();
-}
-
-function taken() {
-  if (!taker.value) return;
-  input.value = taker.value;
-  taker.value = "";
-  understand({ rebuild: true });
-}
-
-export function startPipeline() {
-  steps.addEventListener("input", formsChanged);
-  steps.addEventListener("click", clicked);
-  adder.addEventListener("change", added);
-  taker.addEventListener("change", taken);
   input.addEventListener("input", () => {
+    untouched = false;
+    settled();
     clearTimeout(timer);
-    timer = setTimeout(() => understand({ rebuild: true }), PAUSE);
+    timer = setTimeout(() => understand({ rebuild: true }), PAUSE.text);
   });
-  const last = remembered();
-  if (last && last !== input.value) input.value = last;
-  if (last) understand({ rebuild: true });
-  for (const step of steps.children) placehold(step);
+  form = formIn(panel, changed);
+  frame = frameIn(section, (name, value) => {
+    state[name] = value;
+    changed();
+  });
+  chips = chipsIn(byId("chips"), byId("chip"), { choose, move, remove });
+  presets = presetsIn(byId("presets"), pipelineText, taken);
+  panel.addEventListener("click", pressed);
+  section.addEventListener("keydown", (event) => {
+    const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+    if (!isUndo || event.target.closest("input, dialog") || !before.length) return;
+    event.preventDefault();
+    undo();
+  });
+  byId("undo").addEventListener("click", undo);
+  byId("open-presets").addEventListener("click", () => presets.open());
+  byId("copy-text").addEventListener("click", () => copy(input.value, say("builder.text_copied")));
+  byId("copy-link").addEventListener("click", () => copy(linkTo(input.value), say("builder.link_copied")));
+  known = await operations();
+  const catalogue = catalogueIn(byId("catalogue"), known, add);
+  adder.addEventListener("click", () => catalogue.open());
+  adder.disabled = false;
+  await understand({ rebuild: true });
 }

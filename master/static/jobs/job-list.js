@@ -1,83 +1,178 @@
-// The list of jobs, alive: what the server rendered is kept up with what the API tells.
+// The list of jobs, alive: what the server rendered is taken over, kept up to date, and goes on as one scrolls.
 
-import { ago, cloned, field, fillJob, isOver, moment, show, write } from "../dom.js";
+import { ago, field, isOver, show, write } from "../dom.js";
 import { follow } from "../polling.js";
+import { say } from "../strings.js";
+import { startActions } from "./actions.js";
+import { startBatch } from "./batch.js";
+import { followFilters, query } from "./filters.js";
+import { Jobs } from "./jobs.js";
+import { Keyboard } from "./keyboard.js";
+import { fillRow, madeRow } from "./row.js";
+import { Selection } from "./selection.js";
+import { pictured } from "./thumbnails.js";
+import { Window } from "./window.js";
 
+const table = document.getElementById("job-table");
 const list = document.getElementById("jobs");
-const prototype = document.getElementById("job-row");
 const empty = document.getElementById("empty");
 const truncated = document.getElementById("truncated");
 const uploads = document.getElementById("uploads");
+const fresh = document.getElementById("fresh");
 
-const known = new Map([...list.children].map((row) => [row.dataset.id, row]));
-const times = new Map();
+// as many as one request asks for, of those that may still change
+const IDS_AT_ONCE = 50;
+const FINAL = new Set(["DONE", "SKIPPED"]);
 
-function address() {
-  const query = new URLSearchParams();
-  if (list.dataset.state) query.set("state", list.dataset.state);
-  if (list.dataset.batch) query.set("batch", list.dataset.batch);
-  if (list.dataset.before) query.set("before", list.dataset.before);
-  const text = query.toString();
-  return `/api/jobs${text ? `?${text}` : ""}`;
+const jobs = new Jobs(query, () => render());
+const selection = new Selection(jobs, () => rows.soon());
+const rows = new Window(list, { get order() { return jobs.order; }, make, fill }, drawn);
+const keyboard = new Keyboard(rows, jobs, selection);
+
+function make(id) {
+  const job = jobs.known.get(id);
+  const row = madeRow(job);
+  row.classList.toggle("fresh", jobs.loaded && job.updated > Date.now() / 1000 - 2);
+  return row;
 }
 
-function row(job) {
-  let element = known.get(job.id);
-  if (!element) {
-    element = cloned(prototype);
-    element.dataset.id = job.id;
-    element.classList.add("fresh");
-    const link = field(element, "name");
-    link.href = `/jobs/${encodeURIComponent(job.id)}`;
-    link.firstElementChild.textContent = job.name;
-    known.set(job.id, element);
-  }
-  fillJob(element, job);
-  const time = job.ended || job.created;
-  times.set(job.id, time);
-  const when = field(element, "when");
-  when.dateTime = new Date(time * 1000).toISOString();
-  when.title = moment(time);
-  write(element, "when", ago(time));
-  return element;
+function fill(row, id, index) {
+  const job = jobs.known.get(id);
+  fillRow(row, job);
+  pictured(row, job);
+  const picked = selection.has(id);
+  field(row, "pick").checked = picked;
+  row.setAttribute("aria-selected", String(picked));
+  row.setAttribute("aria-rowindex", String(index + 2));
 }
 
-function changed(answer, fine) {
-  if (!fine) return false;
-  const jobs = answer.jobs.toSorted((one, other) => other.created - one.created);
-  const wanted = new Set(jobs.map((job) => job.id));
-  for (const [id, element] of known) {
-    if (!wanted.has(id)) {
-      element.remove();
-      known.delete(id);
-      times.delete(id);
-    }
-  }
-  jobs.forEach((job, index) => {
-    const element = row(job);
-    // moving what is in its place already would lose its focus
-    if (list.children[index] !== element) list.insertBefore(element, list.children[index] ?? null);
-  });
-  show(truncated, answer.truncated);
-  if (answer.next) {
-    const older = new URL(location.href);
-    older.searchParams.set("before", answer.next);
-    truncated.querySelector("a").href = older.pathname + older.search;
-  }
+function drawn(first, last) {
+  keyboard.mark();
+  const near = last >= jobs.order.length - 2 * (last - first);
+  if (near) jobs.more();
+}
+
+function render() {
+  if (!jobs.loaded) return;
+  // what the server rendered goes when the first answer is there
+  for (const row of list.querySelectorAll('[role="row"]:not([aria-rowindex])')) row.remove();
+  // whoever reads further down keeps what they read, though it fits no more
+  if (!rows.scrolled) dropUnfit();
+  table.setAttribute("aria-rowcount", jobs.next ? "-1" : String(jobs.order.length + 1));
   refreshEmpty();
-  return jobs.some((job) => !isOver(job));
+  tellMore();
+  tellFresh();
+  rows.draw();
+}
+
+function dropUnfit() {
+  const wanted = [...query()].filter(([name]) => name === "state" || name === "code");
+  if (!wanted.length) return;
+  jobs.drop((id) => wanted.some(([name, value]) => jobs.known.get(id)[name] !== value));
+}
+
+function tellMore() {
+  const searching = query().has("search") || query().has("code");
+  const stuck = Boolean(jobs.next) && searching;
+  show(truncated, stuck || (Boolean(jobs.next) && !jobs.order.length));
+  if (stuck) write(truncated, "told", say("jobs.searched", { count: jobs.searched }));
+}
+
+function tellFresh() {
+  const count = jobs.waiting.length;
+  const text = jobs.lost ? say("jobs.many_fresh", { count }) : say("jobs.fresh", { count });
+  if (count && fresh.textContent !== text) fresh.textContent = text;
+  show(fresh, count > 0);
 }
 
 /** Say that there is nothing only where there is nothing. */
 export function refreshEmpty() {
-  show(empty, !list.children.length && !uploads.children.length);
+  const nothing = jobs.loaded ? !jobs.order.length : !list.children.length;
+  show(table, !nothing);
+  show(empty, nothing && !jobs.next && !uploads.children.length);
+}
+
+// --- news ------------------------------------------------------------------------------------------------------------------
+
+function heard(answer, fine) {
+  if (!fine) return false;
+  if (jobs.heard(answer, rows.scrolled)) jobs.reload().catch(() => {});
+  return answer.jobs.some((job) => !isOver(job));
+}
+
+let asked = [];
+
+/** Where to ask how those stand that are in sight and may still change. */
+function inSight() {
+  const ids = jobs.order.slice(rows.first, rows.last).filter((id) => !FINAL.has(jobs.known.get(id).state));
+  asked = (query().has("state") ? ids : ids.filter((id) => !isOver(jobs.known.get(id)))).slice(0, IDS_AT_ONCE);
+  return jobs.loaded && asked.length ? `/api/jobs?ids=${asked.join(",")}` : "";
+}
+
+function seen(answer, fine) {
+  if (!fine) return false;
+  jobs.refreshed(asked, answer.jobs);
+  return answer.jobs.some((job) => !isOver(job));
+}
+
+async function start(offline) {
+  for (let pause = 1000; ; pause = Math.min(2 * pause, 30000)) {
+    try {
+      await jobs.reload();
+      show(offline, false);
+      return;
+    } catch {
+      show(offline, true);
+      await new Promise((then) => setTimeout(then, pause));
+    }
+  }
 }
 
 /** Keep the list up to date; returns what looks at once. */
 export function followJobs() {
   const offline = document.getElementById("offline");
+  table.setAttribute("role", "grid");
+  table.setAttribute("aria-multiselectable", "true");
   setInterval(() => {
-    if (!document.hidden) for (const [id, time] of times) write(known.get(id), "when", ago(time));
+    if (document.hidden) return;
+    for (const [id, row] of rows.elements) write(row, "when", ago(jobs.known.get(id)?.updated ?? 0));
   }, 10000);
-  return follow(address, changed, (reached) => show(offline, !reached)).now;
+  list.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-id]");
+    if (row && event.target === field(row, "pick")) {
+      selection.toggle(jobs.order.indexOf(row.dataset.id), { through: event.shiftKey, on: event.target.checked });
+    }
+  });
+  fresh.addEventListener("click", async () => {
+    if (jobs.admit()) await jobs.reload();
+    rows.show(0);
+    render();
+    keyboard.go(0);
+  });
+  truncated.querySelector("a").addEventListener("click", (event) => {
+    event.preventDefault();
+    jobs.more({ asked: true });
+  });
+  followFilters(
+    () => {
+      selection.all(false);
+      start(offline);
+    },
+    () => rows.draw(),
+  );
+  const lookAtBatch = startBatch();
+  const news = follow(() => jobs.news, heard, (reached) => show(offline, !reached));
+  const sight = follow(inSight, seen);
+  const look = async () => {
+    lookAtBatch();
+    // whoever reads further down is not thrown back to the beginning
+    await (rows.scrolled ? Promise.all([news.now(), sight.now()]) : start(offline));
+    selection.keep();
+  };
+  startActions(selection, look);
+  start(offline).then(() => {
+    news.now();
+    sight.now();
+  });
+  return look;
 }

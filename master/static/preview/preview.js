@@ -88,14 +88,7 @@ async function look(signal) {
 /** The region of the result; where its size turns out to be another, the region at the same place of that. */
 async function after(image, pipeline, signal) {
   const asked = async (window) => image.region(pipeline, window, { levels: levels(), signal });
-  const guess = region(known.size);
-  let found;
-  try {
-    found = await asked(guess);
-  } catch (error) {
-    if (!(error instanceof NotShown) || error.code !== "no_such_region") throw error;
-    found = await asked({ x: 0, y: 0, width: guess.width, height: guess.height });
-  }
+  const found = await asked(region(known.size));
   const right = region(found);
   const same = ["x", "y", "width", "height"].every((name) => right[name] === found.window[name]);
   if (same) return found;

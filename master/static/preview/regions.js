@@ -34,7 +34,7 @@ export class JobImage {
 
   /** `window` of what `pipeline` makes of it, as a bitmap with the facts of the answer. Throws NotShown. */
   async region(pipeline, window, { levels, signal }) {
-    const body = JSON.stringify({ job: this.id, pipeline, window, levels });
+    const body = JSON.stringify({ job: this.id, pipeline, window, nearest: true, levels });
     const headers = { "Content-Type": "application/json" };
     return answered(await ask("/api/preview", { method: "POST", headers, body, signal }));
   }
@@ -56,7 +56,7 @@ export class FileImage {
 
   async region(pipeline, window, { levels, signal }) {
     this.digest ??= await digestOf(this.blob);
-    const query = new URLSearchParams({ pipeline, ...window });
+    const query = new URLSearchParams({ pipeline, nearest: true, ...window });
     if (levels) (query.set("black", levels[0]), query.set("white", levels[1]));
     const post = (body) =>
       ask(`/api/preview/file?${query}`, {

@@ -65,7 +65,8 @@ function frame() {
   const region = shown.after ?? shown.before;
   const { width, height } = extent();
   const size = { width: region.width * zoom, height: region.height * zoom };
-  return { x: (width - size.width) / 2 + moved.x, y: (height - size.height) / 2 + moved.y, ...size };
+  const middle = (whole, part) => Math.round((whole - part) / 2);
+  return { x: middle(width, size.width) + moved.x, y: middle(height, size.height) + moved.y, ...size };
 }
 
 function place(value) {

@@ -31,16 +31,23 @@ function pump() {
 
 /** Files dropped at once: one pipeline, one batch, by which the API knows their jobs. */
 class Drop {
-  constructor(found, { pipeline, batch, look }) {
+  constructor(found, { pipeline, batch, look, name }) {
     this.pipeline = pipeline;
     this.batch = batch;
+    this.name = name;
     this.paused = false;
     this.items = found.map((each) => new Item(each, this));
-    this.bytes = this.items.reduce((sum, item) => sum + item.size, 0);
+    this.noted = this.note();
     this.view = showDrop(this, look);
     drops.add(this);
     this.changed();
     this.enqueue(this.items);
+  }
+
+  /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
+  async note() {
+    const size = this.items.length - this.in(State.SKIPPED).length;
+    if (this.name !== null && size) await noteBatch(this.batch, size, this.name);
   }
 
   changed() {
@@ -72,6 +79,7 @@ class Drop {
   callOff() {
     for (const item of this.items) if (item.state !== State.QUEUED && item.state !== State.SKIPPED) item.callOff();
     this.paused = false;
+    this.note();
   }
 
   retry() {
@@ -89,6 +97,7 @@ class Drop {
       if (how === "known" && item.canUseKnown) item.useKnown();
       else item.become(State.SKIPPED, say("upload.dropped_before"));
     }
+    this.note();
   }
 }
 
@@ -103,9 +112,7 @@ function take(basket, look) {
     focusPipeline();
     return;
   }
-  const batch = newBatch();
-  noteBatch(batch, basket.found.length, nameOf(basket.found));
-  new Drop(basket.found, { pipeline, batch, look });
+  new Drop(basket.found, { pipeline, batch: newBatch(), look, name: nameOf(basket.found) });
 }
 
 /** What a person calls these files: their common folder, or the only file's name. */
@@ -117,7 +124,12 @@ function nameOf(found) {
 
 /** Go on with what was begun: an upload of the same pipeline and batch. */
 const resume = (upload, file, look) =>
-  new Drop([{ file, handle: upload.handle, path: upload.name }], { pipeline: upload.pipeline, batch: upload.batch, look });
+  new Drop([{ file, handle: upload.handle, path: upload.name }], {
+    pipeline: upload.pipeline,
+    batch: upload.batch,
+    look,
+    name: null,
+  });
 
 // what few visits need is loaded when the page is alive
 async function goOnWithUnfinished(look) {

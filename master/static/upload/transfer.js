@@ -2,6 +2,7 @@
 
 import { Lost, Refused, passes } from "./persist.js";
 import { say } from "../strings.js";
+import { parsed } from "../trusted.js";
 
 const AT_ONCE = 4;
 // a line that carries nothing for so long is cut, whatever the system says
@@ -80,7 +81,7 @@ function refusal(xml) {
 const code = (request) => element(request.responseText, "Code");
 
 const element = (xml, name) =>
-  new DOMParser().parseFromString(xml, "text/xml").querySelector(name)?.textContent ?? "";
+  parsed(xml, "text/xml").querySelector(name)?.textContent ?? "";
 
 /** Whether the file is still what it was when it was chosen: a browser reads no byte of one that changed since. */
 const isReadable = (file) =>

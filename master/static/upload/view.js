@@ -65,7 +65,10 @@ class DropView {
     this.on("call-off", () => drop.callOff());
     this.on("retry", () => drop.retry());
     for (const how of ["skip", "anyway", "known"]) this.on(how, () => drop.decide(how));
-    this.following = followBatch(drop.batch, (counts) => this.follow(counts));
+    this.following = { now() {}, stop() {} };
+    drop.noted.then(() => {
+      this.following = followBatch(drop.batch, (counts) => this.follow(counts));
+    });
   }
 
   on(name, act) {

@@ -13,7 +13,7 @@ Matrix: TypeAlias = tuple[tuple[float, ...], ...]
 Value: TypeAlias = int | float | bool | str | Matrix
 """What a parameter can hold."""
 
-Widget: TypeAlias = Literal["slider", "number", "switch", "choice", "text"]
+Widget: TypeAlias = Literal["slider", "number", "switch", "choice", "matrix", "picture", "text"]
 """What a form shows for a parameter."""
 
 LONGEST_SLIDER = 1_000
@@ -71,8 +71,13 @@ class Parameter:
         """What a form shows for it."""
         if self.choices:
             return "choice"
-        if self.type in {"bool", "word", "matrix", "picture"}:
-            return "switch" if self.type == "bool" else "text"
+        match self.type:
+            case "bool":
+                return "switch"
+            case "word":
+                return "text"
+            case "matrix" | "picture":
+                return self.type
         if self.minimum is None or self.maximum is None or self.maximum - self.minimum > LONGEST_SLIDER:
             return "number"
         return "slider"
@@ -162,6 +167,7 @@ class Parameter:
             "longest": self.longest and list(self.longest),
             "unit": self.unit,
             "widget": self.widget,
+            "shown": self.shown,
             "example": self.example if self.default is None else self.default,
         }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tilework.jobs.in_memory.batches import MemoryBatches
 from tilework.jobs.in_memory.events import object_created
 from tilework.jobs.in_memory.queue import MemoryQueue
 from tilework.jobs.in_memory.store import MemoryStore
@@ -18,7 +19,7 @@ from tilework.jobs.system import System
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MemoryQueue", "MemoryStore", "MemoryTable", "memory_system", "object_created"]
+__all__ = ["MemoryBatches", "MemoryQueue", "MemoryStore", "MemoryTable", "memory_system", "object_created"]
 
 
 def memory_system(
@@ -38,12 +39,14 @@ def memory_system(
         MemoryQueue(clock=clock, visibility=visibility, max_receives=max_receives, dead_letters=dead_letters)
         for _ in range(2)
     )
+    table = MemoryTable()
     return System(
         inputs=MemoryStore("memory-input", clock=clock, announce=jobs.send if announce else None),
         outputs=MemoryStore("memory-output", clock=clock),
-        table=MemoryTable(),
+        table=table,
         jobs=jobs,
         units=units,
         results=MemoryQueue(clock=clock),
         dead_letters=dead_letters,
+        batches=MemoryBatches(table),
     )

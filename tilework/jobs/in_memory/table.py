@@ -26,7 +26,9 @@ class MemoryTable:
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
         self._groups: dict[str, set[str]] = {}
+        self._counts: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
+        self._remembered: dict[str, set[str]] = {}
 
     def get(self, job_id: str) -> Job | None:
         """Return the row as it is now, or None."""
@@ -76,6 +78,7 @@ class MemoryTable:
         batch: str = "",
         owner: str = "",
         before: Cursor | None = None,
+        since: float = 0.0,
     ) -> Iterator[Job]:
         """List rows, the latest updated first, of one state, batch, owner or all, from ``before`` on, at most ``limit``."""
         with self._lock:
@@ -87,6 +90,7 @@ class MemoryTable:
             and (not batch or row.batch == batch)
             and (not owner or row.owner == owner)
             and (before is None or not before.passed(row))
+            and row.updated >= since
         )
         return islice(sorted(wanted, key=order), limit)
 
@@ -119,10 +123,23 @@ class MemoryTable:
         with self._lock:
             return dict(self._counters.get(name, {}))
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name``, in the place of what was there."""
+    def count(self, name: str, *, expires: float) -> int:  # noqa: ARG002 - it keeps all
+        """Add one to the counter called ``name``, and tell how many it then is."""
+        with self._lock:
+            self._counts[name] += 1
+            return self._counts[name]
+
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:  # noqa: ARG002
+        """Keep ``text`` under ``name``, in the place of what was there, as long as this process lives."""
         with self._lock:
             self._texts[name] = text
+            if group:
+                self._remembered.setdefault(group, set()).add(name)
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """Return all that was remembered with ``group``, by name."""
+        with self._lock:
+            return {name: self._texts[name] for name in sorted(self._remembered.get(group, ()))}
 
     def recall(self, name: str) -> str:
         """Return what was last remembered under ``name``; empty where nothing was."""

@@ -1,0 +1,77 @@
+// A batch seen as a whole: how many are done, failed, still to come; and its results in one piece.
+
+import { field, show } from "../dom.js";
+import { follow } from "../polling.js";
+import { say } from "../strings.js";
+import { resultsOfBatch } from "./downloads.js";
+import { copyPaths, saveScript, zip } from "./hands.js";
+import { span } from "./spans.js";
+
+/**
+ * Follow a batch: `changed(batch)` hears how it stands (as `GET /api/batches/{batch}` tells it) until it is over.
+ * Returns `{ now, stop }`.
+ */
+export function followBatch(name, changed) {
+  const following = follow(`/api/batches/${encodeURIComponent(name)}`, (batch, fine) => {
+    if (!fine) return true;
+    changed(batch);
+    if (batch.over) following.stop();
+    return !batch.over;
+  });
+  return following;
+}
+
+/** How many are done and failed of how many, in a sentence. */
+export function countsOf({ states, failed, size }) {
+  const done = states.DONE;
+  if (size === null) return say("batch.done_unknown", { done, failed });
+  return failed ? say("batch.done_failed", { done, failed, size }) : say("batch.done", { done, size });
+}
+
+/** What is still to come, in a sentence. */
+export function restOf({ states, waiting, seconds_left: left, over }) {
+  const parts = [];
+  if (states.RUNNING) parts.push(say("batch.running", { count: states.RUNNING }));
+  if (waiting + states.QUEUED) parts.push(say("batch.waiting", { count: waiting + states.QUEUED }));
+  if (left && !over) parts.push(say("batch.left", { time: span(left) }));
+  if (over) parts.push(say("batch.over"));
+  return parts.join(" · ");
+}
+
+function fill(root, batch) {
+  root.dataset.over = String(batch.over);
+  field(root, "counts").textContent = countsOf(batch);
+  field(root, "rest").textContent = restOf(batch);
+  const progress = field(root, "progress");
+  if (batch.size) {
+    progress.max = batch.size;
+    progress.value = batch.ended;
+  }
+  const failures = field(root, "failures");
+  failures.textContent = say("batch.failures", { count: batch.failed });
+  show(failures, batch.failed > 0);
+}
+
+/** Bring the page's batch to life, where it shows one. Returns what looks at it at once. */
+export function startBatch() {
+  const root = document.getElementById("batch");
+  if (!root) return () => {};
+  const name = root.dataset.batch;
+  const results = (signal) => resultsOfBatch(name, signal);
+  const tell = (sentence) => (field(root, "told").textContent = sentence);
+  const file = name.replaceAll(/[^\w.-]/g, "_");
+  let stop = null;
+  root.addEventListener("click", (event) => {
+    const wanted = event.target.closest("button")?.dataset.do;
+    if (!wanted) return;
+    stop?.abort();
+    stop = new AbortController();
+    tell("");
+    if (wanted === "zip") zip(results, `${file}.zip`, tell, stop.signal);
+    else if (wanted === "paths") copyPaths(results, tell, stop.signal);
+    else saveScript(results, `${file}.sh`, tell, stop.signal);
+  });
+  // of a batch that nobody has heard of there is nothing to follow
+  if (!root.dataset.known) return () => {};
+  return followBatch(name, (batch) => fill(root, batch)).now;
+}

@@ -1,0 +1,142 @@
+// What the list is about, which is what the address says: so that it can be shared, and back and forward work.
+
+const NAMES = ["state", "batch", "code", "search", "since", "before"];
+const TIMES = ["since", "before"];
+const TYPING = 300;
+
+const form = document.getElementById("filters");
+const section = document.getElementById("jobs-section");
+
+const filtersOf = (search) => {
+  const told = new URLSearchParams(search);
+  return Object.fromEntries(NAMES.map((name) => [name, told.get(name) ?? ""]));
+};
+
+/** The filters, as the API takes them. */
+export function query() {
+  return new URLSearchParams(Object.entries(filtersOf(location.search)).filter(([, value]) => value));
+}
+
+export const view = () => (section.dataset.view === "grid" ? "grid" : "table");
+
+// --- times: where the reader is in the form, in UTC in the address --------------------------------------------------------
+
+const two = (number) => String(number).padStart(2, "0");
+
+function toLocal(text) {
+  if (!text) return "";
+  const [moment] = text.split("_");
+  const date = new Date(Number(moment) ? Number(moment) * 1000 : moment);
+  if (Number.isNaN(date.getTime())) return "";
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+const toAddress = (local) => (local ? new Date(local).toISOString().replace(/:\d\d\.\d+Z$/, "Z") : "");
+
+// --- the address ----------------------------------------------------------------------------------------------------------
+
+function addressWith(changes) {
+  const wanted = new URLSearchParams(location.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value) wanted.set(name, value);
+    else wanted.delete(name);
+  }
+  const text = wanted.toString();
+  return `/${text ? `?${text}` : ""}`;
+}
+
+function write() {
+  const told = filtersOf(location.search);
+  for (const link of form.querySelectorAll("a[data-state]")) {
+    link.href = addressWith({ state: link.dataset.state, before: "" });
+    link.toggleAttribute("aria-current", false);
+    if (link.dataset.state === told.state) link.setAttribute("aria-current", "true");
+  }
+  for (const link of section.querySelectorAll(".views a")) {
+    link.href = addressWith({ view: link.dataset.view });
+    link.removeAttribute("aria-current");
+    if (link.dataset.view === view()) link.setAttribute("aria-current", "true");
+  }
+  for (const name of ["search", "code"]) {
+    const input = form.elements[name];
+    if (input.value !== told[name] && input !== document.activeElement) input.value = told[name];
+  }
+  for (const name of TIMES) form.elements[name].value = toLocal(told[name]);
+}
+
+// the lists of failures and of a batch have parts that only the server makes
+const isOther = (one, other) => one.batch !== other.batch || (one.state === "FAILED") !== (other.state === "FAILED");
+
+let shown = filtersOf(location.search);
+const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button);
+
+/** Follow what people filter by; `changed()` is called when the list is about something else, `seen()` for another view. */
+export function followFilters(changed, seen) {
+  const moved = () => {
+    const now = filtersOf(location.search);
+    if (isOther(shown, now)) return location.reload();
+    const same = NAMES.every((name) => shown[name] === now[name]);
+    shown = now;
+    write();
+    if (!same) changed();
+  };
+  const go = (changes, { replace = false } = {}) => {
+    const address = addressWith(changes);
+    if (address === location.pathname + location.search) return;
+    if (isOther(shown, filtersOf(new URL(address, location.href).search))) return location.assign(address);
+    history[replace ? "replaceState" : "pushState"](null, "", address);
+    moved();
+  };
+
+  window.addEventListener("popstate", () => {
+    look(new URLSearchParams(location.search).get("view") ?? view());
+    moved();
+  });
+  form.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-state]");
+    if (!link || !plain(event)) return;
+    event.preventDefault();
+    go({ state: link.dataset.state, before: "" });
+  });
+
+  let timer = 0;
+  let typing = false;
+  const typed = () => {
+    clearTimeout(timer);
+    go({ search: form.elements.search.value.trim(), before: "" }, { replace: typing });
+    // what is typed in one go is one place to come back to
+    typing = true;
+  };
+  form.elements.search.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(typed, TYPING);
+  });
+  form.elements.search.addEventListener("blur", () => (typing = false));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    typed();
+  });
+  form.addEventListener("change", (event) => {
+    const { name, value } = event.target;
+    if (name === "search") return;
+    go({ [name]: TIMES.includes(name) ? toAddress(value) : value.trim(), ...(name === "batch" ? { before: "" } : {}) });
+  });
+
+  function look(wanted) {
+    if (wanted === view() || !["table", "grid"].includes(wanted)) return;
+    section.dataset.view = wanted;
+    write();
+    seen();
+  }
+  section.querySelector(".views").addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || !plain(event)) return;
+    event.preventDefault();
+    localStorage.setItem("tilework.view", link.dataset.view);
+    history.pushState(null, "", addressWith({ view: link.dataset.view }));
+    look(link.dataset.view);
+  });
+  if (!new URLSearchParams(location.search).has("view")) look(localStorage.getItem("tilework.view") ?? "table");
+  write();
+}

@@ -1,0 +1,83 @@
+"""PUT and GET /api/batches/{batch}, GET /api/batches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tilework.jobs.job import State
+
+if TYPE_CHECKING:
+    from tests.master.conftest import Client, World
+
+
+def put(client: Client, batch: str, size: int, name: str = "") -> int:
+    answer = client.request("PUT", f"/api/batches/{batch}", json={"size": size, "name": name})
+    assert answer.status_code in {200, 201}, answer.text
+    return answer.status_code
+
+
+def test_a_batch_is_seen_as_a_whole(client: Client, world: World) -> None:
+    assert put(client, "trip-1", 10, "Our trip") == 201
+    for number, state in enumerate([State.DONE] * 4 + [State.FAILED, State.SKIPPED, State.RUNNING]):
+        world.put_row(f"j{number}", state=state, batch="trip-1", updated=world.clock.now)
+    world.put_row("other", state=State.DONE, batch="trip-2")
+    world.clock.now += 60
+    told = client.get("/api/batches/trip-1").json()
+    assert (told["batch"], told["name"], told["size"]) == ("trip-1", "Our trip", 10)
+    assert told["states"] == {
+        "QUEUED": 0, "RUNNING": 1, "DONE": 4, "FAILED": 1, "SKIPPED": 1, "CANCELLED": 0,
+    }  # fmt: skip
+    assert (told["waiting"], told["ended"], told["failed"], told["over"]) == (3, 6, 2, False)
+    # five came to their end for good in a minute: four are left
+    assert told["seconds_left"] == pytest.approx(48)
+
+
+def test_the_first_note_stays_and_is_told_to_whoever_comes_next(client: Client) -> None:
+    assert put(client, "trip", 10) == 201
+    assert put(client, "trip", 12) == 200
+    assert client.get("/api/batches/trip").json()["size"] == 10
+
+
+def test_a_batch_that_nobody_noted_is_counted_and_has_no_size(client: Client, world: World) -> None:
+    world.put_row("a", state=State.DONE, batch="found")
+    told = client.get("/api/batches/found").json()
+    assert (told["size"], told["ended"], told["waiting"], told["over"]) == (None, 1, 0, False)
+    missing = client.get("/api/batches/unheard-of")
+    assert (missing.status_code, missing.json()["code"]) == (404, "no_such_batch")
+
+
+def test_more_jobs_than_were_noted_are_all_counted(client: Client, world: World) -> None:
+    put(client, "b", 1)
+    for number in range(3):
+        world.put_row(f"j{number}", state=State.DONE, batch="b")
+    told = client.get("/api/batches/b").json()
+    assert (told["size"], told["ended"], told["over"]) == (3, 3, True)
+
+
+def test_who_polls_is_told_304_while_only_the_estimate_changes(client: Client, world: World) -> None:
+    put(client, "b", 4)
+    world.put_row("a", state=State.DONE, batch="b")
+    world.clock.now += 10
+    tag = client.get("/api/batches/b").headers["etag"]
+    world.clock.now += 10
+    assert client.get("/api/batches/b", headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "body", [{"size": 0}, {"size": -1}, {}, {"size": 10**9}, {"size": 1, "name": "x" * 300}]
+)
+def test_a_note_that_makes_no_sense_is_refused(client: Client, body: dict[str, object]) -> None:
+    assert client.request("PUT", "/api/batches/b", json=body).status_code == 422
+    assert client.request("PUT", f"/api/batches/{'b' * 65}", json={"size": 1}).status_code == 422
+
+
+def test_recent_batches_come_page_by_page(client: Client, world: World) -> None:
+    for number in range(5):
+        put(client, f"b{number}", number + 1)
+        world.clock.now += 1
+    first = client.get("/api/batches?limit=3").json()
+    assert [each["batch"] for each in first["batches"]] == ["b4", "b3", "b2"]
+    second = client.get(f"/api/batches?limit=3&before={first['next']}").json()
+    assert ([each["batch"] for each in second["batches"]], second["next"]) == (["b1", "b0"], "")

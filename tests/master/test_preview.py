@@ -1,0 +1,125 @@
+"""The preview's answers under the master's address, from a server of its own on a real socket."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import uvicorn
+
+from master.preview import MOST_BYTES
+from preview.app import create_app
+from preview.settings import PreviewSettings
+from tests.preview.pictures import decoded, noise, png
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from master.settings import MasterSettings
+    from tests.master.conftest import Client, World
+
+PLACE = {"x": 10, "y": 20, "width": 60, "height": 40}
+
+
+@contextmanager
+def serving(app: Any, port: int = 0) -> Iterator[int]:
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 10
+    while not server.started:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    try:
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def job(world: World) -> str:
+    ask = world.drop("a.png", png(noise(100, 90)))
+    return world.claim(ask).id
+
+
+def test_a_region_and_a_thumbnail_come_from_the_preview_with_what_they_show(
+    world: World, settings: MasterSettings, client_of: Callable[[MasterSettings], Client]
+) -> None:
+    with serving(create_app(PreviewSettings(), world.system, world.clock)) as port:
+        client = client_of(replace(settings, preview_url=f"http://127.0.0.1:{port}"))
+        assert client.get("/api/preview").json()["most_pixels"] > 1_000_000
+        about = job(world)
+        for _ in range(3):
+            shown = client.post("/api/preview", json={"job": about, "pipeline": "invert()", "window": PLACE})
+            assert shown.status_code == 200
+            assert decoded(shown.content).shape == (40, 60, 3)
+            assert '"approximate":[]' in shown.headers["tilework-preview"]
+        small = client.get(f"/api/jobs/{about}/thumbnail?side=input")
+        assert small.headers["content-type"] == "image/jpeg"
+        assert "immutable" in small.headers["cache-control"]
+        again = client.get(f"/api/jobs/{about}/thumbnail", headers={"If-None-Match": small.headers["etag"]})
+        assert again.status_code == 304
+        missing = client.get(f"/api/jobs/{about}/thumbnail?side=result")
+        assert (missing.status_code, missing.json()["code"]) == (404, "no_image")
+        # the master's own headers are on what it passes on, too
+        assert small.headers["cross-origin-resource-policy"] == "same-origin"
+
+
+def test_a_preview_that_was_started_again_is_asked_on_a_new_connection(
+    world: World, settings: MasterSettings, client_of: Callable[[MasterSettings], Client]
+) -> None:
+    app = create_app(PreviewSettings(), world.system, world.clock)
+    with serving(app) as port:
+        client = client_of(replace(settings, preview_url=f"http://127.0.0.1:{port}"))
+        assert client.get("/api/preview").status_code == 200
+    gone = client.get("/api/preview")
+    assert (gone.status_code, gone.json()["code"]) == (503, "no_preview")
+    assert gone.headers["retry-after"]
+    with serving(app, port):
+        assert client.get("/api/preview").status_code == 200
+
+
+def test_without_one_the_page_is_told_so_and_a_client_by_a_problem(client: Client) -> None:
+    assert client.get("/api/preview").json() == {"most_pixels": 0}
+    for answer in (
+        client.post("/api/preview", json={"window": PLACE}),
+        client.get("/api/jobs/a/thumbnail"),
+        client.get("/api/jobs/a/images/input"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (503, "no_preview")
+        assert "TILEWORK_PREVIEW_URL" in answer.json()["advice"]
+
+
+def test_a_body_that_no_preview_takes_is_not_passed_on(
+    settings: MasterSettings, client_of: Callable[[MasterSettings], Client]
+) -> None:
+    # nobody listens there: whoever asked would be told so
+    client = client_of(replace(settings, preview_url="http://127.0.0.1:9"))
+    answer = client.post("/api/preview/file", content=bytes(MOST_BYTES + 1))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_the_description_of_the_api_tells_of_it(client: Client) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    told = paths["/api/preview"]["post"]
+    assert {"job", "pipeline", "window", "levels"} <= set(
+        told["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    )
+    assert {"image/png"} <= set(told["responses"]["200"]["content"])
+    for path in ("/api/preview/file", "/api/jobs/{job_id}/thumbnail"):
+        (method,) = paths[path].values()
+        assert method["summary"]
+        assert method["description"]
+
+
+@pytest.mark.parametrize("address", ["ftp://somewhere", "nonsense"])
+def test_an_address_that_is_none_is_told(address: str) -> None:
+    from master.settings import MasterSettings
+    from tilework.errors import SettingsError
+
+    with pytest.raises(SettingsError, match="TILEWORK_PREVIEW_URL"):
+        MasterSettings.from_environment({"TILEWORK_PREVIEW_URL": address})
