@@ -33,7 +33,9 @@ def main() -> int:
     told = parser.parse_args()
     path = chromium.find()
     if path is None:
-        sys.stderr.write("There is no Chromium; `python -m tests.browser.chromium` installs one where it may.\n")
+        sys.stderr.write(
+            "There is no Chromium; `python -m tests.browser.chromium` installs one where it may.\n"
+        )
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:

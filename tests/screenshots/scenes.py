@@ -18,7 +18,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-PHOTOGRAPHS = ("coffee.png", "astronaut.png", "chelsea.png", "rocket.jpg", "retina.jpg", "hubble_deep_field.jpg")
+PHOTOGRAPHS = (
+    "coffee.png",
+    "astronaut.png",
+    "chelsea.png",
+    "rocket.jpg",
+    "retina.jpg",
+    "hubble_deep_field.jpg",
+)
 """All in the public domain or CC0, as local/samples.py tells."""
 
 TILE = 512

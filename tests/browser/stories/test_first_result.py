@@ -72,6 +72,4 @@ def test_a_hand_on_the_keyboard_is_enough_from_the_first_page_to_the_result(pers
     person.tabs_to(person.download)
     with page.expect_download() as download:
         press("Enter")
-    assert np.array_equal(
-        decoded(download.value.path().read_bytes()), cv2.GaussianBlur(PICTURE, (9, 9), 0)
-    )
+    assert np.array_equal(decoded(download.value.path().read_bytes()), cv2.GaussianBlur(PICTURE, (9, 9), 0))
