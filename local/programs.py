@@ -24,6 +24,9 @@ LEASE_SECONDS: Final = 20.0
 DRAIN_SECONDS: Final = 6
 """What a supervisor has in work may go on so long at a stop; the rest of its thirteen seconds is for handing back."""
 
+SIGN_SECONDS: Final = 2
+"""Between two signs of life of a host at work, which cost a millisecond each here and no money."""
+
 POLL_SECONDS: Final = 4
 """A supervisor's long poll: a drain waits for the last one."""
 
@@ -101,5 +104,6 @@ class Programs:
             "TILEWORK_DEFAULT_PIPELINE": stack.default_pipeline,
             "TILEWORK_LEASE_SECONDS": str(min(LEASE_SECONDS, stack.lease_seconds)),
             "TILEWORK_POLL_SECONDS": str(POLL_SECONDS),
+            "TILEWORK_SIGN_SECONDS": str(SIGN_SECONDS),
             "TILEWORK_DRAIN_SECONDS": str(DRAIN_SECONDS),
         }

@@ -13,6 +13,7 @@ from master import (
     batches,
     downloads,
     failures,
+    fleet,
     health,
     images,
     jobs,
@@ -23,6 +24,7 @@ from master import (
     preview,
     problems,
     reports,
+    result_text,
     sign_in,
     tiles,
     uploads,
@@ -79,7 +81,8 @@ def create_app(
     listing = jobs.Listing(system, settings, clock)
     known = BucketPresets(system.inputs, Presets.shipped(shipped_presets()), clock)
     seen_whole = batches.Batches(system, clock)
-    page = Page(settings, system, listing, clock, batches=seen_whole)
+    report = fleet.FleetReport(system, clock, waker)
+    page = Page(settings, system, listing, clock, batches=seen_whole, fleet=report)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(multipart.routes(settings, system, clock, waker))
     app.include_router(images.routes(system))
@@ -90,7 +93,9 @@ def create_app(
     app.include_router(batches.routes(seen_whole))
     app.include_router(downloads.routes(system, listing, settings))
     app.include_router(tiles.routes(system, listing, clock))
+    app.include_router(result_text.routes(system, listing))
     app.include_router(reports.routes(system, listing, clock))
+    app.include_router(fleet.routes(report))
     app.include_router(operations.routes(settings.default_pipeline))
     app.include_router(presets.routes(known, page.static))
     app.include_router(sign_in.routes(settings))

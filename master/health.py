@@ -36,15 +36,16 @@ def routes(system: System) -> APIRouter:
         system.table.counters("health")
         return Health(
             status="ok",
-            jobs=_waiting(system.jobs),
-            units=_waiting(system.units),
-            dead_letters=_waiting(system.dead_letters),
+            jobs=waiting(system.jobs),
+            units=waiting(system.units),
+            dead_letters=waiting(system.dead_letters),
         )
 
     return router
 
 
-def _waiting(queue: Queue) -> Waiting:
+def waiting(queue: Queue) -> Waiting:
+    """How much waits in a queue."""
     backlog = queue.backlog()
     return Waiting(
         visible=backlog.visible, in_flight=backlog.in_flight, delayed=backlog.delayed, oldest=backlog.oldest

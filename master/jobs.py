@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel
 
 from master.conditional import tagged
+from master.copies import Copy, copies, shows_tiles
 from master.identity import Asking
 from master.problems import no_such_job
 from master.search import LOOKED_AT, Found, Search
@@ -137,12 +138,17 @@ class Links(BaseModel):
 
 
 class JobDetail(JobView):
-    """A job with its story, and links to its images; ``result_kind`` is null where there is no result."""
+    """A job with its story, and links to its images; ``result_kind`` is null where there is no result.
+
+    ``shows_tiles`` says that its picture can be asked for, ``copies`` are addresses and commands for other programs.
+    """
 
     result_kind: ResultKind | None
     story: list[StoryLine]
     history: list[EntryView]
     links: Links
+    shows_tiles: bool
+    copies: list[Copy]
 
 
 class JobList(BaseModel):
@@ -228,12 +234,23 @@ class Listing:
     def detail(self, job_id: str, who: Who) -> JobDetail:
         """One job with its story and links. Raises ProblemError where there is none of that id for ``who``."""
         row = self.row(job_id, who)
+        links = self._links(row)
         return JobDetail(
             **self.view(row).model_dump(),
             result_kind=kind_of(row.result_key) if row.result_key else None,
             story=told_story(row),
             history=history(row),
-            links=self._links(row),
+            links=links,
+            shows_tiles=shows_tiles(row),
+            copies=list(
+                copies(
+                    row,
+                    self._system,
+                    name=file_name(row),
+                    result_name=result_name(row),
+                    link=links.input or "",
+                )
+            ),
         )
 
     def row(self, job_id: str, who: Who) -> Job:

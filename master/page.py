@@ -3,28 +3,36 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from master import choices
 from master.batches import Batches
 from master.failures import BLANK_GROUP, failures_of
+from master.fleet import FleetReport
+from master.fleet_page import FleetPage
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
+from master.modules import reached
 from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
+from master.plain_pictures import plain_picture
 from master.problems import PAGES, Problem
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
-from master.words import Words
+from master.words import Words, languages
+from tilework import __version__
 from tilework.imaging.formats.table import ROWS
 from tilework.jobs import cursor
 from tilework.jobs.job import State
@@ -69,12 +77,14 @@ class Page:
         clock: Callable[[], float],
         *,
         batches: Batches,
+        fleet: FleetReport,
     ) -> None:
         self._settings = settings
         self._batches = batches
         self._system = system
         self._listing = listing
         self._clock = clock
+        self._fleet = fleet
         self._sign_in = told.model_dump_json() if (told := sign_in_view(settings)) else ""
         self.static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
@@ -84,32 +94,45 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.globals |= {
+            "modules": cache(partial(reached, STATIC)),
+            "plain_picture": plain_picture,
+        }
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,
             "moment": _moment,
             "iso": _iso,
-            "ago": self._ago,
+            "ago": _ago_by(clock),
             "as_local": _as_local,
             "bytes": bytes_shown,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-        """One template as a page."""
-        path = request.url.path
-        words = Words()
+        """One template as a page, in the reader's language; where the address chooses one, the way to it."""
+        if (chosen := choices.taken(request)) is not None:
+            return chosen
+        path = request.url.path.removeprefix(PAGES)
+        words = Words(choices.language_of(request))
         body = self._templates.get_template(name).render(
             static=self.static,
-            path=path.removeprefix(PAGES),
+            path=path,
             states=list(State),
             sign_in=self._sign_in,
-            with_session=path.startswith(f"{PAGES}/"),
+            with_session=request.url.path.startswith(f"{PAGES}/"),
             words=words,
             t=words.say,
+            n=words.number,
+            theme=choices.theme_of(request),
+            themes=choices.THEMES,
+            languages=languages(),
+            choose=partial(choices.links, request, path),
+            version=__version__,
             **context,
         )
         # a page tells what is true now, and holds signed links
-        return HTMLResponse(body, status, headers={"Cache-Control": "private, no-cache"})
+        headers = {"Cache-Control": "private, no-cache", "Vary": choices.VARY}
+        return HTMLResponse(body, status, headers=headers | {"Content-Language": words.language})
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """An error for a person who navigated to it."""
@@ -120,7 +143,7 @@ class Page:
         app.mount(self.static, _Immutable(directory=STATIC), name="static")
 
     def routes(self) -> APIRouter:
-        """``GET /``, ``/jobs/{id}``, ``/failures`` and ``/statistics``; where people sign in, shells of them.
+        """``GET /``, ``/jobs/{id}``, ``/failures``, ``/fleet`` and ``/statistics``; where people sign in, shells of them.
 
         A navigation bears no token. So there the addresses give a page without data, whose module gets a token, and
         with it the page itself, from the same address under ``PAGES``.
@@ -130,6 +153,7 @@ class Page:
             "/": self.home,
             "/jobs/{job_id}": self.job,
             "/failures": self.failures,
+            "/fleet": self.fleet,
             "/statistics": self.statistics,
         }
         for path, page in pages.items():
@@ -182,7 +206,12 @@ class Page:
 
     def job(self, request: Request, job_id: str, who: Asking) -> HTMLResponse:
         """One job, its input and its result side by side."""
-        return self.render(request, "job.html", job=self._listing.detail(job_id, who))
+        return self.render(
+            request,
+            "job.html",
+            job=self._listing.detail(job_id, who),
+            previews=bool(self._settings.preview_url or self._settings.any_host),
+        )
 
     def failures(
         self,
@@ -195,6 +224,12 @@ class Page:
         told = failures_of(self._system, who, batch, before)
         return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
 
+    def fleet(self, request: Request) -> HTMLResponse:
+        """Hosts, ranks, what waits, what it costs."""
+        words = Words(choices.language_of(request))
+        told = FleetPage(self._fleet.view(), words, lambda at: ago(words.say, self._clock() - at))
+        return self.render(request, "fleet.html", **told.context())
+
     def statistics(
         self, request: Request, who: Asking, days: Annotated[int, Query(ge=1, le=MOST_DAYS)] = 7
     ) -> HTMLResponse:
@@ -202,9 +237,6 @@ class Page:
         check_operator(who)
         told = statistics_of(self._system, self._clock(), days)
         return self.render(request, "statistics.html", days=told.days, count=days)
-
-    def _ago(self, seconds: float) -> str:
-        return ago(self._clock() - seconds) if seconds else ""
 
 
 class _Immutable(StaticFiles):
@@ -216,14 +248,22 @@ class _Immutable(StaticFiles):
         return response
 
 
-def ago(seconds: float) -> str:
-    """How long ago, roughly: ``now``, ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``."""
+def ago(say: Callable[..., str], seconds: float) -> str:
+    """How long ago, roughly: ``now``, ``12 s ago``, ``3 min ago``, ``5 h ago``, ``2 d ago``, as ``say`` has it."""
     if seconds < 2:  # noqa: PLR2004
-        return "now"
-    for unit, size, most in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 86_400)):
+        return say("time.now")
+    for unit, size, most in (("seconds", 1, 60), ("minutes", 60, 3600), ("hours", 3600, 86_400)):
         if seconds < most:
-            return f"{seconds // size:.0f} {unit} ago"
-    return f"{seconds // 86_400:.0f} d ago"
+            return say(f"time.{unit}_ago", count=seconds // size)
+    return say("time.days_ago", count=seconds // 86_400)
+
+
+def _ago_by(clock: Callable[[], float]) -> Callable[[Context, float], str]:
+    @pass_context
+    def told(context: Context, seconds: float) -> str:
+        return ago(context["t"], clock() - seconds) if seconds else ""
+
+    return told
 
 
 def at_most(count: int) -> str:

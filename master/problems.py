@@ -123,6 +123,12 @@ def no_such_job(job_id: str) -> ProblemError:
     return ProblemError(Problem(HTTPStatus.NOT_FOUND, "no_such_job", "No such job", detail, advice))
 
 
+def not_there(code: str, detail: str) -> ProblemError:
+    """The answer where something of a job is asked for that it does not have."""
+    advice = "GET /api/jobs/{id} tells what the job has."
+    return ProblemError(Problem(HTTPStatus.NOT_FOUND, code, _title(code), detail, advice))
+
+
 def problem_of(error: Exception) -> Problem:
     """The problem that an exception stands for."""
     if isinstance(error, ProblemError):

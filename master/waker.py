@@ -93,6 +93,10 @@ class Waker:
             self._group.want(taken.hosts)
         return taken
 
+    def fleet(self) -> Fleet:
+        """The group as it stands now, for somebody who waits for the answer. Raises ServiceError and the like."""
+        return self._hasty.look()
+
     def asked(self) -> None:
         """Somebody asks for an upload: have a host on its way before the image is there. Raises nothing."""
         if not self._asking.acquire(blocking=False):

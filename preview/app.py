@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from preview import files, health, problems, regions, thumbnails
+from preview import files, health, image_routes, problems, regions, thumbnails
 from preview.gate import Gate
 from preview.library import Library
 from preview.workshop import Workshop
@@ -27,6 +27,7 @@ def create_app(settings: PreviewSettings, system: System, clock: Callable[[], fl
     app.include_router(regions.routes(system, library, workshop, shower))
     app.include_router(files.routes(shower, workshop, settings))
     app.include_router(thumbnails.routes(system, library, workshop, settings))
+    app.include_router(image_routes.routes(system, library, workshop, settings))
     app.include_router(health.routes())
     problems.install(app)
     app.add_middleware(Gate, settings=settings)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from tilework.errors import (
     CrashedError,
     ImageError,
+    NoSuchTileError,
     OperationFailedError,
     OutOfMemoryError,
     PictureError,
@@ -40,6 +41,7 @@ STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (PictureError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (ImageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NoSuchTileError, HTTPStatus.NOT_FOUND),
     (OperationFailedError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (CrashedError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (TooSlowError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -33,3 +33,10 @@ class ImageNotPreviewedError(ImageError):
 
     code = "image_not_previewed"
     advice = ANYWAY
+
+
+class NotZoomableError(ImageError):
+    """The image cannot be shown in parts: all of it would have to be read for a look at it small."""
+
+    code = "not_zoomable"
+    advice = "Download it; or give it overviews: a result that is a large TIFF has them."

@@ -64,6 +64,7 @@ PUBLIC: Final = (
     "/",
     "/jobs/{id}",
     "/failures",
+    "/fleet",
     "/statistics",
     "/docs",
     "/sign-in",

@@ -14,6 +14,7 @@ import signal
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tilework.errors import CrashedError, OutOfMemoryError, SetupError, TooSlowError, WorldDiedError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tilework.errors import TileworkError
     from tilework.fleet.planning import Planned
     from tilework.world import World
+    from tilework.world.slots import Slot
     from worker_image.held import Holding
     from worker_image.shares import Shares
     from worker_image.task import UnitWorked, Worked
@@ -60,6 +62,15 @@ KILLED_CHILDREN = 2
 
 STARVED_CHILDREN = 3
 """As many where the kernel has killed for want of memory meanwhile: then it may have chosen the innocent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """What a rank works on."""
+
+    rank: int
+    slot: Slot
+    held: Holding
 
 
 class Verdicts(Protocol):
@@ -107,7 +118,7 @@ class Feed:
         self._world: World | None = None
         self._failed_starts = 0
         self._waiting: dict[WorkKind, deque[Holding]] = {kind: deque() for kind in WorkKind}
-        self._running: set[Holding] = set()
+        self._running: dict[Holding, Future[Any]] = {}
         self._clock = clock
         self._outgrown = outgrown
         self._later = later
@@ -138,6 +149,14 @@ class Feed:
             return
         while (kind := self._shares.next_kind(self._load())) is not None:
             self._submit(world, self._waiting[kind].popleft())
+
+    def at_work(self) -> list[AtWork]:
+        """What each rank works on now."""
+        if self._world is None:
+            return []
+        held_by = {future: held for held, future in self._running.items()}
+        told = self._world.at_work()
+        return [AtWork(rank, slot, held_by[future]) for rank, slot, future in told if future in held_by]
 
     def give_up(self) -> None:
         """End what is being worked on; as after any world's death it waits then, and can be taken back."""
@@ -186,8 +205,6 @@ class Feed:
             ending.kill()
 
     def _submit(self, world: World, held: Holding) -> None:
-        # to a world that has died just now the future fails like those that were in it
-        self._running.add(held)
         suspect = self._is_suspect(held) or self._unrest.lasts
         log.debug("Fed to the world.", extra=held.facts)
         future: Future[Any]
@@ -196,6 +213,8 @@ class Feed:
         else:
             self._last_job = self._clock()
             future = world.submit(work, held.task, suspect=suspect)
+        # to a world that has died just now the future fails like those that were in it
+        self._running[held] = future
         future.add_done_callback(lambda ended: self._soon(lambda: self._ended(held, ended)))
 
     def _load(self) -> Load:
@@ -213,7 +232,7 @@ class Feed:
         return held.deaths > 0 or held.worlds >= CROWD_DEATHS
 
     def _ended(self, held: Holding, future: Future[Any]) -> None:
-        self._running.discard(held)
+        self._running.pop(held, None)
         error = future.exception()
         if error is None:
             self._verdicts.done(held, future.result())

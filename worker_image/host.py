@@ -27,6 +27,7 @@ from worker_image.metrics import INTAKE_PAUSE, Meter
 from worker_image.outbox import Outbox
 from worker_image.pace import Pace, room_in
 from worker_image.settling import Settling
+from worker_image.sign_of_life import Glances, Identity, SignOfLife
 from worker_image.task import UnitOrder
 from worker_image.unit_endings import UnitEndings
 from worker_image.worlds import Worlds
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tilework.aws.service_clock import ServiceClock
     from tilework.jobs.queues import Message
     from tilework.jobs.system import System
+    from worker_image.held import Holding
     from worker_image.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -60,6 +62,12 @@ class Host:
     metadata: InstanceMetadata | None
     membership: Membership | None
     meter: Meter
+    sign: SignOfLife
+
+    def take(self, held: Holding) -> None:
+        """Feed what a desk has claimed."""
+        self.sign.took(held.message.sent)
+        self.feed.add(held)
 
     @property
     def busy(self) -> bool:
@@ -119,7 +127,17 @@ def put_together(
         deployment=settings.deployment_name,
         host=settings.host,
     )
-    return Host(worlds, feed, leases, outbox, (job_desk, unit_desk), settling, metadata, membership, meter)
+    sign = SignOfLife(
+        system,
+        partial(_identity, settings, clock),
+        Glances(worlds.slots, feed.at_work, lambda: metrics.HeldCount(*leases.count()), lambda: tally.count),
+        ranks=settings.ranks,
+        seconds=settings.sign_seconds,
+        soon=soon,
+        clock=clock.now,
+    )
+    desks = (job_desk, unit_desk)
+    return Host(worlds, feed, leases, outbox, desks, settling, metadata, membership, meter, sign)
 
 
 def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
@@ -130,6 +148,22 @@ def _take_up(units: UnitWork, message: Message, place: int) -> HeldUnit | None:
     held = HeldUnit(message, UnitOrder(task, place), began)
     log.debug("Claimed.", extra=held.facts)
     return held
+
+
+def _identity(settings: WorkerSettings, clock: ServiceClock) -> Identity:
+    """Who this host is: an EC2 instance asks its metadata, and was started when the machine was."""
+    if not settings.metadata_url:
+        return Identity(settings.host, clock.now())
+    # of its own: that of the watch is for the watch's thread
+    ask = InstanceMetadata(settings.metadata_url).get
+    told = {name: ask(name) or "" for name in ("instance-id", "instance-type", "instance-life-cycle")}
+    return Identity(
+        settings.host,
+        clock.now() - boottime(),
+        instance=told["instance-id"],
+        kind=told["instance-type"],
+        spot=told["instance-life-cycle"] == "spot",
+    )
 
 
 def _membership(settings: WorkerSettings, leases: Leases) -> Membership:

@@ -26,6 +26,9 @@ LEASE_SECONDS = 60.0
 POLL_SECONDS = 10.0
 """How long a receive waits: below SQS's 20, because a drain waits for the last one."""
 
+SIGN_SECONDS = 15.0
+"""Between two signs of life of a host at work: 0.0006 USD an hour at most, less than a hundredth of the host."""
+
 START_SECONDS = 300.0
 """How long a host that starts waits for services that do not answer; then whoever started it shall know."""
 
@@ -43,6 +46,7 @@ class WorkerSettings:
     ``drain_seconds`` what runs may go on when the host has to leave; ``start_seconds`` services may be silent at first.
     ``metadata_url`` of an EC2 host's own metadata, ``fleet_group``, ``launch_hook`` and ``termination_hook`` of its Auto
     Scaling group: empty elsewhere.
+    ``sign_seconds`` lie between two signs of life of a host at work, four times as many where it is idle; 0: none.
     ``deployment_name`` is what the metrics are told apart by; without one none are written.
     With ``hosts`` the world is theirs, and ``ranks`` those of all; ``hosts_key`` lets it in there.
     """
@@ -58,6 +62,7 @@ class WorkerSettings:
     ready_file: Path | None = None
     drain_seconds: float = DRAIN_SECONDS
     start_seconds: float = START_SECONDS
+    sign_seconds: float = SIGN_SECONDS
     metadata_url: str = ""
     fleet_group: str = ""
     launch_hook: str = ""
@@ -85,6 +90,7 @@ class WorkerSettings:
             ready_file=Path(ready) if ready else None,
             drain_seconds=number(environ, "TILEWORK_DRAIN_SECONDS", DRAIN_SECONDS, 0, LONGEST_DRAIN),
             start_seconds=number(environ, "TILEWORK_START_SECONDS", START_SECONDS, 0, 86_400),
+            sign_seconds=number(environ, "TILEWORK_SIGN_SECONDS", SIGN_SECONDS, 0, 3600),
             metadata_url=environ.get("TILEWORK_METADATA_URL", "").strip(),
             fleet_group=environ.get("TILEWORK_FLEET_GROUP", "").strip(),
             launch_hook=environ.get("TILEWORK_LAUNCH_HOOK", "").strip(),

@@ -87,13 +87,14 @@ class Supervisor:
         host, settings = self._host, self._settings
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._signalled)
+        host.sign.start()
         host.worlds.open()
         host.feed.advance()
         host.leases.start()
         host.outbox.start()
         host.meter.start()
         for desk in host.desks:
-            desk.open(host.feed.add)
+            desk.open(host.take)
         if host.membership is not None:
             host.membership.start()
         if host.metadata is not None:
@@ -129,6 +130,7 @@ class Supervisor:
         if not self._is_noticed:
             self._is_noticed = True
             be_gone_in_time()
+            self._host.sign.drain()
             for desk in self._host.desks:
                 desk.close()
 
@@ -166,6 +168,7 @@ class Supervisor:
             log.error("This host leaves with work in hand, which comes back when its leases have run out.")
             if host.membership is not None:
                 host.membership.leave()
+            host.sign.stop()
             os._exit(UNFINISHED)
         for desk in host.desks:
             desk.join()
@@ -174,6 +177,7 @@ class Supervisor:
         host.feed.stop()
         host.worlds.close()
         host.meter.stop()
+        host.sign.stop()
         if host.membership is not None:
             host.membership.leave()
         log.info("%s has drained and leaves.", self._settings.host)

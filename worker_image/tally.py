@@ -30,11 +30,18 @@ class Tally:
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._sums = Sums()
+        self._ended = 0
+
+    @property
+    def count(self) -> int:
+        """Jobs that have ended since this host started; nothing takes it back."""
+        return self._ended
 
     def ended(self, notice: Notice) -> None:
         """A job has ended, as ``notice`` tells."""
         state, code = notice.facts.get("state", ""), notice.facts.get("code", "")
         with self._changing:
+            self._ended += 1
             self._sums.ends[state] += 1
             if state == "FAILED":
                 self._sums.failures[code] += 1

@@ -12,6 +12,7 @@ from worker_image.metrics import WORLD_RESTART
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tilework.world.slots import Slot
     from tilework.world.spread.hosts import Hosts
     from worker_image.lease_board import LeaseBoard
     from worker_image.settings import WorkerSettings
@@ -37,6 +38,7 @@ class Worlds:
         self._settings = settings
         self._tally = tally
         self._started = 0
+        self._latest: World | None = None
         self._folder = settings.directory / "world"
         self._fork_server = ForkServer(self._folder, "worker_image.rank")
         self._hosts = _hosts_of(settings, board, soon)
@@ -65,10 +67,15 @@ class Worlds:
             hosts=self._hosts,
         )
         log.info("A world of %d ranks is ready.", len(world.pids) - 1)
+        self._latest = world
         self._started += 1
         if self._started > 1:
             self._tally.happened(WORLD_RESTART)
         return world
+
+    def slots(self) -> tuple[Slot, ...]:
+        """What each rank of the world is doing now; empty where there is none. For any thread."""
+        return self._latest.slots() if self._latest is not None else ()
 
     def outgrown(self) -> bool:
         """Whether a larger world can be had: a host is back."""

@@ -1,6 +1,7 @@
 // Small things that every module needs: fields of a cloned template, and how times and sizes are written.
 
 import "./trusted.js";
+import { language, say } from "./strings.js";
 
 /** The element of `root` (or `root` itself) that shows `name`. */
 export const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
@@ -35,18 +36,17 @@ export const cloned = (template) => template.content.firstElementChild.cloneNode
 export function ago(time) {
   if (!time) return "";
   const seconds = Math.max(0, Date.now() / 1000 - time);
-  if (seconds < 2) return "now";
-  if (seconds < 60) return `${Math.floor(seconds)} s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86400) return `${Math.floor(seconds / 3600)} h ago`;
-  return `${Math.floor(seconds / 86400)} d ago`;
+  if (seconds < 2) return say("time.now");
+  if (seconds < 60) return say("time.seconds_ago", { count: Math.floor(seconds) });
+  if (seconds < 3600) return say("time.minutes_ago", { count: Math.floor(seconds / 60) });
+  if (seconds < 86400) return say("time.hours_ago", { count: Math.floor(seconds / 3600) });
+  return say("time.days_ago", { count: Math.floor(seconds / 86400) });
 }
 
-/** A time (seconds since the epoch) where the reader is: 2025-11-24 09:30:00. */
-export function moment(time) {
-  // Swedes write dates as ISO 8601 does
-  return time ? new Date(time * 1000).toLocaleString("sv") : "";
-}
+const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+
+/** A time (seconds since the epoch) where the reader is, as the page's language writes it. */
+export const moment = (time) => (time ? moments.format(new Date(time * 1000)) : "");
 
 export const seconds = (amount) => (amount ? `${amount.toFixed(2)} s` : "");
 
@@ -65,7 +65,7 @@ export function fillJob(root, job) {
   root.dataset.state = job.state;
   const badge = field(root, "state");
   badge.dataset.state = job.state;
-  write(root, "state", job.state.toLowerCase());
+  write(root, "state", say(`jobs.state.${job.state}`));
   write(root, "pipeline", job.pipeline);
   write(root, "size", pixels(job));
   write(root, "seconds", seconds(job.seconds));

@@ -7,38 +7,10 @@ import { fillStory } from "./failures/story.js";
 import { order } from "./orders.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
-import { say } from "./strings.js";
 
 const root = document.getElementById("job");
-
-/** Show one side: its link, and the image behind it unless it is of another kind, which is only a download. */
-function fillSide(side, link, absent, kind) {
-  const isImage = kind === "image";
-  const image = field(root, `${side}-image`);
-  const anchor = field(root, `${side}-link`);
-  show(anchor, Boolean(link));
-  // a new signature for the same image is no new image
-  if (link && isImage && !image.getAttribute("src")) image.src = link;
-  if (link) anchor.href = link;
-  if (!link) write(root, `${side}-note`, absent);
-  else if (!isImage) write(root, `${side}-note`, say(kind === "archive" ? "viewer.archive" : "viewer.report"));
-  field(root, `${side}-image`).closest("figure").toggleAttribute("data-none", absent === say("viewer.no_result") && !link);
-  showImage(side, Boolean(link) && isImage);
-}
-
-function showImage(side, visible) {
-  const image = field(root, `${side}-image`);
-  show(image, visible && image.dataset.broken === undefined);
-  show(field(root, `${side}-note`), !visible || image.dataset.broken !== undefined);
-}
-
-function broken(side) {
-  const image = field(root, `${side}-image`);
-  if (!image.getAttribute("src")) return;
-  image.dataset.broken = "";
-  write(root, `${side}-note`, say("viewer.cannot_show"));
-  showImage(side, true);
-}
+// loaded behind what is needed at once: orders are taken before anything can be zoomed
+const viewer = import("./viewer/viewer.js").then(({ startViewer }) => startViewer(root));
 
 function changed(job, fine) {
   if (!fine) return false;
@@ -57,17 +29,9 @@ function changed(job, fine) {
   write(root, "ended", moment(job.ended) || "–");
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
-  fillSide("input", job.links.input, say("viewer.no_image"), "image");
-  fillSide("result", job.links.result, isOver(job) ? say("viewer.no_result") : say("viewer.not_yet"), job.result_kind);
+  viewer.then((fill) => fill(job));
   if (isOver(job)) following.stop();
   return true;
-}
-
-for (const side of ["input", "result"]) {
-  const image = field(root, `${side}-image`);
-  image.addEventListener("error", () => broken(side));
-  // it may have failed before this module ran
-  if (image.getAttribute("src") && image.complete && !image.naturalWidth) broken(side);
 }
 
 // --- orders --------------------------------------------------------------------------------------------------------
@@ -91,6 +55,8 @@ const rerun = document.getElementById("rerun");
 const run = (pipeline) =>
   give(`${here}/rerun`, { pipeline }, (answer) => location.assign(`/jobs/${encodeURIComponent(answer.job.id)}`));
 if (rerun) startRerun(rerun, run);
+// from here on a click is not lost
+document.querySelector(".orders").inert = false;
 
 const following = follow(`/api/jobs/${encodeURIComponent(root.dataset.id)}`, changed);
 followPulse();

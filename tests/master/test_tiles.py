@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from typing import TYPE_CHECKING
 
@@ -81,6 +82,36 @@ def test_a_tile_has_one_address_before_and_after_the_end() -> None:
     after = tile(client, job, "0/0/0")
     assert (after.content, after.headers["etag"]) == (before.content, before.headers["etag"])
     assert tile(client, job, "2/0/0").status_code == 200
+
+
+def test_who_wants_no_problem_gets_nothing_for_a_tile_that_is_still_to_be_made() -> None:
+    _, job, client = begun()
+    answer = tile(client, job, "2/0/0?absent=empty")
+    assert (answer.status_code, answer.content, answer.headers["cache-control"]) == (204, b"", "no-store")
+    assert tile(client, job, "0/0/0?absent=empty").status_code == 200
+    refused(tile(client, job, "9/0/0?absent=empty"), 404, "no_such_tile")
+
+
+def test_a_job_that_has_no_picture_is_a_problem_or_nothing(client: Client, world: World) -> None:
+    world.put_row("a")
+    refused(client.get("/api/jobs/a/picture"), 404, "no_tiles")
+    answer = client.get("/api/jobs/a/picture?absent=empty")
+    assert (answer.status_code, answer.content) == (204, b"")
+
+
+def test_the_picture_tells_which_tiles_are_made_until_the_first_levels_are() -> None:
+    fleet, job, client = begun()
+    told = client.get(f"/api/jobs/{job.id}/picture").json()
+    level = told["levels"][told["made"]["level"]]
+    count = level["across"] * level["down"]
+    bits = "".join(f"{byte:08b}" for byte in base64.b64decode(told["made"]["bits"]))[:count]
+    assert bits.count("1") == level["made"] > 0
+    for index, bit in enumerate(bits):
+        row, column = divmod(index, level["across"])
+        made = tile(client, job, f"{told['made']['level']}/{column}/{row}").status_code == 200
+        assert made == (bit == "1")
+    fleet.run()
+    assert client.get(f"/api/jobs/{job.id}/picture").json()["made"] is None
 
 
 def test_who_names_the_epoch_may_keep_a_tile_for_ever_and_never_gets_one_of_another() -> None:

@@ -133,6 +133,19 @@ def test_the_slots_tell_which_process_has_been_at_which_task_since_when(world: W
     assert not any(slot.running for slot in world.slots())
 
 
+def test_who_asks_is_told_which_rank_works_on_which_future(world: World) -> None:
+    futures = [world.submit(rank_tasks.nap, 1.0) for _ in range(4)]
+    deadline = time.monotonic() + 60
+    while len(told := world.at_work()) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert [rank for rank, _, _ in told] == [1, 2]
+    assert {future for _, _, future in told} == set(futures[:2])
+    assert all(slot.running and slot.pid == world.pids[rank] for rank, slot, _ in told)
+    wait(futures)
+    assert world.at_work() == []
+
+
 def test_a_future_is_running_once_its_task_was_handed_over_and_pending_before(world: World) -> None:
     futures = [world.submit(rank_tasks.nap, 0.2) for _ in range(6)]
     assert [future.running() for future in futures] == [True] * 4 + [False] * 2

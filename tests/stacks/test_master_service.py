@@ -24,6 +24,7 @@ PUBLIC = (
     "/",
     "/jobs/{id}",
     "/failures",
+    "/fleet",
     "/statistics",
     "/docs",
     "/sign-in",

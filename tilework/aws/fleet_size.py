@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 import boto3
@@ -47,16 +47,28 @@ class Groups(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A host as its group knows it: instance id, instance type, and whether it is in service, or on its way there or out."""
+
+    instance: str
+    kind: str
+    in_service: bool
+    leaving: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fleet:
     """A group as it stands: hosts ``wanted``, and the ``most`` there may be; 0 where somebody lets it start none.
 
     ``busy`` is how many hosts in service have protected themselves, and ``idle_since`` what was noted last (seconds since the epoch).
+    ``members`` are all its hosts.
     """
 
     wanted: int
     most: int
     busy: int = 0
     idle_since: float | None = None
+    members: tuple[Member, ...] = field(default=(), compare=False)
 
 
 class FleetSize:
@@ -78,6 +90,7 @@ class FleetSize:
             most=0 if _is_stopped(group) else group["MaxSize"],
             busy=sum(_is_busy(host) for host in group.get("Instances", [])),
             idle_since=_idle_since(group.get("Tags", [])),
+            members=tuple(map(_member, group.get("Instances", []))),
         )
 
     def want(self, hosts: int) -> None:
@@ -115,6 +128,12 @@ def _is_stopped(group: dict[str, Any]) -> bool:
 def _is_busy(host: dict[str, Any]) -> bool:
     """One that is on its way out counts no longer among the wanted, and works only on what it ends in time."""
     return bool(host.get("ProtectedFromScaleIn")) and host["LifecycleState"] == "InService"
+
+
+def _member(host: dict[str, Any]) -> Member:
+    state = host["LifecycleState"]
+    kind = host.get("InstanceType", "")
+    return Member(host["InstanceId"], kind, state == "InService", state.startswith(("Terminat", "Detach")))
 
 
 def _idle_since(tags: list[dict[str, Any]]) -> float | None:

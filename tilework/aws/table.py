@@ -202,16 +202,27 @@ class AwsTable:
             )
         return int(answer["Attributes"][_COUNTER + "count"]["N"])
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name``, in the place of what was there."""
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+        """Keep ``text`` under ``name``, in the place of what was there; after ``until`` DynamoDB may delete it."""
+        told: dict[str, Any] = {"#text": {"S": text}}
+        if group:
+            told |= {"shelf": {"S": _GROUP + group}, "updated": number(0)}
+        if until:
+            told[EXPIRY] = number(int(until))
         with told_as_ours(f"remember {name}"):
             self._client.update_item(
                 TableName=self._name,
                 Key={"id": {"S": _STATISTICS + name}},
-                UpdateExpression="SET #text = :text",
+                UpdateExpression="SET " + ", ".join(f"{what} = :{what.strip('#')}" for what in told),
                 ExpressionAttributeNames={"#text": _TEXT},
-                ExpressionAttributeValues={":text": {"S": text}},
+                ExpressionAttributeValues={f":{what.strip('#')}": value for what, value in told.items()},
             )
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """Return all that was remembered with ``group``, by name (eventually consistent)."""
+        items = self._items(Shelf(BY_STATE, "shelf", _GROUP + group))
+        found = {str(item["id"]["S"]).removeprefix(_STATISTICS): str(item[_TEXT]["S"]) for item in items}
+        return dict(sorted(found.items()))
 
     def recall(self, name: str) -> str:
         """Return what was last remembered under ``name``; empty where nothing was."""

@@ -91,12 +91,19 @@ def of_photo(photo: Photo, deployment: Deployment, megapixels: float) -> Usage:
     """One photo, on a host that has enough to do; its processor time grows with its ``megapixels``."""
     return {
         **_hosts(photo.core_seconds * megapixels / photo.megapixels, deployment),
+        **requests_of_photo(deployment.architecture, deployment.keeper_memory),
+    }
+
+
+def requests_of_photo(architecture: str, keeper_memory: float) -> Usage:
+    """All but the host of one photo; the keeper has so many GB."""
+    return {
         "s3_writes": PHOTO_WRITES,
         "s3_reads": PHOTO_READS,
         "queue_requests": PHOTO_QUEUE_REQUESTS,
         "write_units": PHOTO_WRITE_UNITS,
         "calls": 1 / NOTICES_AT_ONCE,
-        f"gb_seconds_{deployment.architecture}": NOTICES_SECONDS * deployment.keeper_memory / NOTICES_AT_ONCE,
+        f"gb_seconds_{architecture}": NOTICES_SECONDS * keeper_memory / NOTICES_AT_ONCE,
         "log_gb": PHOTO_LOG_BYTES / 1e9,
     }
 

@@ -65,6 +65,11 @@ def days(table: JobTable, now: float, count: int) -> list[Day]:
     return [day for day in found if day is not None]
 
 
+def today(table: JobTable, now: float) -> Tally:
+    """What has ended on the day of ``now`` so far: one look at the table, without the pipelines."""
+    return _tally(table.counters(day_name(now)))
+
+
 def _day(table: JobTable, at: float) -> Day | None:
     name = day_name(at)
     counted = table.counters(name)

@@ -111,8 +111,16 @@ class JobTable(Protocol):
         """
         ...
 
-    def remember(self, name: str, text: str) -> None:
-        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there."""
+    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+        """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there.
+
+        With a ``group`` it is found by :meth:`remembered`; after ``until`` (seconds since the epoch; 0: never) it may be
+        forgotten, at some time.
+        """
+        ...
+
+    def remembered(self, group: str) -> Mapping[str, str]:
+        """All that was remembered with ``group``, by name (eventually consistent)."""
         ...
 
     def recall(self, name: str) -> str:

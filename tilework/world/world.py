@@ -143,6 +143,17 @@ class World(Executor):
                 return ()
             return tuple(self._processes.slots.read(rank) for rank in range(len(self._processes.slots)))
 
+    def at_work(self) -> list[tuple[int, Slot, Future[Any]]]:
+        """What each rank that works is doing now: the rank, its slot, and the future of its task."""
+        with self._lock:
+            slots = self._processes.slots if self._alive else ()
+            told = [(rank, self._processes.slots.read(rank)) for rank in range(1, len(slots))]
+            return [
+                (rank, slot, self._running[slot.task])
+                for rank, slot in told
+                if slot.running and slot.task in self._running
+            ]
+
     # --- tasks -------------------------------------------------------------------------------------------------------
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

@@ -1,0 +1,47 @@
+// How often each value is there, of input and result, drawn as areas over each other.
+
+import { ask } from "../session.js";
+import { say } from "../strings.js";
+
+const SPACE = "http://www.w3.org/2000/svg";
+const HEIGHT = 100;
+
+/** Draw the histogram of a view into a figure of the page (`[data-histogram]`), with what it was counted on. */
+export async function drawHistogram(figure, view) {
+  if (!view?.place || figure.dataset.version === view.version) return;
+  figure.dataset.version = view.version;
+  const query = new URLSearchParams({ version: view.version });
+  const response = await ask(`${view.place}/histogram?${query}`, { headers: { Accept: "application/json" } });
+  if (!response.ok) {
+    delete figure.dataset.version;
+    return;
+  }
+  const told = await response.json();
+  figure.querySelector("svg").replaceWith(drawn(told, figure.dataset.histogram));
+  const share = told.level ? "viewer.histogram_level" : "viewer.histogram_whole";
+  figure.querySelector("[data-told]").textContent = say(share, { pixels: told.pixels, scale: 2 ** told.level });
+  figure.querySelector("[data-black]").textContent = String(told.black);
+  figure.querySelector("[data-white]").textContent = String(told.white);
+}
+
+function drawn({ channels }, side) {
+  const names = Object.keys(channels);
+  const svg = element("svg", { viewBox: `0 0 256 ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
+  svg.setAttribute("aria-label", say("viewer.histogram_of", { side: say(`viewer.${side}`) }));
+  // the two ends hold all that is black or white, and would flatten what is between
+  const inner = names.flatMap((name) => channels[name].slice(1, -1));
+  const most = Math.max(1, ...inner) * 1.02;
+  for (const name of names) {
+    const steps = channels[name].map((count, value) => `L${value} ${top(count, most)}H${value + 1}`).join("");
+    svg.append(element("path", { d: `M0 ${HEIGHT}${steps}V${HEIGHT}Z`, class: `channel-${name}` }));
+  }
+  return svg;
+}
+
+const top = (count, most) => (HEIGHT * (1 - Math.min(1, count / most))).toFixed(2);
+
+function element(name, attributes) {
+  const made = document.createElementNS(SPACE, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}

@@ -1,0 +1,79 @@
+// The pixel under the pointer, or in the middle for who has none: where it is, and its very values on both sides.
+
+import { ask, wanted } from "../session.js";
+import { say } from "../strings.js";
+
+// a look for each move would be many; where people sign in, each is paid for
+const PAUSE = wanted ? 150 : 40;
+const KEPT = 500;
+
+export class Probe {
+  /** `shown(pixel, found)`: the pixel, and for each side its samples, null where it has none, undefined until known. */
+  constructor(shown) {
+    this.shown = shown;
+    this.views = {};
+    this.kept = new Map();
+    this.at = "";
+    this.timer = 0;
+    this.abort = new AbortController();
+  }
+
+  use(side, view) {
+    this.views[side] = view;
+    this.kept.clear();
+  }
+
+  /** Look at pixels: `{ input, result }`, each `{ x, y }` or null. */
+  look(pixels) {
+    const at = JSON.stringify(pixels);
+    if (at === this.at) return;
+    this.at = at;
+    this.abort.abort();
+    clearTimeout(this.timer);
+    this.tell(pixels);
+    if (Object.entries(pixels).some(([side, pixel]) => pixel && this.known(side, pixel) === undefined)) {
+      this.timer = setTimeout(() => this.fetch(pixels), PAUSE);
+    }
+  }
+
+  tell(pixels) {
+    const found = Object.entries(pixels).map(([side, pixel]) => [side, pixel && this.known(side, pixel)]);
+    this.shown(pixels, Object.fromEntries(found));
+  }
+
+  known(side, { x, y }) {
+    return this.views[side]?.place ? this.kept.get(`${side}/${x}/${y}`) : null;
+  }
+
+  async fetch(pixels) {
+    this.abort = new AbortController();
+    const { signal } = this.abort;
+    const asked = Object.entries(pixels).filter(([side, pixel]) => pixel && this.known(side, pixel) === undefined);
+    await Promise.all(asked.map(([side, pixel]) => this.sample(side, pixel, signal)));
+    if (!signal.aborted) this.tell(pixels);
+  }
+
+  async sample(side, { x, y }, signal) {
+    const { place, version } = this.views[side];
+    const query = new URLSearchParams({ x, y, version });
+    let samples = null;
+    try {
+      const response = await ask(`${place}/pixel?${query}`, { signal, headers: { Accept: "application/json" } });
+      if (response.ok) samples = await response.json();
+    } catch {
+      if (signal.aborted) return;
+    }
+    if (this.kept.size >= KEPT) this.kept.clear();
+    this.kept.set(`${side}/${x}/${y}`, samples);
+  }
+}
+
+/** The samples of a pixel as a text: whole numbers as they are, floats to nine digits, which tell 32 bits apart. */
+export function written(found) {
+  return found.samples.map((each) => (Number.isInteger(each) ? each : Number.isFinite(each) ? Number(each.toPrecision(9)) : each)).join("  ");
+}
+
+/** What is said of it to who hears it: each channel by its name. */
+export function spoken(found) {
+  return found.channels.map((name, index) => `${say(`viewer.channel.${name}`)} ${found.samples[index]}`).join(", ");
+}

@@ -1,0 +1,102 @@
+// Before and after: what can be zoomed on a canvas, all else as it can be shown.
+
+import { show } from "../dom.js";
+import { fillCopies, startCopies } from "./copies.js";
+import { Desk } from "./desk.js";
+import { openSeadragon } from "./library.js";
+import { Plain } from "./plain.js";
+import { showReport } from "./report.js";
+import { imageOf, pictureOf, resultOf } from "./sources.js";
+
+const SIDES = ["input", "result"];
+
+/** Start the viewer of a job's page; returns what is called with each new state of the job. */
+export function startViewer(root) {
+  const section = root.querySelector("#viewer");
+  const part = (name) => section.querySelector(`[data-viewer="${name}"]`);
+  const previews = section.dataset.previews !== undefined;
+  const plain = new Plain(root, { previews });
+  const found = { input: null, result: null };
+  const problems = {};
+  const opened = {};
+  let desk = null;
+  let made = 1;
+  let latest = null;
+  let looking = false;
+  startCopies(part("copies"));
+
+  function changed(job) {
+    plain.fill(job);
+    fillCopies(part("copies"), job);
+    if (job.result_kind === "report") showReport(part("report"), job);
+    latest = job;
+    if (!looking) look();
+  }
+
+  /** See what can be zoomed now, and again if the job has changed meanwhile. */
+  async function look() {
+    looking = true;
+    try {
+      while (latest) {
+        const job = latest;
+        latest = null;
+        await Promise.all(SIDES.map((side) => open(job, side)));
+        await put(job);
+      }
+    } catch {
+      // nobody answers: the job is followed on, and looked at with its next change
+    }
+    looking = false;
+  }
+
+  async function open(job, side) {
+    if (side === "result" && job.state === "RUNNING") return making(job);
+    const isThere = side === "input" ? Boolean(job.key) : job.state === "DONE" && job.result_kind === "image";
+    const state = side === "input" ? job.version : `${job.state} ${job.result_key}`;
+    if (!isThere || opened[side] === state) return;
+    if (previews) {
+      const { view, problem } = await imageOf(job, side);
+      found[side] = view;
+      problems[side] = problem;
+    }
+    // without a preview of it a large result is shown by its own tiles
+    if (side === "result" && !found.result && job.shows_tiles) found.result = resultOf(job, await pictureOf(job));
+    if (side === "result") made = 1;
+    opened[side] = state;
+  }
+
+  /** A result that is being made: what there is of it already. */
+  async function making(job) {
+    const told = job.shows_tiles ? await pictureOf(job) : null;
+    if (!told || told.state !== "RUNNING") return;
+    const [whole] = told.levels;
+    found.result = resultOf(job, told);
+    made = whole.made / (whole.across * whole.down);
+  }
+
+  async function put(job) {
+    const running = job.state === "RUNNING";
+    if (!found.input && !found.result) return reveal(false);
+    let library;
+    try {
+      library = await openSeadragon();
+    } catch {
+      reveal(false);
+      show(part("trouble"), true);
+      return;
+    }
+    reveal(true);
+    desk ??= new Desk(library, part("live"), found);
+    desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems });
+  }
+
+  function reveal(zoomed) {
+    const figures = part("plain");
+    if (!zoomed) plain.show(problems);
+    show(part("live"), zoomed);
+    figures.classList.toggle("compare-links", zoomed);
+    figures.classList.toggle("compare-shown", !zoomed);
+  }
+
+  return changed;
+}

@@ -1,0 +1,203 @@
+"""An image in the sizes in which it can be read: a file's page and its overviews, or what was decoded, halved."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+
+from preview.levels import Pyramid
+from preview.refusals import NotZoomableError
+from tilework.imaging.formats import Picture
+from tilework.imaging.formats.pyramid import halved
+from tilework.imaging.limits import MIB
+from tilework.imaging.windows import Size, Window, row_strips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tilework.imaging.formats.contract import WindowReader
+    from tilework.imaging.operations import Pixels
+    from tilework.imaging.operations.contract import Image
+
+READ_BYTES = 24 * MIB
+"""Most decoded bytes that one tile may cost."""
+
+COARSE_SIDE = 2_048
+"""Pixels of the longer side of what is made, once, of a file without overviews."""
+
+STREAMED_BYTES = 1024 * MIB
+"""Most decoded bytes that are read for that: some seconds, once."""
+
+ROUNDED = 2
+"""Pixels by which an overview may be smaller than ours: some writers round down at each half."""
+
+RESIZED = frozenset({"uint8", "uint16", "int16", "float32", "float64"})
+"""Depths of which OpenCV makes means."""
+
+
+class Layer(Protocol):
+    """The image in one size."""
+
+    @property
+    def size(self) -> Size:
+        """Width and height."""
+        ...
+
+    def read(self, window: Window) -> Picture:
+        """The pixels of a window that lies within it. Raises ImageError, ServiceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A layer in memory."""
+
+    picture: Picture
+
+    @property
+    def size(self) -> Size:
+        """Width and height."""
+        return self.picture.size
+
+    def read(self, window: Window) -> Picture:
+        """The pixels of a window."""
+        return self.picture.part(window.within(Window.whole(self.size)))
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A layer in a file beside the whole, for many threads: its reader takes one at a time."""
+
+    reader: WindowReader
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def size(self) -> Size:
+        """Width and height."""
+        return self.reader.size
+
+    def read(self, window: Window) -> Picture:
+        """The pixels of a window."""
+        with self.lock:
+            return self.reader.read(window)
+
+
+def halvings(picture: Picture, tile: int) -> list[Layer]:
+    """A picture, its half, the half of that, until one fits a tile."""
+    layers: list[Layer] = [Held(picture)]
+    while max(picture.size.width, picture.size.height) > tile:
+        picture = halved(picture)
+        layers.append(Held(picture))
+    return layers
+
+
+class Zoomable:
+    """An image that can be read at any of its levels; ``layers`` from large to small, the first is the whole."""
+
+    def __init__(self, layers: Sequence[Layer], pixels: Pixels, tile: int) -> None:
+        self._layers = list(layers)
+        self._lock = threading.Lock()
+        self.pixels = pixels
+        self.levels = Pyramid(layers[0].size, tile)
+        smallest = layers[-1].size
+        if smallest.pixels * pixels.bytes > STREAMED_BYTES:
+            raise NotZoomableError(
+                f"The image is {self.levels.size} pixels and has no overviews: to show it small, all of it would have"
+                " to be read."
+            )
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the layers in memory."""
+        held = [each.size.pixels for each in self._layers if isinstance(each, Held)]
+        return sum(held) * self.pixels.bytes
+
+    def read(self, level: int, window: Window) -> Picture:
+        """The pixels of a window of a level; level 0 exactly, others as their layer has them, or as means of it.
+
+        Raises ImageError, ServiceError, NoSuchTileError.
+        """
+        size = self.levels.grid(level).size
+        layer = self._layer(size)
+        if layer.size == size:
+            return layer.read(window)
+        if self._costs(layer, window, size) > READ_BYTES:
+            self._make_coarse()
+            layer = self._layer(size)
+            if self._costs(layer, window, size) > READ_BYTES:
+                layer = next(each for each in self._layers if isinstance(each, Held))
+        return resized(layer.read(_scaled(window, size, layer.size)), window.size)
+
+    def whole(self, level: int) -> Picture:
+        """All of a level."""
+        return self.read(level, Window.whole(self.levels.grid(level).size))
+
+    def pixel(self, x: int, y: int) -> list[float]:
+        """The exact samples of a pixel: grey, or red, green, blue; then alpha."""
+        picture = self.read(0, Window(x, y, x + 1, y + 1))
+        samples = np.atleast_1d(picture.colour[0, 0])[::-1].tolist()
+        return samples if picture.alpha is None else [*samples, picture.alpha[0, 0].item()]
+
+    def _layer(self, size: Size) -> Layer:
+        """The smallest layer that is not smaller than ``size``, but for how its writer rounded."""
+        fitting = [
+            each
+            for each in self._layers
+            if each.size.width + ROUNDED >= size.width and each.size.height + ROUNDED >= size.height
+        ]
+        return fitting[-1]
+
+    def _costs(self, layer: Layer, window: Window, size: Size) -> int:
+        """Bytes that are decoded for a window of a level of ``size``."""
+        if isinstance(layer, Held):
+            return 0
+        return _scaled(window, size, layer.size).size.pixels * self.pixels.bytes
+
+    def _make_coarse(self) -> None:
+        """Make, once, a small layer of the smallest that the file has."""
+        with self._lock:
+            smallest = self._layers[-1]
+            if not isinstance(smallest, Held):
+                self._layers += halvings(_streamed(smallest, self.pixels), self.levels.tile)
+
+
+def _scaled(window: Window, size: Size, larger: Size) -> Window:
+    """The window of an image of ``size`` in the same image, larger."""
+    across, down = larger.width / size.width, larger.height / size.height
+    left, top = int(window.left * across), int(window.top * down)
+    return Window(
+        left,
+        top,
+        max(left + 1, min(larger.width, round(window.right * across))),
+        max(top + 1, min(larger.height, round(window.bottom * down))),
+    )
+
+
+def resized(picture: Picture, size: Size) -> Picture:
+    """Means of a picture's pixels, in floats where OpenCV has none of its own depth."""
+    alpha = None if picture.alpha is None else _resized(picture.alpha, size)
+    return Picture(_resized(picture.colour, size), alpha)
+
+
+def _resized(image: Image, size: Size) -> Image:
+    kept = image if image.dtype.name in RESIZED else image.astype(np.float64)
+    means = cv2.resize(kept, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    return means.astype(image.dtype, copy=False)
+
+
+def _streamed(layer: Layer, pixels: Pixels) -> Picture:
+    """The layer made small, by bands of whole cells."""
+    size = layer.size
+    cell = -(-max(size.width, size.height) // COARSE_SIDE)
+    target = Size(-(-size.width // cell), -(-size.height // cell))
+    bands = []
+    for rows in row_strips(target.height, cell * size.width * pixels.bytes, READ_BYTES):
+        window = Window(0, rows.start * cell, size.width, min(size.height, rows.stop * cell))
+        bands.append(resized(layer.read(window), Size(target.width, rows.stop - rows.start)))
+    alphas = [each.alpha for each in bands if each.alpha is not None]
+    alpha = np.vstack(alphas) if alphas else None
+    return Picture(np.vstack([each.colour for each in bands]), alpha)

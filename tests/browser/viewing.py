@@ -1,0 +1,103 @@
+"""The page with a preview behind it, and images to be looked at."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import uvicorn
+
+from preview.app import create_app
+from preview.settings import PreviewSettings
+from tests.imaging.samples import decoded
+from tilework.jobs.transitions import Outcome
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Served
+    from tilework.imaging.operations.contract import Image
+    from tilework.jobs.job import Job
+
+
+@dataclass
+class Preview:
+    """The preview of a served system, on a port of its own."""
+
+    served: Served
+
+    def __enter__(self) -> Served:
+        config = uvicorn.Config(
+            create_app(PreviewSettings(), self.served.system), port=0, log_level="warning", ws="none",
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        end = time.monotonic() + 30
+        while not self._server.started:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.served.stop()
+        self.served.settings = replace(self.served.settings, preview_url=f"http://127.0.0.1:{port}")
+        self.served.start()
+        return self.served
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
+def worked_on(
+    served: Served, body: bytes, result: bytes, *, name: str = "a.png", pipeline: str = "blur(9)"
+) -> Job:
+    """A job that is done: its image, and its result of the same kind of file."""
+    suffix = name.rpartition(".")[2]
+    version = served.system.inputs.put(f"in/{name}", body, metadata={}, content_type=f"image/{suffix}")
+    job = served.claim(f"in/{name}", version=version, pipeline=pipeline)
+    key = f"results/{job.id}.{suffix}"
+    served.system.outputs.create(key, result, metadata={}, content_type=f"image/{suffix}")
+    return served.life.done(job, Outcome(result_key=key, seconds=0.1))
+
+
+# reading a canvas of the page itself makes the browser warn
+COPIED = """side => {
+    const canvas = document.querySelector(`[data-pane=${side}] canvas`);
+    if (!canvas?.width) return null;
+    const copy = document.createElement("canvas");
+    [copy.width, copy.height] = [canvas.width, canvas.height];
+    const context = copy.getContext("2d", { willReadFrequently: true });
+    context.drawImage(canvas, 0, 0);
+    return context.getImageData(0, 0, copy.width, copy.height);
+}"""
+
+
+def drawn(page: Page, side: str) -> None:
+    """Wait until the middle of a side's canvas has been drawn."""
+    script = f"""side => {{
+        const found = ({COPIED})(side);
+        return found?.data[4 * ((found.height >> 1) * found.width + (found.width >> 1)) + 3] === 255;
+    }}"""
+    page.wait_for_function(script, arg=side, timeout=30_000)
+
+
+def count_drawn(page: Page, side: str) -> int:
+    """How many pixels of a side's canvas are drawn at all."""
+    script = f"side => ({COPIED})(side)?.data.reduce((sum, each, place) => sum + (place % 4 === 3 && each === 255), 0) ?? 0"
+    return int(page.evaluate(script, side))
+
+
+def pixels_of(page: Page, part: str = ".stage") -> Image:
+    """The stage, or a part of it, as it is seen, as blue, green, red."""
+    return decoded(page.locator(part).screenshot())[:, :, :3]
+
+
+def middle_of(array: Image, share: float = 0.3) -> Image:
+    """The middle of a picture, where no name and no scale lies."""
+    height, width = array.shape[:2]
+    down, across = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
+    return np.ascontiguousarray(array[down : height - down, across : width - across])

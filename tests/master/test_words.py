@@ -1,0 +1,80 @@
+"""Every language says the same: the same keys, the same places in each sentence; and what is missing is told in English."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from master import words
+from master.words import ENGLISH, STRINGS, Words, languages
+
+PLACE = re.compile(r"\{(\w+)\}")
+
+OTHERS = [language for language in languages() if language != ENGLISH]
+
+
+def flat(part: Any, name: str = "") -> dict[str, str]:
+    """All sentences of a file by their names."""
+    if isinstance(part, str):
+        return {name: part}
+    return {
+        key: text
+        for each, below in part.items()
+        for key, text in flat(below, f"{name}.{each}" if name else each).items()
+    }
+
+
+def file_of(language: str) -> dict[str, str]:
+    return flat(json.loads((STRINGS / f"{language}.json").read_text()))
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_the_same_sentences_with_the_same_places(language: str) -> None:
+    english, other = file_of(ENGLISH), file_of(language)
+    assert other.keys() == english.keys()
+    for name, sentence in english.items():
+        assert set(PLACE.findall(other[name])) == set(PLACE.findall(sentence)), name
+
+
+@pytest.mark.parametrize("language", languages())
+def test_no_sentence_is_empty_or_has_markup_of_its_own(language: str) -> None:
+    for name, sentence in file_of(language).items():
+        assert sentence.strip() == sentence != "", name
+        assert "<" not in sentence, name
+
+
+def test_english_comes_first_and_each_language_has_a_name() -> None:
+    assert next(iter(languages())) == ENGLISH
+    assert all(languages().values())
+
+
+def test_what_a_translation_lacks_is_told_in_english(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = {
+        "language": {"thousands": ",", "decimal": "."},
+        "a": {"b": "B", "c": {"one": "1", "other": "{count}"}},
+    }
+    (tmp_path / "en.json").write_text(json.dumps(full))
+    (tmp_path / "xx.json").write_text(
+        json.dumps({"language": {"thousands": " "}, "a": {"c": {"other": "{count}!"}}})
+    )
+    monkeypatch.setattr(words, "STRINGS", tmp_path)
+    words._sentences.cache_clear()
+    try:
+        other = Words("xx")
+        assert (other.say("a.b"), other.say("a.c", count=1), other.say("a.c", count=2000)) == (
+            "B",
+            "1",
+            "2 000!",
+        )
+    finally:
+        words._sentences.cache_clear()
+
+
+def test_numbers_are_written_as_the_language_does() -> None:
+    assert (Words().number(1234567.25, 1), Words().say("page.waiting", count=1234)) == (
+        "1,234,567.2",
+        "1,234 waiting",
+    )
