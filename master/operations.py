@@ -1,6 +1,5 @@
 """The operations that there are, and what a pipeline's text means."""
 
-import gzip
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,7 +102,6 @@ class Catalogue:
     """What ``GET /api/operations`` answers with: a JSON document, and an address that changes with it."""
 
     body: bytes
-    packed: bytes
 
     @property
     def address(self) -> str:
@@ -130,8 +128,7 @@ def _catalogue(
         default_pipeline=default_pipeline,
         plugins=[_plugin_view(plugin) for plugin in found],
     )
-    body = told.model_dump_json().encode()
-    return Catalogue(body, gzip.compress(body, mtime=0))
+    return Catalogue(told.model_dump_json().encode())
 
 
 def routes(default_pipeline: str) -> APIRouter:
@@ -145,13 +142,7 @@ def routes(default_pipeline: str) -> APIRouter:
         The answer bears an ETag. `v` makes an address of which the answer may be kept: the page links the one that is true.
         """
         told = catalogue(default_pipeline)
-        packs = "gzip" in request.headers.get("accept-encoding", "")
-        response = tagged(
-            request, told.packed if packs else told.body, tag_of=told.body, media_type="application/json"
-        )
-        if packs and response.body:
-            response.headers["Content-Encoding"] = "gzip"
-        response.headers["Vary"] = "Accept-Encoding"
+        response = tagged(request, told.body, media_type="application/json")
         if v == told.version:
             response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
         return response

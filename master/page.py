@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ from master.fleet import FleetReport
 from master.fleet_page import FleetPage
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
+from master.modules import reached
 from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
 from master.plain_pictures import plain_picture
@@ -93,7 +94,10 @@ class Page:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.globals["plain_picture"] = plain_picture
+        self._templates.globals |= {
+            "modules": cache(partial(reached, STATIC)),
+            "plain_picture": plain_picture,
+        }
         self._templates.filters |= {
             "shown": shown,
             "at_most": at_most,

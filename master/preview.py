@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
+from master import image_paths
 from master.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -239,8 +240,5 @@ def routes(url: str) -> APIRouter:
         """
         return await forwarder.answer(request)
 
-    @router.get("/api/jobs/{job_id}/images/{rest:path}", response_class=Response, include_in_schema=False)
-    async def image(request: Request, job_id: str, rest: str) -> Response:  # noqa: ARG001
-        return await forwarder.answer(request)
-
+    router.include_router(image_paths.routes(forwarder.answer))
     return router

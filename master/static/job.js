@@ -7,10 +7,10 @@ import { fillStory } from "./failures/story.js";
 import { order } from "./orders.js";
 import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
-import { startViewer } from "./viewer/viewer.js";
 
 const root = document.getElementById("job");
-const fillViewer = startViewer(root);
+// loaded behind what is needed at once: orders are taken before anything can be zoomed
+const viewer = import("./viewer/viewer.js").then(({ startViewer }) => startViewer(root));
 
 function changed(job, fine) {
   if (!fine) return false;
@@ -29,7 +29,7 @@ function changed(job, fine) {
   write(root, "ended", moment(job.ended) || "–");
   write(root, "note", job.note);
   show(field(root, "note").parentElement, Boolean(job.note));
-  fillViewer(job);
+  viewer.then((fill) => fill(job));
   if (isOver(job)) following.stop();
   return true;
 }
@@ -55,6 +55,8 @@ const rerun = document.getElementById("rerun");
 const run = (pipeline) =>
   give(`${here}/rerun`, { pipeline }, (answer) => location.assign(`/jobs/${encodeURIComponent(answer.job.id)}`));
 if (rerun) startRerun(rerun, run);
+// from here on a click is not lost
+document.querySelector(".orders").inert = false;
 
 const following = follow(`/api/jobs/${encodeURIComponent(root.dataset.id)}`, changed);
 followPulse();

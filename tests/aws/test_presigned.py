@@ -132,3 +132,10 @@ def test_the_length_of_a_part_and_its_number_are_signed(store: ObjectStore) -> N
     query = parse_qs(urlsplit(store.presigned_part(begun, 7, size=10, seconds=60)).query)
     assert query["X-Amz-SignedHeaders"] == ["content-length;host"]
     assert (query["partNumber"], query["uploadId"]) == (["7"], [begun.id])
+
+
+@pytest.mark.parametrize("body", [b"012345678", b"0123456789+"])
+def test_a_part_of_another_length_than_was_signed_is_refused(store: ObjectStore, body: bytes) -> None:
+    begun = store.begin_upload(KEY, metadata={}, content_type="image/tiff")
+    assert httpx.put(store.presigned_part(begun, 1, size=10, seconds=60), content=body).status_code == 403
+    assert store.parts_of(begun) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 import uvicorn
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from master.app import create_app
 from master.settings import MasterSettings
@@ -42,6 +42,9 @@ FLAGS = (
 )
 
 UPLOAD_LIMIT_BYTES = 1_000_000
+
+# against hanging only: the machine of the tests may be busy
+expect.set_options(timeout=20_000)
 
 
 # a module, not a session: two Playwrights at once, or asyncio after one, do not go together

@@ -29,9 +29,8 @@ MOST_TRAVELLED = 100_000
 
 def alive(page: Page, seconds: float = 10) -> None:
     """Wait until the page's modules have run: what they fill in is there."""
-    expect(page.locator("[data-follows=width]").first).to_have_attribute(
-        "placeholder", "9", timeout=seconds * 1000
-    )
+    expect(page.locator("#add-operation")).to_be_enabled(timeout=seconds * 1000)
+    expect(page.locator("#step")).to_be_visible()
 
 
 def first_look(window: Window, url: str) -> tuple[Page, Traffic]:

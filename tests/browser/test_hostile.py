@@ -17,6 +17,8 @@ from tilework.jobs.history import Deed, Entry
 from tilework.jobs.job import Job, State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Served, Window
@@ -54,8 +56,10 @@ def ran(page: Page) -> bool:
 
 
 def test_thirty_nine_names_come_to_the_list_and_the_reasons_by_the_modules_as_mere_text(
-    served: Served, window: Window
+    served: Served, window_of: Callable[..., Window]
 ) -> None:
+    # so high that the list, which holds what can be seen, holds all
+    window = window_of(viewport={"width": 1280, "height": 6000})
     lists, reasons = window.open(served.url), window.open(f"{served.url}/failures")
     expect(lists.locator("#empty")).to_be_visible()
     rows = [put(served, number, text) for number, text in enumerate(ON_A_PAGE)]

@@ -290,7 +290,7 @@ def test_everything_can_be_reached_and_done_by_keyboard(served: Served, window: 
     job = served.claim("a.png")
     page = window.open(served.url)
     reached = []
-    for _ in range(45):
+    for _ in range(60):
         page.keyboard.press("Tab")
         reached.append(
             page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")

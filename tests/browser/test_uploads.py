@@ -139,7 +139,7 @@ def test_what_was_dropped_before_is_noticed_and_a_person_decides(served: Served,
     choose(page, file("a.png"))
     question.get_by_role("button", name="Send anyway").click()
     expect(page.locator("#drops .summary").first.locator("[data-field=count]")).to_have_text("On its way")
-    page.wait_for_function("document.querySelectorAll('#uploads [data-state=QUEUED]').length >= 2")
+    queued(page, 3)
     names = [each.key.rpartition("/")[2] for each in served.system.inputs.list("uploads/")]
     assert names.count("a.png") == 2
 

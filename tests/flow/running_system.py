@@ -79,11 +79,8 @@ class RunningSystem:
         """Processes below the launcher whose command line has all ``words``."""
         found = []
         for process in psutil.Process(self.launcher.pid).children(recursive=True):
-            try:
-                line = " ".join(process.cmdline())
-            except psutil.Error:
-                continue
-            if all(word in line for word in words):
+            line = _line(process)
+            if line and all(word in line for word in words):
                 found.append(process)
         return found
 
@@ -95,9 +92,7 @@ class RunningSystem:
             one
             for host in self.supervisors()
             for one in host.children()
-            if "mpiexec" in one.cmdline()[0]
-            or "prterun" in one.name()
-            or "mpiexec" in " ".join(one.cmdline())
+            if "prterun" in _line(one) or "mpiexec" in _line(one)
         ]
 
     def ranks(self) -> list[psutil.Process]:
@@ -105,7 +100,7 @@ class RunningSystem:
             rank
             for host in self.supervisors()
             for child in host.children()
-            if "worker_image.fork_server" in child.cmdline()
+            if "worker_image.fork_server" in _line(child)
             for rank in child.children()
         ]
 
@@ -138,6 +133,14 @@ def start(state: Path, *, program: str = "local", **settings: str) -> RunningSys
             raise AssertionError(f"the system did not start:\n{log.read_text()[-5000:]}")
         time.sleep(0.1)
     return RunningSystem(launcher, state, read_environment(address), log)
+
+
+def _line(process: psutil.Process) -> str:
+    """Its command line; empty where it has ended."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""
 
 
 def _untouched() -> dict[str, str]:

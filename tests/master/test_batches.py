@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.master.gateway import Gateway
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
@@ -81,3 +82,23 @@ def test_recent_batches_come_page_by_page(client: Client, world: World) -> None:
     assert [each["batch"] for each in first["batches"]] == ["b4", "b3", "b2"]
     second = client.get(f"/api/batches?limit=3&before={first['next']}").json()
     assert ([each["batch"] for each in second["batches"]], second["next"]) == (["b1", "b0"], "")
+
+
+def test_a_batch_is_its_owners_and_an_operator_sees_their_own_as_well(world: World) -> None:
+    gateway = Gateway.to(world)
+    zoe, ada, operator = {"user": "zoe"}, {"user": "ada"}, {"user": "op", "groups": "[operators]"}
+    for who, size in ((zoe, 3), (operator, 5)):
+        noted = gateway.request("PUT", "/api/batches/trip", json={"size": size}, **who)
+        assert noted.status_code == 201
+    world.put_row("a", state=State.DONE, batch="trip", owner="zoe")
+    world.put_row("b", state=State.DONE, batch="trip", owner="op")
+
+    def told(who: dict[str, str]) -> tuple[int, int]:
+        batch = gateway.get("/api/batches/trip", **who).json()
+        return batch["size"], batch["ended"]
+
+    assert told(zoe) == (3, 1)
+    assert told(operator) == (5, 2)
+    assert gateway.get("/api/batches/trip", **ada).status_code == 404
+    assert gateway.get("/api/batches", **ada).json()["batches"] == []
+    assert [each["size"] for each in gateway.get("/api/batches", **operator).json()["batches"]] == [5]

@@ -116,7 +116,7 @@ def test_a_tile_leaves_the_handler_as_the_bytes_of_a_picture(system: System) -> 
 
 def test_a_request_through_the_gateway_is_answered_by_the_same_application(deployment: Deployment) -> None:
     answer = lambda_handler.handler(request("/api/jobs"), None)
-    told = {"jobs": [], "truncated": False, "next": ""}
+    told = {"jobs": [], "truncated": False, "next": "", "searched": 0}
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, told)
     page = lambda_handler.handler(request("/"), None)
     assert page["statusCode"] == 200

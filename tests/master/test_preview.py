@@ -99,7 +99,8 @@ def test_a_body_that_no_preview_takes_is_not_passed_on(
 ) -> None:
     # nobody listens there: whoever asked would be told so
     client = client_of(replace(settings, preview_url="http://127.0.0.1:9"))
-    answer = client.post("/api/preview/file", content=bytes(MOST_BYTES + 1))
+    kind = {"Content-Type": "application/octet-stream"}
+    answer = client.post("/api/preview/file", content=bytes(MOST_BYTES + 1), headers=kind)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from playwright.sync_api import expect
+from urllib.parse import parse_qs, urlsplit
 
 from tests.browser.conftest import Window
 from tests.browser.devices import DARK, DESKTOP, PHONE
 from tests.browser.stories.person import SOON, Person
 from tests.screenshots.scenes import cut_short, photograph, series, write_marble
+from tests.waiting import wait_for
+from tilework.jobs.job import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 LONG = 600_000
 """Milliseconds for a gigapixel on a small machine."""
+
+SETTLED = 2500
+"""Milliseconds for pictures that come when they are seen; the page asks now and then, so that its line is never idle."""
 
 BATCH = 48
 HEAVY = "bilateral(9, 60, 60) | clahe() | sharpen()"
@@ -42,9 +46,16 @@ class Studio:
         window = Window(context)
         return Person(window, window.open(self.running.environment["TILEWORK_URL"] + path))
 
-    def take(self, person: Person) -> bytes:
-        """What is to be seen now, and the end of that person."""
-        person.page.wait_for_load_state("networkidle")
+    def until(self, path: str, state: str, count: int) -> None:
+        """Wait until so many images of the drop that is shown at ``path`` are in ``state``."""
+        (batch,) = parse_qs(urlsplit(path).query)["batch"]
+        table = self.running.system.table
+        wait_for(lambda: sum(1 for _ in table.list(State(state), batch=batch)) >= count, LONG / 1000)
+
+    def take(self, person: Person, place: str = "body") -> bytes:
+        """What is to be seen of ``place`` now, and the end of that person."""
+        person.page.locator(place).evaluate("(place) => place.scrollIntoView()")
+        person.page.wait_for_timeout(SETTLED)
         picture = person.page.screenshot(animations="disabled", caret="hide")
         person.window.context.close()
         return picture
@@ -65,16 +76,16 @@ def first_drop(studio: Studio) -> bytes:
     person.chooses(*(file(name, photograph(name)) for name in names))
     for name in names:
         person.sees(name, "done")
-    return studio.take(person)
+    return studio.take(person, "#transfers")
 
 
 def batch(studio: Studio) -> bytes:
     person = studio.person()
     person.takes(HEAVY)
     person.chooses(*(file(name, body) for name, body in series(BATCH)))
-    person.only_this_drop()
-    expect(person.in_state("DONE").nth(BATCH // 3)).to_be_visible(timeout=LONG)
-    return studio.take(person)
+    path = person.drop_path
+    studio.until(path, "DONE", BATCH // 3)
+    return studio.take(studio.person(path), "#jobs-section")
 
 
 def failures(studio: Studio) -> bytes:
@@ -82,10 +93,9 @@ def failures(studio: Studio) -> bytes:
     damaged = [file(f"card 2 {name}", cut_short(body)) for name, body in series(5)]
     texts = [file(f"{name}.jpg", b"Dear diary, this is no image.") for name in ("diary", "notes")]
     person.chooses(*damaged, *texts, file("empty.png", b""))
-    person.only_this_drop()
-    expect(person.in_state("FAILED")).to_have_count(len(damaged) + 3, timeout=LONG)
-    person.page.goto(person.page.url.replace("?", "?state=FAILED&"))
-    return studio.take(person)
+    path = person.drop_path
+    studio.until(path, "FAILED", len(damaged) + len(texts) + 1)
+    return studio.take(studio.person(f"{path}&state=FAILED"), "#jobs-section")
 
 
 def gigapixel(studio: Studio) -> bytes:

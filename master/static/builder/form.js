@@ -1,6 +1,6 @@
 // The form of the step that is chosen, made from what its operation declares of its parameters.
 
-import { language, say } from "../strings.js";
+import { say } from "../strings.js";
 import { element } from "./element.js";
 import { argumentsOf, defaultOf, faultsOf } from "./language.js";
 import { widgetOf } from "./widgets.js";
@@ -8,7 +8,9 @@ import { widgetOf } from "./widgets.js";
 /** Parameters of which all are shown at once; of more, those that need not be given are behind "More settings". */
 const FEW = 3;
 
-const DIGITS = { maximumFractionDigits: 20, useGrouping: "min2" };
+/** A number with a point, as it is typed here in every language, and a thin space between thousands. */
+const grouped = (number) =>
+  number.toLocaleString("en", { maximumFractionDigits: 20, useGrouping: "min2" }).replaceAll(",", "\u202f");
 
 /** The form in `panel`: `{ show(step), faults(fromServer) }`; `changed(step)` tells each change of a value. */
 export function formIn(panel, changed) {
@@ -112,7 +114,7 @@ function mainOf(parameters) {
 function boundsOf({ type, minimum, maximum, choices, odd, longest }) {
   if (choices.length || (type !== "int" && type !== "float" && type !== "matrix")) return "";
   if (type === "matrix") return longest ? say("builder.longest", { rows: longest[0], columns: longest[1] }) : "";
-  const [low, high] = [minimum, maximum].map((each) => (each === null ? "" : each.toLocaleString(language, DIGITS)));
+  const [low, high] = [minimum, maximum].map((each) => (each === null ? "" : grouped(each)));
   const key = low && high ? "between" : low ? "from" : high ? "up_to" : "";
   return [key && say(`builder.${key}`, { low, high }), odd && say("builder.odd")].filter(Boolean).join(", ");
 }

@@ -92,10 +92,10 @@ export function startViewer(root) {
 
   function reveal(zoomed) {
     const figures = part("plain");
+    if (!zoomed) plain.show(problems);
     show(part("live"), zoomed);
     figures.classList.toggle("compare-links", zoomed);
     figures.classList.toggle("compare-shown", !zoomed);
-    if (!zoomed) plain.show(problems);
   }
 
   return changed;

@@ -35,7 +35,9 @@ def person_with(
 
     def make(device: str = "desktop", **settings: object) -> Person:
         window = window_of(**{**DEVICES[device], **settings})
-        return Person(window, window.open(running.environment["TILEWORK_URL"]))
+        person = Person(window, window.open(running.environment["TILEWORK_URL"]))
+        person.is_ready()
+        return person
 
     return make
 

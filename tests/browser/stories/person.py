@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.waiting import wait_for
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -41,6 +43,10 @@ class Person:
     window: Window
     page: Page
 
+    def is_ready(self) -> None:
+        """Wait until the page's modules have run."""
+        expect(self.page.locator("#add-operation")).to_be_enabled(timeout=SOON)
+
     # --- drop ------------------------------------------------------------------------------------------------------
 
     def takes(self, pipeline: str) -> None:
@@ -72,29 +78,37 @@ class Person:
         """The jobs of the list that are shown."""
         return self.page.locator("#jobs .job")
 
-    def older(self) -> None:
-        """Have the list go on with older jobs."""
-        self.page.get_by_role("link", name="Older ones").click()
+    def scrolls_to(self, name: str) -> None:
+        """Go on to the end of the list, which brings older jobs each time, until that of ``name`` is there."""
+
+        def found() -> bool:
+            self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+            self.page.wait_for_timeout(200)
+            return self.row(name).count() > 0
+
+        wait_for(found, SOON / 1000, f"{name} in the list")
 
     def row(self, name: str | re.Pattern[str]) -> Locator:
         """The first job in the list that is of a file called so."""
         return self.rows.filter(has_text=name).first
 
-    def in_state(self, state: str) -> Locator:
-        """The jobs of the list that are in ``state``."""
-        return self.page.locator(f'#jobs .job[data-state="{state}"]')
+    @property
+    def drop_path(self) -> str:
+        """Where the jobs of the last drop are listed, once all of it is in the bucket."""
+        expect(self.page.locator("#uploads .upload")).to_have_count(0, timeout=4 * SOON)
+        return self.page.locator("#drops [data-field=link]").get_attribute("href") or ""
 
-    def only_this_drop(self) -> None:
-        """Have the list show the jobs of the last drop alone."""
-        self.page.get_by_role("link", name="Only this drop").click()
-        self.page.wait_for_url(re.compile("batch="))
+    def looks_at_the_list(self) -> None:
+        """Scroll to it: only rows that can be seen are there."""
+        self.page.locator("#jobs-title").evaluate("(title) => title.scrollIntoView()")
 
     def upload(self, name: str) -> Locator:
         """The row of an upload that is not yet a job."""
         return self.page.locator("#uploads .job").filter(has_text=name).first
 
     def sees(self, name: str, state: str) -> None:
-        """Wait until the list shows the job of ``name`` in ``state``."""
+        """Look at the list until it shows the job of ``name`` in ``state``."""
+        self.looks_at_the_list()
         expect(self.row(name).locator("[data-field=state]")).to_have_text(state, timeout=SOON)
 
     def is_told_that_nobody_answers(self, told: bool = True) -> None:
@@ -103,6 +117,7 @@ class Person:
     # --- compare ---------------------------------------------------------------------------------------------------
 
     def opens(self, name: str) -> None:
+        self.looks_at_the_list()
         self.row(name).get_by_role("link").first.click()
         self.page.wait_for_url("**/jobs/*")
 
@@ -118,11 +133,13 @@ class Person:
 
     def sees_pictures_of(self, width: int, height: int) -> None:
         """Both sides are there, at their full size."""
-        images = self.page.locator(".compare img")
-        expect(images).to_have_count(2, timeout=SOON)
-        for index in range(2):
-            expect(images.nth(index)).to_have_js_property("naturalWidth", width, timeout=SOON)
-            expect(images.nth(index)).to_have_js_property("naturalHeight", height)
+        expect(self.viewer).to_contain_text(f"{width:,} \u00d7 {height:,}", timeout=SOON)
+        for side in ("input", "result"):
+            expect(self.viewer.locator(f"[data-pane={side}] canvas").first).to_be_attached(timeout=SOON)
+
+    @property
+    def viewer(self) -> Locator:
+        return self.page.locator("#viewer")
 
     def downloads(self) -> bytes:
         with self.page.expect_download() as download:
@@ -138,11 +155,10 @@ class Person:
 
     def tabs_to(self, wanted: Locator, most: int = 80) -> None:
         """Go to ``wanted`` with the tab key alone; wherever that stops, it is seen where."""
-        element = wanted.element_handle()
         for _ in range(most):
             self.page.keyboard.press("Tab")
-            if element and element.evaluate("(wanted) => document.activeElement === wanted"):
-                assert element.evaluate(SEEN), "nobody sees that it has the focus"
+            if wanted.evaluate_all("(all) => all.includes(document.activeElement)"):
+                assert wanted.evaluate(SEEN), "nobody sees that it has the focus"
                 return
         raise AssertionError(f"{wanted} is not reached with {most} tabs")
 
