@@ -22,12 +22,14 @@ from master.fleet_view import (
     today_of,
 )
 from master.health import Waiting, waiting
+from master.identity import Asking
 from master.waker import Waker
 from tilework.aws.fleet_size import Fleet
 from tilework.errors import TileworkError
 from tilework.jobs.signs import told
 from tilework.jobs.statistics import today
 from tilework.jobs.system import System
+from tilework.sign_in import Who
 
 GROUP_SECONDS = 10.0
 """How long an answer of Auto Scaling is good for: pages are many, and it refuses whoever asks much."""
@@ -37,7 +39,8 @@ class FleetView(BaseModel):
     """The fleet at ``at`` (seconds since the epoch); ``group`` says whether it is an Auto Scaling group, or this machine alone.
 
     ``busy`` is the share (0 to 1) of all ranks' time that was work in the last minute, ``busy_hour`` in the last hour.
-    ``jobs`` and ``units`` are the queues. ``scaling`` is null on one machine, and where the group could not be asked.
+    ``jobs`` and ``units`` are the queues. Where people sign in, only operators are told which jobs ranks work on, and ``today``.
+    ``scaling`` is null on one machine, and where the group could not be asked.
     """
 
     at: float
@@ -49,7 +52,7 @@ class FleetView(BaseModel):
     jobs: Waiting
     units: Waiting
     scaling: Scaling | None
-    today: Today
+    today: Today | None
     past: PastView
 
 
@@ -64,11 +67,11 @@ class FleetReport:
         self._group: Fleet | None = None
         self._asked = float("-inf")
 
-    def view(self) -> FleetView:
-        """The fleet as it is now. Raises ServiceError where the table or a queue does not answer."""
+    def view(self, who: Who) -> FleetView:
+        """The fleet as it is now, as far as ``who`` may see it. Raises ServiceError where the table or a queue does not answer."""
         now, system = self._clock(), self._system
         seen = Seen(told(system.table), self._its_group(), today(system.table, now), now)
-        hosts, past = hosts_of(seen), past_of(seen.signs, now)
+        hosts, past = hosts_of(seen, names_jobs=who.sees_all), past_of(seen.signs, now)
         shares = [share for share in past.busy if share is not None]
         return FleetView(
             at=now,
@@ -80,7 +83,7 @@ class FleetReport:
             jobs=waiting(system.jobs),
             units=waiting(system.units),
             scaling=scaling_of(seen.group, hosts),
-            today=today_of(seen),
+            today=today_of(seen) if who.sees_all else None,
             past=past,
         )
 
@@ -103,13 +106,13 @@ def routes(report: FleetReport) -> APIRouter:
     router = APIRouter(tags=["fleet"])
 
     @router.get("/api/fleet", summary="Tell what the fleet does", response_model=FleetView)
-    def fleet(request: Request) -> Response:
+    def fleet(request: Request, who: Asking) -> Response:
         """Tell hosts and what each rank works on, how busy they were, what waits, what scaling decided, and today's cost.
 
         With an ETag: whoever asks again by If-None-Match is told 304 while nothing has changed. Hosts tell every fifteen
         seconds while they work, every minute while they are idle.
         """
-        view = report.view()
+        view = report.view(who)
         # the time alone is no change
         return tagged(
             request,

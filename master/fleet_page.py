@@ -92,6 +92,8 @@ class FleetPage:
 
     def _cost(self) -> str:
         today, say = self.fleet.today, self.words.say
+        if today is None:
+            return ""
         if not self.fleet.group:
             return f"{say('fleet.cost_machine')}. {say('fleet.cost_elsewhere', usd=self._usd(today.elsewhere_usd))}"
         told = say(
@@ -123,7 +125,9 @@ class FleetPage:
         return " · ".join(told)
 
     def work(self, work: RankView) -> str:
-        """What a rank works on."""
+        """What a rank works on; nothing where that is not told."""
+        if not work.job:
+            return ""
         job = work.job[:SHOWN_DIGITS]
         return self.words.say("fleet.unit" if work.unit else "fleet.image", job=job, unit=work.unit)
 

@@ -22,7 +22,10 @@ HOUR: Final = 3600
 
 
 class RankView(BaseModel):
-    """What a rank works on: ``job``, of a large image its ``unit`` too (`stage/number`), at which ``phase``, and since when."""
+    """What a rank works on: ``job``, of a large image its ``unit`` too (`stage/number`), at which ``phase``, and since when.
+
+    Both are empty for who may not see all jobs.
+    """
 
     rank: int
     job: str
@@ -114,18 +117,24 @@ class Seen:
     now: float
 
 
-def hosts_of(seen: Seen) -> list[HostView]:
-    """The hosts that are there, those that nobody but the group knows among them, by name."""
+def hosts_of(seen: Seen, *, names_jobs: bool) -> list[HostView]:
+    """The hosts that are there, those that nobody but the group knows among them, by name; jobs are named or not."""
     there = [sign for sign in seen.signs if sign.state_at(seen.now) is not HostState.GONE]
     known = {sign.instance for sign in seen.signs if sign.instance}
     members = seen.group.members if seen.group is not None else ()
     young = [_unheard(each) for each in members if each.instance not in known and not each.leaving]
-    return [_host(sign, seen.now) for sign in there] + young
+    return [_host(sign, seen.now, names_jobs=names_jobs) for sign in there] + young
 
 
-def _host(sign: HostSign, now: float) -> HostView:
+def _host(sign: HostSign, now: float, *, names_jobs: bool) -> HostView:
     work = [
-        RankView(rank=each.rank, job=each.job, unit=each.unit, phase=each.phase, since=each.since)
+        RankView(
+            rank=each.rank,
+            job=each.job if names_jobs else "",
+            unit=each.unit if names_jobs else "",
+            phase=each.phase,
+            since=each.since,
+        )
         for each in sign.work
     ]
     return HostView(

@@ -224,10 +224,10 @@ class Page:
         told = failures_of(self._system, who, batch, before)
         return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
 
-    def fleet(self, request: Request) -> HTMLResponse:
+    def fleet(self, request: Request, who: Asking) -> HTMLResponse:
         """Hosts, ranks, what waits, what it costs."""
         words = Words(choices.language_of(request))
-        told = FleetPage(self._fleet.view(), words, lambda at: ago(words.say, self._clock() - at))
+        told = FleetPage(self._fleet.view(who), words, lambda at: ago(words.say, self._clock() - at))
         return self.render(request, "fleet.html", **told.context())
 
     def statistics(

@@ -16,6 +16,12 @@ STRINGS = Path(__file__).parent / "strings"
 ENGLISH: Final = "en"
 """The language that every other is a translation of."""
 
+OF_THE_SERVER: Final = frozenset({"language", "statistics"})
+"""Parts that no module says."""
+
+OF_ONE_PAGE: Final = {"fleet": "/fleet", "story": "/jobs/", "viewer": "/jobs/"}
+"""Parts whose modules are those of one page alone, by how its path begins."""
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -37,6 +43,14 @@ class Words:
         if not isinstance(sentence, str):
             sentence = sentence["one" if values["count"] == 1 else "other"]
         return _PLACE.sub(lambda place: self._written(values[place[1]]), sentence)
+
+    def of_modules(self, path: str) -> Mapping[str, Any]:
+        """The sentences that modules of the page at ``path`` may say: each page carries them along."""
+        return {
+            part: told
+            for part, told in self.sentences.items()
+            if part not in OF_THE_SERVER and path.startswith(OF_ONE_PAGE.get(part, "/"))
+        }
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many digits after the point, as the language writes it."""

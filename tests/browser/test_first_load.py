@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Served, Window
 
-MOST_BYTES = 300_000
-"""Of the whole first load as it is unpacked: what the processor of a phone has to read."""
+MOST_TRAVELLED = 200_000
+"""Of the whole first load as it travels, heads and all; 300,000 are promised."""
 
-MOST_TRAVELLED = 100_000
-"""Of the same as it travels."""
+MOST_BYTES = 420_000
+"""Of the same as it is unpacked: a quarter of it tells all operations, for which a phone's processor takes little time."""
 
 
 def alive(page: Page, seconds: float = 10) -> None:

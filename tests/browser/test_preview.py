@@ -102,7 +102,7 @@ def test_a_region_of_the_image_is_shown_before_and_after_with_the_result_s_own_p
     image = noise(900, 800)
     put(previewed, png(image))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     width, height = stage(page)
     left, top = half_up((900 - width) / 2), half_up((800 - height) / 2)
     for text in ("invert()", "blur(21)", "median(5) | invert()"):
@@ -123,7 +123,7 @@ def test_a_region_of_the_image_is_shown_before_and_after_with_the_result_s_own_p
 def test_the_line_and_the_region_are_moved_by_keys_alone(previewed: Served, window: Window) -> None:
     put(previewed, png(noise(1500, 1200)))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     line = page.get_by_role("slider", name="How much of the image before is shown")
     line.focus()
     for key, value in (("ArrowRight", "55"), ("Home", "0"), ("End", "100"), ("ArrowLeft", "95")):
@@ -139,11 +139,29 @@ def test_the_line_and_the_region_are_moved_by_keys_alone(previewed: Served, wind
 
 
 @pytest.mark.page
+def test_a_slider_of_the_builder_moves_the_picture(previewed: Served, window: Window) -> None:
+    image = noise(900, 800)
+    put(previewed, png(image))
+    page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
+    slider = page.locator("#step input[type=range]").first
+    for _ in range(3):
+        slider.press("ArrowRight")
+    text = page.locator("#pipeline-text")
+    expect(text).not_to_have_value("blur(9)")
+    width, height = stage(page)
+    left, top = half_up((900 - width) / 2), half_up((800 - height) / 2)
+    after = run_whole(Picture(image), parse(text.input_value())).colour[top:, left:]
+    right = slice(width // 2 + 30, width - 150)
+    wait_until_shown(page, after[150:250, right], right.start, 150)
+
+
+@pytest.mark.page
 def test_the_region_is_dragged_and_pointed_at_in_the_map(previewed: Served, window: Window) -> None:
     image = noise(1500, 1200)
     put(previewed, png(image))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "invert()")
     expect(page.locator("#preview-map")).to_be_visible()
     box = page.locator("#preview-stage").bounding_box()
@@ -166,7 +184,7 @@ def test_while_a_slider_moves_the_latest_is_asked_for_and_the_last_one_is_shown(
     image = noise(900, 800)
     put(previewed, png(image))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     under_way: set[Request] = set()
     most = asked = 0
 
@@ -202,13 +220,13 @@ def test_what_is_approximate_says_why(
     monkeypatch.setattr(region, "is_quick", lambda *_: False)
     put(previewed, tiff(noise(900, 800, 1)), "scan.tif")
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "equalize()")
     expect(page.locator("#preview-exact")).to_have_text("approximate: measured from a sample of the image")
     choose(page, "canny(50, 100)")
     expect(page.locator("#preview-exact")).to_have_text("approximate: only what is around it was looked at")
     choose(page, "blur(3)")
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
 
 
 @pytest.mark.page
@@ -218,12 +236,12 @@ def test_a_pipeline_that_cannot_be_shown_is_explained_and_the_next_one_is_shown(
     put(previewed, png(noise(900, 800)))
     window.allow("422")
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "components()")
     expect(page.locator("#preview-problem")).to_contain_text("Make it grey first")
     choose(page, "grayscale() | otsu() | components()")
     expect(page.locator("#preview-problem")).to_be_hidden()
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
 
 
 @pytest.mark.page
@@ -234,7 +252,7 @@ def test_a_result_of_another_size_is_shown_where_it_is(previewed: Served, window
     image = noise(900, 800)
     put(previewed, png(image))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, text)
     result = run_whole(Picture(image), parse(text)).colour
     (width, height), (rows, columns) = stage(page), result.shape[:2]
@@ -251,7 +269,7 @@ def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploa
 ) -> None:
     page = window.open(previewed.url)
     expect(page.locator("#preview-image")).to_have_value("sample")
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     image = noise(900, 800)
     page.locator("#preview-file").set_input_files(
         [{"name": "mine.png", "mimeType": "image/png", "buffer": png(image)}]
@@ -270,13 +288,24 @@ def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploa
 
 
 @pytest.mark.page
+def test_the_first_image_of_one_s_own_takes_the_place_of_the_sample(
+    previewed: Served, window: Window
+) -> None:
+    page = window.open(previewed.url)
+    expect(page.locator("#preview-image")).to_have_value("sample", timeout=30_000)
+    put(previewed, png(noise(900, 800)), "first of mine.png")
+    chosen = page.locator("#preview-image option:checked")
+    expect(chosen).to_contain_text("first of mine.png", timeout=30_000)
+
+
+@pytest.mark.page
 def test_a_deep_image_is_shown_between_its_own_black_and_white_on_both_sides(
     previewed: Served, window: Window
 ) -> None:
     image = (noise(300, 200, 1, "uint16") // 16).astype(np.uint16)
     put(previewed, tiff(image), "scan.tif")
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "brightness_contrast(brightness=500)")
     black, white = float(image.min()), float(image.max())
     result = run_whole(Picture(image), parse("brightness_contrast(brightness=500)")).colour
@@ -297,7 +326,7 @@ def test_where_there_is_no_preview_the_page_does_without(served: Served, window:
 def test_it_is_quiet_while_nobody_looks(previewed: Served, window: Window) -> None:
     put(previewed, png(noise(900, 800)))
     page = window.open(previewed.url)
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
     page.evaluate(
@@ -326,5 +355,5 @@ def test_it_fits_a_phone(previewed: Served, window_of: Callable[..., Window], sc
     )
     expect(page.locator("#preview")).to_be_visible()
     page.locator("#preview").scroll_into_view_if_needed()
-    expect(page.locator("#preview-exact")).to_have_text("exact")
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -317,9 +317,9 @@ def test_counters_added_by_many_at_once_lose_nothing(table: JobTable) -> None:
 
 def test_what_was_remembered_with_a_group_is_found_by_it(table: JobTable) -> None:
     assert table.remembered("hosts") == {}
-    table.remember("host b", "at work", group="hosts", until=4_000_000_000.9)
+    table.remember("host b", "at work", group="hosts", expires=4_000_000_000.9)
     table.remember("host a", "", group="hosts")
-    table.remember("host a", "idle \u6771", group="hosts", until=4_000_000_000.0)
+    table.remember("host a", "idle \u6771", group="hosts", expires=4_000_000_000.0)
     table.remember("place", "elsewhere")
     table.add("day", {"done": 1}, group="days")
     assert table.remembered("hosts") == {"host a": "idle \u6771", "host b": "at work"}

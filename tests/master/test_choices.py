@@ -30,7 +30,8 @@ GERMAN = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
 def test_the_browser_s_language_is_taken(client: Client, header: str, language: str, known: None) -> None:
     answer = client.get("/fleet", headers={"Accept-Language": header})
     assert f'<html lang="{language}"' in answer.text
-    assert (answer.headers["Content-Language"], answer.headers["Vary"]) == (language, VARY)
+    assert answer.headers["Content-Language"] == language
+    assert answer.headers["Vary"].startswith(VARY)
 
 
 @pytest.fixture

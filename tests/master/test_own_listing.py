@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from master.settings import MasterSettings
+from tests.master.conftest import NOW
+from tests.master.fleets import sign
 from tests.master.gateway import SIGN_IN, Gateway, routes
 from tilework.errors import DamagedImageError
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.metadata_text import decode
+from tilework.jobs.signs import RankWork, tell
 from tilework.sign_in import ANYBODY, Who, may_see, who_of
 
 if TYPE_CHECKING:
@@ -194,6 +197,18 @@ def test_what_is_everybodys_is_for_operators(gateway: Gateway, zoes: Job) -> Non
         assert refused.status_code == 403, path
         assert "operators" in refused.text
         assert gateway.request(method, path, user="op", groups="[operators]", json={}).status_code == 200
+
+
+def test_the_fleet_is_everybodys_but_which_jobs_it_works_on_and_what_it_costs_are_not(
+    gateway: Gateway, zoes: Job, world: World
+) -> None:
+    tell(world.system.table, sign(work=(RankWork(2, "decode", zoes.id, "0-write/7", NOW),)))
+    for user, groups, seen in (("ada", "[]", False), ("op", "[operators]", True)):
+        told = gateway.get("/api/fleet", user=user, groups=groups).json()
+        (work,) = told["hosts"][0]["work"]
+        assert (work["phase"], work["job"] == zoes.id, told["today"] is not None) == ("decode", seen, seen)
+        page = gateway.get("/api/page/fleet", user=user, groups=groups).text
+        assert ("decoding" in page, zoes.id in page, 'data-field="usd"' in page) == (True, seen, seen)
 
 
 def test_an_upload_bears_its_owner_in_what_the_form_fixes_and_a_run_of_it_stays_theirs(

@@ -5,6 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import cv2
+import numpy as np
+
 from tests.flow.pictures import noise, png
 from tests.rehearsal import uploads
 from tests.rehearsal.attacks import ALLOWANCES, ATTACKS, BY_STRANGERS, WITHOUT_TLS
@@ -120,6 +123,8 @@ class Rehearsal:
                 all_are(part, [(f"as signed: {(status := form.send())}", status == 201)])
             drops.expect(_listed(person, token, told["batch"]), noise(50, 40, seed=10_000))
             drops.check()
+        with self._report.part("a region and a thumbnail by the preview's role") as part:
+            all_are(part, _previews(person, token, told["batch"]))
 
     def _call_functions(self, stage: Stage, resources: Resources) -> None:
         """What EventBridge would call by the clock, called now."""
@@ -179,6 +184,23 @@ def _beyond(form: uploads.Form) -> dict[str, uploads.Form]:
         "another owner": form.told(x_amz_meta_owner="somebody else"),
         "another signature": form.told(x_amz_signature="f" * 64),
     }
+
+
+def _previews(person: Person, token: str, batch: str) -> list[tuple[str, bool]]:
+    """The region of an image that a person uploaded, made by the deployed Lambda, is right to the last pixel."""
+    job = _listed(person, token, batch)
+    place = {"x": 10, "y": 5, "width": 20, "height": 30}
+    wanted = {"job": job, "pipeline": "invert()", "window": place}
+    shown = person.ask("POST", "/api/preview", token, wanted)
+    small = person.ask("GET", f"/api/jobs/{job}/thumbnail", token)
+    unsigned = person.ask("POST", "/api/preview", None, wanted)
+    expected = (255 - noise(50, 40, seed=10_000))[5:35, 10:30]
+    found = cv2.imdecode(np.frombuffer(shown.data, np.uint8), cv2.IMREAD_UNCHANGED)
+    return [
+        (f"the region: {shown.status}", shown.status == HTTPStatus.OK and np.array_equal(found, expected)),
+        (f"the thumbnail: {small.status}", small.status == HTTPStatus.OK),
+        (f"without a token: {unsigned.status}", unsigned.status == HTTPStatus.UNAUTHORIZED),
+    ]
 
 
 def _listed(person: Person, token: str, batch: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from playwright.sync_api import expect
+
 from tests.browser.conftest import Window
 from tests.browser.devices import DARK, DESKTOP, PHONE
 from tests.browser.stories.person import SOON, Person
@@ -26,6 +28,12 @@ LONG = 600_000
 
 SETTLED = 2500
 """Milliseconds for pictures that come when they are seen; the page asks now and then, so that its line is never idle."""
+
+SCAN = "blur(9) | posterize(4)"
+"""What is seen in an overview as well as at full size."""
+
+TILES = 20_000
+"""Milliseconds for all tiles of a view of a gigapixel on a small machine."""
 
 BATCH = 48
 HEAVY = "bilateral(9, 60, 60) | clahe() | sharpen()"
@@ -76,6 +84,8 @@ def first_drop(studio: Studio) -> bytes:
     person.chooses(*(file(name, photograph(name)) for name in names))
     for name in names:
         person.sees(name, "done")
+    # the drop is followed by looks of its own
+    expect(person.page.locator("#uploads .upload")).to_have_count(0, timeout=SOON)
     return studio.take(person, "#transfers")
 
 
@@ -95,16 +105,19 @@ def failures(studio: Studio) -> bytes:
     person.chooses(*damaged, *texts, file("empty.png", b""))
     path = person.drop_path
     studio.until(path, "FAILED", len(damaged) + len(texts) + 1)
-    return studio.take(studio.person(f"{path}&state=FAILED"), "#jobs-section")
+    return studio.take(studio.person(path.replace("/?", "/failures?")))
 
 
 def gigapixel(studio: Studio) -> bytes:
     height = int((studio.pixels / 1.6) ** 0.5)
     path = studio.folder / "marble.tif"
     write_marble(path, int(height * 1.6), height)
-    job = studio.running.drop("scans/marble.tif", path.read_bytes(), pipeline="blur(9) | canny(20, 50)")
+    job = studio.running.drop("scans/marble.tif", path.read_bytes(), pipeline=SCAN)
     studio.running.ended([job], LONG / 1000)
-    return studio.take(studio.person(f"/jobs/{job}"))
+    person = studio.person(f"/jobs/{job}")
+    person.page.get_by_role("button", name="Zoom in").click(click_count=2, delay=200)
+    person.page.wait_for_timeout(TILES)
+    return studio.take(person)
 
 
 def compare(studio: Studio) -> bytes:
@@ -115,11 +128,14 @@ def compare(studio: Studio) -> bytes:
 
 
 def phone(studio: Studio) -> bytes:
-    return studio.take(studio.person(**PHONE))
+    person = studio.person(**PHONE)
+    person.opens("coffee.png")
+    person.sees_pictures_of(600, 400)
+    return studio.take(person)
 
 
 def dark(studio: Studio) -> bytes:
-    return studio.take(studio.person(**DARK))
+    return studio.take(studio.person("/?view=grid", **DARK), "#jobs-section")
 
 
 VIEWS: dict[str, Callable[[Studio], bytes]] = {

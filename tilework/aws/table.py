@@ -202,13 +202,13 @@ class AwsTable:
             )
         return int(answer["Attributes"][_COUNTER + "count"]["N"])
 
-    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
-        """Keep ``text`` under ``name``, in the place of what was there; after ``until`` DynamoDB may delete it."""
+    def remember(self, name: str, text: str, *, group: str = "", expires: float = 0.0) -> None:
+        """Keep ``text`` under ``name``, in the place of what was there; after ``expires`` DynamoDB may delete it."""
         told: dict[str, Any] = {"#text": {"S": text}}
         if group:
             told |= {"shelf": {"S": _GROUP + group}, "updated": number(0)}
-        if until:
-            told[EXPIRY] = number(int(until))
+        if expires:
+            told[EXPIRY] = number(int(expires))
         with told_as_ours(f"remember {name}"):
             self._client.update_item(
                 TableName=self._name,

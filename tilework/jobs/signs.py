@@ -122,7 +122,7 @@ class HostSign:
 
 def tell(table: JobTable, sign: HostSign) -> None:
     """Keep the sign in the place of the host's last one. Raises ServiceError and the like."""
-    table.remember(f"host {sign.name}", to_text(sign), group=GROUP, until=sign.at + MEMORY_SECONDS)
+    table.remember(f"host {sign.name}", to_text(sign), group=GROUP, expires=sign.at + MEMORY_SECONDS)
 
 
 def told(table: JobTable) -> list[HostSign]:

@@ -111,10 +111,10 @@ class JobTable(Protocol):
         """
         ...
 
-    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:
+    def remember(self, name: str, text: str, *, group: str = "", expires: float = 0.0) -> None:
         """Keep ``text`` under ``name`` for whoever comes next, in the place of what was there.
 
-        With a ``group`` it is found by :meth:`remembered`; after ``until`` (seconds since the epoch; 0: never) it may be
+        With a ``group`` it is found by :meth:`remembered`; after ``expires`` (seconds since the epoch; 0: never) it may be
         forgotten, at some time.
         """
         ...

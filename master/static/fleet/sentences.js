@@ -70,8 +70,9 @@ export function facts(host) {
     .join(" · ");
 }
 
+/** What a rank works on; nothing where that is not told. */
 export const work = ({ job, unit }) =>
-  say(unit ? "fleet.unit" : "fleet.image", { job: job.slice(0, SHOWN_DIGITS), unit });
+  job && say(unit ? "fleet.unit" : "fleet.image", { job: job.slice(0, SHOWN_DIGITS), unit });
 
 export function extreme(name, values) {
   if (name === "ended") return say("fleet.past_sum", { sum: values.reduce((sum, value) => sum + value, 0) });

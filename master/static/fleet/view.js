@@ -20,8 +20,10 @@ export function fillFleet(fleet) {
   write(root, "hosts", number(fleet.hosts.length));
   write(root, "ranks", say("fleet.ranks_now", { count: fleet.ranks }));
   write(root, "scaling", scaling(fleet));
-  write(root, "usd", usd(fleet.today.usd));
-  write(root, "cost", cost(fleet));
+  if (fleet.today) {
+    write(root, "usd", usd(fleet.today.usd));
+    write(root, "cost", cost(fleet));
+  }
   // before the first span with a host nobody looked
   const begin = Math.max(0, fleet.past.busy.findIndex((share) => share !== null));
   for (const name of ["busy", "waiting", "ended"]) draw(name, fleet.past[name].map((value) => value ?? 0), begin);
@@ -80,8 +82,8 @@ function fillRank(row, number, doing, now) {
   write(row, "work", doing ? work(doing) : "");
   write(row, "seconds", doing ? seconds(now - doing.since) : "");
   const link = field(row, "work");
-  show(link, Boolean(doing));
-  if (doing) link.href = `/jobs/${encodeURIComponent(doing.job)}`;
+  show(link, Boolean(doing?.job));
+  if (doing?.job) link.href = `/jobs/${encodeURIComponent(doing.job)}`;
 }
 
 /** A phase that this page does not know is told as it is called. */

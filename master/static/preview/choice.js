@@ -106,6 +106,15 @@ export async function startChoice(changed, refused) {
   };
   select.addEventListener("focus", renew);
   document.addEventListener("visibilitychange", () => document.hidden || renew());
+  const list = document.getElementById("jobs");
+  let timer = 0;
+  if (list) {
+    // the first images of one's own: as soon as they are seen below
+    new MutationObserver(() => {
+      clearTimeout(timer);
+      if (!jobs.length) timer = setTimeout(renew, 300);
+    }).observe(list, { childList: true });
+  }
   jobs = await lastJobs();
   current = jobs.find((job) => job.id === remembered())?.id ?? (remembered() === "sample" ? "sample" : jobs[0]?.id ?? "sample");
   fill();

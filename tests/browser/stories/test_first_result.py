@@ -62,7 +62,7 @@ def test_a_hand_on_the_keyboard_is_enough_from_the_first_page_to_the_result(pers
     page, press = person.page, person.page.keyboard.press
     person.tabs_to(page.locator("#files"))
     with page.expect_file_chooser() as chooser:
-        press("Enter")
+        press("Space")
     chooser.value.set_files([photo("by hand.png")])
     person.sees("by hand", "done")
     person.tabs_to(person.row("by hand").get_by_role("link").first)

@@ -129,7 +129,7 @@ class MemoryTable:
             self._counts[name] += 1
             return self._counts[name]
 
-    def remember(self, name: str, text: str, *, group: str = "", until: float = 0.0) -> None:  # noqa: ARG002
+    def remember(self, name: str, text: str, *, group: str = "", expires: float = 0.0) -> None:  # noqa: ARG002
         """Keep ``text`` under ``name``, in the place of what was there, as long as this process lives."""
         with self._lock:
             self._texts[name] = text
