@@ -314,10 +314,9 @@ def test_without_javascript_small_pictures_and_downloads_are_there(
 @pytest.mark.page
 def test_the_library_is_fetched_only_where_something_is_zoomed(viewing: Served, window: Window) -> None:
     job = worked_on(viewing, b"no image", b"neither")
-    page = window.open(viewing.url)
     fetched: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url))
-    page.goto(f"{viewing.url}/jobs/{job.id}")
+    window.context.on("request", lambda request: fetched.append(request.url))
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
     expect(page.locator("[data-field=input-note]")).to_be_visible()
     assert not [url for url in fetched if "openseadragon" in url]
     assert [url for url in fetched if "thumbnail" in url] == []

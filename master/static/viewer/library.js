@@ -1,32 +1,26 @@
 // OpenSeadragon, fetched when there is something to zoom: it is larger than all the rest of the page.
 
+const ADDRESS = "../vendor/openseadragon/openseadragon.min.js";
+
 let loading = null;
 
-/** Resolves to OpenSeadragon. Rejects where it cannot be fetched; then another call tries again. */
+/** Resolves to OpenSeadragon. Rejects where it cannot be fetched. */
 export function openSeadragon() {
-  loading ??= load().catch((error) => {
-    loading = null;
-    throw error;
-  });
+  loading ??= load();
   return loading;
 }
 
-function load() {
+async function load() {
   // it would write a style of its own into the page, which the page's policy forbids, unless it finds one: this is none
   const mark = document.createElementNS("urn:none", "style");
   mark.setAttribute("data-openseadragon-mobile-css", "");
-  const script = document.createElement("script");
-  script.src = new URL("../vendor/openseadragon/openseadragon.min.js", import.meta.url).href;
-  return new Promise((resolve, reject) => {
-    script.addEventListener("load", () => {
-      const library = window.OpenSeadragon;
-      // a tile that is still to be made is no error; what else fails is told on the page
-      library.console = { ...mute, assert: mute.log };
-      resolve(library);
-    });
-    script.addEventListener("error", () => reject(new Error(script.src)));
-    document.head.append(mark, script);
-  });
+  document.head.append(mark);
+  // it is no module, and as one leaves its name in the window all the same
+  await import(ADDRESS);
+  const library = window.OpenSeadragon;
+  // a tile that is still to be made is no error; what else fails is told on the page
+  library.console = { ...mute, assert: nothing };
+  return library;
 }
 
 const nothing = () => {};
