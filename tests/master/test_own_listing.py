@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SECRET = "harbour"
 """In the name of all that is Zoe's."""
 
+POINT = {"x": 0, "y": 0}
+"""What a question about a pixel needs to be understood; the others pass it over."""
+
 BATCH = "zoes-batch"
 
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
@@ -78,7 +81,9 @@ def test_whatever_is_asked_about_anothers_job_it_is_not_there(
     about_one = [(method, path) for method, path in routes(gateway.app) if "{job_id}" in path]
     assert len(about_one) > 7
     for method, path in about_one:
-        told = gateway.request(method, named(path, zoes), user="ada", json=BODIES.get((method, path), {}))
+        told = gateway.request(
+            method, named(path, zoes), user="ada", params=POINT, json=BODIES.get((method, path), {})
+        )
         # what the preview answers is tried on its own application
         assert told.status_code == 404 or told.json()["code"] == "no_preview", (method, path, told.text)
         assert SECRET not in told.text, (method, path)
@@ -86,6 +91,7 @@ def test_whatever_is_asked_about_anothers_job_it_is_not_there(
             method,
             named(path, zoes).replace(zoes.id, "0" * 32),
             user="ada",
+            params=POINT,
             json=BODIES.get((method, path), {}),
         )
         # as one that nobody has heard of: no answer tells whether it is there
