@@ -11,6 +11,8 @@ from typing import Final
 from tests.review.findings import Accepted
 
 MASTER: Final = tuple(f"Master/{kind}" for kind in ("Api", "Keeper", "Clock", "Waker", "StopFleet"))
+SERVING: Final = (*MASTER, "Preview/Function")
+"""Every function that is called by others than CloudFormation."""
 AT_DEPLOYS: Final = (
     "BucketNotificationsHandler*",
     "Custom::S3AutoDeleteObjectsCustomResourceProvider/Handler",
@@ -29,6 +31,7 @@ def role(*kinds: str) -> tuple[str, ...]:
 
 
 HOSTS: Final = "Workers/Role/DefaultPolicy"
+PREVIEW: Final = "Preview/ServiceRole/DefaultPolicy"
 
 WILDCARDS: Final = (
     Accepted(
@@ -44,7 +47,7 @@ WILDCARDS: Final = (
         tool="cdk-nag",
         rule="IAM5",
         detail=rf"Resource::{INPUT}/\*",
-        resources=(HOSTS, *role("Api", "Keeper", "Clock")),
+        resources=(HOSTS, PREVIEW, *role("Api", "Keeper", "Clock")),
         reason="Users drop under any key, so who reads drops reads the bucket: only reads it, but for the API's role"
         " where erase_by_api is set. It is a bucket of drops and nothing else.",
     ),
@@ -59,7 +62,7 @@ WILDCARDS: Final = (
         tool="cdk-nag",
         rule="IAM5",
         detail=rf"Resource::{OUTPUT}/\*",
-        resources=role("Api", "Keeper", "Clock"),
+        resources=(PREVIEW, *role("Api", "Keeper", "Clock")),
         reason="Reading only: results have the names of what was dropped, and the books are kept over all of them.",
     ),
     Accepted(
@@ -185,14 +188,14 @@ STORAGE: Final = (
     Accepted(
         tool="checkov",
         rule="CKV_AWS_158",
-        resources=("Master/*Log", "Storage/Existing/Log", "Watching/DeployLog", "Workers/Log"),
+        resources=("Master/*Log", "Preview/Log", "Storage/Existing/Log", "Watching/DeployLog", "Workers/Log"),
         reason="CloudWatch Logs encrypts all logs with a key of its own. They hold names of images and no pixel; another"
         " key must admit the service in its policy, which is its owner's to write.",
     ),
     Accepted(
         tool="checkov",
         rule="CKV_AWS_173",
-        resources=MASTER,
+        resources=SERVING,
         reason="Names of buckets, queues and tables, and settings: no secret is among them. Lambda encrypts them at rest"
         " with a key of its own.",
     ),
@@ -218,7 +221,7 @@ NETWORK: Final = (
     Accepted(
         tool="checkov",
         rule="CKV_AWS_117",
-        resources=(*MASTER, *AT_DEPLOYS),
+        resources=(*SERVING, *AT_DEPLOYS),
         reason="They speak to nothing but AWS's own endpoints, over TLS, signed by their roles. Within a VPC they would need"
         " a NAT gateway or an interface endpoint for each service, and would be no more shut off than they are.",
     ),
@@ -230,6 +233,8 @@ NETWORK: Final = (
             for path in (
                 "",
                 "jobs--[{]id[}]",
+                "failures",
+                "fleet",
                 "statistics",
                 "docs",
                 "sign-in",
@@ -279,29 +284,29 @@ MASTERS: Final = (
     Accepted(
         tool="cdk-nag",
         rule="L1",
-        resources=(*MASTER, "Storage/Existing/Function"),
+        resources=(*SERVING, "Storage/Existing/Function"),
         reason="The runtime is a setting (lambda_python), since the zip holds packages compiled for it, by hash. Each that the"
         " setting takes is patched by AWS.",
     ),
     Accepted(
         tool="checkov",
         rule="CKV_AWS_115",
-        resources=(*MASTER, *AT_DEPLOYS),
+        resources=(*SERVING, *AT_DEPLOYS),
         reason="A reservation is taken from the account's pool, and a new account's has none to give: the deploy would fail."
-        " The API is throttled by its gateway; the others have one caller each.",
+        " The API and the preview are throttled by their gateway; the others have one caller each.",
     ),
     Accepted(
         tool="checkov",
         rule="CKV_AWS_116",
-        resources=(*MASTER, *AT_DEPLOYS),
-        reason="A dead-letter queue is for asynchronous calls that must not be lost. The API and the functions of a deploy are"
-        " called synchronously; the keeper takes from queues that have one; clock and waker look again by themselves;"
+        resources=(*SERVING, *AT_DEPLOYS),
+        reason="A dead-letter queue is for asynchronous calls that must not be lost. The API, the preview and the functions of a deploy"
+        " are called synchronously; the keeper takes from queues that have one; clock and waker look again by themselves;"
         " Lambda tries the fleet's stop three times, and an alarm tells of a failure.",
     ),
     Accepted(
         tool="cfn-lint",
         rule="W3005",
-        resources=(*MASTER, *AT_DEPLOYS),
+        resources=(*SERVING, *AT_DEPLOYS),
         reason="CDK names a function's role beside its policies as something to wait for. The role alone would be waited for"
         " in any case: one word too many, and no fault.",
     ),
