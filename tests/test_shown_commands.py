@@ -16,6 +16,7 @@ from botocore import xform_name
 from botocore.session import get_session
 
 import master
+import preview
 import tilework
 import worker_image
 from local import launcher
@@ -57,7 +58,7 @@ assert table
 @functools.cache
 def everything_loaded() -> None:
     """So that all errors are known, whatever else has been imported."""
-    for package in (tilework, worker_image, master):
+    for package in (tilework, worker_image, master, preview):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__") and module.name != "worker_image.world":
                 importlib.import_module(module.name)

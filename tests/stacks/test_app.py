@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from stacks.lambda_build import LambdaBuild
+from stacks.lambda_contents import MASTER, PREVIEW
 from stacks.settings import Settings
 from tests.stacks.conftest import ROOT
 
@@ -34,7 +35,8 @@ def content(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    LambdaBuild.of(Settings()).install()
+    for contents in (MASTER, PREVIEW):
+        LambdaBuild.of(Settings(), contents).install()
     outdir = tmp_path_factory.mktemp("cdk.out")
     done = run(outdir)
     assert (done.returncode, done.stderr) == (0, "")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stacks.settings import Settings
 
-ROLES = ("WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole", "MasterClockServiceRole")
+ROLES = ("WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole", "MasterClockServiceRole", "PreviewServiceRole")
 
 
 def about_keys(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ OF_THEIR_OWNER: dict[str, tuple[str, ...]] = {
     "AWS::ApiGatewayV2::Authorizer": ("Name",),
     "AWS::ApiGatewayV2::Stage": ("StageName",),
     "AWS::AutoScaling::LifecycleHook": ("LifecycleHookName",),
+    "AWS::Cognito::UserPoolGroup": ("GroupName",),
     "AWS::Cognito::UserPoolResourceServer": ("Name",),
     "AWS::IAM::Policy": ("PolicyName",),
 }
