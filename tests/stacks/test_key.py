@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from stacks.settings import Settings
 
-ROLES = ("WorkersRole", "MasterApiServiceRole", "MasterKeeperServiceRole", "MasterClockServiceRole", "PreviewServiceRole")
+ROLES = (
+    "WorkersRole",
+    "MasterApiServiceRole",
+    "MasterKeeperServiceRole",
+    "MasterClockServiceRole",
+    "PreviewServiceRole",
+)
 
 
 def about_keys(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
