@@ -67,7 +67,12 @@ class UnitEndings:
             rank=worked.rank,
         )
         row = self._work.finish(held.message, held.task, outcome)
-        amounts = {"seconds_work": stored.seconds, "result_bytes": float(stored.result_bytes)}
+        # what its units took of a processor each is told nowhere: a rank at work on one is busy by the clock
+        amounts = {
+            "seconds_cpu": stored.seconds,
+            "seconds_work": stored.seconds,
+            "result_bytes": float(stored.result_bytes),
+        }
         self._tell(row, amounts)
 
     def failed(self, held: HeldUnit, error: BaseException) -> None:

@@ -109,6 +109,8 @@ def test_unit_by_unit_it_comes_to_its_result_and_one_notice(host: LargeHost) -> 
     told = notice(message.body)
     assert (told.facts["state"], told.amounts["pixels"]) == ("DONE", 1100 * 1000)
     assert told.amounts["result_bytes"] == host.system.outputs.head(row.result_key).size
+    # a large image costs a processor as well
+    assert told.amounts["seconds_cpu"] == told.amounts["seconds_work"] > 0
     assert list(host.system.outputs.list("work/")) == []
 
 

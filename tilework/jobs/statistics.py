@@ -33,7 +33,7 @@ class Tally:
     """Ended jobs, and what their work came to.
 
     ``codes`` counts the failed ones by code. ``megapixels``, ``cpu_seconds`` (of the ranks, decoders and encoders
-    included), ``work_seconds`` (by the clock) and the bytes are those of jobs that are DONE, but ``source_bytes`` of
+    included; of large images by the clock, unit for unit), ``work_seconds`` (by the clock) and the bytes are those of jobs that are DONE, but ``source_bytes`` of
     all.
     """
 
