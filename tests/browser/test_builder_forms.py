@@ -147,6 +147,7 @@ def test_choices_switches_and_what_is_seldom_needed(served: Served, window: Wind
 def test_the_result_is_asked_for_as_what_the_chain_can_give(served: Served, window: Window) -> None:
     window.allow("422")
     page = open_builder(window, served.url)
+    page.get_by_text("Page and file format").click()
     output, text = page.get_by_label("Result as"), text_of(page)
     options = output.locator("option")
     expect(options).to_have_text(

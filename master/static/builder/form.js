@@ -59,7 +59,7 @@ export function formIn(panel, changed) {
     const isGroup = widget.main.getAttribute("role") === "radiogroup";
     const naming = { class: "field-name", id: `${id}-name`, for: isGroup ? null : id };
     const name = element(isGroup ? "span" : "label", naming, parameter.name, ...unit);
-    const help = element("p", { class: "field-help", id: `${id}-help` }, parameter.help);
+    const help = element("p", { class: "field-help", id: `${id}-help`, title: parameter.help }, parameter.help);
     const bounds = boundsOf(parameter);
     if (bounds) help.append(" ", element("span", { class: "field-bounds" }, bounds));
     const fault = element("p", { class: "field-fault", id: `${id}-fault`, hidden: true });

@@ -10,7 +10,9 @@ export function frameIn(section, changed) {
   const page = section.querySelector("#pipeline-page");
   const output = section.querySelector("#pipeline-output");
   const faults = { page: section.querySelector("#page-fault"), output: section.querySelector("#output-fault") };
+  const more = section.querySelector("#frame-more");
   let outputs = [];
+  let given = false;
 
   page.addEventListener("input", () => changed("page", page.value.trim()));
   output.addEventListener("change", () => changed("output", output.value));
@@ -37,6 +39,10 @@ export function frameIn(section, changed) {
       output.value = state.output;
       fault(page, faults.page, isPage(page.value.trim()) ? "" : say("builder.fault_page", { most: MOST_PAGES }));
       fault(output, faults.output, told?.step === "output" ? told.sentence : "");
+      // what is given is seen, and whoever closes it again may
+      const now = Boolean(state.page || state.output || page.value.trim());
+      if ((now && !given) || !faults.page.hidden || !faults.output.hidden) more.open = true;
+      given = now;
     },
     offer(found) {
       outputs = found;

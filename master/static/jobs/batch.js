@@ -46,6 +46,10 @@ function fill(root, batch) {
   if (batch.size) {
     progress.max = batch.size;
     progress.value = batch.ended;
+    const done = field(root, "done");
+    done.max = batch.size;
+    done.value = batch.ended - batch.failed;
+    show(done, true);
   }
   const failures = field(root, "failures");
   failures.textContent = say("batch.failures", { count: batch.failed });

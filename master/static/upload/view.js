@@ -43,7 +43,12 @@ export function showDrop(drop, look) {
 function schedule() {
   timer ||= setTimeout(() => {
     timer = 0;
-    for (const view of views) view.render();
+    // what is on its way goes on only while this page is open
+    const target = [...views].some((view) => view.drop.in(State.WAITING, State.UPLOADING).length) ? "_blank" : "";
+    for (const view of views) {
+      view.render();
+      field(view.element, "link").target = target;
+    }
     renderRows();
     show(zone, views.size > 0);
     refreshEmpty();
