@@ -36,7 +36,9 @@ class Drop {
     this.name = name;
     this.paused = false;
     this.items = found.map((each) => new Item(each, this));
-    this.noted = this.note();
+    this.noting = false;
+    this.noted = Promise.resolve();
+    this.note();
     this.view = showDrop(this, look);
     drops.add(this);
     this.changed();
@@ -44,9 +46,14 @@ class Drop {
   }
 
   /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
-  async note() {
-    const size = this.items.length - this.in(State.SKIPPED).length;
-    if (this.name !== null && size) await noteBatch(this.batch, size, this.name);
+  note() {
+    if (this.name === null || this.noting) return;
+    this.noting = true;
+    // one after the other, for the last one counts; once for all that are left out together
+    this.noted = this.noted.then(() => {
+      this.noting = false;
+      return noteBatch(this.batch, this.items.length - this.in(State.SKIPPED).length, this.name);
+    });
   }
 
   changed() {
@@ -78,7 +85,6 @@ class Drop {
   callOff() {
     for (const item of this.items) if (item.state !== State.QUEUED && item.state !== State.SKIPPED) item.callOff();
     this.paused = false;
-    this.note();
   }
 
   retry() {
@@ -96,7 +102,6 @@ class Drop {
       if (how === "known" && item.canUseKnown) item.useKnown();
       else item.become(State.SKIPPED, say("upload.dropped_before"));
     }
-    this.note();
   }
 }
 
