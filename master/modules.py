@@ -22,7 +22,8 @@ def reached(static: Path, entry: str, *later: str) -> list[str]:
 
 def said(static: Path, entry: str) -> tuple[frozenset[str], tuple[str, ...]]:
     """The names of sentences that ``entry`` and all modules that it ever leads to may say; and beginnings of such names."""
-    names, beginnings = set(), set()
+    names: set[str] = set()
+    beginnings: set[str] = set()
     for module in _reached(static, (entry,), (_IMPORT, _LATER)):
         for name, end in _SENTENCE.findall((static / module).read_text()):
             (beginnings if end == "${" else names).add(name)
