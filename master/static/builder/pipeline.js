@@ -299,12 +299,16 @@ function opens(button, dialog) {
   for (const near of ["pointerenter", "focus"]) {
     button.addEventListener(near, () => dialog().catch(() => {}), { once: true });
   }
+  let opening = false;
   button.addEventListener("click", async () => {
+    if (opening) return;
+    opening = true;
     try {
       (await dialog()).open();
     } catch {
       byId("copied").textContent = say("page.no_answer");
     }
+    opening = false;
   });
 }
 
