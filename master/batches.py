@@ -33,9 +33,9 @@ Name = Annotated[str, Path(min_length=1, max_length=64, description="The batch's
 
 
 class BatchRequest(BaseModel):
-    """How many jobs the batch will have, and what a person calls it."""
+    """How many jobs the batch will have, none where all were left out after all, and what a person calls it."""
 
-    size: int = Field(ge=1, le=MOST)
+    size: int = Field(ge=0, le=MOST)
     name: str = Field(default="", max_length=TITLE_CHARACTERS)
 
 
@@ -83,7 +83,7 @@ class Batches:
         self._kept: dict[tuple[str, str], tuple[float, BatchView | None]] = {}
 
     def note(self, name: str, wanted: BatchRequest, owner: str) -> tuple[BatchNote, bool]:
-        """Note a batch: what is noted then, and whether it is new. The first note stays."""
+        """Note a batch: what is noted then, and whether it is new. A later note changes size and name."""
         title = wanted.name.strip()
         batch = Batch(name, owner, wanted.size, title=title, created=round(self._clock(), 3))
         there = self._notes.note(batch)
@@ -136,7 +136,8 @@ def routes(batches: Batches) -> APIRouter:
         """Note that a batch is started, and how many jobs it will have, so that it can be seen as a whole.
 
         Before or after its images are uploaded with this name as their `batch`: what is not taken up yet counts as waiting.
-        The first note of a name stays; another answers 200 with what is noted. Names are their owner's alone.
+        A later note of the same name changes its size, and what people call it if that is told; it answers 200 with what is
+        noted then. Names are their owner's alone.
         """
         noted, new = batches.note(batch, wanted, who.owner)
         response.status_code = HTTPStatus.CREATED if new else HTTPStatus.OK

@@ -1,6 +1,7 @@
 """The operations that there are, and what a pipeline's text means."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -17,6 +18,9 @@ from tilework.imaging.plugins import Plugin, plugins
 from tilework.imaging.result_kinds import outputs_of, sentence_of
 
 YEAR_SECONDS = 31_536_000
+
+NAMES_CHARACTERS = 2000
+"""As many as a pipeline's text may have."""
 
 PIPELINE_CHARACTERS = 2000
 """More than metadata could carry; the language's own limit, on the canonical text, is told by its own error."""
@@ -119,6 +123,14 @@ def catalogue(default_pipeline: str) -> Catalogue:
     return _catalogue(default_pipeline, tuple(registry().values()), tuple(plugins()))
 
 
+def few(default_pipeline: str, names: Collection[str]) -> bytes:
+    """The same document with the operations of these ``names`` alone, of those that there are."""
+    told = [described(operation) for name, operation in registry().items() if name in names]
+    return (
+        Operations(operations=told, default_pipeline=default_pipeline, plugins=[]).model_dump_json().encode()
+    )
+
+
 @lru_cache(maxsize=4)
 def _catalogue(
     default_pipeline: str, operations: tuple[Operation, ...], found: tuple[Plugin, ...]
@@ -136,13 +148,20 @@ def routes(default_pipeline: str) -> APIRouter:
     router = APIRouter(tags=["operations"])
 
     @router.get("/api/operations", summary="List the operations", response_model=Operations)
-    def operations(request: Request, v: Annotated[str, Query(max_length=64)] = "") -> Response:
+    def operations(
+        request: Request,
+        names: Annotated[str, Query(max_length=NAMES_CHARACTERS)] = "",
+        v: Annotated[str, Query(max_length=64)] = "",
+    ) -> Response:
         """List every operation with its parameters: types, bounds, defaults and help; and the plugins, disabled ones, too.
 
-        The answer bears an ETag. `v` makes an address of which the answer may be kept: the page links the one that is true.
+        All of it is a hundred kilobytes; `names`, with commas between them, are the operations to tell of where a few will do,
+        and plugins are left out then. The answer bears an ETag. `v` makes an address of which the answer may be kept: the page
+        links the one that is true.
         """
         told = catalogue(default_pipeline)
-        response = tagged(request, told.body, media_type="application/json")
+        body = few(default_pipeline, names.split(",")) if names else told.body
+        response = tagged(request, body, media_type="application/json")
         if v == told.version:
             response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
         return response

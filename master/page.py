@@ -1,7 +1,7 @@
 """The page: rendered here, so that it can be read without JavaScript; made alive by plain modules."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from master.fleet import FleetReport
 from master.fleet_page import FleetPage
 from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
-from master.modules import reached
+from master.modules import reached, said
 from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
 from master.plain_pictures import plain_picture
@@ -45,6 +45,15 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 
 YEAR_SECONDS = 31_536_000
+
+ROWS_RENDERED = 20
+"""Of the list, for whoever has no JavaScript; older ones are a link away, and a row takes two kilobytes."""
+
+ENTRIES = {"/": "home.js", "/failures": "failures.js", "/fleet": "fleet.js"}
+"""The module of each page beside a job's, ``job.js``; others have none."""
+
+EVERYWHERE = ("theme.js", "shell.js")
+"""Modules that any page may have."""
 
 BLANK = JobView(
     id="", name="", key="", version="", pipeline="", state=State.QUEUED, code="", reason="", advice="", result_key="",
@@ -96,6 +105,7 @@ class Page:
         )
         self._templates.globals |= {
             "modules": cache(partial(reached, STATIC)),
+            "sentences": _sentences_of_modules,
             "plain_picture": plain_picture,
         }
         self._templates.filters |= {
@@ -177,6 +187,7 @@ class Page:
             Wanted(
                 filters.state or None,
                 filters.batch,
+                ROWS_RENDERED,
                 before=filters.before,
                 code=filters.code,
                 search=filters.search,
@@ -194,7 +205,7 @@ class Page:
             whole=self._batches.view(filters.batch, who) if filters.batch else None,
             recent=self._batches.recent(who.owner).batches,
             output_bucket=self._system.outputs.bucket,
-            thumbnails=self._settings.has_previews,
+            previews=self._settings.has_previews,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,
             bucket=self._listing.input_bucket,
@@ -210,7 +221,7 @@ class Page:
             request,
             "job.html",
             job=self._listing.detail(job_id, who),
-            previews=bool(self._settings.preview_url or self._settings.any_host),
+            previews=self._settings.has_previews,
         )
 
     def failures(
@@ -285,6 +296,18 @@ def _iso(seconds: float) -> str:
 def _moment(seconds: float) -> str:
     """A time as date and time, UTC, since the server does not know where the reader is."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if seconds else ""
+
+
+def _sentences_of_modules(path: str, language: str) -> Mapping[str, Any]:
+    """The sentences that modules of the page at ``path`` may say: each page carries its own along."""
+    return _sentences_of("job.js" if path.startswith("/jobs/") else ENTRIES.get(path, ""), language)
+
+
+@cache
+def _sentences_of(entry: str, language: str) -> Mapping[str, Any]:
+    found = [said(STATIC, each) for each in (*EVERYWHERE, entry) if each]
+    names = frozenset[str]().union(*(names for names, _ in found))
+    return Words(language).named(names, tuple({each for _, beginnings in found for each in beginnings}))
 
 
 def _digest(directory: Path) -> str:

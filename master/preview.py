@@ -233,10 +233,16 @@ def routes(url: str) -> APIRouter:
     @router.get(
         "/api/jobs/{job_id}/thumbnail", response_class=Response, responses=picture, summary="Show a job small"
     )
-    async def thumbnail(request: Request, job_id: str, side: str = "input") -> Response:  # noqa: ARG001
+    async def thumbnail(
+        request: Request,
+        job_id: str,  # noqa: ARG001
+        side: str = "input",  # noqa: ARG001
+        absent: str = "problem",  # noqa: ARG001
+    ) -> Response:
         """Show a job's image, or with `side=result` its result, with a longer side of at most 256 pixels.
 
-        It never changes. A 404 problem where there is none (yet), or where it would take too much to make one.
+        It never changes. A 404 problem where there is none (yet), or where it would take too much to make one; with
+        `absent=empty` 204 and nothing.
         """
         return await forwarder.answer(request)
 

@@ -46,7 +46,7 @@ class MasterSettings:
     """The master's own settings beside the deployment's addresses.
 
     ``public_url`` is where the page is reached from outside; empty on one machine. ``preview_url`` is where the preview runs
-    that requests are forwarded to; empty where a gateway sends them there, or there is none. With ``sign_in`` the API is only
+    that requests are forwarded to; empty where a gateway sends them there, which ``preview`` tells, or there is none. With ``sign_in`` the API is only
     for whom a gateway's authorizer has let in, and each sees what is theirs; members of ``operators_group`` see all.
     ``any_host`` accepts every Host
     header, for where a gateway in front has judged it already. ``upload_limit_bytes`` a file, ``presign_seconds`` a
@@ -60,6 +60,7 @@ class MasterSettings:
     port: int = 8000
     public_url: str = ""
     preview_url: str = ""
+    preview: bool = False
     sign_in: SignIn | None = None
     operators_group: str = OPERATORS
     any_host: bool = False
@@ -81,7 +82,7 @@ class MasterSettings:
     @property
     def has_previews(self) -> bool:
         """Whether something answers for thumbnails: what requests are forwarded to, or a function behind the same gateway."""
-        return bool(self.preview_url) or self.any_host
+        return bool(self.preview_url) or self.preview
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> MasterSettings:
@@ -92,6 +93,7 @@ class MasterSettings:
             port=int(number(environ, "TILEWORK_PORT", 8000, 0, 65_535)),
             public_url=_address(environ, "TILEWORK_PUBLIC_URL"),
             preview_url=_address(environ, "TILEWORK_PREVIEW_URL"),
+            preview=environ.get("TILEWORK_PREVIEW", "") == "1",
             sign_in=_sign_in(environ),
             operators_group=environ.get("TILEWORK_OPERATORS_GROUP", "").strip() or OPERATORS,
             any_host="AWS_LAMBDA_FUNCTION_NAME" in environ,

@@ -9,18 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 STRINGS = Path(__file__).parent / "strings"
 
 ENGLISH: Final = "en"
 """The language that every other is a translation of."""
-
-OF_THE_SERVER: Final = frozenset({"language", "statistics"})
-"""Parts that no module says."""
-
-OF_ONE_PAGE: Final = {"fleet": "/fleet", "story": "/jobs/", "viewer": "/jobs/"}
-"""Parts whose modules are those of one page alone, by how its path begins."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -44,13 +38,20 @@ class Words:
             sentence = sentence["one" if values["count"] == 1 else "other"]
         return _PLACE.sub(lambda place: self._written(values[place[1]]), sentence)
 
-    def of_modules(self, path: str) -> Mapping[str, Any]:
-        """The sentences that modules of the page at ``path`` may say: each page carries them along."""
-        return {
-            part: told
-            for part, told in self.sentences.items()
-            if part not in OF_THE_SERVER and path.startswith(OF_ONE_PAGE.get(part, "/"))
-        }
+    def named(self, names: Collection[str], beginnings: tuple[str, ...]) -> Mapping[str, Any]:
+        """Those of the sentences, part within part, that are called by one of ``names`` or of ``beginnings``."""
+
+        def chosen(part: Mapping[str, Any], path: str) -> dict[str, Any]:
+            found = {}
+            for key, told in part.items():
+                name = f"{path}{key}"
+                if name in names or name.startswith(beginnings):
+                    found[key] = told
+                elif isinstance(told, dict) and (below := chosen(told, f"{name}.")):
+                    found[key] = below
+            return found
+
+        return chosen(self.sentences, "")
 
     def number(self, value: float, digits: int = 0) -> str:
         """A number with so many digits after the point, as the language writes it."""

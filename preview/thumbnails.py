@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 from fastapi import APIRouter, Query, Request, Response
@@ -12,12 +12,13 @@ from fastapi import APIRouter, Query, Request, Response
 from preview.jobs import row_for
 from preview.library import Address, Library, Side, address_of, page_of
 from preview.on_screen import MEDIA_TYPE, levels_of, png, shown
-from preview.problems import not_there
+from preview.problems import ProblemError, not_there
 from preview.settings import PreviewSettings
 from preview.small import small_picture
 from preview.workshop import Workshop
-from tilework.errors import ImageError
+from tilework.errors import ImageError, VersionGoneError
 from tilework.imaging.formats import Picture
+from tilework.jobs.job import Job
 from tilework.jobs.system import System
 
 SIDE = 256
@@ -83,12 +84,28 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
     thumbnails = Thumbnails(library, workshop, settings)
 
     @router.get("/api/jobs/{job_id}/thumbnail", response_class=Response, summary="Show a job small")
-    def thumbnail(job_id: str, request: Request, side: Annotated[Side, Query()] = "input") -> Response:
+    def thumbnail(
+        job_id: str,
+        request: Request,
+        side: Annotated[Side, Query()] = "input",
+        absent: Annotated[Literal["problem", "empty"], Query()] = "problem",
+    ) -> Response:
         """Show a job's image, or its result, with a longer side of at most 256 pixels; it never changes.
 
-        404 where there is no image (yet), and where none can be made of it within the bounds.
+        404 where there is no image (yet), and where none can be made of it within the bounds; with `absent=empty` 204 and
+        nothing, of which a browser writes no error.
         """
         row = row_for(request, system, job_id)
+        try:
+            return of(row, request, side)
+        except (ProblemError, VersionGoneError) as error:
+            if absent == "problem" or (
+                isinstance(error, ProblemError) and error.problem.status != HTTPStatus.NOT_FOUND
+            ):
+                raise
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "private, no-cache"})
+
+    def of(row: Job, request: Request, side: Side) -> Response:
         page = page_of(row.pipeline) if side == "input" else None
         address = address_of(row, side, page)
         tag = f'"{row.id}-{side}"'

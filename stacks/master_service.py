@@ -106,8 +106,9 @@ class MasterService(Construct):
         # Lambda sets the region itself, and refuses to be told
         self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
         leave = {"TILEWORK_MAY_ERASE": "1"} if settings.erase_by_api else {}
+        shows = {"TILEWORK_PREVIEW": "1"} if settings.preview else {}
         self.api_function = self._function(
-            "Api", "master.lambda_handler.handler", seconds=API_SECONDS, **leave
+            "Api", "master.lambda_handler.handler", seconds=API_SECONDS, **leave, **shows
         )
         tells = {"TILEWORK_COMPLETION_EVENTS": "1"} if settings.completion_events else {}
         self.keeper_function = self._function(

@@ -1,15 +1,16 @@
 // The first page: drop, choose, watch.
 
 import { startDrop } from "./upload/drop.js";
-import { startFailures } from "./failures/failures.js";
 import { followJobs } from "./jobs/job-list.js";
 import { startPipeline } from "./builder/pipeline.js";
-import { startPreview } from "./preview/preview.js";
 import { followPulse } from "./pulse.js";
 
 startPipeline();
 const look = followJobs();
 startDrop(look);
-startFailures(look);
 followPulse();
-startPreview();
+// what not every page shows
+if (document.getElementById("retry-failed")) {
+  import("./failures/failures.js").then(({ startFailures }) => startFailures(look));
+}
+if (document.getElementById("preview")) import("./preview/preview.js").then(({ startPreview }) => startPreview());

@@ -9,7 +9,7 @@ import { ask, wanted } from "./session.js";
 export async function picture(element, address, { signal } = {}) {
   if (!wanted) return loaded(element, address);
   const response = await ask(address, { signal });
-  if (!response.ok) return false;
+  if (!response.ok || response.status === 204) return false;
   release(element);
   const own = URL.createObjectURL(await response.blob());
   element.dataset.blob = own;

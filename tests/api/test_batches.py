@@ -28,7 +28,7 @@ def test_a_batch_is_noted_and_counted_by_the_master(server: Server) -> None:
 
     server.answer = answer
     system = join_api(Api(server.url, lambda: ""))
-    assert system.batches.note(Batch("a/b ü", "", 2000)) is None
+    system.batches.note(Batch("a/b ü", "", 2000))
     whole = standing_of(system, "a/b ü")
     assert whole is not None
     assert told(whole) == "done 1,979, failed 21 of 2,000"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -15,6 +15,8 @@ from playwright.sync_api import expect, sync_playwright
 
 from master.app import create_app
 from master.settings import MasterSettings
+from preview.app import create_app as create_preview
+from preview.settings import PreviewSettings
 from tests.browser import chromium
 from tests.conftest import REGION
 from tilework.aws.connect import connect
@@ -148,6 +150,26 @@ def served(
     served.start()
     yield served
     served.stop()
+
+
+@pytest.fixture
+def previewed(served: Served) -> Iterator[Served]:
+    """The application with a preview beside it."""
+    app = create_preview(PreviewSettings(), served.system)
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 10
+    while not server.started:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    served.stop()
+    served.settings = replace(served.settings, preview_url=f"http://127.0.0.1:{port}")
+    served.start()
+    yield served
+    server.should_exit = True
+    thread.join(10)
 
 
 def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:

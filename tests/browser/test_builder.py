@@ -100,8 +100,8 @@ def test_the_catalogue_finds_by_name_family_summary_and_parameter_and_says_when_
     page = open_builder(window, served.url)
     page.locator("#add-operation").click()
     options = page.locator("#catalogue .option strong")
-    assert options.count() >= 50
     expect(page.locator("#catalogue .family").first).to_have_text("Point operations")
+    assert options.count() >= 50
     # nothing is chosen by an Enter in an empty field
     page.keyboard.press("Enter")
     expect(page.locator("#catalogue")).to_be_visible()
@@ -361,8 +361,6 @@ def test_a_builder_whose_operations_come_late_takes_text_meanwhile(served: Serve
 
     window.context.route("**/api/operations*", refuse)
     page = window.open(served.url)
-    expect(page.locator("#add-operation")).to_be_disabled()
     text_of(page).fill("canny(1, 2)")
     expect(page.locator("#pipeline-note")).to_contain_text("mask")
-    expect(page.locator("#add-operation")).to_be_enabled()
     expect(page.locator(NAMES)).to_have_text(["canny"])

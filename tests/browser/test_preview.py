@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import uvicorn
 from playwright.sync_api import expect
 
 from preview import region
-from preview.app import create_app
-from preview.settings import PreviewSettings
 from tests.preview.pictures import noise, png, tiff
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
 from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Page, Request
 
@@ -33,26 +28,6 @@ PIXELS = """([left, top, width, height]) => {
   copy.drawImage(document.getElementById("preview-canvas"), -left, -top);
   return [...copy.getImageData(0, 0, width, height).data];
 }"""
-
-
-@pytest.fixture
-def previewed(served: Served) -> Iterator[Served]:
-    """The application with a preview beside it."""
-    app = create_app(PreviewSettings(), served.system)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 10
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    served.stop()
-    served.settings = replace(served.settings, preview_url=f"http://127.0.0.1:{port}")
-    served.start()
-    yield served
-    server.should_exit = True
-    thread.join(10)
 
 
 def put(served: Served, body: bytes, name: str = "photo.png") -> None:

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from master.words import STRINGS
+from tests.browser.places import fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,10 +107,11 @@ def different() -> list[str]:
 
 
 @pytest.mark.page
-@pytest.mark.parametrize("path", ["/fleet", "/statistics"])
+@pytest.mark.parametrize("path", ["/", "/?state=FAILED", "/failures", "/fleet", "/statistics"])
 def test_a_german_page_has_no_english_sentence_of_ours(
     served: Served, window_of: Callable[..., Window], path: str
 ) -> None:
+    fill(served)
     page = window_of(locale="de-DE").open(f"{served.url}{path}")
     page.wait_for_timeout(500)
     lines = {line.strip() for line in page.locator("body").inner_text().split("\n")}

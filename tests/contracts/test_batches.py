@@ -40,12 +40,23 @@ def put(
     assert table.create(row) is None
 
 
-def test_a_note_comes_back_as_it_was_written_and_the_first_one_stays(notes: BatchNotes) -> None:
+def test_a_note_comes_back_as_it_was_written(notes: BatchNotes) -> None:
     first = Batch("süden #1", "anna", 2000, title="Süden 🦊", created=1_795_486_313.029_393_4)
     assert notes.note(first) is None
-    assert notes.note(replace(first, size=7)) == first
     assert notes.get("süden #1", owner="anna") == first
     assert notes.get("süden #1") is None
+
+
+def test_a_later_note_changes_size_and_title_and_nothing_else(notes: BatchNotes) -> None:
+    first = Batch("b", "anna", 2000, title="Süden", created=5.0)
+    notes.note(first)
+    counted = replace(first, settled=20.0, final={State.DONE: 2, State.SKIPPED: 1})
+    notes.settle(counted)
+    untitled = replace(first, size=7, title="", created=9.0)
+    assert notes.note(untitled) == replace(counted, size=7) == notes.get("b", owner="anna")
+    titled = replace(first, size=8, title="Norden", created=10.0)
+    assert notes.note(titled) == replace(counted, size=8, title="Norden") == notes.get("b", owner="anna")
+    assert list(notes.recent(owner="anna")) == [notes.get("b", owner="anna")]
 
 
 def test_a_name_is_its_owners_alone(notes: BatchNotes) -> None:
@@ -56,7 +67,7 @@ def test_a_name_is_its_owners_alone(notes: BatchNotes) -> None:
 
 
 @pytest.mark.differs("moto", because="its backends have no locks")
-def test_of_16_who_note_one_batch_at_once_one_wins(notes: BatchNotes) -> None:
+def test_of_16_who_note_one_batch_at_once_one_is_the_first(notes: BatchNotes) -> None:
     with ThreadPoolExecutor(16) as pool:
         answers = list(pool.map(lambda size: notes.note(Batch("b", "", size)), range(1, 17)))
     assert answers.count(None) == 1

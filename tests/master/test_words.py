@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from master import words
+from master.page import HERE
 from master.words import ENGLISH, STRINGS, Words, languages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TEMPLATES = HERE / "templates"
 
 PLACE = re.compile(r"\{(\w+)\}")
 
@@ -78,3 +85,26 @@ def test_numbers_are_written_as_the_language_does() -> None:
         "1,234,567.2",
         "1,234 waiting",
     )
+
+
+NO_SENTENCE = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre>.*?</pre>|<code>.*?</code>", re.DOTALL)
+"""What of a template is no text of it: comments, statements, what is filled in, examples of code."""
+
+TEXT = re.compile(r">([^<>]*)(?=<|$)|\b(?:aria-label|title|placeholder|alt)=\"([^\"]*)\"")
+
+NAMES = {"Tilework", "API"}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [each for each in sorted(TEMPLATES.glob("*.html")) if each.name != "docs.html"],
+    ids=lambda path: path.name,
+)
+def test_no_template_has_a_word_of_its_own(template: Path) -> None:
+    text = NO_SENTENCE.sub("", template.read_text())
+    found = {
+        word
+        for told in TEXT.findall(text)
+        for word in re.findall(r"[^\W\d_]{2,}", html.unescape(" ".join(told)))
+    }
+    assert found <= NAMES

@@ -125,3 +125,17 @@ def test_what_is_no_image_has_none(world: World, client: Client, changes: dict[s
 def test_what_is_no_image_at_all_is_told(world: World, client: Client) -> None:
     answer = client.get(f"/api/jobs/{world.job(b'<svg onload=alert(1)>').id}/thumbnail")
     assert (answer.status_code, answer.json()["code"]) == (404, "unsupported_format")
+
+
+def test_who_asks_without_knowing_is_told_that_there_is_none_without_an_error(
+    world: World, client: Client
+) -> None:
+    for address in (
+        f"/api/jobs/{world.job(b'<svg>').id}/thumbnail?side=input",
+        f"/api/jobs/{world.job(png(noise(30, 20)), key='a.png').id}/thumbnail?side=result",
+    ):
+        assert client.get(address).status_code == 404
+        empty = client.get(f"{address}&absent=empty")
+        assert (empty.status_code, empty.content) == (204, b"")
+        assert "immutable" not in empty.headers["cache-control"]
+    assert client.get("/api/jobs/nobody/thumbnail?absent=empty").status_code == 404

@@ -84,6 +84,15 @@ def test_events_of_ended_jobs_are_put_on_the_default_bus_only_where_asked_for_an
         assert not may(telling, role, "events:PutEvents", bus)
 
 
+def test_the_page_asks_for_a_preview_only_where_the_stack_has_one(
+    template: dict[str, Any], synthesize: Callable[[Settings], dict[str, Any]]
+) -> None:
+    for made, expected in ((template, True), (synthesize(Settings(preview=False)), False)):
+        told = only(made, "AWS::Lambda::Function", under="MasterApi")["Environment"]["Variables"]
+        names = {"TILEWORK_PREVIEW": told["TILEWORK_PREVIEW"]} if "TILEWORK_PREVIEW" in told else {}
+        assert MasterSettings.from_environment(names).has_previews == expected
+
+
 def test_a_runaway_client_meets_a_limit(template: dict[str, Any]) -> None:
     stage = only(template, "AWS::ApiGatewayV2::Stage")
     assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 200

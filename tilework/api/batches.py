@@ -22,10 +22,9 @@ class ApiBatches:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    def note(self, batch: Batch) -> Batch | None:
-        """Note a batch if it is not noted: None when written, else what is there."""
-        noted = self._api.put(_path(batch.name), {"size": batch.size, "name": batch.title})
-        return None if noted["size"] == batch.size else _batch_of(noted)
+    def note(self, batch: Batch) -> None:
+        """Note a batch, or another size of it."""
+        self._api.put(_path(batch.name), {"size": batch.size, "name": batch.title})
 
     def recent(self, limit: int | None = None) -> Iterator[Batch]:
         """The notes, the latest first, page by page."""

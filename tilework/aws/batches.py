@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from tilework.aws.failures import code_of, told_as_ours
 from tilework.aws.rows import EXPIRY, batch_shelf, expiry, number, shelves_of
 from tilework.aws.table import BY_BATCH, BY_STATE
-from tilework.jobs.batches import FINAL, Batch, batch_id
+from tilework.jobs.batches import FINAL, Batch, batch_id, noted_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -46,23 +46,28 @@ class AwsBatches:
         self._memory_days = memory_days
 
     def note(self, batch: Batch) -> Batch | None:
-        """Write the note if there is none of its owner and name: None when written, else the one that is there."""
+        """Note a batch: None where it is the first note of its owner and name, else what is noted now."""
+        item = self._item(batch)
+        key = {"id": item.pop("id")}
+        changes = {"size", "title"} if batch.title else {"size"}
+        sets = [
+            f"#{at} = " + (f":{at}" if name in changes else f"if_not_exists(#{at}, :{at})")
+            for at, name in enumerate(item)
+        ]
         with told_as_ours(f"note the batch {batch.name}"):
-            try:
-                self._client.put_item(
-                    TableName=self._name,
-                    Item=self._item(batch),
-                    ConditionExpression="attribute_not_exists(id)",
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            except ClientError as error:
-                if code_of(error) != "ConditionalCheckFailedException":
-                    raise
-                response: Mapping[str, Any] = error.response
-                there = _from_item(response["Item"])
-                tried_before = response["ResponseMetadata"].get("RetryAttempts", 0) > 0
-                return None if tried_before and there == batch else there
-        return None
+            answer = self._client.update_item(
+                TableName=self._name,
+                Key=key,
+                UpdateExpression="SET " + ", ".join(sets),
+                ExpressionAttributeNames={f"#{at}": name for at, name in enumerate(item)},
+                ExpressionAttributeValues={f":{at}": value for at, value in enumerate(item.values())},
+                ReturnValues="ALL_OLD",
+            )
+        if not answer.get("Attributes"):
+            return None
+        there = _from_item(answer["Attributes"])
+        tried_before = answer["ResponseMetadata"].get("RetryAttempts", 0) > 0
+        return None if tried_before and there == batch else noted_again(there, batch)
 
     def get(self, name: str, *, owner: str = "") -> Batch | None:
         """Return the note of that owner and name (strongly consistent), or None."""

@@ -32,8 +32,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 def note(system: System, name: str, size: int) -> None:
     """Note how many jobs a batch will have; where it is noted already, say so, for then its counts are of all."""
-    there = system.batches.note(Batch(name, "", size, created=round(time.time(), 3)))
-    if there is not None and there.size != size:
+    there = standing_of(system, name)
+    if there is None or there.size is None:
+        system.batches.note(Batch(name, "", size, created=round(time.time(), 3)))
+    elif there.size != size:
         text = f"A batch {shown(name)} of {there.size:,} is there already: what is counted is both together."
         consoles.talk().print(text, soft_wrap=True)
 

@@ -62,11 +62,22 @@ def batch_id(owner: str, name: str) -> str:
     return digest("batch", owner, name)
 
 
+def noted_again(there: Batch, later: Batch) -> Batch:
+    """What is noted after a ``later`` note of the same batch: its size, and its title if it has one.
+
+    Files are left out or called off while others are sent, so the size that is known at first may not be the last.
+    """
+    return replace(there, size=later.size, title=later.title or there.title)
+
+
 class BatchNotes(Protocol):
     """What Tilework needs of where batches are noted. All methods raise ``ServiceError`` where the service fails for now."""
 
     def note(self, batch: Batch) -> Batch | None:
-        """Write the note if there is none of its owner and name: None when written, else the one that is there."""
+        """Note a batch: None where it is the first note of its owner and name, else what is noted now, by :func:`noted_again`.
+
+        Of notes written at once the last one counts, and one of them is the first.
+        """
         ...
 
     def get(self, name: str, *, owner: str = "") -> Batch | None:

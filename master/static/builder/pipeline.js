@@ -1,15 +1,15 @@
 // The pipeline builder: chips, forms and text are views of one thing, kept equal. What a text means is the server's to say.
 
 import { show } from "../dom.js";
+import { later } from "../later.js";
 import { say } from "../strings.js";
-import { catalogueIn } from "./catalogue.js";
 import { chipsIn } from "./chips.js";
 import { formIn } from "./form.js";
 import { frameIn } from "./frame.js";
 import { compose, faultsOf, firstValues, valuesOf } from "./language.js";
+import { copied, linkTo } from "./links.js";
 import { point, reader } from "./meaning.js";
-import { operations } from "./operations.js";
-import { copied, linkTo, presetsIn } from "./presets.js";
+import { known, learn, operations } from "./operations.js";
 
 /** Milliseconds after the last keystroke, and after the last move of a slider, until the server is asked. */
 const PAUSE = { text: 200, form: 80 };
@@ -32,7 +32,6 @@ const state = { page: "", steps: [], output: "", chosen: null };
 
 const read = reader();
 const before = [];
-let known = new Map();
 let valid = true;
 /** Whether nobody has chosen anything yet: then the default makes room for the first choice. */
 let untouched = true;
@@ -40,7 +39,16 @@ let untouched = true;
 let told = null;
 let published = "";
 let timer = 0;
-let chips, form, frame, presets;
+let chips, form, frame;
+
+const catalogue = later(async () => {
+  const [{ catalogueIn }, all] = await Promise.all([import("./catalogue.js"), operations()]);
+  return catalogueIn(byId("catalogue"), all, add);
+});
+const presets = later(async () => {
+  const { presetsIn } = await import("./presets.js");
+  return presetsIn(byId("presets"), pipelineText, taken);
+});
 
 /** The pipeline's text, or null where it cannot be understood. */
 export const pipelineText = () => (valid ? input.value : null);
@@ -73,18 +81,23 @@ async function understand({ rebuild }) {
   if (!meaning || text !== input.value) return;
   valid = meaning.valid;
   told = null;
-  if (valid) understood(meaning.answer, rebuild);
-  else refused(text, meaning.answer, rebuild);
   input.setAttribute("aria-invalid", String(!valid));
-  draw();
+  if (valid) understood(meaning.answer);
+  else refused(text, meaning.answer, rebuild);
+  // what is true of the text need not wait for forms of operations that are not known yet
   publish();
+  if (valid && rebuild) {
+    await learn(meaning.answer.steps.map((each) => each.operation));
+    if (text !== input.value) return;
+    take(meaning.answer);
+  }
+  draw();
 }
 
-function understood(answer, rebuild) {
+function understood(answer) {
   point(error, "", null);
   note.textContent = answer.result;
   section.removeAttribute("data-stale");
-  if (rebuild) take(answer);
   frame.offer(answer.outputs);
   if (!untouched) remember(answer.canonical);
 }
@@ -281,6 +294,24 @@ function linked() {
 
 // --- start ---------------------------------------------------------------------------------------------------------
 
+/** Let a button open a dialog, which is loaded when a hand comes near. */
+function opens(button, dialog) {
+  for (const near of ["pointerenter", "focus"]) {
+    button.addEventListener(near, () => dialog().catch(() => {}), { once: true });
+  }
+  let opening = false;
+  button.addEventListener("click", async () => {
+    if (opening) return;
+    opening = true;
+    try {
+      (await dialog()).open();
+    } catch {
+      byId("copied").textContent = say("page.no_answer");
+    }
+    opening = false;
+  });
+}
+
 export async function startPipeline() {
   const first = linked() ?? remembered();
   if (first !== null) {
@@ -299,7 +330,6 @@ export async function startPipeline() {
     changed();
   });
   chips = chipsIn(byId("chips"), byId("chip"), { choose, move, remove });
-  presets = presetsIn(byId("presets"), pipelineText, taken);
   panel.addEventListener("click", pressed);
   section.addEventListener("keydown", (event) => {
     const isUndo = event.key === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
@@ -308,12 +338,10 @@ export async function startPipeline() {
     undo();
   });
   byId("undo").addEventListener("click", undo);
-  byId("open-presets").addEventListener("click", () => presets.open());
   byId("copy-text").addEventListener("click", () => copy(input.value, say("builder.text_copied")));
   byId("copy-link").addEventListener("click", () => copy(linkTo(input.value), say("builder.link_copied")));
-  known = await operations();
-  const catalogue = catalogueIn(byId("catalogue"), known, add);
-  adder.addEventListener("click", () => catalogue.open());
+  opens(adder, catalogue);
+  opens(byId("open-presets"), presets);
   adder.disabled = false;
   await understand({ rebuild: true });
 }

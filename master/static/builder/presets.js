@@ -6,6 +6,7 @@ import { ask } from "../session.js";
 import { say } from "../strings.js";
 import { closable } from "./dialog.js";
 import { element } from "./element.js";
+import { copied, linkTo } from "./links.js";
 import { forget, rename, save, saved } from "./saved.js";
 
 /**
@@ -133,16 +134,3 @@ export function presetsIn(dialog, textNow, chosen) {
 
 /** What stands in the place of a picture: the ending of what comes out. */
 const kindOf = (pipeline) => /output\((\w+)\)\s*$/.exec(pipeline)?.[1] ?? "";
-
-/** Where the builder opens with a pipeline. */
-export const linkTo = (text) => `${location.origin}/?${new URLSearchParams({ pipeline: text })}`;
-
-/** Put a text on the clipboard; whether the browser let it be. */
-export async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}

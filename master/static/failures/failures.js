@@ -6,7 +6,6 @@ import { retryAll } from "./again.js";
 
 export function startFailures(look) {
   const form = document.getElementById("retry-failed");
-  if (!form) return;
   const told = document.getElementById("retry-told");
   const button = form.querySelector("button");
   form.addEventListener("submit", async (event) => {

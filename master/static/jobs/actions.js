@@ -13,12 +13,10 @@ const told = field(bar, "told");
 
 const tell = (sentence) => (told.textContent = sentence);
 
-let pipeline = null;
-document.addEventListener("tilework:pipeline", ({ detail }) => (pipeline = detail.valid ? detail.text : ""));
-
 /** The builder's pipeline; empty where it is not right. */
 function pipelineNow() {
-  return pipeline ?? document.getElementById("pipeline-text")?.value.trim() ?? "";
+  const input = document.getElementById("pipeline-text");
+  return input?.getAttribute("aria-invalid") === "true" ? "" : (input?.value.trim() ?? "");
 }
 
 /** Send one order a job, some at a time, and tell what came of them. */
@@ -39,8 +37,8 @@ async function orderAll(ids, addressOf, body, sentence, signal) {
   tell(sentences.join(" "));
 }
 
-/** Let the bar act on `selection`; `look()` is called where jobs have changed. */
-export function startActions(selection, look) {
+/** What acts on `selection` when the bar is clicked; `look()` is called where jobs have changed. */
+export function actionsOn(selection, look) {
   let stop = null;
   const deeds = {
     zip: (ids, signal) => zip((until) => resultsOfJobs(ids, until), "results.zip", tell, signal),
@@ -54,12 +52,12 @@ export function startActions(selection, look) {
     },
     clear: () => selection.all(false),
   };
-  bar.addEventListener("click", async (event) => {
+  return async (event) => {
     const deed = deeds[event.target.closest("button")?.dataset.do];
     if (!deed) return;
     stop?.abort();
     stop = new AbortController();
     tell("");
     await deed([...selection.ids], stop.signal);
-  });
+  };
 }

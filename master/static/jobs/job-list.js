@@ -1,10 +1,9 @@
 // The list of jobs, alive: what the server rendered is taken over, kept up to date, and goes on as one scrolls.
 
 import { ago, field, isOver, show, write } from "../dom.js";
+import { later } from "../later.js";
 import { follow } from "../polling.js";
 import { say } from "../strings.js";
-import { startActions } from "./actions.js";
-import { startBatch } from "./batch.js";
 import { followFilters, query } from "./filters.js";
 import { Jobs } from "./jobs.js";
 import { Keyboard } from "./keyboard.js";
@@ -19,15 +18,24 @@ const empty = document.getElementById("empty");
 const truncated = document.getElementById("truncated");
 const uploads = document.getElementById("uploads");
 const fresh = document.getElementById("fresh");
+const bar = document.getElementById("selection");
 
 // as many as one request asks for, of those that may still change
 const IDS_AT_ONCE = 50;
 const FINAL = new Set(["DONE", "SKIPPED"]);
 
 const jobs = new Jobs(query, () => render());
-const selection = new Selection(jobs, () => rows.soon());
+const selection = new Selection(jobs, picked);
 const rows = new Window(list, { get order() { return jobs.order; }, make, fill }, drawn);
 const keyboard = new Keyboard(rows, jobs, selection);
+
+// what is done with many jobs is loaded when one is picked
+let actions = async () => {};
+
+function picked() {
+  rows.soon();
+  if (selection.ids.size) actions().catch(() => {});
+}
 
 function make(id) {
   const job = jobs.known.get(id);
@@ -40,9 +48,9 @@ function fill(row, id, index) {
   const job = jobs.known.get(id);
   fillRow(row, job);
   pictured(row, job);
-  const picked = selection.has(id);
-  field(row, "pick").checked = picked;
-  row.setAttribute("aria-selected", String(picked));
+  const isPicked = selection.has(id);
+  field(row, "pick").checked = isPicked;
+  row.setAttribute("aria-selected", String(isPicked));
   row.setAttribute("aria-rowindex", String(index + 2));
 }
 
@@ -160,16 +168,23 @@ export function followJobs() {
     },
     () => rows.draw(),
   );
-  const lookAtBatch = startBatch();
+  const batch = document.getElementById("batch") && import("./batch.js").then(({ startBatch }) => startBatch());
   const news = follow(() => jobs.news, heard, (reached) => show(offline, !reached));
   const sight = follow(inSight, seen);
   const look = async () => {
-    lookAtBatch();
+    batch?.then((lookAtBatch) => lookAtBatch());
     // whoever reads further down is not thrown back to the beginning
     await (rows.scrolled ? Promise.all([news.now(), sight.now()]) : start(offline));
     selection.keep();
   };
-  startActions(selection, look);
+  actions = later(async () => (await import("./actions.js")).actionsOn(selection, look));
+  bar.addEventListener("click", async (event) => {
+    try {
+      await (await actions())(event);
+    } catch {
+      write(bar, "told", say("page.no_answer"));
+    }
+  });
   start(offline).then(() => {
     news.now();
     sight.now();

@@ -3,6 +3,8 @@
 import { ask } from "../session.js";
 import { kept } from "./row.js";
 
+// jobs of the first page, several windows full, and of one look for news
+const FIRST = 40;
 const HEAD = 100;
 const PAGE = 500;
 // writers' clocks differ by some seconds, and an index shows a row a moment later
@@ -55,7 +57,7 @@ export class Jobs {
   /** Load the list anew from its beginning. */
   async reload() {
     const generation = ++this.generation;
-    const answer = await this.get({ limit: HEAD });
+    const answer = await this.get({ limit: FIRST });
     if (generation !== this.generation) return;
     this.reset(answer);
   }

@@ -35,7 +35,7 @@ async function load(art) {
   const { job, side } = art.dataset;
   const image = new Image();
   image.alt = "";
-  const there = await picture(image, `/api/jobs/${encodeURIComponent(job)}/thumbnail?side=${side}`).catch(() => false);
+  const there = await picture(image, `/api/jobs/${encodeURIComponent(job)}/thumbnail?side=${side}&absent=empty`).catch(() => false);
   if (there && art.dataset.side === side) art.replaceChildren(image);
 }
 

@@ -5,7 +5,7 @@ import { ask } from "../session.js";
 import { say } from "../strings.js";
 import { FileImage, JobImage } from "./regions.js";
 
-const MOST = 20;
+const MOST = 12;
 const MOST_BYTES = 4 * 1024 * 1024;
 const SAMPLE = new URL("./sample.jpg", import.meta.url);
 const CHOSEN = "tilework.preview.image";

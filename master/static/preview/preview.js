@@ -201,7 +201,6 @@ function listen() {
 
 /** Show the preview where there is one; the page does without it elsewhere. */
 export async function startPreview() {
-  if (!section) return;
   const offer = await ask("/api/preview").catch(() => null);
   if (!offer?.ok) return;
   mostPixels = (await offer.json()).most_pixels;

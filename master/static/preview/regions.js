@@ -29,7 +29,7 @@ export class JobImage {
 
   /** The address of the whole, small. */
   get small() {
-    return `/api/jobs/${this.id}/thumbnail`;
+    return `/api/jobs/${this.id}/thumbnail?absent=empty`;
   }
 
   /** `window` of what `pipeline` makes of it, as a bitmap with the facts of the answer. Throws NotShown. */

@@ -1,156 +1,39 @@
-// Images that a person drops, chooses, photographs or pastes: some at a time, each known by the drop it came with.
+// Images that a person drops, chooses, photographs or pastes.
 
-import { startHands } from "./hands.js";
-import { Item, State } from "./item.js";
-import { begun, dropped } from "./memory.js";
-import { newBatch, noteBatch } from "./batch.js";
-import { focusPipeline, pipelineText } from "../builder/pipeline.js";
+import { later } from "../later.js";
 import { say } from "../strings.js";
-import { showDrop, tellTrouble } from "./view.js";
+import { startHands } from "./hands.js";
+import { begun, dropped } from "./memory.js";
+import { tellTrouble } from "./trouble.js";
 
-const AT_ONCE = 4;
+// a hand comes before a drop
+const HANDS = ["pointermove", "pointerdown", "keydown", "dragenter"];
 
-const drops = new Set();
-const waiting = [];
-let running = 0;
+// what sends and shows is loaded when the page is alive and somebody is there
+const drops = later(() => import("./drops.js"));
 
-function pump() {
-  while (running < AT_ONCE) {
-    const next = waiting.findIndex((item) => !item.drop.paused);
-    if (next < 0) return;
-    const [item] = waiting.splice(next, 1);
-    if (item.state !== State.WAITING) continue;
-    running += 1;
-    item.send().finally(() => {
-      running -= 1;
-      if (item.state === State.WAITING) waiting.unshift(item);
-      pump();
-    });
+async function take(basket, look) {
+  try {
+    (await drops()).begin(basket, look);
+  } catch {
+    tellTrouble(say("page.no_answer"));
   }
 }
 
-/** Files dropped at once: one pipeline, one batch, by which the API knows their jobs. */
-class Drop {
-  constructor(found, { pipeline, batch, look, name }) {
-    this.pipeline = pipeline;
-    this.batch = batch;
-    this.name = name;
-    this.paused = false;
-    this.items = found.map((each) => new Item(each, this));
-    this.noted = this.note();
-    this.view = showDrop(this, look);
-    drops.add(this);
-    this.changed();
-    this.enqueue(this.items);
-  }
-
-  /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
-  async note() {
-    const size = this.items.length - this.in(State.SKIPPED).length;
-    if (this.name !== null && size) await noteBatch(this.batch, size, this.name);
-  }
-
-  changed() {
-    this.view.changed();
-  }
-
-  enqueue(items) {
-    for (const item of items) if (item.isOver) item.become(State.WAITING);
-    waiting.push(...items);
-    pump();
-  }
-
-  in(...states) {
-    return this.items.filter((item) => states.includes(item.state));
-  }
-
-  pause() {
-    this.paused = true;
-    for (const item of this.items) item.pause();
-    this.changed();
-  }
-
-  goOn() {
-    this.paused = false;
-    pump();
-    this.changed();
-  }
-
-  callOff() {
-    for (const item of this.items) if (item.state !== State.QUEUED && item.state !== State.SKIPPED) item.callOff();
-    this.paused = false;
-    this.note();
-  }
-
-  retry() {
-    this.enqueue(this.in(State.FAILED));
-  }
-
-  /** What to do with files that were dropped before: "skip", "anyway", or "known", which takes what lies in the bucket. */
-  decide(how) {
-    const items = this.in(State.DUPLICATE);
-    if (how === "anyway") {
-      for (const item of items) item.anyway = true;
-      this.enqueue(items);
-    }
-    for (const item of how === "anyway" ? [] : items) {
-      if (how === "known" && item.canUseKnown) item.useKnown();
-      else item.become(State.SKIPPED, say("upload.dropped_before"));
-    }
-    this.note();
-  }
-}
-
-/** Begin a drop. `look` makes the list of jobs look at once. */
-function take(basket, look) {
-  if (basket.left) tellTrouble(say("upload.left_out", { count: basket.left }), "note");
-  else tellTrouble("");
-  if (!basket.found.length) return;
-  const pipeline = pipelineText();
-  if (pipeline === null) {
-    tellTrouble(say("upload.pipeline_first"));
-    focusPipeline();
-    return;
-  }
-  new Drop(basket.found, { pipeline, batch: newBatch(), look, name: nameOf(basket.found) });
-}
-
-/** What a person calls these files: their common folder, or the only file's name. */
-function nameOf(found) {
-  const folders = new Set(found.map((each) => each.path.split("/").slice(0, -1)[0] ?? ""));
-  const [folder] = folders;
-  return folders.size === 1 && folder ? folder : found.length === 1 ? found[0].path : "";
-}
-
-/** Go on with what was begun: an upload of the same pipeline and batch. */
-const resume = (upload, file, look) =>
-  new Drop([{ file, handle: upload.handle, path: upload.name }], {
-    pipeline: upload.pipeline,
-    batch: upload.batch,
-    look,
-    name: null,
-  });
-
-// what few visits need is loaded when the page is alive
 async function goOnWithUnfinished(look) {
   await dropped.forgetOld();
   if (!(await begun.all()).length) return;
-  const { startUnfinished } = await import("./unfinished.js");
+  const [{ startUnfinished }, { resume }] = await Promise.all([import("./unfinished.js"), drops()]);
   startUnfinished((upload, file) => resume(upload, file, look));
 }
 
 export function startDrop(look) {
   startHands((basket) => take(basket, look));
+  for (const hand of HANDS) document.addEventListener(hand, () => drops().catch(() => {}), { once: true, passive: true });
   document.getElementById("bucket").addEventListener(
     "toggle",
     async () => (await import("./bucket.js")).startBucket(look),
     { once: true },
   );
   goOnWithUnfinished(look);
-  window.addEventListener("online", () => {
-    for (const drop of drops) drop.enqueue(drop.in(State.FAILED).filter((item) => item.wasCutOff));
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (running) event.preventDefault();
-  });
 }

@@ -2,7 +2,7 @@
 
 import { gathered, ofFolder } from "./gather.js";
 import { say } from "../strings.js";
-import { tellTrouble } from "./view.js";
+import { tellTrouble } from "./trouble.js";
 
 const zone = document.getElementById("drop");
 

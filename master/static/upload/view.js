@@ -18,18 +18,10 @@ const summaries = document.getElementById("drops");
 const list = document.getElementById("uploads");
 const more = document.getElementById("more-uploads");
 const aloud = document.getElementById("transfers-told");
-const trouble = document.getElementById("drop-error");
 
 const views = new Set();
 const rows = new Map();
 let timer = 0;
-
-/** Say what is wrong with what was dropped (nothing: an empty text), or only a "note". */
-export function tellTrouble(text, kind = "trouble") {
-  trouble.textContent = text;
-  trouble.dataset.kind = kind;
-  show(trouble, Boolean(text));
-}
 
 /** Show a drop; what is over of earlier ones goes. `look` makes the list of jobs look at once. */
 export function showDrop(drop, look) {

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tilework.jobs.batches import batch_id
+from tilework.jobs.batches import batch_id, noted_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,12 +28,12 @@ class MemoryBatches:
         self._notes: dict[str, Batch] = {}
 
     def note(self, batch: Batch) -> Batch | None:
-        """Write the note if there is none of its owner and name: None when written, else the one that is there."""
+        """Note a batch: None where it is the first note of its owner and name, else what is noted now."""
         with self._lock:
             there = self._notes.get(batch.id)
-            if there is None:
-                self._notes[batch.id] = batch
-            return there
+            now = noted_again(there, batch) if there else batch
+            self._notes[batch.id] = now
+            return now if there else None
 
     def get(self, name: str, *, owner: str = "") -> Batch | None:
         """Return the note of that owner and name, or None."""

@@ -1,0 +1,143 @@
+// Drops: images that came together, sent some at a time, each known by the drop it came with.
+
+import { focusPipeline, pipelineText } from "../builder/pipeline.js";
+import { say } from "../strings.js";
+import { newBatch, noteBatch } from "./batch.js";
+import { Item, State } from "./item.js";
+import { tellTrouble } from "./trouble.js";
+import { showDrop } from "./view.js";
+
+const AT_ONCE = 4;
+
+const drops = new Set();
+const waiting = [];
+let running = 0;
+
+function pump() {
+  while (running < AT_ONCE) {
+    const next = waiting.findIndex((item) => !item.drop.paused);
+    if (next < 0) return;
+    const [item] = waiting.splice(next, 1);
+    if (item.state !== State.WAITING) continue;
+    running += 1;
+    item.send().finally(() => {
+      running -= 1;
+      if (item.state === State.WAITING) waiting.unshift(item);
+      pump();
+    });
+  }
+}
+
+/** Files dropped at once: one pipeline, one batch, by which the API knows their jobs. */
+class Drop {
+  constructor(found, { pipeline, batch, look, name }) {
+    this.pipeline = pipeline;
+    this.batch = batch;
+    this.name = name;
+    this.paused = false;
+    this.items = found.map((each) => new Item(each, this));
+    this.noting = false;
+    this.noted = Promise.resolve();
+    this.note();
+    this.view = showDrop(this, look);
+    drops.add(this);
+    this.changed();
+    this.enqueue(this.items);
+  }
+
+  /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
+  note() {
+    if (this.name === null || this.noting) return;
+    this.noting = true;
+    // one after the other, for the last one counts; once for all that are left out together
+    this.noted = this.noted.then(() => {
+      this.noting = false;
+      return noteBatch(this.batch, this.items.length - this.in(State.SKIPPED).length, this.name);
+    });
+  }
+
+  changed() {
+    this.view.changed();
+  }
+
+  enqueue(items) {
+    for (const item of items) if (item.isOver) item.become(State.WAITING);
+    waiting.push(...items);
+    pump();
+  }
+
+  in(...states) {
+    return this.items.filter((item) => states.includes(item.state));
+  }
+
+  pause() {
+    this.paused = true;
+    for (const item of this.items) item.pause();
+    this.changed();
+  }
+
+  goOn() {
+    this.paused = false;
+    pump();
+    this.changed();
+  }
+
+  callOff() {
+    for (const item of this.items) if (item.state !== State.QUEUED && item.state !== State.SKIPPED) item.callOff();
+    this.paused = false;
+  }
+
+  retry() {
+    this.enqueue(this.in(State.FAILED));
+  }
+
+  /** What to do with files that were dropped before: "skip", "anyway", or "known", which takes what lies in the bucket. */
+  decide(how) {
+    const items = this.in(State.DUPLICATE);
+    if (how === "anyway") {
+      for (const item of items) item.anyway = true;
+      this.enqueue(items);
+    }
+    for (const item of how === "anyway" ? [] : items) {
+      if (how === "known" && item.canUseKnown) item.useKnown();
+      else item.become(State.SKIPPED, say("upload.dropped_before"));
+    }
+  }
+}
+
+/** Begin a drop. `look` makes the list of jobs look at once. */
+export function begin(basket, look) {
+  if (basket.left) tellTrouble(say("upload.left_out", { count: basket.left }), "note");
+  else tellTrouble("");
+  if (!basket.found.length) return;
+  const pipeline = pipelineText();
+  if (pipeline === null) {
+    tellTrouble(say("upload.pipeline_first"));
+    focusPipeline();
+    return;
+  }
+  new Drop(basket.found, { pipeline, batch: newBatch(), look, name: nameOf(basket.found) });
+}
+
+/** What a person calls these files: their common folder, or the only file's name. */
+function nameOf(found) {
+  const folders = new Set(found.map((each) => each.path.split("/").slice(0, -1)[0] ?? ""));
+  const [folder] = folders;
+  return folders.size === 1 && folder ? folder : found.length === 1 ? found[0].path : "";
+}
+
+/** Go on with what was begun: an upload of the same pipeline and batch. */
+export const resume = (upload, file, look) =>
+  new Drop([{ file, handle: upload.handle, path: upload.name }], {
+    pipeline: upload.pipeline,
+    batch: upload.batch,
+    look,
+    name: null,
+  });
+
+window.addEventListener("online", () => {
+  for (const drop of drops) drop.enqueue(drop.in(State.FAILED).filter((item) => item.wasCutOff));
+});
+window.addEventListener("beforeunload", (event) => {
+  if (running) event.preventDefault();
+});
