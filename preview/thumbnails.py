@@ -32,6 +32,9 @@ MOST_KEPT = 1000
 FOR_EVER = "private, max-age=31536000, immutable"
 """A version never changes, nor does a result."""
 
+ASK_AGAIN = "private, no-cache"
+"""Where no worker has chosen a pipeline yet, which may be about another page of the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
@@ -84,15 +87,16 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
 
     @router.get("/api/jobs/{job_id}/thumbnail", response_class=Response, summary="Show a job small")
     def thumbnail(job_id: str, request: Request, side: Annotated[Side, Query()] = "input") -> Response:
-        """Show a job's image, or its result, with a longer side of at most 256 pixels; it never changes.
+        """Show a job's image, or its result, with a longer side of at most 256 pixels.
 
-        404 where there is no image (yet), and where none can be made of it within the bounds.
+        It never changes, once the job has a pipeline, which says what page of a file it is about. 404 where there is no image (yet), and where none can be made of it within the bounds.
         """
         row = row_for(request, system, job_id)
         page = page_of(row.pipeline) if side == "input" else None
         address = address_of(row, side, page)
-        tag = f'"{row.id}-{side}"'
-        headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+        tag = f'"{row.id}-{side}"' if page is None else f'"{row.id}-{side}-{page}"'
+        is_settled = side == "result" or bool(row.pipeline)
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled else ASK_AGAIN}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
