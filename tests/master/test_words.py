@@ -55,8 +55,12 @@ def test_every_sentence_is_said_somewhere() -> None:
     sources = (each for each in STRINGS.parent.rglob("*.*") if each.suffix in {".py", ".js", ".html"})
     text = "\n".join(each.read_text() for each in sources if "vendor" not in each.parts)
     said, beginnings = set(WHOLE.findall(text)), tuple(BEGINNING.findall(text))
-    names = {name.removesuffix(".one").removesuffix(".other") for name in file_of(ENGLISH)}
-    unsaid = names - said - {name for name in names if name.startswith((*beginnings, "language."))}
+    unsaid = {
+        name
+        for name in file_of(ENGLISH)
+        if not name.startswith((*beginnings, "language."))
+        and said.isdisjoint({name, name.removesuffix(".one").removesuffix(".other")})
+    }
     assert unsaid == set()
 
 
