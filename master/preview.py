@@ -247,7 +247,7 @@ def routes(url: str) -> APIRouter:
     async def thumbnail(request: Request, job_id: str, side: str = "input") -> Response:  # noqa: ARG001
         """Show a job's image, or with `side=result` its result, with a longer side of at most 256 pixels.
 
-        It never changes, once the job has a pipeline, which says what page of a file it is about. A 404 problem where there is none (yet), or where it would take too much to make one.
+        It never changes. A 404 problem where there is none (yet), or where it would take too much to make one.
         """
         return await forwarder.answer(request)
 

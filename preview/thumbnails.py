@@ -87,9 +87,9 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
 
     @router.get("/api/jobs/{job_id}/thumbnail", response_class=Response, summary="Show a job small")
     def thumbnail(job_id: str, request: Request, side: Annotated[Side, Query()] = "input") -> Response:
-        """Show a job's image, or its result, with a longer side of at most 256 pixels.
+        """Show a job's image, or its result, with a longer side of at most 256 pixels; it never changes.
 
-        It never changes, once the job has a pipeline, which says what page of a file it is about. 404 where there is no image (yet), and where none can be made of it within the bounds.
+        404 where there is no image (yet), and where none can be made of it within the bounds.
         """
         row = row_for(request, system, job_id)
         page = page_of(row.pipeline) if side == "input" else None
