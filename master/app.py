@@ -85,7 +85,7 @@ def create_app(
     page = Page(settings, system, listing, clock, batches=seen_whole, fleet=report)
     app.include_router(uploads.routes(settings, system, clock, waker))
     app.include_router(multipart.routes(settings, system, clock, waker))
-    app.include_router(images.routes(system))
+    app.include_router(images.routes(system, clock))
     app.include_router(orders.routes(system, listing, settings, clock))
     app.include_router(failures.routes(system, clock))
     app.include_router(preview.routes(settings.preview_url))

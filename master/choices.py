@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse
 
@@ -57,8 +57,8 @@ def taken(request: Request) -> HTMLResponse | None:
     if not found:
         return None
     rest = urlencode([each for each in query if each[0] not in COOKIES])
-    # a path of two slashes would name another site
-    path = "/" + request.url.path.lstrip("/\\")
+    # a path of two slashes would name another site; an address in a header is ASCII, and the path has been unquoted
+    path = "/" + quote(request.scope["path"].lstrip("/\\"))
     answer = HTMLResponse("", HTTPStatus.SEE_OTHER, {"Location": path + (f"?{rest}" if rest else "")})
     answer.headers["Cache-Control"] = "no-store"
     for name, value in found.items():

@@ -3,7 +3,6 @@
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,6 +12,7 @@ from master.conditional import tagged
 from master.identity import Asking
 from master.jobs import display_name
 from master.orders import PipelineRequest
+from master.search import LOOKED_AT, picked
 from tilework.errors import VersionGoneError, WrongStateError
 from tilework.jobs import cursor
 from tilework.jobs.job import Job, State
@@ -86,7 +86,7 @@ class RerunFailed(PipelineRequest):
 
 
 class RerunAnswer(BaseModel):
-    """How many failed jobs were looked at, how many jobs were queued, and, where there are more, the next ``before``."""
+    """How many failed jobs of that code were found, how many jobs were queued, and, where there are more, the next ``before``."""
 
     seen: int
     queued: int
@@ -132,16 +132,16 @@ def routes(system: System, clock: Callable[[], float]) -> APIRouter:
     def rerun_failed(wanted: RerunFailed, who: Asking) -> RerunAnswer:
         """Put the images of FAILED jobs of one code through another pipeline, a bounded number of them a request.
 
-        The failed jobs stay as they are, so the next request goes on with `before`; asked twice, nothing is queued twice.
+        It looks at two thousand failed jobs at most, of whatever code, so that an answer may have few or none, and yet a
+        `next`. The failed jobs stay as they are; asked twice, nothing is queued twice.
         """
         place = cursor.parse(wanted.before) if wanted.before else None
-        rows = system.table.list(State.FAILED, batch=wanted.batch, owner=who.only, before=place)
-        of_it = (row for row in rows if row.key and row.code == wanted.code)
-        found = list(islice(of_it, RERUNS_AT_ONCE + 1))
-        some = found[:RERUNS_AT_ONCE]
-        queued = sum(_rerun(orders, row, wanted, who) for row in some)
-        following = str(cursor.after(some[-1])) if len(found) > len(some) else ""
-        return RerunAnswer(seen=len(some), queued=queued, next=following)
+        rows = system.table.list(
+            State.FAILED, LOOKED_AT + 1, batch=wanted.batch, owner=who.only, before=place
+        )
+        found = picked(rows, RERUNS_AT_ONCE, lambda row: bool(row.key) and row.code == wanted.code)
+        queued = sum(_rerun(orders, row, wanted, who) for row in found.rows)
+        return RerunAnswer(seen=len(found.rows), queued=queued, next=str(found.place or ""))
 
     return router
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from http import HTTPStatus
-from itertools import islice
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,13 +13,15 @@ from master.jobs import JobView, Listing
 from master.operations import PIPELINE_CHARACTERS
 from master.ownership import check_all_own, check_operator, own_version
 from master.problems import Problem, ProblemError
+from master.search import LOOKED_AT, picked
 from master.settings import MasterSettings
 from master.uploads import Batch
 from tilework.errors import WrongStateError
+from tilework.jobs import cursor
 from tilework.jobs.erasure import erase
-from tilework.jobs.job import Job
+from tilework.jobs.job import Job, State
 from tilework.jobs.life import JobLife
-from tilework.jobs.orders import Orders, Rerun
+from tilework.jobs.orders import Orders, Rerun, is_wanted
 from tilework.jobs.quotas import KEY_BYTES
 from tilework.jobs.system import System
 from tilework.jobs.unheard import Backfill
@@ -53,17 +54,18 @@ NOT_HERE = Problem(
 
 
 class RetryRequest(BaseModel):
-    """Which FAILED jobs shall be tried again: those of one code or all, of one batch or all."""
+    """Which FAILED jobs shall be tried again: those of one code or all, of one batch or all, ``before`` a place."""
 
     code: str = Field(default="", max_length=64)
     batch: str = Field(default="", max_length=64)
+    before: str = Field(default="", max_length=100)
 
 
 class Retried(BaseModel):
-    """How many jobs were queued anew; with ``more`` there may be others, and the same request goes on."""
+    """How many jobs were queued anew, and, where there may be others, the ``before`` of the next request."""
 
     retried: int
-    more: bool
+    next: str
 
 
 class PipelineRequest(BaseModel):
@@ -133,11 +135,17 @@ def routes(
 
     @router.post("/api/jobs/retry", summary="Try failed jobs again")
     def retry_failed(wanted: RetryRequest, who: Asking) -> Retried:
-        """Queue FAILED jobs anew, a bounded number of them a request."""
-        failed = orders.failed(code=wanted.code, batch=wanted.batch, owner=who.only)
-        rows = list(islice(failed, RETRIES_AT_ONCE + 1))
-        retried = sum(_retried(orders, row) for row in rows[:RETRIES_AT_ONCE])
-        return Retried(retried=retried, more=len(rows) > RETRIES_AT_ONCE)
+        """Queue FAILED jobs anew, a bounded number of them a request; without a code those that may ever succeed.
+
+        It looks at two thousand failed jobs at most, so that an answer may have none, and yet a `next`.
+        """
+        place = cursor.parse(wanted.before) if wanted.before else None
+        rows = system.table.list(
+            State.FAILED, LOOKED_AT + 1, batch=wanted.batch, owner=who.only, before=place
+        )
+        found = picked(rows, RETRIES_AT_ONCE, lambda row: bool(row.key) and is_wanted(row, wanted.code))
+        retried = sum(_retried(orders, row) for row in found.rows)
+        return Retried(retried=retried, next=str(found.place or ""))
 
     @router.post("/api/jobs/{job_id}/retry", summary="Try a job again")
     def retry(job_id: str, who: Asking) -> JobView:

@@ -6,13 +6,14 @@ preview's process, on connections that it keeps.
 
 from __future__ import annotations
 
+import contextlib
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse
 
 from master import image_paths
@@ -29,6 +30,15 @@ MOST_BYTES: Final = 6 * 2**20
 
 MOST_CONNECTIONS: Final = 8
 """That are kept; the preview works on two requests at once."""
+
+MOST_WAITING: Final = 16
+"""Requests that wait for the preview at once, each in a thread: of their own, so that the API goes on behind a slow one."""
+
+CLOSED: Final = (RemoteDisconnected, ConnectionResetError, BrokenPipeError)
+"""What a kept connection tells that was closed meanwhile. Nothing else is asked twice: a slow answer would be made twice."""
+
+TARGET: Final = "/%!$&'()*+,;=:@~?"
+"""What stands in a path and a query as it is, beside letters and digits (RFC 3986); all else is quoted."""
 
 ASKED: Final = ("accept", "content-type", "if-none-match", "range", "tilework-file")
 TOLD: Final = ("cache-control", "content-type", "etag", "retry-after", "tilework-preview")
@@ -110,27 +120,28 @@ class Forwarder:
         self._address = urlsplit(url)
         # taking and putting back are one step of the interpreter's each
         self._idle: list[HTTPConnection] = []
+        self._waiting = CapacityLimiter(MOST_WAITING)
 
     async def answer(self, request: Request) -> Response:
         """What the preview answers to ``request``. Raises ProblemError where it does not."""
         if not self._address.hostname:
             raise _missing("This deployment has no preview.", "Set TILEWORK_PREVIEW_URL to where it runs.")
         body = await _body(request)
-        return await run_in_threadpool(self._ask, request, body)
+        return await to_thread.run_sync(self._ask, request, body, limiter=self._waiting)
 
     def _ask(self, request: Request, body: bytes) -> Response:
         headers = {name: value for name in ASKED if (value := request.headers.get(name))}
-        target = request.scope.get("raw_path", request.url.path.encode()).decode("ascii", "replace")
-        query = request.scope["query_string"].decode("ascii", "replace")
-        target += f"?{query}" if query else ""
+        target, query = (
+            request.scope.get("raw_path", request.url.path.encode()),
+            request.scope["query_string"],
+        )
+        target = quote(target + (b"?" + query if query else b""), safe=TARGET)
         kept = self._taken()
         try:
             if kept is not None:
-                try:
+                # as happens when the preview is started again
+                with contextlib.suppress(*CLOSED):
                     return self._through(kept, request.method, target, headers, body)
-                except (HTTPException, OSError):
-                    # it was closed meanwhile, as happens when the preview is started again
-                    kept.close()
             fresh = HTTPConnection(str(self._address.hostname), self._address.port or 80, timeout=SECONDS)
             return self._through(fresh, request.method, target, headers, body)
         except (HTTPException, OSError) as error:

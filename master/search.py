@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tilework.jobs import cursor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import Job
@@ -45,20 +45,28 @@ class Search:
     def page(self, rows: Iterable[Job], limit: int) -> Found:
         """Up to ``limit`` of ``rows``, which are the latest changed first, and one more than may be looked at."""
         words = self.text.casefold().split()
-        told: list[Job] = []
-        last: Job | None = None
-        searched = 0
-        for row in rows:
-            if last is not None and (len(told) == limit or searched == LOOKED_AT):
-                return Found(told, searched, cursor.after(last))
-            searched += 1
-            last = row
-            if self._fits(row, words):
-                told.append(row)
-        return Found(told, searched, None)
+        return picked(rows, limit, lambda row: self._fits(row, words))
 
     def _fits(self, row: Job, words: list[str]) -> bool:
         if self.code and row.code != self.code:
             return False
         text = f"{row.key}\n{row.pipeline}".casefold()
         return all(word in text for word in words)
+
+
+def picked(rows: Iterable[Job], limit: int, fits: Callable[[Job], bool]) -> Found:
+    """Up to ``limit`` of the ``rows`` that ``fits`` picks, out of at most :data:`LOOKED_AT`.
+
+    Of ``rows``, the latest changed first, one more tells whether there are more.
+    """
+    told: list[Job] = []
+    last: Job | None = None
+    searched = 0
+    for row in rows:
+        if last is not None and (len(told) == limit or searched == LOOKED_AT):
+            return Found(told, searched, cursor.after(last))
+        searched += 1
+        last = row
+        if fits(row):
+            told.append(row)
+    return Found(told, searched, None)

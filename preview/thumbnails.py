@@ -33,6 +33,9 @@ MOST_KEPT = 1000
 FOR_EVER = "private, max-age=31536000, immutable"
 """A version never changes, nor does a result."""
 
+ASK_AGAIN = "private, no-cache"
+"""Where no worker has chosen a pipeline yet, which may be about another page of the file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
@@ -108,8 +111,9 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
     def of(row: Job, request: Request, side: Side) -> Response:
         page = page_of(row.pipeline) if side == "input" else None
         address = address_of(row, side, page)
-        tag = f'"{row.id}-{side}"'
-        headers = {"ETag": tag, "Cache-Control": FOR_EVER}
+        tag = f'"{row.id}-{side}"' if page is None else f'"{row.id}-{side}-{page}"'
+        is_settled = side == "result" or bool(row.pipeline)
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled else ASK_AGAIN}
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:

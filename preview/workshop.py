@@ -48,7 +48,7 @@ class Workshop:
                     "preview_busy",
                     "Preview busy",
                     "The preview is busy with what was asked for before.",
-                    "Ask again in a moment; cancel requests that nobody waits for.",
+                    "Ask again in a moment, for one thing after the other.",
                 )
             )
         try:

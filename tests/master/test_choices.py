@@ -78,6 +78,14 @@ def test_nobody_is_led_to_another_site(client: Client, path: str) -> None:
     assert not location.startswith(("//", "/\\"))
 
 
+@pytest.mark.parametrize(
+    "path", ["/jobs/%E2%98%83", "/jobs/%C3%A4%20b", "/jobs/%25%3F%23", "/jobs/a%0D%0Ax:%20y"]
+)
+def test_whatever_letters_a_path_has_it_is_led_back_to(client: Client, path: str) -> None:
+    answer = client.get(f"{path}?theme=dark", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, path.replace(":", "%3A"))
+
+
 def test_the_page_s_links_keep_what_is_looked_at(client: Client) -> None:
     page = client.get("/?state=FAILED&batch=x").text
     assert 'href="/?state=FAILED&amp;batch=x&amp;theme=dark"' in page

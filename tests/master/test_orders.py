@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from master import orders
+from master import failures, orders, search
 from master.settings import MasterSettings
 from tilework.errors import CrashedError, DamagedImageError
 from tilework.jobs.job import Ask, State
@@ -14,9 +14,10 @@ from tilework.jobs.object_keys import result_key
 from tilework.jobs.transitions import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.master.conftest import Client, World
+    from tilework.jobs.job import Job
 
 
 def post(client: Client, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
@@ -49,12 +50,48 @@ def test_all_failures_of_a_code_are_tried_again_a_bounded_number_a_request(
     crashed = {fail(world, f"{n}.png", CrashedError("died")) for n in range(3)}
     damaged = fail(world, "d.png")
     world.forget_messages()
-    answers = [post(client, "/api/jobs/retry", code="crashed")[1] for _ in range(2)]
-    assert answers == [{"retried": 2, "more": True}, {"retried": 1, "more": False}]
+    first = post(client, "/api/jobs/retry", code="crashed")[1]
+    assert (first["retried"], bool(first["next"])) == (2, True)
+    assert post(client, "/api/jobs/retry", code="crashed", before=first["next"])[1] == {
+        "retried": 1,
+        "next": "",
+    }
     assert set(world.told()) == crashed
     row = world.system.table.get(damaged)
     assert row is not None
     assert row.state is State.FAILED
+
+
+def test_orders_for_one_code_look_at_a_bounded_number_of_failures_a_request_and_reach_them_all(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orders, "LOOKED_AT", 3)
+    monkeypatch.setattr(failures, "LOOKED_AT", 3)
+    monkeypatch.setattr(search, "LOOKED_AT", 3)
+    fail(world, "crashed.png", CrashedError("died"))
+    world.clock.now += 1
+    for number in range(7):
+        fail(world, f"{number}.png")
+    read: list[int] = []
+    whole = world.system.table.list
+
+    def counted(*args: Any, **wanted: Any) -> Iterator[Job]:
+        read.append(0)
+        for row in whole(*args, **wanted):
+            read[-1] += 1
+            yield row
+
+    monkeypatch.setattr(world.system.table, "list", counted)
+    for path, count in (("rerun", "queued"), ("retry", "retried")):
+        done, before, read[:] = [], "", []
+        while not done or before:
+            status, told = post(
+                client, f"/api/jobs/{path}", code="crashed", before=before, pipeline="invert()"
+            )
+            assert status == 200
+            done.append(told[count])
+            before = told["next"]
+        assert (done, max(read)) == ([0, 0, 1], 4), path
 
 
 def test_a_job_is_called_off_once(client: Client, world: World) -> None:

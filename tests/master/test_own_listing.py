@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from master import images
 from master.settings import MasterSettings
 from tests.master.conftest import NOW
 from tests.master.fleets import sign
@@ -119,6 +120,43 @@ def test_no_list_of_the_api_names_what_is_anothers(gateway: Gateway, zoes: Job) 
             assert "zoe's" not in text, path + query
     for path in ("/api/jobs", "/api/failures", "/api/export", "/api/images?prefix=uploads/", "/api/page/"):
         assert SECRET in gateway.get(path, user="zoe").text, path
+
+
+def test_a_list_that_ends_among_anothers_images_goes_on_from_there_and_does_not_name_it(
+    gateway: Gateway, zoes: Job, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LOOKED_AT_ONCE", 2)
+    for number in range(5):
+        for owner, folder in (("zoe", SECRET), ("ada", "own")):
+            world.system.inputs.put(
+                f"submitted/{number // 2}-{folder}-{number}.png",
+                b"x",
+                metadata={"owner": owner},
+                content_type="image/png",
+            )
+    for prefix, expected in (("", 6), ("submitted/", 5), ("uploads/", 0)):
+        seen: list[str] = []
+        after = ""
+        for _ in range(20):
+            told = gateway.get("/api/images", user="ada", params={"prefix": prefix, "after": after})
+            assert told.status_code == 200
+            assert SECRET not in told.text
+            seen += [each["key"] for each in told.json()["versions"]]
+            after = told.json()["after"]
+            if not after:
+                break
+        assert (len(seen), seen, after) == (expected, sorted(set(seen)), "")
+
+
+def test_where_a_list_goes_on_is_told_to_one_person_alone(
+    gateway: Gateway, zoes: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "LOOKED_AT_ONCE", 1)
+    after = gateway.get("/api/images?prefix=uploads/", user="ada").json()["after"]
+    assert gateway.get("/api/images", user="ada", params={"after": after}).json()["versions"] == []
+    for user, place in (("new", after), ("ada", f"place-{'0' * 32}")):
+        told = gateway.get("/api/images", user=user, params={"after": place})
+        assert (told.status_code, told.json()["code"]) == (422, "bad_cursor")
 
 
 def test_each_sees_their_own_and_operators_see_all_even_what_is_nobodys(gateway: Gateway, zoes: Job) -> None:

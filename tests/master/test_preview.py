@@ -6,21 +6,28 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import uvicorn
 
+import master.preview
+from master.app import create_app as create_master
 from master.preview import MOST_BYTES
 from preview.app import create_app
 from preview.settings import PreviewSettings
+from tests.master.conftest import Client
 from tests.preview.pictures import decoded, noise, png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from fastapi import FastAPI
+    from starlette.types import Receive, Scope, Send
+
     from master.settings import MasterSettings
-    from tests.master.conftest import Client, World
+    from tests.master.conftest import World
 
 PLACE = {"x": 10, "y": 20, "width": 60, "height": 40}
 
@@ -81,6 +88,62 @@ def test_a_preview_that_was_started_again_is_asked_on_a_new_connection(
     assert gone.headers["retry-after"]
     with serving(app, port):
         assert client.get("/api/preview").status_code == 200
+
+
+@contextmanager
+def slow(answers: int) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that answers so many requests and then no more; its port, and the first lines of what it was asked."""
+    asked: list[bytes] = []
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            asked.append(self.raw_requestline)
+            if len(asked) > answers:
+                over.wait(20)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # who asked has gone
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server.server_port, asked
+        finally:
+            over.set()
+            server.shutdown()
+
+
+def test_what_took_too_long_is_not_asked_twice(
+    settings: MasterSettings, client_of: Callable[[MasterSettings], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master.preview, "SECONDS", 1.0)
+    with slow(answers=1) as (port, asked):
+        client = client_of(replace(settings, preview_url=f"http://127.0.0.1:{port}"))
+        assert client.get("/api/preview").status_code == 200
+        late = client.get("/api/preview")
+        assert (late.status_code, late.json()["code"], len(asked)) == (503, "no_preview", 2)
+
+
+def test_letters_that_a_client_has_not_quoted_are_passed_on_quoted(
+    settings: MasterSettings, world: World
+) -> None:
+    with slow(answers=2) as (port, asked):
+        app = create_master(replace(settings, preview_url=f"http://127.0.0.1:{port}"), world.system)
+
+        async def raw(scope: Scope, receive: Receive, send: Send) -> None:
+            path, query = "/api/jobs/a ä/thumbnail".encode(), "side=ä b&x=%C3%A4+%2F".encode()
+            await app({**scope, "raw_path": path, "query_string": query}, receive, send)
+
+        assert Client(cast("FastAPI", raw)).get("/api/jobs/a/thumbnail").status_code == 200
+        line = b"GET /api/jobs/a%20%C3%A4/thumbnail?side=%C3%A4%20b&x=%C3%A4+%2F HTTP/1.1"
+        assert [each.strip() for each in asked] == [line]
 
 
 def test_without_one_the_page_is_told_so_and_a_client_by_a_problem(client: Client) -> None:

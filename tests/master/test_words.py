@@ -53,6 +53,24 @@ def test_no_sentence_is_empty_or_has_markup_of_its_own(language: str) -> None:
         assert "<" not in sentence, name
 
 
+WHOLE = re.compile(r"""["'`]([a-z_]+(?:\.\w+)+)["'`]""")
+BEGINNING = re.compile(r"""["'`]([a-z_]+(?:\.\w+)*[._])(?:["']|\$?\{)""")
+"""A sentence's name in a module or a template, and the beginning of one that is put together there."""
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    sources = (each for each in STRINGS.parent.rglob("*.*") if each.suffix in {".py", ".js", ".html"})
+    text = "\n".join(each.read_text() for each in sources if "vendor" not in each.parts)
+    said, beginnings = set(WHOLE.findall(text)), tuple(BEGINNING.findall(text))
+    unsaid = {
+        name
+        for name in file_of(ENGLISH)
+        if not name.startswith((*beginnings, "language."))
+        and said.isdisjoint({name, name.removesuffix(".one").removesuffix(".other")})
+    }
+    assert unsaid == set()
+
+
 def test_english_comes_first_and_each_language_has_a_name() -> None:
     assert next(iter(languages())) == ENGLISH
     assert all(languages().values())

@@ -122,7 +122,7 @@ def test_a_page_of_a_file_is_chosen_by_the_pipeline(world: World, client: Client
         ({"pipeline": "blur(9)", "job": "none"}, 404, "no_such_job"),
         ({"key": "a", "job": "b"}, 422, "bad_request"),
         ({"job": "", "key": "a"}, 422, "bad_request"),
-        ({"job": "", "key": "a", "version": "none"}, 404, "version_gone"),
+        ({"job": "", "key": "a", "version": "none"}, 404, "no_image"),
         ({"job": "", "key": f"{PICTURES}logo", "version": "1"}, 404, "no_image"),
         ({"window": {"x": 0, "y": 0, "width": 0, "height": 1}}, 422, "bad_request"),
         ({"window": {"x": 900, "y": 0, "width": 1, "height": 1}}, 422, "no_such_region"),
@@ -219,7 +219,11 @@ def test_a_key_of_another_s_is_not_told_from_one_that_is_not_there(world: World)
     )
     asked = {"key": "a.png", "version": version, "window": PLACE}
     assert Client(signed_in(app, "ann")).preview(**asked).status_code == 200
-    assert Client(signed_in(app, "bob")).preview(**asked).status_code == 404
+    bob = Client(signed_in(app, "bob"))
+    told = bob.preview(**asked)
+    assert told.status_code == 404
+    for missing in ({"version": "none"}, {"key": "nothing.png"}):
+        assert bob.preview(**{**asked, **missing}).json() == told.json()
 
 
 def test_without_a_token_nothing_is_told_where_people_sign_in(world: World) -> None:

@@ -36,6 +36,20 @@ def test_a_job_is_shown_small_and_for_ever(world: World, client: Client) -> None
         assert again.status_code == 304
 
 
+def test_a_thumbnail_is_asked_for_anew_until_a_pipeline_says_what_page_it_is_of(
+    world: World, client: Client
+) -> None:
+    job = world.job(png(noise(30, 20)), pipeline="")
+    address = f"/api/jobs/{job.id}/thumbnail"
+    early = client.get(address)
+    assert early.headers["cache-control"] == "private, no-cache"
+    assert world.system.table.replace(replace(job, pipeline="page(0) | invert()", serial=1), seen=job) is None
+    later = client.get(address, headers={"If-None-Match": early.headers["etag"]})
+    assert later.status_code == 200
+    assert "immutable" in later.headers["cache-control"]
+    assert client.get(address, headers={"If-None-Match": later.headers["etag"]}).status_code == 304
+
+
 def test_a_small_image_is_not_made_larger(world: World, client: Client) -> None:
     job = world.job(png(noise(30, 20)))
     assert decoded(client.get(f"/api/jobs/{job.id}/thumbnail").content).shape == (20, 30, 3)

@@ -5,10 +5,12 @@ import { order } from "../orders.js";
 /** Try all again that `wanted` (code, batch) names; `told(count)` hears how many so far. `{ count, problem }`. */
 export async function retryAll(wanted, told = () => {}) {
   let count = 0;
+  let before = "";
   for (;;) {
-    const { answer, problem } = await order("/api/jobs/retry", wanted);
+    const { answer, problem } = await order("/api/jobs/retry", { ...wanted, before });
     count += answer?.retried ?? 0;
-    if (!answer?.more || !answer.retried) return { count, problem };
+    before = answer?.next ?? "";
+    if (!before) return { count, problem };
     told(count);
   }
 }
