@@ -33,7 +33,7 @@ MOST_TRAVELLED = 150_000
 """Of the same as it travels, heads and all."""
 
 MOST_SECONDS = 10
-"""Until the page is alive, on a machine that does other things as well; alone it is a third of a second."""
+"""Until the page is alive, on a machine that does other things as well."""
 
 PICTURES = re.compile(r"/thumbnail$|^/api/preview$")
 
