@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from preview.answers import answer
 from preview.identity import may_see
 from preview.jobs import row_for
 from preview.library import Address, Library, address_of
+from preview.memory import Memory
 from preview.on_screen import MEDIA_TYPE, Levels
 from preview.problems import not_there
 from preview.region import render
@@ -64,7 +65,7 @@ class PreviewRequest(BaseModel):
     pipeline: str = Field(default="", max_length=PIPELINE_CHARACTERS)
     window: Place
     nearest: bool = False
-    levels: tuple[float, float] | None = None
+    levels: tuple[FiniteFloat, FiniteFloat] | None = None
 
     @model_validator(mode="after")
     def _names_one_image(self) -> Self:
@@ -99,7 +100,7 @@ class Shower:
         return self._workshop.alone(lambda: self._gallery.show(pipeline, told))
 
 
-def routes(system: System, library: Library, workshop: Workshop, shower: Shower) -> APIRouter:
+def routes(system: System, library: Library, workshop: Workshop, memory: Memory, shower: Shower) -> APIRouter:
     """``POST /api/preview``."""
     router = APIRouter(tags=["preview"])
 
@@ -127,8 +128,10 @@ def routes(system: System, library: Library, workshop: Workshop, shower: Shower)
         pipeline = shower.show(parsed(wanted.pipeline), own)
         address = Address(address.side, address.key, address.version, pipeline.page)
         window, levels = wanted.window.window, None if wanted.levels is None else Levels(*wanted.levels)
-        region = workshop.do(lambda: render(library.open(address), pipeline, window, nearest=wanted.nearest))
-        library.forget()
+        region = workshop.do(
+            lambda: render(library.open(address).opened, pipeline, window, nearest=wanted.nearest)
+        )
+        memory.trim()
         return answer(region, levels, began)
 
     return router
