@@ -115,13 +115,7 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory,
     def preview(wanted: PreviewRequest, request: Request) -> Response:
         """Show a region of what a pipeline makes of an image: the very pixels of the result, at its full size.
 
-        The answer is a PNG of 8 bits a sample; of a lossy result it shows what is encoded. Its header Tilework-Preview is
-        a JSON object: `window` is the region that is shown, `width` and `height` the result's, `source` what of the image
-        the region depends on, `dtype` the result's depth and `levels` the values shown black and white where that is
-        deeper than 8 bits. `approximate` is empty where the pixels are exactly the result's. Else it names why they may
-        differ, for an operation that must know all of a large image: "sample" (it was told what 16 windows of 192 x 192
-        pixels say, spread evenly) and "surroundings" (it worked on the region and 256 pixels around it). `seconds` is how
-        long it took. With the pipeline "" it shows the image itself.
+        The master's description of the API tells who reads what the answer and its header are (master/preview.py).
         """
         began = time.perf_counter()
         address, own = _image_of(wanted, request, system, library)
