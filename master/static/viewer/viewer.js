@@ -24,6 +24,7 @@ export function startViewer(root) {
   const opened = {};
   let desk = null;
   let made = 1;
+  let newest = null;
   let latest = null;
   let looking = false;
   let pause = SOONEST;
@@ -34,21 +35,22 @@ export function startViewer(root) {
     plain.fill(job);
     fillCopies(part("copies"), job);
     if (job.result_kind === "report") showReport(part("report"), job);
-    lookAt(job);
+    newest = job;
+    lookAgain();
   }
 
-  function lookAt(job) {
-    latest = job;
+  function lookAgain() {
+    latest = newest;
     clearTimeout(timer);
     if (!looking) look();
   }
 
-  /** Look once more after a while, when somebody sees it; what the job has become meanwhile comes first. */
-  function lookLater(job) {
+  /** Look once more after a while, when somebody sees it. */
+  function lookLater() {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      if (document.hidden) document.addEventListener("visibilitychange", () => latest ?? lookAt(job), { once: true });
-      else lookAt(job);
+      if (document.hidden) document.addEventListener("visibilitychange", lookAgain, { once: true });
+      else lookAgain();
     }, 1000 * pause);
     pause = Math.min(LATEST, 2 * pause);
   }
@@ -63,7 +65,7 @@ export function startViewer(root) {
         const settled = await Promise.all(SIDES.map((side) => open(job, side)));
         await put(job);
         if (settled.every(Boolean)) pause = SOONEST;
-        else if (!latest) lookLater(job);
+        else if (!latest) lookLater();
       }
     } catch {
       // nobody answers: the job is followed on, and looked at with its next change
