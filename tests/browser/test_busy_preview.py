@@ -89,12 +89,3 @@ def test_an_image_that_the_preview_was_too_busy_for_is_zoomed_as_soon_as_it_is_n
     for side in ("input", "result"):
         drawn(page, side)
     assert set(asked.values()) == {6}
-
-
-@pytest.mark.page
-def test_a_thumbnail_that_the_preview_was_too_busy_for_comes_later(viewing: Served, window: Window) -> None:
-    worked_on(viewing, png(PHOTO), png(PHOTO))
-    asked = busy(window, "/thumbnail\\?side", 2)
-    page = window.open(viewing.url)
-    expect(page.locator("[data-field=art] img").first).to_be_visible(timeout=20_000)
-    assert max(asked.values()) > 2
