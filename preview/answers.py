@@ -24,7 +24,7 @@ def answer(region: Region, levels: Levels | None, began: float) -> Response:
     levels = levels or levels_of(region.picture)
     body = png(shown(region.picture, levels))
     facts = {**_facts(region, levels), "seconds": round(time.perf_counter() - began, 4)}
-    headers = {FACTS: json.dumps(facts, separators=(",", ":")), "Cache-Control": "no-store"}
+    headers = {FACTS: json.dumps(facts, separators=(",", ":"), allow_nan=False), "Cache-Control": "no-store"}
     return Response(body, media_type=MEDIA_TYPE, headers=headers)
 
 

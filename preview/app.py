@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from preview import files, health, image_routes, problems, regions, thumbnails
 from preview.gate import Gate
 from preview.library import Library
+from preview.memory import Memory
 from preview.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -19,15 +20,20 @@ if TYPE_CHECKING:
     from tilework.jobs.system import System
 
 
+MOST_KEPT = 64
+"""Images and files, however small: each has a header and maybe a thread for what is read ahead."""
+
+
 def create_app(settings: PreviewSettings, system: System, clock: Callable[[], float] = time.time) -> FastAPI:
-    """Make the application; all that it keeps are decoded images. ``clock`` gives seconds since the epoch."""
+    """Make the application; all that it keeps are images, in one memory, and thumbnails. ``clock`` gives seconds since the epoch."""
     app = FastAPI(title="Tilework's preview", version="1", openapi_url=None, docs_url=None, redoc_url=None)
-    library, workshop = Library(system, settings), Workshop()
+    memory, workshop = Memory(settings.cache_bytes, MOST_KEPT), Workshop()
+    library = Library(system, settings, memory)
     shower = regions.Shower(system, workshop, settings, clock)
-    app.include_router(regions.routes(system, library, workshop, shower))
-    app.include_router(files.routes(shower, workshop, settings))
+    app.include_router(regions.routes(system, library, workshop, memory, shower))
+    app.include_router(files.routes(shower, workshop, memory, settings))
     app.include_router(thumbnails.routes(system, library, workshop, settings))
-    app.include_router(image_routes.routes(system, library, workshop, settings))
+    app.include_router(image_routes.routes(system, library, workshop, memory))
     app.include_router(health.routes())
     problems.install(app)
     app.add_middleware(Gate, settings=settings)

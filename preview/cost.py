@@ -55,12 +55,15 @@ def check_work(pipeline: Pipeline, window: Window, size: Size, pixels: Pixels) -
         )
 
 
-def is_quick(pipeline: Pipeline, size: Size, pixels: Pixels) -> bool:
-    """Whether a pipeline is soon done with all of an image."""
+def is_quick(pipeline: Pipeline, size: Size, pixels: Pixels, most_bytes: int) -> bool:
+    """Whether a pipeline is soon done with all of an image, and no step makes more than ``most_bytes`` of it."""
     sizes, kinds = pipeline.sizes(size), pipeline.kinds(pixels)
     samples = [each.pixels * kind.channels / MILLION for each, kind in zip(sizes, kinds, strict=True)]
     seconds = sum(
         max(before, after) * step.operation.cost(step.arguments)
         for step, before, after in zip(pipeline.steps, samples[:-1], samples[1:], strict=True)
     )
+    largest = max(each.pixels * kind.bytes for each, kind in zip(sizes, kinds, strict=True))
+    if largest > most_bytes:
+        return False
     return max(samples) * MILLION <= 4 * MOST_SOURCE_PIXELS and seconds / ABOVE <= QUICK_SECONDS

@@ -1,9 +1,8 @@
 """``POST /api/preview/file``: a region of what a pipeline would make of an image that is not stored anywhere (yet)."""
 
 import hashlib
-import threading
 import time
-from collections import OrderedDict
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated
 
@@ -12,6 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from preview.answers import answer
 from preview.identity import who_asks
+from preview.kept import KeptFile, KeptImage
+from preview.memory import Memory
 from preview.on_screen import Levels
 from preview.opened import Opened
 from preview.problems import Problem, ProblemError
@@ -26,48 +27,53 @@ from tilework.imaging.windows import Window
 MOST_BYTES = 4 * MIB
 """Of a file: as Base64 it fits the 6 MB that Lambda takes."""
 
-MOST_KEPT = 4
-"""Files that are kept: somebody looks at one, and chooses the next."""
-
 DIGEST = "^[0-9a-f]{64}$"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The key of a file: who sent it, and its SHA-256."""
+
+    owner: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentPage:
+    """The key of a page of one that is open; None: of the only one."""
+
+    file: Sent
+    page: int | None
 
 
 class Files:
     """The files that were sent last, open, each for who sent it; thread-safe. They are forgotten with the process."""
 
-    def __init__(self, settings: PreviewSettings) -> None:
+    def __init__(self, memory: Memory, settings: PreviewSettings) -> None:
+        self._memory = memory
         self._settings = settings
-        self._lock = threading.Lock()
-        self._open: OrderedDict[tuple[str, str, int | None], Opened] = OrderedDict()
-        self._bytes: OrderedDict[tuple[str, str], bytes] = OrderedDict()
 
     def open(self, owner: str, digest: str, body: bytes, page: int | None) -> Opened:
         """The file of that SHA-256, which ``body`` has, or which was sent before where that is empty.
 
-        Raises ProblemError where it was not, or has another digest, and what reading it raises.
+        Raises ProblemError where it was not, or has another digest, and what reading it raises: then it is not kept.
         """
         if body and hashlib.sha256(body).hexdigest() != digest:
             raise _problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_request", "The file has another SHA-256.")
-        key = (owner, digest, page)
-        with self._lock:
-            found = self._open.pop(key, None)
-            data = body or self._bytes.pop((owner, digest), b"")
-            if data:
-                self._bytes[owner, digest] = data
-        if found is None:
-            if not data:
-                raise _problem(HTTPStatus.NOT_FOUND, "no_such_file", "The file is not known here (any more).")
-            found = Opened(
-                BytesSource(data), self._settings.limits,
-                image_bytes=self._settings.image_bytes // 2, page=page,
-            )  # fmt: skip
-            found.prepare()
-        with self._lock:
-            self._open[key] = found
-            for kept in (self._open, self._bytes):
-                while len(kept) > MOST_KEPT:
-                    kept.popitem(last=False)
-        return found
+        file = Sent(owner, digest)
+        sent = self._memory.get(file)
+        data = sent.data if isinstance(sent, KeptFile) else body
+        return self._memory.take(SentPage(file, page), lambda: self._opened(file, data, page)).opened
+
+    def _opened(self, file: Sent, data: bytes, page: int | None) -> KeptImage:
+        if not data:
+            raise _problem(HTTPStatus.NOT_FOUND, "no_such_file", "The file is not known here (any more).")
+        source, limits = BytesSource(data), self._settings.limits
+        opened = Opened(source, limits, image_bytes=self._settings.image_bytes // 2, page=page)
+        opened.prepare()
+        # for its other pages; before what is open of it, which is kept longer
+        self._memory.put(file, KeptFile(data))
+        return KeptImage(opened, source, limits, beside=len(data))
 
 
 def _problem(status: HTTPStatus, code: str, detail: str) -> ProblemError:
@@ -75,12 +81,13 @@ def _problem(status: HTTPStatus, code: str, detail: str) -> ProblemError:
     return ProblemError(Problem(status, code, title, detail, "Send the file's bytes as the body."))
 
 
-def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> APIRouter:
+def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: PreviewSettings) -> APIRouter:
     """``POST /api/preview/file``."""
     router = APIRouter(tags=["preview"])
-    files = Files(settings)
+    files = Files(memory, settings)
     Coordinate = Annotated[int, Query(ge=-MOST_COORDINATE, le=MOST_COORDINATE)]  # noqa: N806 - a type
     Extent = Annotated[int, Query(ge=1, le=MOST_COORDINATE)]  # noqa: N806 - a type
+    Level = Annotated[float | None, Query(allow_inf_nan=False)]  # noqa: N806 - a type
 
     @router.post("/api/preview/file", response_class=Response, summary="Preview a region of a file")
     async def preview(
@@ -93,8 +100,8 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
         height: Extent,
         pipeline: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)] = "",
         nearest: bool = False,
-        black: float | None = None,
-        white: float | None = None,
+        black: Level = None,
+        white: Level = None,
     ) -> Response:
         """Show a region of what a pipeline makes of a file of at most 4 MiB, whose SHA-256 the header `Tilework-File` names.
 
@@ -113,6 +120,7 @@ def routes(shower: Shower, workshop: Workshop, settings: PreviewSettings) -> API
                     files.open(owner, tilework_file, body, shown.page), shown, window, nearest=nearest
                 )
             )
+            memory.trim()
             return answer(region, levels, began)
 
         return await run_in_threadpool(work)

@@ -10,10 +10,9 @@ from fastapi import APIRouter, Query, Request, Response
 from preview.images import Images, check_version
 from preview.jobs import row_for
 from preview.library import Library, Side
+from preview.memory import Memory
 from preview.on_screen import Levels
-from preview.settings import PreviewSettings
 from preview.workshop import Workshop
-from preview.zooming import Shelf
 from tilework.jobs.job import State
 from tilework.jobs.system import System
 
@@ -29,10 +28,10 @@ Bound = Annotated[
 ]
 
 
-def routes(system: System, library: Library, workshop: Workshop, settings: PreviewSettings) -> APIRouter:
+def routes(system: System, library: Library, workshop: Workshop, memory: Memory) -> APIRouter:
     """The routes of the images of jobs."""
     router = APIRouter(tags=["jobs"], prefix="/api/jobs/{job_id}/images/{side}")
-    images = Images(Shelf(library, settings.limits, settings.cache_bytes), workshop)
+    images = Images(library, workshop, memory)
 
     @router.get("", summary="Tell how an image is zoomed")
     def described(job_id: str, side: Side, request: Request) -> Response:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from preview.histograms import histogram
 from preview.library import address_of, page_of
@@ -12,17 +13,20 @@ from preview.problems import ProblemError, not_there, problem_of
 from tilework.errors import ImageError, NoSuchTileError, VersionGoneError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from preview.histograms import Histogram
-    from preview.library import Side
+    from preview.library import Library, Side
+    from preview.memory import Memory
     from preview.on_screen import Levels
     from preview.workshop import Workshop
-    from preview.zooming import Shelf, Tile, Zoomed
+    from preview.zooming import Tile, Zoomed
     from tilework.jobs.job import Job
 
 Channel = Literal["grey", "red", "green", "blue", "alpha"]
+
+T = TypeVar("T")
 
 BYTE = (0.0, 255.0)
 
@@ -76,17 +80,23 @@ class PixelView:
 class Images:
     """The images of jobs as they are looked at; for many threads."""
 
-    def __init__(self, shelf: Shelf, workshop: Workshop) -> None:
-        self._shelf = shelf
+    def __init__(self, library: Library, workshop: Workshop, memory: Memory) -> None:
+        self._library = library
         self._workshop = workshop
+        self._memory = memory
 
     def describe(self, row: Job, side: Side) -> ImageView:
-        """What an image is, and why it cannot be zoomed where it cannot. Raises ServiceError."""
+        """What an image is, and why it cannot be zoomed where it cannot.
+
+        Raises ServiceError, and ProblemError where that can only be told later: that is no answer to be kept.
+        """
         version = version_of(row, side)
         try:
-            return self._workshop.do(lambda: _view(self._zoomed(row, side), side, version))
+            return self._do(lambda: _view(self._zoomed(row, side), side, version))
         except (ImageError, VersionGoneError, ProblemError) as error:
             problem = problem_of(error)
+            if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
             told = {"code": problem.code, "detail": problem.detail, "advice": problem.advice}
             return ImageView(side, version, problem=told)
 
@@ -100,11 +110,11 @@ class Images:
             image = self._zoomed(row, side)
             return image.tile(*place, displayed or image.displayed)
 
-        return self._workshop.do(make)
+        return self._do(make)
 
     def pixel(self, row: Job, side: Side, x: int, y: int) -> PixelView:
         """The exact samples of a pixel. Raises as :meth:`tile`, and NoSuchTileError for one beyond the image."""
-        return self._workshop.do(lambda: _pixel(self._zoomed(row, side), x, y))
+        return self._do(lambda: _pixel(self._zoomed(row, side), x, y))
 
     def histogram(self, row: Job, side: Side, displayed: Levels | None) -> Histogram:
         """Counts of a level of a bounded size. Raises as :meth:`tile`."""
@@ -113,11 +123,18 @@ class Images:
             image = self._zoomed(row, side)
             return histogram(image.image, None if image.displayed is None else displayed or image.displayed)
 
-        return self._workshop.do(count)
+        return self._do(count)
 
     def _zoomed(self, row: Job, side: Side) -> Zoomed:
         page = page_of(row.pipeline) if side == "input" else None
-        return self._shelf.take(address_of(row, side, page))
+        return self._library.open(address_of(row, side, page)).zoomed()
+
+    def _do(self, work: Callable[[], T]) -> T:
+        try:
+            return self._workshop.do(work)
+        finally:
+            # small levels of a large image may have been made of it
+            self._memory.trim()
 
 
 def version_of(row: Job, side: Side) -> str:

@@ -70,9 +70,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A layer in a file beside the whole, for many threads: its reader takes one at a time."""
+    """A layer in a file beside the whole, for many threads: its reader takes one at a time, and keeps up to ``cached`` bytes."""
 
     reader: WindowReader
+    cached: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -112,9 +113,10 @@ class Zoomable:
 
     @property
     def held_bytes(self) -> int:
-        """Bytes of the layers in memory."""
-        held = [each.size.pixels for each in self._layers if isinstance(each, Held)]
-        return sum(held) * self.pixels.bytes
+        """Bytes of the layers in memory beside the whole, and of what overviews keep."""
+        beside = self._layers[1:]
+        held = sum(each.size.pixels for each in beside if isinstance(each, Held)) * self.pixels.bytes
+        return held + sum(each.cached for each in beside if isinstance(each, Overview))
 
     def read(self, level: int, window: Window) -> Picture:
         """The pixels of a window of a level; level 0 exactly, others as their layer has them, or as means of it.

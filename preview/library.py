@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from preview.kept import KeptImage
 from preview.opened import Opened
 from preview.problems import not_there
 from tilework.errors import PipelineError
@@ -15,15 +16,13 @@ from tilework.imaging.pipeline import parse
 from tilework.imaging.result_kinds import ResultKind, kind_of
 
 if TYPE_CHECKING:
+    from preview.memory import Memory
     from preview.settings import PreviewSettings
     from tilework.jobs.job import Job
     from tilework.jobs.stores import ObjectInfo, ObjectStore
     from tilework.jobs.system import System
 
 Side: TypeAlias = Literal["input", "result"]
-
-MOST_OPEN = 64
-"""Images, however small: each has a header and maybe a thread for what is read ahead."""
 
 MOST_DESCRIBED = 1024
 """Versions of which size and owner are remembered, neither of which ever changes."""
@@ -42,12 +41,11 @@ class Address:
 class Library:
     """Opens images, each once at a time; thread-safe."""
 
-    def __init__(self, system: System, settings: PreviewSettings) -> None:
+    def __init__(self, system: System, settings: PreviewSettings, memory: Memory) -> None:
         self._system = system
         self._settings = settings
         self._lock = threading.Lock()
-        self._opening: dict[Address, threading.Lock] = {}
-        self._open: OrderedDict[Address, Opened] = OrderedDict()
+        self._memory = memory
         self._described: OrderedDict[Address, ObjectInfo] = OrderedDict()
 
     def describe(self, address: Address) -> ObjectInfo:
@@ -62,52 +60,20 @@ class Library:
                     self._described.popitem(last=False)
         return found
 
-    def open(self, address: Address) -> Opened:
+    def open(self, address: Address) -> KeptImage:
         """The image, with its pixels at hand. Raises what reading its header and pixels raises."""
-        with self._lock:
-            found = self._open.pop(address, None)
-            if found is not None:
-                self._open[address] = found
-                return found
-            turn = self._opening.setdefault(address, threading.Lock())
-        with turn:
-            with self._lock:
-                found = self._open.get(address)
-            if found is None:
-                try:
-                    found = self._opened(address)
-                finally:
-                    with self._lock:
-                        self._opening.pop(address, None)
-        return found
+        return self._memory.take(address, lambda: self._opened(address))
 
     def source(self, address: Address) -> ObjectSource:
         """The bytes of an image. Raises as :meth:`describe`."""
         info = self.describe(address)
         return ObjectSource(self._store(address), address.key, address.version or info.version, info.size)
 
-    def _opened(self, address: Address) -> Opened:
-        opened = Opened(
-            self.source(address),
-            self._settings.limits,
-            image_bytes=self._settings.image_bytes,
-            page=address.page,
-        )
+    def _opened(self, address: Address) -> KeptImage:
+        source, settings = self.source(address), self._settings
+        opened = Opened(source, settings.limits, image_bytes=settings.image_bytes, page=address.page)
         opened.prepare()
-        with self._lock:
-            self._open[address] = opened
-        self.forget()
-        return opened
-
-    def forget(self) -> None:
-        """Keep those that were asked for last, as far as there is room for them; the last one in any case."""
-        with self._lock:
-            room = self._settings.cache_bytes
-            for address in reversed(list(self._open)):
-                room -= self._open[address].bytes
-                beyond = room < 0 or len(self._open) > MOST_OPEN
-                if beyond and address != next(reversed(self._open)):
-                    del self._open[address]
+        return KeptImage(opened, source, settings.limits)
 
     def _store(self, address: Address) -> ObjectStore:
         return self._system.inputs if address.side == "input" else self._system.outputs

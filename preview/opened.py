@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from preview.refusals import ANYWAY, ImageNotPreviewedError
 from tilework.guard.child import Bounds, run_guarded
 from tilework.guard.images import is_guarded
 from tilework.imaging.engine import PictureReader
 from tilework.imaging.formats import (
+    Format,
     HeaderReader,
     Picture,
     decode,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.contract import WindowReader
+    from tilework.imaging.formats.tiff_detail import TiffDetail
     from tilework.imaging.limits import Limits
     from tilework.imaging.operations import Pixels
     from tilework.imaging.sources import Source
@@ -45,12 +47,18 @@ CHILD_SECONDS = 25.0
 CHILD_SLACK = 64 * MIB
 """Beside the pixels, twice, and what the format says of itself: a library's own."""
 
+STORED_BYTES = 64 * MIB
+"""Most that is fetched of a file to be decoded whole, unless its pixels are more; and of a strip or tile. What is longer is not
+pixels: a film behind a photo, or something made to fill a memory."""
+
 MOST_MADE = 3
 """Pictures made of the whole image that are kept beside it: a slider moves one step, and goes back and forth."""
 
 
 class Opened:
-    """One version of an object, open; for several threads. ``image_bytes`` bounds what is decoded whole.
+    """One version of an object, open; for several threads.
+
+    ``image_bytes`` bounds what is decoded whole, and once more what is kept that was made of it.
 
     It is a :class:`~tilework.imaging.formats.contract.Reader` of the upright image.
     """
@@ -59,7 +67,7 @@ class Opened:
         self._source = source
         self._limits = limits
         self.header: Header = read_header(HeaderReader(source, limits), page)
-        self._image_bytes = image_bytes
+        self.image_bytes = image_bytes
         self._lock = threading.RLock()
         self._whole: Picture | None = None
         self._by_windows = self._reader()
@@ -82,10 +90,10 @@ class Opened:
 
     @property
     def bytes(self) -> int:
-        """Memory that it holds: decoded pixels, and file bytes that its source keeps."""
-        pictures = [*([self._whole] if self._whole else []), *self._made.values()]
-        held = sum(each.size.pixels * each.pixels.bytes for each in pictures)
-        return held + (SEGMENT_BYTES if self._by_windows else 0)
+        """Memory that it takes: pictures, and what may stay of strips or tiles."""
+        whole, made = self._whole, tuple(self._made.values())
+        segments = min(SEGMENT_BYTES, self.header.decoded_bytes) if self._by_windows else 0
+        return sum(map(picture_bytes, made if whole is None else (whole, *made))) + segments
 
     def prepare(self) -> None:
         """Decode it, where no part of it can be read alone. Raises ImageNotPreviewedError, and as ``decode`` does."""
@@ -103,7 +111,7 @@ class Opened:
     @property
     def fits_whole(self) -> bool:
         """Whether :meth:`whole` would take it."""
-        return self.header.decoded_bytes <= self._image_bytes
+        return self.header.decoded_bytes <= self.image_bytes
 
     def whole(self) -> Picture:
         """All of it, decoded once. Raises ImageNotPreviewedError, and as ``decode`` does."""
@@ -121,12 +129,16 @@ class Opened:
             if found is None:
                 found = make()
             self._made[name] = found
-            while len(self._made) > MOST_MADE:
+            while (
+                len(self._made) > MOST_MADE or sum(map(picture_bytes, self._made.values())) > self.image_bytes
+            ):
                 self._made.popitem(last=False)
             return found
 
     def _reader(self) -> WindowReader | None:
-        """A reader by windows, unless each costs more than is kept for the next."""
+        """A reader by windows, unless each costs more than is kept for the next. Raises ImageNotPreviewedError."""
+        if longest_segment(self.header) > STORED_BYTES:
+            raise self._too_long()
         if segment_bytes(self.header) > SEGMENT_BYTES:
             return None
         return open_reader(self._source, self.header, SEGMENT_BYTES)
@@ -134,6 +146,8 @@ class Opened:
     def _decoded(self) -> Picture:
         if self._by_windows is not None:
             return self._by_windows.read(Window.whole(self.size))
+        if self._source.size > max(STORED_BYTES, self.header.decoded_bytes):
+            raise self._too_long()
         data = HeaderReader(self._source, self._limits).everything()
         self.header, _ = read_metadata(data, self.header)
         header = self.header
@@ -155,6 +169,23 @@ class Opened:
         name, needed = row(self.header.format).name, self.header.decoded_bytes
         return ImageNotPreviewedError(
             f"This {name} file can only be decoded whole, to {needed / MIB:,.0f} MiB; the preview takes "
-            f"{self._image_bytes / MIB:,.0f} MiB.",
+            f"{self.image_bytes / MIB:,.0f} MiB.",
             advice=f"A tiled TIFF of any size can be previewed. {ANYWAY}",
         )
+
+    def _too_long(self) -> ImageNotPreviewedError:
+        name = row(self.header.format).name
+        return ImageNotPreviewedError(
+            f"This {name} file takes more bytes than its pixels do, and more than the {STORED_BYTES / MIB:,.0f} MiB that the "
+            "preview reads at once."
+        )
+
+
+def picture_bytes(picture: Picture) -> int:
+    """Bytes of a picture's samples."""
+    return picture.size.pixels * picture.pixels.bytes
+
+
+def longest_segment(header: Header) -> int:
+    """Bytes of the longest strip or tile of a TIFF, as the file stores it; 0 of another format."""
+    return cast("TiffDetail", header.detail).segments.index.longest if header.format is Format.TIFF else 0

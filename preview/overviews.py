@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from preview.opened import STORED_BYTES
 from tilework.errors import ImageError
 from tilework.imaging.formats import Format, HeaderReader
 from tilework.imaging.formats.tiff_detail import read_detail
@@ -42,7 +43,8 @@ def overviews(source: Source, header: Header, limits: Limits) -> list[Header]:
             continue
         size = detail.segments.size
         smaller = size.pixels < header.stored.pixels
-        if smaller and detail.samples.pixels == header.pixels and _is_alike(size, header):
+        brief = detail.segments.index.longest <= STORED_BYTES
+        if smaller and brief and detail.samples.pixels == header.pixels and _is_alike(size, header):
             found.append(replace(header, stored=size, detail=detail))
     return sorted(found, key=lambda each: -each.stored.pixels)
 

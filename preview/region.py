@@ -62,7 +62,7 @@ def render(image: Opened, pipeline: Pipeline, window: Window, *, nearest: bool =
     if not measured:
         return Region(run_window(image, pipeline, window), window, size, source)
     head = pipeline.up_to(measured[-1] + 1)
-    if image.fits_whole and is_quick(head, image.size, image.pixels):
+    if image.fits_whole and is_quick(head, image.size, image.pixels, image.image_bytes):
         reader, left = _measured_whole(image, pipeline, measured[-1])
         return Region(run_window(reader, left, window), window, size, source)
     approximated = _Approximated(image, pipeline)

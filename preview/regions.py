@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from preview.answers import answer
 from preview.identity import may_see
 from preview.jobs import row_for
 from preview.library import Address, Library, address_of
+from preview.memory import Memory
 from preview.on_screen import MEDIA_TYPE, Levels
 from preview.problems import not_there
 from preview.region import render
@@ -64,7 +65,7 @@ class PreviewRequest(BaseModel):
     pipeline: str = Field(default="", max_length=PIPELINE_CHARACTERS)
     window: Place
     nearest: bool = False
-    levels: tuple[float, float] | None = None
+    levels: tuple[FiniteFloat, FiniteFloat] | None = None
 
     @model_validator(mode="after")
     def _names_one_image(self) -> Self:
@@ -99,7 +100,7 @@ class Shower:
         return self._workshop.alone(lambda: self._gallery.show(pipeline, told))
 
 
-def routes(system: System, library: Library, workshop: Workshop, shower: Shower) -> APIRouter:
+def routes(system: System, library: Library, workshop: Workshop, memory: Memory, shower: Shower) -> APIRouter:
     """``POST /api/preview``."""
     router = APIRouter(tags=["preview"])
 
@@ -114,21 +115,17 @@ def routes(system: System, library: Library, workshop: Workshop, shower: Shower)
     def preview(wanted: PreviewRequest, request: Request) -> Response:
         """Show a region of what a pipeline makes of an image: the very pixels of the result, at its full size.
 
-        The answer is a PNG of 8 bits a sample; of a lossy result it shows what is encoded. Its header Tilework-Preview is
-        a JSON object: `window` is the region that is shown, `width` and `height` the result's, `source` what of the image
-        the region depends on, `dtype` the result's depth and `levels` the values shown black and white where that is
-        deeper than 8 bits. `approximate` is empty where the pixels are exactly the result's. Else it names why they may
-        differ, for an operation that must know all of a large image: "sample" (it was told what 16 windows of 192 x 192
-        pixels say, spread evenly) and "surroundings" (it worked on the region and 256 pixels around it). `seconds` is how
-        long it took. With the pipeline "" it shows the image itself.
+        The master's description of the API tells who reads what the answer and its header are (master/preview.py).
         """
         began = time.perf_counter()
         address, own = _image_of(wanted, request, system, library)
         pipeline = shower.show(parsed(wanted.pipeline), own)
         address = Address(address.side, address.key, address.version, pipeline.page)
         window, levels = wanted.window.window, None if wanted.levels is None else Levels(*wanted.levels)
-        region = workshop.do(lambda: render(library.open(address), pipeline, window, nearest=wanted.nearest))
-        library.forget()
+        region = workshop.do(
+            lambda: render(library.open(address).opened, pipeline, window, nearest=wanted.nearest)
+        )
+        memory.trim()
         return answer(region, levels, began)
 
     return router

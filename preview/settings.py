@@ -22,7 +22,7 @@ IMAGE_MIB = 256
 """Of an image that is decoded whole: 89 megapixels of colour. Beyond it a slider would wait for seconds."""
 
 CACHE_MIB = 768
-"""Of decoded images that are kept: the one that is looked at with what is made of it, and those looked at before."""
+"""Of all that is kept of images: the one that is looked at with what is made of it, and those looked at before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-import cv2
-import numpy as np
 import simplejpeg
 
-from preview.opened import Opened
+from preview.layers import resized
+from preview.opened import STORED_BYTES, Opened, longest_segment
 from preview.overviews import overviews
 from preview.refusals import ImageNotPreviewedError
 from tilework.errors import DamagedImageError
@@ -25,14 +24,8 @@ if TYPE_CHECKING:
 DECODED_BYTES = 160 * MIB
 """Most of what is decoded for one small picture: 56 megapixels of colour, in a second or two."""
 
-STORED_BYTES = 64 * MIB
-"""Most of what is fetched for it of a file that is read in sequence."""
-
 COEFFICIENT_BYTES = 512 * MIB
 """Most of what libjpeg holds of a progressive JPEG, at whatever size it is wanted."""
-
-RESIZED = frozenset({"uint8", "uint16", "int16", "float32", "float64"})
-"""Depths of which OpenCV makes means."""
 
 
 def small_picture(source: Source, limits: Limits, *, side: int, page: int | None = None) -> Picture:
@@ -76,8 +69,9 @@ def _overview(source: Source, header: Header, side: int, limits: Limits) -> Pict
     found = [header, *overviews(source, header, limits)]
     fitting = [each for each in found if max(each.stored.width, each.stored.height) >= side] or found[:1]
     smallest = fitting[-1]
-    reader = open_reader(source, smallest)
-    if reader is None or smallest.decoded_bytes > DECODED_BYTES:
+    too_much = smallest.decoded_bytes > DECODED_BYTES or longest_segment(smallest) > STORED_BYTES
+    reader = None if too_much else open_reader(source, smallest)
+    if reader is None:
         raise _too_large(header)
     return reader.read(Window.whole(reader.size))
 
@@ -88,14 +82,7 @@ def _fitted(picture: Picture, size: Size, side: int) -> Picture:
     if scale >= 1:
         return picture
     target = Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-    alpha = None if picture.alpha is None else _shrunk(picture.alpha, target)
-    return Picture(_shrunk(picture.colour, target), alpha)
-
-
-def _shrunk(image: Image, size: Size) -> Image:
-    if image.dtype.name not in RESIZED:
-        image = image.astype(np.float64)
-    return cv2.resize(image, (size.width, size.height), interpolation=cv2.INTER_AREA)
+    return resized(picture, target)
 
 
 def _too_large(header: Header) -> ImageNotPreviewedError:

@@ -1,7 +1,5 @@
 """``GET /api/jobs/{id}/thumbnail``: a job's image or its result, small."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -11,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from preview.jobs import row_for
 from preview.library import Address, Library, Side, address_of, page_of
+from preview.memory import Memory
 from preview.on_screen import MEDIA_TYPE, levels_of, png, shown
 from preview.problems import ProblemError, not_there
 from preview.settings import PreviewSettings
@@ -18,6 +17,7 @@ from preview.small import small_picture
 from preview.workshop import Workshop
 from tilework.errors import ImageError, VersionGoneError
 from tilework.imaging.formats import Picture
+from tilework.imaging.limits import MIB
 from tilework.jobs.job import Job
 from tilework.jobs.system import System
 
@@ -29,6 +29,9 @@ QUALITY = 82
 
 MOST_KEPT = 1000
 """Thumbnails: a page of jobs on several screens."""
+
+KEPT_BYTES = 32 * MIB
+"""Of all of them: those with alpha are PNGs of 100 KB."""
 
 FOR_EVER = "private, max-age=31536000, immutable"
 """A version never changes, nor does a result."""
@@ -44,6 +47,11 @@ class Thumbnail:
     body: bytes
     media_type: str
 
+    @property
+    def bytes(self) -> int:
+        """What it takes of the memory."""
+        return len(self.body)
+
 
 class Thumbnails:
     """Makes them, and keeps the last ones; thread-safe."""
@@ -52,20 +60,14 @@ class Thumbnails:
         self._library = library
         self._workshop = workshop
         self._settings = settings
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Address, Thumbnail] = OrderedDict()
+        self._kept = Memory(KEPT_BYTES, MOST_KEPT)
 
     def of(self, address: Address) -> Thumbnail:
         """The thumbnail of an image. Raises ImageError, VersionGoneError, ServiceError."""
-        with self._lock:
-            found = self._kept.pop(address, None)
-        if found is None:
-            found = self._workshop.do(lambda: self._made(address))
-        with self._lock:
-            self._kept[address] = found
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return found
+        found = self._kept.get(address)
+        if isinstance(found, Thumbnail):
+            return found
+        return self._workshop.do(lambda: self._kept.take(address, lambda: self._made(address)))
 
     def _made(self, address: Address) -> Thumbnail:
         source, limits = self._library.source(address), self._settings.limits

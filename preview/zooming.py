@@ -5,8 +5,6 @@ A tile that the file holds as a browser shows it is handed through as it is.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -23,7 +21,6 @@ from tilework.imaging.limits import MIB
 
 if TYPE_CHECKING:
     from preview.layers import Layer
-    from preview.library import Address, Library
     from preview.opened import Opened
     from tilework.imaging.formats import Header
     from tilework.imaging.formats.cog_tiles import CogTiles
@@ -32,7 +29,10 @@ if TYPE_CHECKING:
     from tilework.imaging.sources import Source
 
 CACHE_BYTES = 16 * MIB
-"""Decoded tiles that are kept of each overview: a row of ours meets the same of its."""
+"""Most decoded tiles that are kept of an overview: a row of ours meets the same of its."""
+
+OVERVIEWS_BYTES = 96 * MIB
+"""Of all of them together: a file may name more than halves of halves."""
 
 JPEG = [
     cv2.IMWRITE_JPEG_QUALITY, 92,
@@ -56,13 +56,13 @@ class Zoomed:
         self.opened = opened
         self._source = source
         header = opened.header
-        self._stored = read_cog(source) if header.format is Format.TIFF else None
+        self._stored = read_cog(source, limits) if header.format is Format.TIFF else None
         self.image = Zoomable(_layers(opened, source, limits), header.pixels, _own_tile(header))
 
     @property
     def bytes(self) -> int:
-        """What it holds of the memory, what is open included."""
-        return self.opened.bytes + self.image.held_bytes
+        """What it takes of the memory beside what is open: smaller layers, and tiles of overviews that stay decoded."""
+        return self.image.held_bytes
 
     @cached_property
     def displayed(self) -> Levels | None:
@@ -97,41 +97,14 @@ class Zoomed:
         return found if same and media_type(found.layout) is not None else None
 
 
-class Shelf:
-    """What was zoomed last stays, as far as there is room for it; thread-safe."""
-
-    def __init__(self, library: Library, limits: Limits, room: int) -> None:
-        self._library = library
-        self._limits = limits
-        self._room = room
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Address, Zoomed] = OrderedDict()
-
-    def take(self, address: Address) -> Zoomed:
-        """An image as it is zoomed. Raises what opening it raises, and NotZoomableError."""
-        # the library opens each once, however many ask at once
-        opened = self._library.open(address)
-        with self._lock:
-            found = self._kept.get(address)
-            if found is not None and found.opened is opened:
-                self._kept.move_to_end(address)
-                return found
-        made = Zoomed(opened, self._library.source(address), self._limits)
-        with self._lock:
-            self._kept[address] = made
-            self._kept.move_to_end(address)
-            while len(self._kept) > 1 and sum(each.bytes for each in self._kept.values()) > self._room:
-                self._kept.popitem(last=False)
-        return made
-
-
 def _layers(opened: Opened, source: Source, limits: Limits) -> list[Layer]:
     smaller = overviews(source, opened.header, limits)
     alone = not smaller and not _is_tiled(opened.header) and opened.fits_whole
     if alone or not opened.is_windowed:
         return halvings(opened.whole(), TILE)
-    readers = [open_reader(source, each, CACHE_BYTES) for each in smaller]
-    return [opened, *(Overview(each) for each in readers if each is not None)]
+    most = min(CACHE_BYTES, OVERVIEWS_BYTES // max(1, len(smaller)))
+    found = [(open_reader(source, each, most), min(most, each.decoded_bytes)) for each in smaller]
+    return [opened, *(Overview(reader, cached) for reader, cached in found if reader is not None)]
 
 
 def _is_tiled(header: Header) -> bool:

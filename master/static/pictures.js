@@ -1,14 +1,16 @@
 // Pictures that the API makes. An `<img src>` bears no token: where people sign in, the picture is asked for and shown from here.
 
-import { ask, wanted } from "./session.js";
+import { askPatiently } from "./patience.js";
+import { wanted } from "./session.js";
 
 /**
  * Show the picture of `address` in an `<img>`. Resolves to whether there is one; what it showed before is let go.
  * `signal` calls it off.
  */
 export async function picture(element, address, { signal } = {}) {
-  if (!wanted) return loaded(element, address);
-  const response = await ask(address, { signal });
+  // an image does not tell why it is none: the preview may just have been busy
+  if (!wanted && (await loaded(element, address))) return true;
+  const response = await askPatiently(address, { signal });
   if (!response.ok || response.status === 204) return false;
   release(element);
   const own = URL.createObjectURL(await response.blob());

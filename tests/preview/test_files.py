@@ -63,12 +63,26 @@ def test_a_file_that_is_too_large_is_not_even_read_to_its_end(
     assert ask(client, jpeg(noise(100, 90))).status_code == 413
 
 
-def test_the_oldest_file_is_forgotten_first(client: Client) -> None:
-    bodies = [png(noise(100, 90, seed=seed)) for seed in range(files.MOST_KEPT + 1)]
+def test_the_oldest_file_is_forgotten_first(world: World) -> None:
+    bodies = [png(noise(100, 90, seed=seed)) for seed in range(4)]
+    room = 3 * (100 * 90 * 3 + 2 * max(map(len, bodies)))
+    client = Client(create_app(PreviewSettings(cache_bytes=room), world.system, lambda: NOW))
     for body in bodies:
         assert ask(client, body).status_code == 200
     assert ask(client, bodies[0], send=False).status_code == 404
-    assert ask(client, bodies[1], send=False).status_code == 200
+    assert ask(client, bodies[2], send=False).status_code == 200
+
+
+def test_a_file_that_is_refused_is_not_kept(client: Client) -> None:
+    body = b"no image at all"
+    assert ask(client, body).status_code == 422
+    assert ask(client, body, send=False).json()["code"] == "no_such_file"
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf"])
+def test_levels_that_are_no_numbers_are_refused(client: Client, number: str) -> None:
+    answer = ask(client, png(noise(100, 90)), black=number, white=1)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_request")
 
 
 def test_what_one_person_sent_is_no_other_s_to_see(world: World) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 
 from preview.app import create_app
 from preview.settings import PreviewSettings
@@ -268,3 +270,41 @@ def test_images_that_are_zoomed_take_no_more_memory_than_is_given() -> None:
     for _ in range(2):
         shown = [client.get(f"/api/jobs/{job.id}/images/input/tiles/0/0/0").content for job in jobs]
         assert len(set(shown)) == 4
+
+
+def test_busy_is_no_answer_to_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("preview.workshop.WAIT_SECONDS", 0.01)
+    looker = Looker(png(PHOTO))
+    with monkeypatch.context() as patched:
+        patched.setattr("threading.BoundedSemaphore.acquire", lambda *_, **__: False)
+        for path in ("", "/tiles/0/0/0", "/pixel?x=0&y=0", "/histogram"):
+            answer = looker.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "preview_busy")
+            assert int(answer.headers["retry-after"]) > 0
+            assert answer.headers["cache-control"] == "no-store"
+    assert looker.told()["problem"] is None
+
+
+def test_what_lies_behind_a_photo_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("preview.opened.STORED_BYTES", 1_000_000)
+    looker = Looker(jpeg(noise(50, 40)) + bytes(20_000_000))
+    assert looker.told()["problem"]["code"] == "image_not_previewed"
+    assert sum(stop - start for start, stop in looker.reads) < 10_000_000
+
+
+def test_a_tile_that_says_it_is_longer_than_it_can_be_is_not_read() -> None:
+    body = bytearray(with_overviews(scene(1600, 1200), compression="jpeg"))
+    with tifffile.TiffFile(io.BytesIO(body)) as file:
+        tag = file.pages[0].tags["TileByteCounts"]  # type: ignore[union-attr]
+        counts = list(tag.value)
+    counts[0] = 400_000
+    size = len(counts)
+    body[tag.valueoffset : tag.valueoffset + tag.valuebytecount] = np.array(
+        counts, f"<u{tag.valuebytecount // size}"
+    ).tobytes()
+    looker = Looker(bytes(body), key="a.tif")
+    looker.told()
+    looker.reads.clear()
+    assert looker.get("/tiles/0/0/0").json()["code"] == "damaged"
+    assert looker.get("/tiles/0/1/0").status_code == 200
+    assert sum(stop - start for start, stop in looker.reads) < 400_000

@@ -124,6 +124,8 @@ def test_a_page_of_a_file_is_chosen_by_the_pipeline(world: World, client: Client
         ({"job": "", "key": "a"}, 422, "bad_request"),
         ({"job": "", "key": "a", "version": "none"}, 404, "no_image"),
         ({"job": "", "key": f"{PICTURES}logo", "version": "1"}, 404, "no_image"),
+        ({"levels": ["nan", 1]}, 422, "bad_request"),
+        ({"levels": [0, "inf"]}, 422, "bad_request"),
         ({"window": {"x": 0, "y": 0, "width": 0, "height": 1}}, 422, "bad_request"),
         ({"window": {"x": 900, "y": 0, "width": 1, "height": 1}}, 422, "no_such_region"),
         ({"pipeline": "components()"}, 422, "unsupported_pixels"),

@@ -1,6 +1,6 @@
 // How often each value is there, of input and result, drawn as areas over each other.
 
-import { ask } from "../session.js";
+import { askPatiently } from "../patience.js";
 import { say } from "../strings.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
@@ -11,7 +11,7 @@ export async function drawHistogram(figure, view) {
   if (!view?.place || figure.dataset.version === view.version) return;
   figure.dataset.version = view.version;
   const query = new URLSearchParams({ version: view.version });
-  const response = await ask(`${view.place}/histogram?${query}`, { headers: { Accept: "application/json" } });
+  const response = await askPatiently(`${view.place}/histogram?${query}`, { headers: { Accept: "application/json" } });
   if (!response.ok) {
     delete figure.dataset.version;
     return;

@@ -1,6 +1,7 @@
 // The pixel under the pointer, or in the middle for who has none: where it is, and its very values on both sides.
 
-import { ask, wanted } from "../session.js";
+import { askPatiently } from "../patience.js";
+import { wanted } from "../session.js";
 import { say } from "../strings.js";
 
 // a look for each move would be many; where people sign in, each is paid for
@@ -50,7 +51,10 @@ export class Probe {
     const { signal } = this.abort;
     const asked = Object.entries(pixels).filter(([side, pixel]) => pixel && this.known(side, pixel) === undefined);
     await Promise.all(asked.map(([side, pixel]) => this.sample(side, pixel, signal)));
-    if (!signal.aborted) this.tell(pixels);
+    if (signal.aborted) return;
+    this.tell(pixels);
+    // so that another look at the same pixels asks again
+    if (asked.some(([side, pixel]) => this.known(side, pixel) === undefined)) this.at = "";
   }
 
   async sample(side, { x, y }, signal) {
@@ -58,10 +62,12 @@ export class Probe {
     const query = new URLSearchParams({ x, y, version });
     let samples = null;
     try {
-      const response = await ask(`${place}/pixel?${query}`, { signal, headers: { Accept: "application/json" } });
+      const response = await askPatiently(`${place}/pixel?${query}`, { signal, headers: { Accept: "application/json" } });
+      // what was not told for now is asked for with the next look
+      if (response.status >= 500) return;
       if (response.ok) samples = await response.json();
     } catch {
-      if (signal.aborted) return;
+      return;
     }
     if (this.kept.size >= KEPT) this.kept.clear();
     this.kept.set(`${side}/${x}/${y}`, samples);

@@ -1,5 +1,6 @@
 // What can be zoomed: an image that the API tells in levels and tiles, where level 0 is the whole.
 
+import { askPatiently } from "../patience.js";
 import { ask } from "../session.js";
 
 // a file's own levels end with one tile; a screen wants no more than so many at once
@@ -48,7 +49,7 @@ async function download(context, levels, last, tile) {
   const abort = new AbortController();
   context.userData.abort = abort;
   try {
-    const response = await ask(context.src, { signal: abort.signal });
+    const response = await askPatiently(context.src, { signal: abort.signal });
     if (!response.ok || response.status === 204) return context.fail(String(response.status), null);
     const told = levels[last - level];
     const width = Math.min(tile, told.width - x * tile);
@@ -76,12 +77,14 @@ export function againForMissing(viewer) {
   viewer.forceRedraw();
 }
 
-/** The input or result of a job as the preview tells it; null where there is none to be zoomed, with the `problem`. */
+/** The input or result of a job as the preview tells it; null where there is none to be zoomed, with the `problem`; `isBusy`: for now. */
 export async function imageOf(job, side) {
   const address = `/api/jobs/${encodeURIComponent(job.id)}/images/${side}`;
-  const response = await ask(address, { headers: { Accept: "application/json" } });
+  const response = await askPatiently(address, { headers: { Accept: "application/json" } });
   const told = await response.json();
-  if (!response.ok || !told.levels?.length) return { view: null, problem: told.problem ?? told };
+  if (!response.ok || !told.levels?.length) {
+    return { view: null, problem: told.problem ?? told, isBusy: response.status >= 500 };
+  }
   const version = encodeURIComponent(told.version);
   const shown = (range) => `&black=${range.black}&white=${range.white}`;
   return {

@@ -9,6 +9,9 @@ import { showReport } from "./report.js";
 import { imageOf, pictureOf, resultOf } from "./sources.js";
 
 const SIDES = ["input", "result"];
+// seconds after which an image is looked at again that could not be for now; they double
+const SOONEST = 4;
+const LATEST = 64;
 
 /** Start the viewer of a job's page; returns what is called with each new state of the job. */
 export function startViewer(root) {
@@ -21,16 +24,35 @@ export function startViewer(root) {
   const opened = {};
   let desk = null;
   let made = 1;
+  let newest = null;
   let latest = null;
   let looking = false;
+  let pause = SOONEST;
+  let timer = 0;
   startCopies(part("copies"));
 
   function changed(job) {
     plain.fill(job);
     fillCopies(part("copies"), job);
     if (job.result_kind === "report") showReport(part("report"), job);
-    latest = job;
+    newest = job;
+    lookAgain();
+  }
+
+  function lookAgain() {
+    latest = newest;
+    clearTimeout(timer);
     if (!looking) look();
+  }
+
+  /** Look once more after a while, when somebody sees it. */
+  function lookLater() {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (document.hidden) document.addEventListener("visibilitychange", lookAgain, { once: true });
+      else lookAgain();
+    }, 1000 * pause);
+    pause = Math.min(LATEST, 2 * pause);
   }
 
   /** See what can be zoomed now, and again if the job has changed meanwhile. */
@@ -40,8 +62,10 @@ export function startViewer(root) {
       while (latest) {
         const job = latest;
         latest = null;
-        await Promise.all(SIDES.map((side) => open(job, side)));
+        const settled = await Promise.all(SIDES.map((side) => open(job, side)));
         await put(job);
+        if (settled.every(Boolean)) pause = SOONEST;
+        else if (!latest) lookLater();
       }
     } catch {
       // nobody answers: the job is followed on, and looked at with its next change
@@ -49,20 +73,24 @@ export function startViewer(root) {
     looking = false;
   }
 
+  /** Open a side as far as it is there; whether that was told for good. */
   async function open(job, side) {
-    if (side === "result" && job.state === "RUNNING") return making(job);
+    if (side === "result" && job.state === "RUNNING") return making(job).then(() => true);
     const isThere = side === "input" ? Boolean(job.key) : job.state === "DONE" && job.result_kind === "image";
     const state = side === "input" ? job.version : `${job.state} ${job.result_key}`;
-    if (!isThere || opened[side] === state) return;
+    if (!isThere || opened[side] === state) return true;
+    let settled = true;
     if (previews) {
-      const { view, problem } = await imageOf(job, side);
+      const { view, problem, isBusy } = await imageOf(job, side);
       found[side] = view;
       problems[side] = problem;
+      settled = !isBusy;
     }
     // without a preview of it a large result is shown by its own tiles
     if (side === "result" && !found.result && job.shows_tiles) found.result = resultOf(job, await pictureOf(job));
     if (side === "result") made = 1;
-    opened[side] = state;
+    if (settled) opened[side] = state;
+    return settled;
   }
 
   /** A result that is being made: what there is of it already. */

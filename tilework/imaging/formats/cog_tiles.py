@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 SIGNATURES = tuple(ORDERS)
 LOWEST_FIRST = "<"
 
+EXPANDED = 2
+"""By how much a packed tile may be longer than its pixels: noise in a JPEG of quality 100 is by a quarter, a file that says more lies."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -87,17 +90,20 @@ class CogTiles:
     columns: tuple[tuple[Column, Column], ...]
 
     def read(self, source: Source, level: int, index: int) -> bytes:
-        """The bytes of a tile. Raises DamagedImageError, and what the source raises."""
+        """The bytes of a tile. Raises DamagedImageError, also where more are told than a tile can have, and what the source raises."""
         offsets, counts = self.columns[level]
-        return _exactly(source, offsets.read(source, index), counts.read(source, index))
+        count, most = counts.read(source, index), EXPANDED * self.layout.tile**2 * self.layout.pixels.bytes
+        if count > most:
+            raise DamagedImageError(f"A tile has {count:,} bytes, where its pixels need {most:,} at most.")
+        return _exactly(source, offsets.read(source, index), count)
 
 
-def read_cog(source: Source) -> CogTiles | None:
+def read_cog(source: Source, limits: Limits | None = None) -> CogTiles | None:
     """Read the directories; None where the file is nothing that :class:`CogLayout` can tell.
 
     Raises DamagedImageError, TooLargeError, and what the source raises.
     """
-    reader = HeaderReader(source, Limits())
+    reader = HeaderReader(source, limits or Limits())
     if reader.head[:2] not in SIGNATURES:
         return None
     directories = list(TiffFile(reader).chain())

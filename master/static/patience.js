@@ -1,0 +1,31 @@
+// Asking who may be busy: the answer says so (503), and when to ask again.
+
+import { ask } from "./session.js";
+
+const TRIES = 4;
+const LONGEST_SECONDS = 10;
+
+/** `ask`, and again some times while the answer is that the service is busy; what it says last is returned. */
+export async function askPatiently(address, options = {}) {
+  for (let tries = 1; ; tries += 1) {
+    const response = await ask(address, options);
+    if (response.status !== 503 || tries === TRIES) return response;
+    const told = Number(response.headers.get("Retry-After")) || 1;
+    // those who were refused together do not come back together
+    await pause(Math.min(LONGEST_SECONDS, told) * (0.75 + Math.random() / 2), options.signal);
+  }
+}
+
+function pause(seconds, signal) {
+  return new Promise((resolve, reject) => {
+    const calledOff = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", calledOff);
+      resolve();
+    }, 1000 * seconds);
+    signal?.addEventListener("abort", calledOff, { once: true });
+  });
+}

@@ -1,0 +1,91 @@
+"""A preview that is busy for a moment leaves no hole in a page."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import cv2
+import pytest
+from playwright.sync_api import expect
+
+from master.settings import MasterSettings
+from tests.browser.conftest import Served
+from tests.browser.viewing import Preview, count_drawn, drawn, worked_on
+from tests.imaging.samples import png, scene
+from tests.waiting import wait_for
+from tilework.jobs.in_memory import memory_system
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Route
+
+    from tests.browser.conftest import Window
+
+PHOTO = scene(900, 700)
+
+
+@pytest.fixture
+def viewing() -> Iterator[Served]:
+    served = Served(memory_system(time.time), MasterSettings())
+    served.start()
+    with Preview(served):
+        yield served
+    served.stop()
+
+
+def busy(window: Window, pattern: str, times: int) -> Counter[str]:
+    """Let each address of a pattern be answered so often that the preview is busy; how often each was asked."""
+    window.allow("503")
+    asked: Counter[str] = Counter()
+
+    def answer(route: Route) -> None:
+        asked[route.request.url] += 1
+        if asked[route.request.url] > times:
+            route.fallback()
+            return
+        route.fulfill(
+            status=503, headers={"Retry-After": "1"}, content_type="application/problem+json",
+            body='{"code": "preview_busy", "status": 503, "detail": "The preview is busy.", "advice": ""}',
+        )  # fmt: skip
+
+    window.context.route(re.compile(pattern), answer)
+    return asked
+
+
+@pytest.mark.page
+def test_tiles_and_pixels_that_the_preview_was_too_busy_for_are_there_a_moment_later(
+    viewing: Served, window: Window
+) -> None:
+    job = worked_on(viewing, png(PHOTO), png(cv2.blur(PHOTO, (9, 9))))
+    asked = busy(window, "/images/.*/(tiles|pixel|histogram)", 1)
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    for side in ("input", "result"):
+        drawn(page, side)
+        wait_for(lambda side=side: count_drawn(page, side) > 1000)
+    page.get_by_label("x", exact=True).fill("123")
+    page.get_by_label("y", exact=True).fill("45")
+    page.keyboard.press("Enter")
+    red, green, blue = PHOTO[45, 123, ::-1].tolist()
+    expect(page.locator("[data-viewer=spoken]")).to_contain_text(f"red {red}, green {green}, blue {blue}")
+    page.get_by_text("Histogram", exact=True).click()
+    expect(page.locator("[data-histogram=input]")).to_contain_text("of all 630,000 pixels")
+    assert min(asked.values()) > 1
+
+
+@pytest.mark.page
+def test_an_image_that_the_preview_was_too_busy_for_is_zoomed_as_soon_as_it_is_not(
+    viewing: Served, window: Window
+) -> None:
+    job = worked_on(viewing, png(PHOTO), png(PHOTO))
+    # more often than is asked at once
+    asked = busy(window, "/images/(input|result)$", 5)
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    page.set_default_timeout(60_000)
+    page.wait_for_selector("[data-viewer=live]:not([hidden])")
+    for side in ("input", "result"):
+        drawn(page, side)
+    assert set(asked.values()) == {6}
