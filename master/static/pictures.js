@@ -12,8 +12,10 @@ export async function picture(element, address, { signal } = {}) {
   if (!wanted && (await loaded(element, address))) return true;
   const response = await askPatiently(address, { signal });
   if (!response.ok || response.status === 204) return false;
+  const bytes = await response.blob();
+  signal?.throwIfAborted();
   release(element);
-  const own = URL.createObjectURL(await response.blob());
+  const own = URL.createObjectURL(bytes);
   element.dataset.blob = own;
   return loaded(element, own);
 }

@@ -7,6 +7,18 @@ const PACE = wanted ? { busy: 5000, quiet: 5000, longest: 30000 } : { busy: 1000
 const AGAIN = 1000;
 const LONGEST_AGAIN = 30000;
 
+/** Resolves when somebody looks at the tab. */
+export const seen = () =>
+  new Promise((resolve) => {
+    const look = () => {
+      if (document.hidden) return;
+      document.removeEventListener("visibilitychange", look);
+      resolve();
+    };
+    document.addEventListener("visibilitychange", look);
+    look();
+  });
+
 /**
  * Follow `address` (a function, or a text; where it is empty, nothing is asked): `changed(answer)` is called with each new answer and returns whether
  * something is under way, so that the next look comes sooner; `reached(yes)` tells whether the server answers.
@@ -30,25 +42,37 @@ export function follow(address, changed, reached = () => {}) {
       return;
     }
     asking = true;
-    try {
-      const response = await ask(place, {
-        headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
-        cache: "no-store",
-      });
-      if (response.status === 429 || response.status >= 500) throw new Error(response.statusText);
-      same += 1;
-      if (response.status !== 304) {
-        same = 0;
-        tag = response.headers.get("ETag") ?? "";
-        busy = Boolean(changed(await response.json(), response.ok));
-      }
-      failures = 0;
-    } catch {
-      failures += 1;
-    }
+    const heard = await answered(place).catch(() => null);
+    failures = heard ? 0 : failures + 1;
+    if (heard && !stopped) take(heard);
     asking = false;
     reached(failures < 2);
     if (!stopped) timer = setTimeout(look, pause());
+  }
+
+  /** `{ news, fine, tag }`, without `news` where there are none. Throws where nobody answers. */
+  async function answered(place) {
+    const response = await ask(place, {
+      headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
+      cache: "no-store",
+    });
+    if (response.status === 429 || response.status >= 500) throw new Error(response.statusText);
+    if (response.status === 304) return {};
+    return { news: await response.json(), fine: response.ok, tag: response.headers.get("ETag") ?? "" };
+  }
+
+  function take(heard) {
+    same += 1;
+    if (heard.news === undefined) return;
+    same = 0;
+    try {
+      busy = Boolean(changed(heard.news, heard.fine));
+      // only what was shown need not be told again
+      tag = heard.tag;
+    } catch (error) {
+      // a fault of the page's own, which is not the server's silence
+      reportError(error);
+    }
   }
 
   function pause() {

@@ -4,6 +4,7 @@
 // there ends with the tab, and no other site sees it. A tab that is duplicated takes a copy along: a renewal is good once,
 // so that of the two the one that renews later signs in again. Scripts come from this site only (CSP).
 
+import { passing } from "./storage.js";
 import { say } from "./strings.js";
 
 const SESSION = "tilework.session";
@@ -20,8 +21,8 @@ const meta = document.querySelector('meta[name="tilework-sign-in"]');
 export const wanted = meta ? JSON.parse(meta.content) : null;
 
 const now = () => Date.now() / 1000;
-const kept = (name) => JSON.parse(sessionStorage.getItem(name) ?? "null");
-const keep = (name, value) => sessionStorage.setItem(name, JSON.stringify(value));
+const kept = (name) => JSON.parse(passing.get(name) ?? "null");
+const keep = (name, value) => passing.set(name, JSON.stringify(value));
 
 function base64url(bytes) {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
@@ -66,7 +67,7 @@ async function leave() {
 export async function signedIn() {
   const query = new URLSearchParams(location.search);
   const pending = kept(PENDING);
-  sessionStorage.removeItem(PENDING);
+  passing.remove(PENDING);
   if (query.has("error")) throw new Error(`${say("sign_in.failed")} ${query.get("error_description") ?? ""}`);
   // an answer that this tab did not ask for would sign it in as somebody else
   if (!pending || query.get("state") !== pending.state) throw new Error(say("sign_in.unasked"));
@@ -118,19 +119,19 @@ async function renew() {
   const tokens =
     session?.refresh && (await granted({ grant_type: "refresh_token", refresh_token: session.refresh }));
   if (tokens) remember(tokens, session.email, session.refresh);
-  else sessionStorage.removeItem(SESSION);
+  else passing.remove(SESSION);
   return kept(SESSION);
 }
 
-/** Who is signed in; empty where that is not known. */
-export const who = () => kept(SESSION)?.email ?? "";
+/** Who is signed in; empty where that is not known, or nobody has to. */
+export const who = () => (wanted && kept(SESSION)?.email) || "";
 
 /** End the session here and on the sign-in pages. */
 export async function signOut() {
   const session = kept(SESSION);
   // whoever asks meanwhile finds no session, and must not lead away to a new one
   leaving = new Promise(() => {});
-  sessionStorage.removeItem(SESSION);
+  passing.remove(SESSION);
   const body = new URLSearchParams({ client_id: wanted.client, token: session?.refresh ?? "" });
   // whoever cannot be reached cannot be asked to forget; the token here is gone in any case
   await fetch(`${wanted.url}/oauth2/revoke`, { method: "POST", body }).catch(() => {});

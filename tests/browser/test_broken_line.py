@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 import re
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_page import choose, file
+from tests.browser.test_page import choose, file, picture, store_result
 from tests.browser.uploads import LONG, MIB, Line, is_there_whole, queued, there
 
 if TYPE_CHECKING:
@@ -146,8 +147,8 @@ def test_an_upload_whose_tab_was_closed_goes_on_behind_the_parts_that_are_there(
 
 
 @pytest.mark.page
-def test_the_same_file_that_is_dropped_again_goes_on_as_well(
-    served: Served, window: Window, large: Path
+def test_the_same_file_that_is_dropped_again_goes_on_as_well_with_the_batch_that_it_began_with(
+    served: Served, window: Window, large: Path, tmp_path: Path
 ) -> None:
     page = window.open(served.url)
     line = cut_after(window, page, large, parts=3)
@@ -155,10 +156,46 @@ def test_the_same_file_that_is_dropped_again_goes_on_as_well(
     page = window.open(served.url)
     line.asked.clear()
     line.cuts = lambda _: False
+    expect(page.locator("#unfinished")).to_contain_text("scan.tif")
+    other = tmp_path / "new.png"
+    other.write_bytes(picture())
+    page.locator("#files").set_input_files([large, other])
+    queued(page, 2)
+    assert set(line.asked) <= {4}
+    is_there_whole(served, large, other)
+    expect(page.locator("#unfinished")).to_be_hidden()
+    # each is followed by the batch that its image bears
+    batches = [
+        served.system.inputs.head(each.key).metadata["batch"]
+        for each in served.system.inputs.list("uploads/")
+    ]
+    links = page.locator("#drops [data-field=link]").evaluate_all("(all) => all.map((each) => each.search)")
+    assert sorted(links) == sorted(f"?batch={batch}" for batch in batches)
+    for name in ("scan.tif", "new.png"):
+        store_result(served, served.claim_dropped(name))
+    expect(page.locator("#drops [data-field=count]")).to_have_text(["Finished", "Finished"])
+
+
+@pytest.mark.page
+def test_a_file_that_was_written_anew_between_its_samples_is_not_joined_to_what_it_was(
+    served: Served, window: Window, large: Path
+) -> None:
+    page = window.open(served.url)
+    line = cut_after(window, page, large, parts=2)
+    page.close(run_before_unload=False)
+    # of the same size, and as old: only its bytes tell
+    was = large.stat()
+    body = bytearray(large.read_bytes())
+    body[500_000:500_100] = bytes(100)
+    large.write_bytes(body)
+    os.utime(large, ns=(was.st_atime_ns, was.st_mtime_ns))
+    page = window.open(served.url)
+    line.asked.clear()
+    line.cuts = lambda _: False
     page.locator("#files").set_input_files(large)
     queued(page)
-    assert set(line.asked) <= {4}
     is_there_whole(served, large)
+    assert set(line.asked) <= {1, 3, 4}
 
 
 KEEPS_FILES = """

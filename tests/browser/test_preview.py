@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from preview import region
+from tests.browser.viewing import hide
 from tests.preview.pictures import noise, png, tiff
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
@@ -18,6 +19,7 @@ from tilework.imaging.pipeline import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import Page, Request
 
@@ -263,6 +265,36 @@ def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploa
 
 
 @pytest.mark.page
+def test_a_file_that_is_chosen_again_is_shown_before_and_after(
+    previewed: Served, window: Window, tmp_path: Path
+) -> None:
+    image = noise(900, 800)
+    path = tmp_path / "mine.png"
+    path.write_bytes(png(image))
+    page = window.open(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
+    width, height = stage(page)
+    left, top = half_up((900 - width) / 2), half_up((800 - height) / 2)
+    expected = image[top + 150 : top + 200, left + 10 : left + width // 2 - 30]
+    for _ in range(2):
+        page.locator("#preview-file").set_input_files(path)
+        wait_until_shown(page, expected, 10, 150)
+
+
+@pytest.mark.page
+def test_a_job_that_a_link_names_is_shown_and_taken_out_of_the_address(
+    previewed: Served, window: Window
+) -> None:
+    put(previewed, png(noise(900, 800)), "old.png")
+    (job,) = previewed.rows()
+    put(previewed, png(noise(900, 800)), "new.png")
+    page = window.open(f"{previewed.url}/?pipeline=invert()&job={job.id}")
+    expect(page.locator("#preview-image")).to_have_value(job.id, timeout=30_000)
+    expect(page).to_have_url(f"{previewed.url}/")
+    expect(page.locator("#pipeline-text")).to_have_value("invert()")
+
+
+@pytest.mark.page
 def test_the_first_image_of_one_s_own_takes_the_place_of_the_sample(
     previewed: Served, window: Window
 ) -> None:
@@ -304,17 +336,16 @@ def test_it_is_quiet_while_nobody_looks(previewed: Served, window: Window) -> No
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
-    page.evaluate(
-        "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
-        "document.dispatchEvent(new Event('visibilitychange'))"
-    )
+    hide(page, hidden=True)
+    hide(page, hidden=False)
+    page.wait_for_timeout(300)
+    # what is shown is what is wanted still
+    assert asked == []
+    hide(page, hidden=True)
     choose(page, "invert()")
     page.wait_for_timeout(300)
     assert asked == []
-    page.evaluate(
-        "Object.defineProperty(document, 'hidden', { value: false, configurable: true });"
-        "document.dispatchEvent(new Event('visibilitychange'))"
-    )
+    hide(page, hidden=False)
     end = time.monotonic() + 10
     while not asked:
         assert time.monotonic() < end

@@ -101,3 +101,14 @@ def middle_of(array: Image, share: float = 0.3) -> Image:
     height, width = array.shape[:2]
     down, across = round(height * (1 - share) / 2), round(width * (1 - share) / 2)
     return np.ascontiguousarray(array[down : height - down, across : width - across])
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    """Let somebody leave the tab, or come back to it."""
+    page.evaluate(
+        """(value) => {
+            Object.defineProperty(document, "hidden", { value, configurable: true });
+            document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )

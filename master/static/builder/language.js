@@ -84,7 +84,7 @@ export function rowsOf(text) {
 export const matrix = (rows) => `[${rows.map((row) => row.join(", ")).join("; ")}]`;
 
 /** What is wrong with a value: the name of a sentence and its values, or null. */
-export function faultOf(parameter, text) {
+function faultOf(parameter, text) {
   const name = parameter.name;
   if (text === "") return parameter.required ? ["needed", { name }] : null;
   if (parameter.choices.length) {

@@ -1,6 +1,7 @@
 // The operations that there are: those of a pipeline are asked for as it is shown, all of them when the catalogue is. The
 // addresses change with what they answer, so a browser keeps the answers.
 
+import { seen } from "../polling.js";
 import { ask } from "../session.js";
 
 const PAUSES = [500, 1000, 2000, 4000, 8000];
@@ -30,6 +31,7 @@ async function load(names = []) {
       // the next attempt may find it
     }
     await new Promise((resolve) => setTimeout(resolve, PAUSES[Math.min(attempt, PAUSES.length - 1)]));
+    await seen();
   }
 }
 

@@ -1,13 +1,16 @@
 // The pipeline builder: chips, forms and text are views of one thing, kept equal. What a text means is the server's to say.
 
+import { copied } from "../clipboard.js";
 import { show } from "../dom.js";
 import { later } from "../later.js";
+import { linked } from "../linked.js";
+import { lasting } from "../storage.js";
 import { say } from "../strings.js";
 import { chipsIn } from "./chips.js";
 import { formIn } from "./form.js";
 import { frameIn } from "./frame.js";
 import { compose, faultsOf, firstValues, valuesOf } from "./language.js";
-import { copied, linkTo } from "./links.js";
+import { linkTo } from "./links.js";
 import { point, reader } from "./meaning.js";
 import { known, learn, operations } from "./operations.js";
 
@@ -266,31 +269,7 @@ async function copy(text, sentence) {
 
 // --- memory --------------------------------------------------------------------------------------------------------
 
-function remember(text) {
-  try {
-    localStorage.setItem(REMEMBERED, text);
-  } catch {
-    // a browser that remembers nothing still works
-  }
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(REMEMBERED);
-  } catch {
-    return null;
-  }
-}
-
-/** The pipeline that a link gives, which is taken out of the address: what is changed then must survive a reload. */
-function linked() {
-  const query = new URLSearchParams(location.search);
-  const text = query.get("pipeline");
-  if (text === null) return null;
-  query.delete("pipeline");
-  history.replaceState(history.state, "", `${location.pathname}${query.size ? `?${query}` : ""}${location.hash}`);
-  return text.slice(0, input.maxLength);
-}
+const remember = (text) => lasting.set(REMEMBERED, text);
 
 // --- start ---------------------------------------------------------------------------------------------------------
 
@@ -313,7 +292,7 @@ function opens(button, dialog) {
 }
 
 export async function startPipeline() {
-  const first = linked() ?? remembered();
+  const first = linked.pipeline?.slice(0, input.maxLength) ?? lasting.get(REMEMBERED);
   if (first !== null) {
     untouched = first === input.value;
     input.value = first;

@@ -1,12 +1,13 @@
 // Pipelines that have a name: one's own, kept in this browser, and the presets, with pictures of what they do.
 
+import { copied } from "../clipboard.js";
 import { cloned, field, shown } from "../dom.js";
 import { problemOf } from "../problems.js";
 import { ask } from "../session.js";
 import { say } from "../strings.js";
 import { closable } from "./dialog.js";
 import { element } from "./element.js";
-import { copied, linkTo } from "./links.js";
+import { linkTo } from "./links.js";
 import { forget, rename, save, saved } from "./saved.js";
 
 /**

@@ -1,11 +1,13 @@
 // Pipelines of one's own, kept in this browser under a name.
 
+import { lasting } from "../storage.js";
+
 const SAVED = "tilework.pipelines";
 
 /** They are `{ name, text }`, the newest first; none where the browser remembers nothing. */
 export function saved() {
   try {
-    const found = JSON.parse(localStorage.getItem(SAVED) ?? "[]");
+    const found = JSON.parse(lasting.get(SAVED) ?? "[]");
     return found.filter((each) => typeof each?.name === "string" && typeof each?.text === "string");
   } catch {
     return [];
@@ -13,14 +15,7 @@ export function saved() {
 }
 
 /** Keep them; returns whether the browser did. */
-function keep(list) {
-  try {
-    localStorage.setItem(SAVED, JSON.stringify(list));
-    return true;
-  } catch {
-    return false;
-  }
-}
+const keep = (list) => lasting.set(SAVED, JSON.stringify(list));
 
 const without = (name) => saved().filter((each) => each.name !== name);
 

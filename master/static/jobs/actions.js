@@ -4,7 +4,7 @@ import { field } from "../dom.js";
 import { order } from "../orders.js";
 import { say } from "../strings.js";
 import { resultsOfJobs } from "./downloads.js";
-import { copyPaths, zip } from "./hands.js";
+import { copyPaths, zip } from "./harvest.js";
 
 const AT_ONCE = 4;
 

@@ -4,14 +4,14 @@ import { field, show } from "../dom.js";
 import { follow } from "../polling.js";
 import { say } from "../strings.js";
 import { resultsOfBatch } from "./downloads.js";
-import { copyPaths, saveScript, zip } from "./hands.js";
+import { copyPaths, saveScript, zip } from "./harvest.js";
 import { span } from "./spans.js";
 
 /**
  * Follow a batch: `changed(batch)` hears how it stands (as `GET /api/batches/{batch}` tells it) until it is over.
  * Returns `{ now, stop }`.
  */
-export function followBatch(name, changed) {
+function followBatch(name, changed) {
   const following = follow(`/api/batches/${encodeURIComponent(name)}`, (batch, fine) => {
     if (!fine) return true;
     changed(batch);
@@ -22,14 +22,14 @@ export function followBatch(name, changed) {
 }
 
 /** How many are done and failed of how many, in a sentence. */
-export function countsOf({ states, failed, size }) {
+function countsOf({ states, failed, size }) {
   const done = states.DONE;
   if (size === null) return say("batch.done_unknown", { done, failed });
   return failed ? say("batch.done_failed", { done, failed, size }) : say("batch.done", { done, size });
 }
 
 /** What is still to come, in a sentence. */
-export function restOf({ states, waiting, seconds_left: left, over }) {
+function restOf({ states, waiting, seconds_left: left, over }) {
   const parts = [];
   if (states.RUNNING) parts.push(say("batch.running", { count: states.RUNNING }));
   if (waiting + states.QUEUED) parts.push(say("batch.waiting", { count: waiting + states.QUEUED }));

@@ -1,5 +1,7 @@
 // What the list is about, which is what the address says: so that it can be shared, and back and forward work.
 
+import { lasting } from "../storage.js";
+
 const NAMES = ["state", "batch", "code", "search", "since", "before"];
 const TIMES = ["since", "before"];
 const TYPING = 300;
@@ -133,10 +135,10 @@ export function followFilters(changed, seen) {
     const link = event.target.closest("a");
     if (!link || !plain(event)) return;
     event.preventDefault();
-    localStorage.setItem("tilework.view", link.dataset.view);
+    lasting.set("tilework.view", link.dataset.view);
     history.pushState(null, "", addressWith({ view: link.dataset.view }));
     look(link.dataset.view);
   });
-  if (!new URLSearchParams(location.search).has("view")) look(localStorage.getItem("tilework.view") ?? "table");
+  if (!new URLSearchParams(location.search).has("view")) look(lasting.get("tilework.view") ?? "table");
   write();
 }

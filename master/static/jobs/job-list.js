@@ -2,14 +2,14 @@
 
 import { ago, field, isOver, show, write } from "../dom.js";
 import { later } from "../later.js";
-import { follow } from "../polling.js";
+import { follow, seen as isSeen } from "../polling.js";
 import { say } from "../strings.js";
 import { followFilters, query } from "./filters.js";
 import { Jobs } from "./jobs.js";
 import { Keyboard } from "./keyboard.js";
 import { fillRow, madeRow } from "./row.js";
 import { Selection } from "./selection.js";
-import { pictured } from "./thumbnails.js";
+import { pictured, unpictured } from "./thumbnails.js";
 import { Window } from "./window.js";
 
 const table = document.getElementById("job-table");
@@ -26,7 +26,7 @@ const FINAL = new Set(["DONE", "SKIPPED"]);
 
 const jobs = new Jobs(query, () => render());
 const selection = new Selection(jobs, picked);
-const rows = new Window(list, { get order() { return jobs.order; }, make, fill }, drawn);
+const rows = new Window(list, { get order() { return jobs.order; }, make, fill, unmake: unpictured }, drawn);
 const keyboard = new Keyboard(rows, jobs, selection);
 
 // what is done with many jobs is loaded when one is picked
@@ -123,8 +123,12 @@ function seen(answer, fine) {
   return answer.jobs.some((job) => !isOver(job));
 }
 
+let loads = 0;
+
+/** Load the list anew, until somebody answers; where that is begun again meanwhile, the later one goes on alone. */
 async function start(offline) {
-  for (let pause = 1000; ; pause = Math.min(2 * pause, 30000)) {
+  const mine = ++loads;
+  for (let pause = 1000; mine === loads; pause = Math.min(2 * pause, 30000)) {
     try {
       await jobs.reload();
       show(offline, false);
@@ -132,6 +136,7 @@ async function start(offline) {
     } catch {
       show(offline, true);
       await new Promise((then) => setTimeout(then, pause));
+      await isSeen();
     }
   }
 }

@@ -1,7 +1,7 @@
 // Small pictures of jobs: asked for when their rows come into sight, a few at a time; where there is none, the state's art stays.
 
 import { field } from "../dom.js";
-import { picture } from "../pictures.js";
+import { picture, release } from "../pictures.js";
 
 const AT_ONCE = 4;
 
@@ -36,7 +36,14 @@ async function load(art) {
   const image = new Image();
   image.alt = "";
   const there = await picture(image, `/api/jobs/${encodeURIComponent(job)}/thumbnail?side=${side}&absent=empty`).catch(() => false);
-  if (there && art.dataset.side === side) art.replaceChildren(image);
+  if (there && art.dataset.side === side && art.isConnected) put(art, image);
+  else release(image);
+}
+
+/** Show `images`, of which there is one at most, in the place of what is there. */
+function put(art, ...images) {
+  for (const old of art.querySelectorAll("img")) release(old);
+  art.replaceChildren(...images);
 }
 
 const SIDES = { DONE: "result", RUNNING: "input", QUEUED: "input" };
@@ -48,13 +55,14 @@ export function pictured(row, job) {
   if (!offered || (art.dataset.side ?? "") === side) return;
   art.dataset.side = side;
   art.dataset.job = job.id;
-  if (!side) art.replaceChildren();
+  if (!side) put(art);
   else observer.observe(art);
 }
 
-/** A row that goes needs no picture. */
+/** A row that goes needs no picture, and what it showed is let go. */
 export function unpictured(row) {
   const art = field(row, "art");
   observer.unobserve(art);
   waiting.delete(art);
+  put(art);
 }

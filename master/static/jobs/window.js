@@ -6,7 +6,7 @@ const AROUND = 600;
 
 /**
  * `list` is a CSS grid of equally high items: as many columns as the style gives it. `source` has `order` (ids), `make(id)`,
- * `fill(element, id, index)`; `drawn(first, last)` hears which items (last not included) are in the page.
+ * `fill(element, id, index)`, `unmake(element)`; `drawn(first, last)` hears which items (last not included) are in the page.
  */
 export class Window {
   constructor(list, source, drawn) {
@@ -64,6 +64,7 @@ export class Window {
       // the keyboard goes on from the list where the row that it was in goes
       if (element.contains(document.activeElement)) this.list.focus({ preventScroll: true });
       element.remove();
+      this.source.unmake(element);
       this.elements.delete(id);
     }
     let next = this.list.firstElementChild;

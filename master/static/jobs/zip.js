@@ -15,7 +15,7 @@ const TABLE = new Uint32Array(256).map((_, number) => {
 });
 
 /** The CRC-32 of bytes behind those whose sum is `sum`. */
-export function crc32(bytes, sum = 0) {
+function crc32(bytes, sum = 0) {
   let value = ~sum;
   for (let at = 0; at < bytes.length; at += 1) value = TABLE[(value ^ bytes[at]) & 0xff] ^ (value >>> 8);
   return ~value >>> 0;

@@ -1,7 +1,9 @@
 // Which image is previewed: one of the last jobs', the sample, or a file of one's own that goes nowhere else.
 
 import { pixels, shown } from "../dom.js";
+import { linked } from "../linked.js";
 import { ask } from "../session.js";
+import { passing } from "../storage.js";
 import { say } from "../strings.js";
 import { FileImage, JobImage } from "./regions.js";
 
@@ -14,9 +16,12 @@ const select = document.getElementById("preview-image");
 const input = document.getElementById("preview-file");
 
 let jobs = [];
+// the job that is shown, or that a link names, though it is none of the last
+let other = null;
 let own = null;
 let sample = null;
 let current = "";
+let choices = 0;
 
 async function lastJobs() {
   try {
@@ -29,6 +34,15 @@ async function lastJobs() {
   }
 }
 
+/** The job of that id; null where there is none whose image can be shown. */
+async function jobOf(id) {
+  const response = await ask(`/api/jobs/${encodeURIComponent(id)}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  const job = response?.ok ? await response.json().catch(() => null) : null;
+  return job?.key ? job : null;
+}
+
+const offered = () => (other && !jobs.some((job) => job.id === other.id) ? [other, ...jobs] : jobs);
+
 function option(value, text) {
   const element = document.createElement("option");
   element.value = value;
@@ -39,50 +53,47 @@ function option(value, text) {
 function fill() {
   const group = document.createElement("optgroup");
   group.label = say("preview.last_images");
-  group.append(...jobs.map((job) => option(job.id, [shown(job.name), pixels(job)].filter(Boolean).join(", "))));
+  group.append(...offered().map((job) => option(job.id, [shown(job.name), pixels(job)].filter(Boolean).join(", "))));
   const last = [option("sample", say("preview.sample_picture"))];
   if (own) last.push(option("own", shown(own.name)));
   last.push(option("file", say("preview.file")));
-  select.replaceChildren(...(jobs.length ? [group] : []), ...last);
+  select.replaceChildren(...(offered().length ? [group] : []), ...last);
   select.value = current;
 }
 
 async function sampleImage() {
-  sample ??= new FileImage(await (await fetch(SAMPLE)).blob(), say("preview.sample_picture"), "sample");
+  if (!sample) {
+    const response = await fetch(SAMPLE);
+    if (!response.ok) throw new Error(response.statusText);
+    sample = new FileImage(await response.blob(), say("preview.sample_picture"), "sample");
+  }
   return sample;
 }
 
-function remember(value) {
-  try {
-    sessionStorage.setItem(CHOSEN, value);
-  } catch {
-    // a browser that remembers nothing still works
-  }
-}
+const remembered = () => passing.get(CHOSEN);
 
-function remembered() {
-  try {
-    return sessionStorage.getItem(CHOSEN);
-  } catch {
-    return null;
-  }
-}
-
-async function chosen(value, changed) {
+/** Show what is chosen; where it takes a while and something else is chosen meanwhile, only that. */
+async function chosen(value, { changed, refused }) {
+  const mine = ++choices;
   current = value;
   select.value = value;
-  const job = jobs.find((each) => each.id === value);
-  if (job) changed(new JobImage(job));
-  else if (value === "own") changed(own);
-  else changed(await sampleImage());
+  const job = offered().find((each) => each.id === value);
+  if (job) other = job;
+  if (job) return changed(new JobImage(job));
+  if (value === "own") return changed(own);
+  const image = await sampleImage().catch(() => null);
+  if (mine !== choices) return;
+  if (image) changed(image);
+  else refused(say("page.no_answer"));
 }
 
 /** Offer the images; `changed(image)` hears of each choice, the first one as well, `refused(text)` of a file too large. */
 export async function startChoice(changed, refused) {
+  const hears = { changed, refused };
   select.addEventListener("change", () => {
     if (select.value !== "file") {
-      remember(select.value);
-      chosen(select.value, changed);
+      passing.set(CHOSEN, select.value);
+      chosen(select.value, hears);
       return;
     }
     select.value = current;
@@ -93,16 +104,17 @@ export async function startChoice(changed, refused) {
     input.value = "";
     if (!file) return;
     if (file.size > MOST_BYTES) return refused(say("preview.file_too_large"));
+    own?.release();
     own = new FileImage(file, file.name, `own ${file.name} ${file.size} ${file.lastModified}`);
     fill();
-    chosen("own", changed);
+    chosen("own", hears);
   });
   const renew = async () => {
     const before = jobs.length;
     jobs = await lastJobs();
     fill();
     // the first image of one's own is more interesting than the sample
-    if (!before && jobs.length && current === "sample" && remembered() !== "sample") chosen(jobs[0].id, changed);
+    if (!before && jobs.length && current === "sample" && remembered() !== "sample") chosen(jobs[0].id, hears);
   };
   select.addEventListener("focus", renew);
   document.addEventListener("visibilitychange", () => document.hidden || renew());
@@ -115,8 +127,9 @@ export async function startChoice(changed, refused) {
       if (!jobs.length) timer = setTimeout(renew, 300);
     }).observe(list, { childList: true });
   }
-  jobs = await lastJobs();
-  current = jobs.find((job) => job.id === remembered())?.id ?? (remembered() === "sample" ? "sample" : jobs[0]?.id ?? "sample");
+  [jobs, other] = await Promise.all([lastJobs(), linked.job ? jobOf(linked.job) : null]);
+  const before = jobs.find((job) => job.id === remembered())?.id ?? (remembered() === "sample" ? "sample" : jobs[0]?.id);
+  current = other?.id ?? before ?? "sample";
   fill();
-  await chosen(current, changed);
+  await chosen(current, hears);
 }

@@ -3,7 +3,7 @@
 // milliseconds that a piece of work may still take when a newer one waits; most are done by then, and worth seeing
 const PATIENCE = 250;
 
-/** `again(work)`: do `work(signal)` now, or when the one before is over; `stop()` calls off all. */
+/** `again(work)`: do `work(signal)` now, or when the one before is over; `stop()` calls off all, and tells whether there was any. */
 export function latest() {
   let running = null;
   let next = null;
@@ -32,8 +32,10 @@ export function latest() {
       setTimeout(() => running === overtaken && next && overtaken.abort(), PATIENCE);
     },
     stop() {
+      const any = Boolean(running);
       next = null;
       running?.abort();
+      return any;
     },
   };
 }

@@ -1,23 +1,26 @@
 // The whole image, small, in a corner of the picture area: where the region lies, and the way to another.
 
 import { show } from "../dom.js";
-import { picture } from "../pictures.js";
+import { picture, release } from "../pictures.js";
 
 const map = document.getElementById("preview-map");
 const image = map?.querySelector("img");
 const box = map?.querySelector("span");
 
-let number = 0;
+let under = new AbortController();
 
 /** Show an image's whole; nothing where there is none. */
 export async function chart(small) {
-  const mine = ++number;
+  under.abort();
+  under = new AbortController();
+  const { signal } = under;
   show(map, false);
-  const there = await (small.startsWith("blob:") ? local(small) : picture(image, small)).catch(() => false);
-  if (mine === number) show(map, Boolean(there));
+  const there = await (small.startsWith("blob:") ? local(small) : picture(image, small, { signal })).catch(() => false);
+  if (!signal.aborted) show(map, Boolean(there));
 }
 
 async function local(address) {
+  release(image);
   image.src = address;
   await image.decode();
   return true;

@@ -24,10 +24,14 @@ const scale = document.getElementById("preview-scale");
 const wish = { image: null, pipeline: "", valid: false, zoom: 0, across: 0.5, down: 0.5 };
 const work = latest();
 // of the image that is shown: the result's size, the region before, and the depth of each side
-let known = { image: null, size: null, before: "", levels: null, beforeType: "", afterType: "" };
+let known = nothing(null);
 let mostPixels = 0;
 let seen = true;
 let stale = false;
+
+function nothing(image) {
+  return { image, size: null, before: "", levels: null, beforeType: "", afterType: "" };
+}
 
 // --- what is asked for -------------------------------------------------------------------------------------------------
 
@@ -62,7 +66,7 @@ async function look(signal) {
   const began = performance.now();
   const { image, pipeline } = wish;
   const slow = setTimeout(() => stage.setAttribute("aria-busy", "true"), SLOW);
-  if (known.image !== image.key) known = { image: image.key, size: null, before: "", levels: null };
+  if (known.image !== image.key) known = nothing(image.key);
   try {
     const found = await after(image, pipeline, signal);
     const original = await before(image, pipeline, found, signal);
@@ -167,6 +171,7 @@ function larger(steps) {
 function chosen(image) {
   work.stop();
   clear();
+  known = nothing(null);
   wish.image = image;
   wish.across = wish.down = 0.5;
   chart(image.small);
@@ -176,13 +181,13 @@ function chosen(image) {
 function listen() {
   document.addEventListener("tilework:pipeline", ({ detail }) => {
     wish.valid = detail.valid;
-    if (!detail.valid || detail.text === wish.pipeline) return;
+    if (!detail.valid || (detail.text === wish.pipeline && !stale)) return;
     wish.pipeline = detail.text;
     refresh();
   });
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden) work.stop();
-    if (stale || !document.hidden) refresh();
+    if (document.hidden) stale = work.stop() || stale;
+    else if (stale) refresh();
   });
   new IntersectionObserver(([entry]) => {
     seen = entry.isIntersecting;

@@ -1,5 +1,6 @@
 // Where the preview's pixels come from: a job's image, or a file that is stored nowhere; the same questions to both.
 
+import { sha256 } from "../digest.js";
 import { told } from "../problems.js";
 import { ask } from "../session.js";
 
@@ -54,8 +55,14 @@ export class FileImage {
     return this.address;
   }
 
+  /** Let go of what nobody chooses any more. */
+  release() {
+    if (this.address) URL.revokeObjectURL(this.address);
+    this.address = undefined;
+  }
+
   async region(pipeline, window, { levels, signal }) {
-    this.digest ??= await digestOf(this.blob);
+    this.digest ??= await sha256(await this.blob.arrayBuffer());
     const query = new URLSearchParams({ pipeline, nearest: true, ...window });
     if (levels) (query.set("black", levels[0]), query.set("white", levels[1]));
     const post = (body) =>
@@ -71,9 +78,4 @@ export class FileImage {
     this.sent ||= response.ok;
     return answered(response);
   }
-}
-
-async function digestOf(blob) {
-  const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

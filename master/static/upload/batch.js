@@ -21,7 +21,7 @@ export const noteBatch = (batch, size, name) =>
  * Follow the jobs of a batch: `changed({ known, ended, failed })` is called with their counts, and returns whether more is to
  * come. Returns what `follow` does.
  */
-export const followBatch = (batch, changed) =>
+export const followCounts = (batch, changed) =>
   follow(address(batch), ({ states, ended, failed }, fine) => {
     if (!fine) return true;
     const known = Object.values(states).reduce((sum, count) => sum + count, 0);

@@ -48,6 +48,8 @@ class Work {
     } catch (error) {
       if (!control.signal.aborted) tell("trouble", error.message);
       else if (this.control === control) tell("told", say("bucket.stopped"));
+      // what goes on beside what failed
+      control.abort();
     }
     if (this.control === control) {
       show(field(panel, "stop"), false);
@@ -85,6 +87,7 @@ class Work {
       for (let next = await found.next(); !next.done; next = await found.next()) {
         const body = { key: next.value.key, version: next.value.version, pipeline, batch };
         const queued = await this.queue(body, signal);
+        signal.throwIfAborted();
         done.queued += queued;
         done.seen += 1;
         progress(done.seen, all);

@@ -14,12 +14,13 @@ const drops = later(() => import("./drops.js"));
 
 async function take(basket, look) {
   try {
-    (await drops()).begin(basket, look);
+    await (await drops()).begin(basket, look);
   } catch {
     tellTrouble(say("page.no_answer"));
   }
 }
 
+// what few visits need is loaded when the page is alive
 async function goOnWithUnfinished(look) {
   await dropped.forgetOld();
   if (!(await begun.all()).length) return;

@@ -2,6 +2,7 @@
 
 import { focusPipeline, pipelineText } from "../builder/pipeline.js";
 import { say } from "../strings.js";
+import { apart } from "./apart.js";
 import { newBatch, noteBatch } from "./batch.js";
 import { Item, State } from "./item.js";
 import { tellTrouble } from "./trouble.js";
@@ -106,7 +107,7 @@ class Drop {
 }
 
 /** Begin a drop. `look` makes the list of jobs look at once. */
-export function begin(basket, look) {
+export async function begin(basket, look) {
   if (basket.left) tellTrouble(say("upload.left_out", { count: basket.left }), "note");
   else tellTrouble("");
   if (!basket.found.length) return;
@@ -116,7 +117,9 @@ export function begin(basket, look) {
     focusPipeline();
     return;
   }
-  new Drop(basket.found, { pipeline, batch: newBatch(), look, name: nameOf(basket.found) });
+  const { fresh, known } = await apart(basket.found, pipeline).catch(() => ({ fresh: basket.found, known: [] }));
+  for (const { upload, file } of known) resume(upload, file, look);
+  if (fresh.length) new Drop(fresh, { pipeline, batch: newBatch(), look, name: nameOf(fresh) });
 }
 
 /** What a person calls these files: their common folder, or the only file's name. */

@@ -1,6 +1,7 @@
 // A large file in parts: each is signed for, sent by itself, and sent again alone when the line was cut. What was begun is
 // remembered, so that whoever comes back goes on behind the parts that are there.
 
+import { sha256 } from "../digest.js";
 import { digest } from "./fingerprint.js";
 import { begun } from "./memory.js";
 import { Refused, asked, persist } from "./persist.js";
@@ -24,7 +25,9 @@ const isOver = (error) => error instanceof Refused && (error.status === GONE || 
 /** Upload `file`; returns the key under which its job will be found. `handle` is kept, where the browser gave one. */
 export async function sendInParts(file, order, hooks) {
   for (let round = 1; ; round += 1) {
-    const upload = await recalled(file, order, hooks) ?? (await start(file, order, hooks));
+    const mine = (await begun.all()).filter((each) => each.batch === order.batch);
+    const upload = (await recalled(mine, file, order)) ?? (await start(file, order, hooks));
+    hooks.recall?.(upload);
     try {
       return await alone(upload.key, () => new Sending(file, upload, hooks).done());
     } catch (error) {
@@ -50,25 +53,22 @@ export async function storedBytes(upload, signal) {
   }
 }
 
-/** Whether `file` is the one that an upload was begun with. */
+/** Whether `file` looks like the one that an upload was begun with; its parts are looked at byte by byte before it goes on. */
 export async function isSame(upload, file) {
   if (upload.size !== file.size) return false;
   return upload.digest ? upload.digest === (await digest(file)) : upload.modified === file.lastModified;
 }
 
-/** The upload of this file through this pipeline that was begun and not finished, if there is one. */
-async function recalled(file, order, { recall }) {
-  for (const upload of await begun.all()) {
-    const alike = upload.name === order.name && upload.pipeline === order.pipeline;
-    if (alike && !(await isHeld(upload.key)) && (await isSame(upload, file))) {
-      recall?.(upload);
-      return upload;
-    }
+/** Of uploads that were begun and not finished that of this file through this pipeline, if there is one. */
+export async function recalled(uploads, file, { name, pipeline }) {
+  for (const upload of uploads) {
+    const alike = upload.name === name && upload.pipeline === pipeline;
+    if (alike && !(await isHeld(upload.key)) && (await isSame(upload, file))) return upload;
   }
   return null;
 }
 
-async function start(file, order, { signal, waiting, handle, recall }) {
+async function start(file, order, { signal, waiting, handle }) {
   const told = await persist(() => asked("POST", ADDRESS, described(file, order), signal), { signal, waiting });
   const upload = {
     key: told.key,
@@ -81,11 +81,12 @@ async function start(file, order, { signal, waiting, handle, recall }) {
     pipeline: order.pipeline,
     modified: file.lastModified,
     digest: await digest(file),
+    // SHA-256 of each part as it was sent, by its number
+    marks: {},
     since: Date.now(),
     handle: handle ?? null,
   };
   await begun.keep(upload);
-  recall?.(upload);
   return upload;
 }
 
@@ -115,7 +116,7 @@ class Sending {
 
   async done() {
     const { upload, hooks } = this;
-    let there = new Set(await stored(upload, hooks));
+    let there = await this.own(await stored(upload, hooks));
     for (let round = 1; ; round += 1) {
       await this.sendAllBut(there);
       try {
@@ -125,9 +126,45 @@ class Sending {
         return upload.key;
       } catch (error) {
         if (!(error instanceof Refused && error.status === CONFLICT) || round === MOST_ROUNDS) throw error;
-        there = new Set(await stored(upload, hooks));
+        there = await this.own(await stored(upload, hooks));
       }
     }
+  }
+
+  /**
+   * Of the parts that are there those whose bytes are this file's. One that was written anew since may look alike by its name,
+   * size and samples, and an image of the pixels of two would be nobody's.
+   */
+  async own(numbers) {
+    // no browser makes digests without TLS: then the file's own time must do
+    if (!this.upload.digest) return new Set(numbers);
+    const own = new Set();
+    for (const number of numbers) {
+      this.hooks.signal.throwIfAborted();
+      const mark = this.upload.marks?.[number];
+      if (mark && mark === (await this.markOf(number))) own.add(number);
+    }
+    return own;
+  }
+
+  bytesOf(number) {
+    const start = (number - 1) * this.upload.partBytes;
+    return this.file.slice(start, start + sizeOf(this.upload, number));
+  }
+
+  async markOf(number) {
+    return sha256(await this.bytesOf(number).arrayBuffer());
+  }
+
+  /** Note what a part is sent as, before it is: of one that was sent as two things nobody knows which is there. */
+  async note(number, signal) {
+    if (!this.upload.digest) return;
+    const mark = await this.markOf(number);
+    const marks = (this.upload.marks ??= {});
+    if (marks[number] === mark) return;
+    marks[number] = number in marks ? "" : mark;
+    signal.throwIfAborted();
+    await begun.keep(this.upload);
   }
 
   async sendAllBut(there) {
@@ -149,15 +186,16 @@ class Sending {
     }
   }
 
-  sendPart(number, signal) {
-    const start = (number - 1) * this.upload.partBytes;
+  async sendPart(number, signal) {
+    await this.note(number, signal);
+    const bytes = this.bytesOf(number);
     const size = sizeOf(this.upload, number);
     let signedAnew = false;
     return persist(
       async () => {
         const address = await this.address(number, signal);
         try {
-          await send("PUT", address, this.file.slice(start, start + size), {
+          await send("PUT", address, bytes, {
             file: this.file,
             signal,
             progress: (count) => {
@@ -171,7 +209,7 @@ class Sending {
           if (!(error instanceof Refused && error.status === FORBIDDEN) || signedAnew) throw error;
           signedAnew = true;
           const again = await this.address(number, signal);
-          await send("PUT", again, this.file.slice(start, start + size), { file: this.file, signal, progress: () => {} });
+          await send("PUT", again, bytes, { file: this.file, signal, progress: () => {} });
         }
         this.under.delete(number);
         this.there += size;

@@ -61,19 +61,24 @@ function pause(milliseconds, signal) {
 
 /** What the master answers, as JSON (null where there is none). Throws Lost or Refused. */
 export async function asked(method, address, body, signal) {
-  let response;
   try {
-    response = await ask(address, {
+    const response = await ask(address, {
       method,
       signal,
       cache: "no-store",
       headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json" } : {}) },
       body: body ? JSON.stringify(body) : undefined,
     });
+    // a line may be cut while the answer comes, too
+    return await said(response);
   } catch (error) {
     signal?.throwIfAborted();
+    if (error instanceof Lost || error instanceof Refused) throw error;
     throw new Lost(error instanceof TypeError ? say("page.no_answer") : error.message);
   }
+}
+
+async function said(response) {
   if (response.ok) return response.status === 204 ? null : response.json();
   const again = response.clone();
   const sentence = await problemOf(response);

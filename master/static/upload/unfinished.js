@@ -10,6 +10,9 @@ const zone = document.getElementById("unfinished");
 const list = document.getElementById("unfinished-uploads");
 const prototype = document.getElementById("unfinished-row");
 
+// what is asked for, by the keys of their uploads
+const rows = new Map();
+
 /** `resume(upload, file)` goes on with an upload. */
 export async function startUnfinished(resume) {
   for (const upload of await begun.all()) {
@@ -48,7 +51,7 @@ function ask(upload, sent, resume) {
   field(row, "progress").value = sent / upload.size;
   const go = async (file) => {
     if (await isSame(upload, file)) {
-      away(row);
+      taken(upload.key);
       resume(upload, file);
     } else {
       write(row, "why", say("upload.another_file", { name: upload.name }));
@@ -68,14 +71,17 @@ function ask(upload, sent, resume) {
     else show(field(row, "allow"), false);
   });
   field(row, "forget").addEventListener("click", () => {
-    away(row);
+    taken(upload.key);
     callOff(upload);
   });
+  rows.set(upload.key, row);
   list.append(row);
   show(zone, true);
 }
 
-function away(row) {
-  row.remove();
+/** An upload goes on, or is forgotten: its file is asked for no more. */
+export function taken(key) {
+  rows.get(key)?.remove();
+  rows.delete(key);
   show(zone, list.children.length > 0);
 }

@@ -1,7 +1,7 @@
 // What the page shows of drops: a summary each, and of their files a few rows, however many there are.
 
 import { bytes, cloned, field, show, write } from "../dom.js";
-import { followBatch } from "./batch.js";
+import { followCounts } from "./batch.js";
 import { State } from "./item.js";
 import { refreshEmpty } from "../jobs/job-list.js";
 import { say } from "../strings.js";
@@ -64,7 +64,8 @@ class DropView {
     for (const how of ["skip", "anyway", "known"]) this.on(how, () => drop.decide(how));
     this.following = { now() {}, stop() {} };
     drop.noted.then(() => {
-      this.following = followBatch(drop.batch, (counts) => this.follow(counts));
+      if (!views.has(this)) return;
+      this.following = followCounts(drop.batch, (counts) => this.follow(counts));
     });
   }
 

@@ -1,5 +1,6 @@
 // Paths and commands, each with a button that copies it.
 
+import { copied } from "../clipboard.js";
 import { cloned, field, write } from "../dom.js";
 import { say } from "../strings.js";
 
@@ -30,9 +31,7 @@ export function startCopies(section) {
   section.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy-text]");
     if (!button?.dataset.copyText) return;
-    try {
-      await navigator.clipboard.writeText(button.dataset.copyText);
-    } catch {
+    if (!(await copied(button.dataset.copyText))) {
       // where the clipboard is closed (no HTTPS) the text is selected, for a key to copy it
       getSelection().selectAllChildren(button.parentElement.querySelector("code"));
       return;

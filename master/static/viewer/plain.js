@@ -1,7 +1,7 @@
 // Input and result as pictures of the page, where there is nothing to be zoomed.
 
 import { field, isOver, show, write } from "../dom.js";
-import { picture } from "../pictures.js";
+import { picture, release } from "../pictures.js";
 import { say } from "../strings.js";
 
 // what every browser shows; larger ones would fill its memory
@@ -50,7 +50,10 @@ export class Plain {
     if (link) anchor.href = link;
     image.closest("figure").toggleAttribute("data-none", absent === say("viewer.no_result") && !link);
     const address = kind === "image" ? this.address(job, side) : null;
-    if (!address) image.removeAttribute("src");
+    if (!address) {
+      release(image);
+      image.removeAttribute("src");
+    }
     // a new signature for the same image is no new image
     if (address && this.wanted && !image.getAttribute("src")) picture(image, address).then((there) => there || this.broken(side));
     if (!link) write(this.root, `${side}-note`, absent);

@@ -1,5 +1,6 @@
 // What is done with many results: packed, copied, listed; each tells how far it is in a sentence.
 
+import { copied } from "../clipboard.js";
 import { bytes } from "../dom.js";
 import { say } from "../strings.js";
 import { MOST_IN_MEMORY, pack, save, script, target, TooLargeError } from "./downloads.js";
@@ -29,12 +30,8 @@ export async function copyPaths(results, tell, signal) {
     return tell(say("page.no_answer"));
   }
   if (!paths.length) return tell(say("jobs.no_results"));
-  try {
-    await navigator.clipboard.writeText(paths.join("\n"));
-    tell(say("jobs.copied", { count: paths.length }));
-  } catch {
-    tell(say("jobs.not_copied"));
-  }
+  const done = await copied(paths.join("\n"));
+  tell(done ? say("jobs.copied", { count: paths.length }) : say("jobs.not_copied"));
 }
 
 /** Hand over a script that fetches the results. */
