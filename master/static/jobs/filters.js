@@ -48,7 +48,7 @@ function addressWith(changes) {
   return `/${text ? `?${text}` : ""}`;
 }
 
-function write() {
+function write({ back = false } = {}) {
   const told = filtersOf(location.search);
   for (const link of form.querySelectorAll("a[data-state]")) {
     link.href = addressWith({ state: link.dataset.state, before: "" });
@@ -62,7 +62,8 @@ function write() {
   }
   for (const name of ["search", "code"]) {
     const input = form.elements[name];
-    if (input.value !== told[name] && input !== document.activeElement) input.value = told[name];
+    // what is being typed is further than the address, unless somebody went back
+    if (input.value !== told[name] && (back || input !== document.activeElement)) input.value = told[name];
   }
   for (const name of TIMES) form.elements[name].value = toLocal(told[name]);
 }
@@ -75,12 +76,14 @@ const plain = (event) => !(event.ctrlKey || event.metaKey || event.shiftKey || e
 
 /** Follow what people filter by; `changed()` is called when the list is about something else, `seen()` for another view. */
 export function followFilters(changed, seen) {
-  const moved = () => {
+  let timer = 0;
+  let typing = false;
+  const moved = (how) => {
     const now = filtersOf(location.search);
     if (isOther(shown, now)) return location.reload();
     const same = NAMES.every((name) => shown[name] === now[name]);
     shown = now;
-    write();
+    write(how);
     if (!same) changed();
   };
   const go = (changes, { replace = false } = {}) => {
@@ -92,8 +95,10 @@ export function followFilters(changed, seen) {
   };
 
   window.addEventListener("popstate", () => {
+    clearTimeout(timer);
+    typing = false;
     look(new URLSearchParams(location.search).get("view") ?? view());
-    moved();
+    moved({ back: true });
   });
   form.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-state]");
@@ -102,8 +107,6 @@ export function followFilters(changed, seen) {
     go({ state: link.dataset.state, before: "" });
   });
 
-  let timer = 0;
-  let typing = false;
   const typed = () => {
     clearTimeout(timer);
     go({ search: form.elements.search.value.trim(), before: "" }, { replace: typing });
