@@ -137,8 +137,12 @@ def test_what_was_dropped_before_is_noticed_and_a_person_decides(served: Served,
     names = [each.key.rpartition("/")[2] for each in served.system.inputs.list("uploads/")]
     assert sorted(names) == ["a.png", "b.png", "b.png", "c.png"]
     choose(page, file("a.png"))
+    count = page.locator("#drops .summary").first.locator("[data-field=count]")
+    # as long as it is asked, nothing is said of sending
+    expect(question.get_by_role("button", name="Send anyway")).to_be_visible()
+    expect(count).to_have_text("")
     question.get_by_role("button", name="Send anyway").click()
-    expect(page.locator("#drops .summary").first.locator("[data-field=count]")).to_have_text("On its way")
+    expect(count).to_have_text("On its way")
     queued(page, 3)
     names = [each.key.rpartition("/")[2] for each in served.system.inputs.list("uploads/")]
     assert names.count("a.png") == 2

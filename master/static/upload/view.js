@@ -124,11 +124,14 @@ class DropView {
   renderFinished() {
     const { element, all } = this;
     const { ended, failed } = this.counts;
-    write(element, "count", all ? finished(ended, all) : say("upload.nothing"));
+    // the question that then stands below tells how many there are
+    const asks = all > 0 && this.drop.in(State.DUPLICATE).length === all;
+    write(element, "count", asks ? "" : all ? finished(ended, all) : say("upload.nothing"));
     write(element, "failed", failed ? say("upload.without", { count: failed }) : "");
     const skipped = this.drop.in(State.SKIPPED).length;
     write(element, "skipped", skipped ? say("upload.skipped", { count: skipped }) : "");
     const progress = field(element, "progress");
+    show(progress, !asks);
     progress.max = Math.max(1, all);
     progress.value = ended;
     element.dataset.ended = String(ended >= all);
@@ -168,7 +171,8 @@ class DropView {
 
   /** For who does not see the page: what begins, what ends, and what goes wrong; not each file. */
   sayAloud(open, sent, failed) {
-    let text = say("upload.all_sent", { count: sent.length });
+    const asked = this.drop.in(State.DUPLICATE).length;
+    let text = asked ? say("upload.again", { count: asked }) : say("upload.all_sent", { count: sent.length });
     if (isCut(open)) text = say("upload.line_cut");
     else if (open.length) text = say("upload.sending_some", { count: open.length + sent.length });
     if (failed.length) text = `${text} ${say("upload.unsent", { count: failed.length })}`;
