@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from local.surroundings import CREDENTIALS
 from tests.browser import chromium
 from tests.browser.conftest import FLAGS
 from tests.flow.running_system import start
@@ -39,9 +40,9 @@ def main() -> int:
         return 1
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        # a client takes its keys where it is made
+        os.environ.update(CREDENTIALS)
         running = start(Path(folder) / "state", RANKS=RANKS, SAMPLES="0")
-        # its own clients sign with what it told them
-        os.environ.update(running.environment)
         browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, "--hide-scrollbars"])
         try:
             studio = Studio(running, browser, Path(folder), told.pixels)
