@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from master.jobs import display_name
+from master.page import ROWS_RENDERED
 from tests.hostile_keys import ON_A_PAGE
 from tilework.jobs.history import Deed, Entry
 from tilework.jobs.job import Job, State
@@ -101,9 +102,11 @@ def test_all_of_them_beside_each_other_are_each_a_row_and_a_reason(world: World,
         seen = Structure(page)
         leaves(seen)
         items = [attributes for tag, attributes in seen.elements if tag in {"li", "div"}]
+        # the modules ask for what the server leaves out
+        there = rows if path == "/failures" else rows[:ROWS_RENDERED]
         # beside what is cloned for new ones
-        assert items.count(REASON if path == "/failures" else ROW) == len(rows) + 1, path
-        for row in rows:
+        assert items.count(REASON if path == "/failures" else ROW) == len(there) + 1, path
+        for row in there:
             assert display_name(row).strip() in seen.texts, (path, row.key)
     told = {job["id"]: job for job in client.get("/api/jobs").json()["jobs"]}
     assert [told[row.id]["key"] for row in rows] == list(ON_A_PAGE)

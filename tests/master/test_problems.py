@@ -45,7 +45,7 @@ def broken(world: World, settings: MasterSettings, error: Exception) -> Client:
         ("GET", "/api/jobs/nothing", 404),
         ("DELETE", "/api/jobs", 405),
         ("GET", "/api/uploads", 405),
-        ("POST", "/api/uploads", 422),
+        ("POST", "/api/uploads", 415),
         ("GET", "/api/pipeline?text=blur(", 422),
         ("GET", "/api/jobs?limit=many", 422),
     ],
