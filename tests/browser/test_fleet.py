@@ -36,6 +36,7 @@ def seen(page: Page) -> list[str]:
     return [line.strip() for line in page.locator("#fleet").inner_text().split("\n") if line.strip()]
 
 
+@pytest.mark.page
 def test_a_host_is_followed_from_its_start_to_its_end(served: Served, window: Window) -> None:
     page = window.open(f"{served.url}/fleet")
     expect(page.get_by_text("No host is there.")).to_be_visible()
