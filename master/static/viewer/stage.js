@@ -32,7 +32,7 @@ const OPTIONS = {
 /** The viewers of both sides in `panes` ({ input, result }: elements). `moved()` is called when what is seen changes. */
 export class Stage {
   constructor(OpenSeadragon, panes, { navigator, label, moved }) {
-    this.library = OpenSeadragon;
+    this.seadragon = OpenSeadragon;
     this.views = {};
     this.ranges = {};
     this.moved = moved;
@@ -73,7 +73,7 @@ export class Stage {
       return;
     }
     const { levels, tile } = view;
-    const source = tileSource(this.library, {
+    const source = tileSource(this.seadragon, {
       levels,
       tile,
       address: view.addressWith(range),
@@ -138,7 +138,7 @@ export class Stage {
     const to = this.viewers[follower].viewport;
     const center = from.getCenter(true);
     const tall = this.shape(follower) / this.shape(leader);
-    const point = new this.library.Point(center.x, center.y * tall);
+    const point = new this.seadragon.Point(center.x, center.y * tall);
     const zoom = from.getZoom(true);
     to.zoomTo(zoom, null, true);
     to.panTo(point, true);
@@ -171,7 +171,7 @@ export class Stage {
     const viewer = this.viewers[side];
     const item = viewer.world.getItemAt(0);
     if (!item) return null;
-    const at = item.viewerElementToImageCoordinates(new this.library.Point(point.x, point.y));
+    const at = item.viewerElementToImageCoordinates(new this.seadragon.Point(point.x, point.y));
     const [x, y] = [Math.floor(at.x), Math.floor(at.y)];
     const { width, height } = this.views[side];
     return x >= 0 && y >= 0 && x < width && y < height ? { x, y } : null;
@@ -180,7 +180,7 @@ export class Stage {
   /** Where the middle of a pixel is in its viewer's element. */
   placeOf(side, { x, y }) {
     const item = this.viewers[side].world.getItemAt(0);
-    return item?.imageToViewerElementCoordinates(new this.library.Point(x + 0.5, y + 0.5)) ?? null;
+    return item?.imageToViewerElementCoordinates(new this.seadragon.Point(x + 0.5, y + 0.5)) ?? null;
   }
 
   /** Bring a pixel into the middle, large enough to be seen. */
