@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from master.conditional import tagged
-from master.identity import Asking
-from master.problems import Problem, ProblemError
 from tilework.jobs import cursor
 from tilework.jobs.batches import MOST, TITLE_CHARACTERS, Batch, Standing, standing
 from tilework.jobs.cursor import Cursor
 from tilework.jobs.job import State
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
+from tilework.service.problems import Problem, ProblemError
 from tilework.sign_in import Who
 
 RECENT_LIMIT = 20

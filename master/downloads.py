@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from master.identity import Asking
 from master.jobs import Ids, Listing, Wanted, result_name
 from master.settings import MasterSettings
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
 
 AT_ONCE = 100
 """Addresses in one answer: signing them takes less than a tenth of a second."""

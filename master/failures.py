@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from master.conditional import tagged
-from master.identity import Asking
 from master.jobs import display_name
 from master.orders import PipelineRequest
 from master.search import LOOKED_AT, picked
@@ -20,6 +19,7 @@ from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun
 from tilework.jobs.system import System
 from tilework.remedies import Remedy, explained, remedies
+from tilework.service.identity import Asking
 from tilework.sign_in import Who
 
 READ_AT_ONCE = 2000

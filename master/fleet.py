@@ -22,13 +22,13 @@ from master.fleet_view import (
     today_of,
 )
 from master.health import Waiting, waiting
-from master.identity import Asking
 from master.waker import Waker
 from tilework.aws.fleet_size import Fleet
 from tilework.errors import TileworkError
 from tilework.jobs.signs import told
 from tilework.jobs.statistics import today
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
 from tilework.sign_in import Who
 
 GROUP_SECONDS = 10.0

@@ -7,20 +7,20 @@ pointed at it by a foreign name (DNS rebinding), which is judged here.
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
 
-from master.identity import judged, note
-from master.problems import MEDIA_TYPE, NOT_SIGNED_IN, Problem
+from tilework.service.hosts import is_ours
+from tilework.service.identity import note
+from tilework.service.problems import NOT_SIGNED_IN, Problem
+from tilework.sign_in import judged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from master.settings import MasterSettings
@@ -95,8 +95,13 @@ class Gate:
             await send(message)
 
         host = Headers(scope=scope).get("host", "")
-        app = self._app if self._is_ours(host) else self._foreign_host(scope["path"])
-        who = judged(scope, self._settings)
+        app = (
+            self._app
+            if is_ours(host, self._settings.host_names, any_name=self._settings.any_host)
+            else self._foreign_host(scope["path"])
+        )
+        settings = self._settings
+        who = judged(scope, signing_in=settings.sign_in is not None, operators=settings.operators_group)
         note(scope, who)
         # a gateway refuses these already: a route of it that is too wide must not lay the data open
         if who is None and scope["path"].startswith("/api/"):
@@ -106,13 +111,6 @@ class Gate:
     def _policy(self) -> str:
         sign_in = self._settings.sign_in
         return content_security_policy(self._stores(), sign_in.url if sign_in else "")
-
-    def _is_ours(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        return self._settings.any_host or name in self._settings.host_names
 
     @staticmethod
     def _not_signed_in(path: str) -> Response:
@@ -131,4 +129,6 @@ class Gate:
 
 
 def _told(problem: Problem, path: str, headers: dict[str, str] | None = None) -> Response:
-    return Response(json.dumps(problem.document(path)), problem.status, headers, MEDIA_TYPE)
+    response = problem.response(path)
+    response.headers.update(headers or {})
+    return response

@@ -10,13 +10,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from master.identity import Asking
 from master.ownership import own
 from tilework.errors import CursorError
 from tilework.jobs.quotas import KEY_BYTES
 from tilework.jobs.stores import ObjectVersion
 from tilework.jobs.system import System
 from tilework.jobs.table import JobTable
+from tilework.service.identity import Asking
 from tilework.sign_in import Who
 
 VERSIONS_AT_ONCE = 1000

@@ -11,7 +11,6 @@ from pydantic import AfterValidator, BaseModel
 
 from master.conditional import tagged
 from master.copies import Copy, copies, shows_tiles
-from master.identity import Asking
 from master.problems import no_such_job
 from master.search import LOOKED_AT, Found, Search
 from master.settings import MasterSettings
@@ -26,6 +25,7 @@ from tilework.jobs.stores import ObjectStore
 from tilework.jobs.story import Kind, remedies_of, story
 from tilework.jobs.system import System
 from tilework.remedies import Remedy
+from tilework.service.identity import Asking
 from tilework.shown import shown
 from tilework.sign_in import Who, may_see
 

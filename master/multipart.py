@@ -15,9 +15,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Depends
 from pydantic import BaseModel, Field
 
-from master.identity import Asking
 from master.operations import PIPELINE_CHARACTERS
-from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.uploads import Batch, ContentType, FileName, check_size, new_key, upload_metadata
 from master.waker import Waker
@@ -26,6 +24,8 @@ from tilework.jobs.object_keys import UPLOADS
 from tilework.jobs.quotas import KEY_BYTES, OBJECT_BYTES, PARTS
 from tilework.jobs.stores import ObjectInfo, Part, Upload, UploadOverError
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
+from tilework.service.problems import Problem, ProblemError
 from tilework.sign_in import Who
 
 MIB = 2**20

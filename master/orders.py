@@ -8,11 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from master.identity import Asking
 from master.jobs import JobView, Listing
 from master.operations import PIPELINE_CHARACTERS
 from master.ownership import check_all_own, check_operator, own_version
-from master.problems import Problem, ProblemError
 from master.search import LOOKED_AT, picked
 from master.settings import MasterSettings
 from master.uploads import Batch
@@ -25,6 +23,8 @@ from tilework.jobs.orders import Orders, Rerun, is_wanted
 from tilework.jobs.quotas import KEY_BYTES
 from tilework.jobs.system import System
 from tilework.jobs.unheard import Backfill
+from tilework.service.identity import Asking
+from tilework.service.problems import Problem, ProblemError
 
 RETRIES_AT_ONCE = 100
 """Jobs that one request queues anew: seconds of work, within what a gateway waits."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from master.problems import Problem, ProblemError
 from tilework.errors import RefusedError, VersionGoneError
+from tilework.service.problems import Problem, ProblemError
 from tilework.sign_in import may_see
 
 if TYPE_CHECKING:

@@ -21,13 +21,12 @@ from master.batches import Batches
 from master.failures import BLANK_GROUP, failures_of
 from master.fleet import FleetReport
 from master.fleet_page import FleetPage
-from master.identity import Asking
 from master.jobs import JobView, Listing, Wanted
 from master.modules import reached, said
 from master.operations import catalogue, pipeline_view
 from master.ownership import check_operator
 from master.plain_pictures import plain_picture
-from master.problems import PAGES, Problem
+from master.problems import PAGES
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
@@ -38,6 +37,8 @@ from tilework.jobs import cursor
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
+from tilework.service.problems import Problem
 from tilework.shown import bytes_shown, shown
 from tilework.sign_in import CALLBACK, SIGNED_OUT
 

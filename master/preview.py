@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from master import image_paths
-from master.problems import Problem, ProblemError
+from tilework.service.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

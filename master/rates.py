@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads it
 
-from master.identity import who_asks
-from master.problems import Problem, ProblemError
+from tilework.service.identity import who_asks
+from tilework.service.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

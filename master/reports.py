@@ -10,7 +10,6 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
-from master.identity import Asking
 from master.jobs import EntryView, Listing, StoryLine, history, told_story
 from master.ownership import check_operator
 from tilework.jobs import cursor
@@ -19,6 +18,7 @@ from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS, days
 from tilework.jobs.story import next_steps
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
 
 EXPORT_ROWS = 5000
 """Rows of one answer: with a kilobyte each it stays below the 6 MB that Lambda may answer with."""

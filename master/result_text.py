@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import tagged
-from master.identity import Asking
 from master.jobs import Listing
 from master.problems import not_there
 from tilework.imaging.result_kinds import ResultKind, kind_of
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
 
 MOST_BYTES = 65_536
 """Of a report that is shown: some thousand rows. The whole is a download."""

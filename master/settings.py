@@ -14,6 +14,7 @@ from tilework.errors import PipelineError, SettingsError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, warn_of_disabled
 from tilework.jobs.quotas import OBJECT_BYTES, PART_LIMIT
+from tilework.service.hosts import LOOPBACK
 from tilework.sign_in import OPERATORS, SignIn
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ NOTICE_WAIT_SECONDS = 5.0
 
 LOOK_SECONDS = 5.0
 """Notices and dead letters wait meanwhile where the keeper is one thread; a look cut short soon goes on."""
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

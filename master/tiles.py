@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from master.conditional import known_tags, tagged
-from master.identity import Asking
 from master.jobs import Listing
 from tilework.errors import NoTilesError, TileNotMadeError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
 
 FOR_EVER = "private, max-age=31536000, immutable"
 """An address that names the epoch: a tile of it never changes."""

@@ -10,10 +10,8 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks
 from pydantic import BaseModel, Field, StringConstraints
 
-from master.identity import Asking
 from master.operations import PIPELINE_CHARACTERS
 from master.ownership import check_free
-from master.problems import Problem, ProblemError
 from master.settings import MasterSettings
 from master.waker import Waker
 from tilework.errors import MetadataError
@@ -21,6 +19,8 @@ from tilework.imaging.pipeline import parse
 from tilework.jobs.object_keys import SUBMITTED, UPLOADS
 from tilework.jobs.quotas import KEY_BYTES, PART_LIMIT, check_key
 from tilework.jobs.system import System
+from tilework.service.identity import Asking
+from tilework.service.problems import Problem, ProblemError
 from tilework.shown import is_harmless
 
 NAME_BYTES = 700

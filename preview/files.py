@@ -10,12 +10,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from preview.answers import answer
-from preview.identity import who_asks
 from preview.kept import KeptFile, KeptImage
 from preview.memory import Memory
 from preview.on_screen import Levels
 from preview.opened import Opened
-from preview.problems import Problem, ProblemError
 from preview.region import render
 from preview.regions import MOST_COORDINATE, PIPELINE_CHARACTERS, Shower, parsed
 from preview.settings import PreviewSettings
@@ -23,6 +21,8 @@ from preview.workshop import Workshop
 from tilework.imaging.limits import MIB
 from tilework.imaging.run import BytesSource
 from tilework.imaging.windows import Window
+from tilework.service.identity import who_asks
+from tilework.service.problems import Problem, ProblemError
 
 MOST_BYTES = 4 * MIB
 """Of a file: as Base64 it fits the 6 MB that Lambda takes."""

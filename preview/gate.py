@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from preview.identity import judged, note
-from preview.problems import Problem, ProblemError, response_of
-from preview.settings import LOOPBACK
+from preview.problems import response_of
+from tilework.service.hosts import LOOPBACK, is_ours
+from tilework.service.identity import note
+from tilework.service.problems import NOT_SIGNED_IN, Problem, ProblemError
+from tilework.sign_in import judged
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -65,7 +66,9 @@ class Gate:
             await response(scope, receive, send_with_headers)
 
     def _judge(self, scope: Scope) -> None:
-        if not self._is_ours(Headers(scope=scope).get("host", "")):
+        settings = self._settings
+        host = Headers(scope=scope).get("host", "")
+        if not is_ours(host, {*LOOPBACK, settings.host}, any_name=settings.any_host):
             raise ProblemError(
                 Problem(
                     HTTPStatus.MISDIRECTED_REQUEST,
@@ -75,22 +78,7 @@ class Gate:
                     "Ask the master for it, at the address of its page.",
                 )
             )
-        who = judged(scope, self._settings)
+        who = judged(scope, signing_in=settings.sign_in, operators=settings.operators_group)
         if who is None:
-            raise ProblemError(
-                Problem(
-                    HTTPStatus.UNAUTHORIZED,
-                    "not_signed_in",
-                    "Not signed in",
-                    "The request bears no token of this deployment.",
-                    "Sign in on the page, or with `tilework login`.",
-                )
-            )
+            raise ProblemError(NOT_SIGNED_IN)
         note(scope, who)
-
-    def _is_ours(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname
-        except ValueError:
-            return False
-        return self._settings.any_host or name in {*LOOPBACK, self._settings.host}

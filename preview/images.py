@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from preview.histograms import histogram
 from preview.library import address_of, page_of
-from preview.problems import ProblemError, not_there, problem_of
+from preview.problems import PREVIEW, not_there
 from tilework.errors import ImageError, NoSuchTileError, VersionGoneError
+from tilework.service.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -94,7 +95,7 @@ class Images:
         try:
             return self._do(lambda: _view(self._zoomed(row, side), side, version))
         except (ImageError, VersionGoneError, ProblemError) as error:
-            problem = problem_of(error)
+            problem = PREVIEW.of(error)
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
             told = {"code": problem.code, "detail": problem.detail, "advice": problem.advice}

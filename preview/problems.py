@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
 
 from tilework.errors import (
     CrashedError,
@@ -26,16 +23,15 @@ from tilework.errors import (
     TooSlowError,
     VersionGoneError,
 )
+from tilework.service import problems
+from tilework.service.problems import AGAIN_SECONDS, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from fastapi import FastAPI
     from starlette.requests import Request
+    from starlette.responses import Response
 
 log = logging.getLogger(__name__)
-
-MEDIA_TYPE = "application/problem+json"
 
 STATUSES: tuple[tuple[type[TileworkError], HTTPStatus], ...] = (
     (PipelineError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -61,80 +57,34 @@ ADVICE: dict[int, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What went wrong: ``title`` says which kind, ``detail`` what exactly, ``more`` what a program can use."""
-
-    status: int
-    code: str
-    title: str
-    detail: str
-    advice: str
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-    def document(self, instance: str) -> dict[str, Any]:
-        """The members of RFC 9457, and ours: code, advice and what else there is."""
-        return {
-            "type": f"/docs#problem-{self.code}",
-            "title": self.title,
-            "status": self.status,
-            "detail": self.detail,
-            "instance": instance,
-            "code": self.code,
-            "advice": self.advice,
-            **self.more,
-        }
-
-
-class ProblemError(Exception):
-    """A request that the preview refuses by itself."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
+PREVIEW = problems.Problems(
+    service="preview",
+    statuses=STATUSES,
+    advice=ADVICE,
+    otherwise=ADVICE[HTTPStatus.UNPROCESSABLE_ENTITY],
+)
 
 
 def no_such_job(job_id: str) -> ProblemError:
     """The answer where a job is asked for that nobody has heard of, or that is another's."""
-    detail = f"There is no job {job_id[:64]!r}. It may not have been taken up yet, or was forgotten."
-    return not_there("no_such_job", detail)
+    return problems.no_such_job(job_id, ADVICE[HTTPStatus.NOT_FOUND])
 
 
 def not_there(code: str, detail: str) -> ProblemError:
     """The answer where something is asked for that is not there."""
-    status = HTTPStatus.NOT_FOUND
-    return ProblemError(Problem(status, code, _title(code), detail, ADVICE[status]))
-
-
-def problem_of(error: Exception) -> Problem:
-    """The problem that an exception stands for."""
-    if isinstance(error, ProblemError):
-        return error.problem
-    if isinstance(error, TileworkError):
-        return _of_our_own(error)
-    if isinstance(error, RequestValidationError):
-        return _of_validation(error)
-    if isinstance(error, HTTPException):
-        phrase = HTTPStatus(error.status_code).phrase
-        advice = ADVICE.get(error.status_code, ADVICE[HTTPStatus.UNPROCESSABLE_ENTITY])
-        code = phrase.lower().replace(" ", "_").replace("-", "_")
-        return Problem(error.status_code, code, phrase.capitalize(), str(error.detail), advice)
-    status = HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = "The preview met an error that it did not expect; its log tells more."
-    return Problem(status, "internal", "Internal error", detail, ADVICE[status])
+    return problems.not_there(code, detail, ADVICE[HTTPStatus.NOT_FOUND])
 
 
 def response_of(error: Exception, path: str, method: str = "GET") -> Response:
     """The answer that an exception stands for; what is our own fault goes into the log."""
-    problem = problem_of(error)
+    problem = PREVIEW.of(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("%s %s: %s", method, path, problem.detail, exc_info=error)
-    # half a surrogate pair, which a body can hold, has no UTF-8
-    body = json.dumps(problem.document(path), ensure_ascii=False).encode("utf-8", "replace")
-    headers = {"Cache-Control": "no-store"}
+    response = problem.response(path)
+    response.headers["Cache-Control"] = "no-store"
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "2"
-    return Response(body, problem.status, headers, MEDIA_TYPE)
+        response.headers["Retry-After"] = AGAIN_SECONDS
+    return response
 
 
 def install(app: FastAPI) -> None:
@@ -148,29 +98,3 @@ def install(app: FastAPI) -> None:
 
     for kind in (ProblemError, TileworkError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, answer)
-
-
-def _of_our_own(error: TileworkError) -> Problem:
-    status = next((status for kind, status in STATUSES if isinstance(error, kind)), None)
-    more = {"position": error.position, "field": "pipeline"} if isinstance(error, PipelineError) else {}
-    reason = error.reason[:1].upper() + error.reason[1:]
-    detail = reason + ("" if reason.endswith((".", "!", "?")) else ".")
-    status = status or HTTPStatus.INTERNAL_SERVER_ERROR
-    return Problem(status, error.code, _title(error.code), detail, error.advice, more)
-
-
-def _title(code: str) -> str:
-    return code.replace("_", " ").capitalize()
-
-
-def _of_validation(error: RequestValidationError) -> Problem:
-    faults = [
-        {
-            "field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
-            "reason": fault["msg"],
-        }
-        for fault in error.errors()
-    ]
-    detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults[:5])
-    status = HTTPStatus.UNPROCESSABLE_ENTITY
-    return Problem(status, "bad_request", "Bad request", f"{detail}.", ADVICE[status], {"errors": faults})

@@ -10,7 +10,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from preview.answers import answer
-from preview.identity import may_see
 from preview.jobs import row_for
 from preview.library import Address, Library, address_of
 from preview.memory import Memory
@@ -27,6 +26,8 @@ from tilework.jobs.object_keys import OURS
 from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.quotas import KEY_BYTES
 from tilework.jobs.system import System
+from tilework.service.identity import who_asks
+from tilework.sign_in import may_see
 
 MOST_COORDINATE = 1 << 40
 """Far beyond any image."""
@@ -150,7 +151,7 @@ def _image_of(
         with contextlib.suppress(VersionGoneError):
             info = library.describe(address)
     # another's is answered as one that is not there, to the letter
-    if info is None or not may_see(request, _Brought(info.metadata.get("owner", ""))):
+    if info is None or not may_see(_Brought(info.metadata.get("owner", "")), who_asks(request)):
         raise not_there("no_image", "There is no such version of such an image in the input bucket.")
     return address, ""
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
 IMAGE_MIB = 256
 """Of an image that is decoded whole: 89 megapixels of colour. Beyond it a slider would wait for seconds."""
 

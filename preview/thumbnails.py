@@ -11,7 +11,7 @@ from preview.jobs import row_for
 from preview.library import Address, Library, Side, address_of, page_of
 from preview.memory import Memory
 from preview.on_screen import MEDIA_TYPE, levels_of, png, shown
-from preview.problems import ProblemError, not_there
+from preview.problems import not_there
 from preview.settings import PreviewSettings
 from preview.small import small_picture
 from preview.workshop import Workshop
@@ -20,6 +20,7 @@ from tilework.imaging.formats import Picture
 from tilework.imaging.limits import MIB
 from tilework.jobs.job import Job
 from tilework.jobs.system import System
+from tilework.service.problems import ProblemError
 
 SIDE = 256
 """Pixels of the longer side."""

@@ -7,8 +7,8 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, TypeVar
 
-from preview.problems import Problem, ProblemError
 from tilework.imaging.run import prepare_process
+from tilework.service.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

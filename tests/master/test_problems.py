@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from master.app import create_app
-from master.problems import problem_of
+from master.problems import MASTER
 from tests.master.conftest import Client
 from tilework.errors import ServiceError
 from tilework.jobs.table import TooManyRowsError
@@ -101,6 +101,6 @@ def test_a_body_that_is_no_json_is_a_problem(client: Client) -> None:
 
 
 def test_digits_of_an_id_that_are_not_found_in_time_are_no_fault_of_the_service() -> None:
-    problem = problem_of(TooManyRowsError("There are too many jobs to look for the first digits of an id."))
+    problem = MASTER.of(TooManyRowsError("There are too many jobs to look for the first digits of an id."))
     assert (problem.status, problem.code) == (422, "too_many_rows")
     assert "whole id" in problem.advice
