@@ -108,8 +108,7 @@ class Batches:
 
     def recent(self, owner: str, limit: int = RECENT_LIMIT, before: str = "") -> BatchList:
         """The batches of ``owner``. Raises CursorError."""
-        place = cursor.parse(before) if before else None
-        notes = list(self._notes.recent(limit + 1, owner=owner, before=place))
+        notes = list(self._notes.recent(limit + 1, owner=owner, before=cursor.place(before)))
         told = notes[:limit]
         following = str(Cursor(told[-1].created, told[-1].id)) if len(notes) > limit else ""
         return BatchList(batches=list(map(_note_of, told)), next=following)

@@ -11,19 +11,15 @@ from pydantic import BaseModel, Field
 from master.conditional import tagged
 from master.jobs import display_name
 from master.orders import PipelineRequest
-from master.search import LOOKED_AT, picked
+from master.search import failed
 from tilework.errors import VersionGoneError, WrongStateError
-from tilework.jobs import cursor
-from tilework.jobs.job import Job, State
+from tilework.jobs.job import Job
 from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun
 from tilework.jobs.system import System
 from tilework.remedies import Remedy, explained, remedies
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
-
-READ_AT_ONCE = 2000
-"""Rows of one answer: of a kilobyte each, read in a second by a function, for 0.0001 USD."""
 
 EXAMPLES = 3
 
@@ -95,16 +91,12 @@ class RerunAnswer(BaseModel):
 
 def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> FailureList:
     """What failed, of one batch or all, for the API and the page. Raises CursorError."""
-    place = cursor.parse(before) if before else None
-    rows = system.table.list(State.FAILED, READ_AT_ONCE + 1, batch=batch, owner=who.only, before=place)
-    found = list(rows)
-    told = found[:READ_AT_ONCE]
+    found = failed(system.table, who, lambda _: True, batch=batch, before=before)
     by_code: defaultdict[str, list[Job]] = defaultdict(list)
-    for row in told:
+    for row in found.rows:
         by_code[row.code].append(row)
     groups = sorted((_group(code, of_it) for code, of_it in by_code.items()), key=lambda each: -each.count)
-    following = str(cursor.after(told[-1])) if len(found) > len(told) else ""
-    return FailureList(groups=groups, counted=len(told), next=following)
+    return FailureList(groups=groups, counted=len(found.rows), next=str(found.place or ""))
 
 
 def routes(system: System, clock: Callable[[], float]) -> APIRouter:
@@ -135,11 +127,14 @@ def routes(system: System, clock: Callable[[], float]) -> APIRouter:
         It looks at two thousand failed jobs at most, of whatever code, so that an answer may have few or none, and yet a
         `next`. The failed jobs stay as they are; asked twice, nothing is queued twice.
         """
-        place = cursor.parse(wanted.before) if wanted.before else None
-        rows = system.table.list(
-            State.FAILED, LOOKED_AT + 1, batch=wanted.batch, owner=who.only, before=place
+        found = failed(
+            system.table,
+            who,
+            lambda row: bool(row.key) and row.code == wanted.code,
+            batch=wanted.batch,
+            before=wanted.before,
+            limit=RERUNS_AT_ONCE,
         )
-        found = picked(rows, RERUNS_AT_ONCE, lambda row: bool(row.key) and row.code == wanted.code)
         queued = sum(_rerun(orders, row, wanted, who) for row in found.rows)
         return RerunAnswer(seen=len(found.rows), queued=queued, next=str(found.place or ""))
 

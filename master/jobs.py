@@ -212,7 +212,7 @@ class Listing:
         if wanted.digits or wanted.ids:
             few = tuple(self._of_id(wanted)) if wanted.digits else self._of_ids(wanted)
             return Found(few, len(few), None)
-        before = cursor.parse(wanted.before) if wanted.before else None
+        before = cursor.place(wanted.before)
         since = cursor.parse(wanted.since).updated if wanted.since else 0.0
         search = Search(wanted.code, wanted.search)
         # one more tells whether there are more

@@ -11,13 +11,12 @@ from pydantic import BaseModel, Field
 from master.jobs import JobView, Listing
 from master.operations import PIPELINE_CHARACTERS
 from master.ownership import check_all_own, check_operator, own_version
-from master.search import LOOKED_AT, picked
+from master.search import failed
 from master.settings import MasterSettings
 from master.uploads import Batch
 from tilework.errors import WrongStateError
-from tilework.jobs import cursor
 from tilework.jobs.erasure import erase
-from tilework.jobs.job import Job, State
+from tilework.jobs.job import Job
 from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun, is_wanted
 from tilework.jobs.quotas import KEY_BYTES
@@ -139,11 +138,14 @@ def routes(
 
         It looks at two thousand failed jobs at most, so that an answer may have none, and yet a `next`.
         """
-        place = cursor.parse(wanted.before) if wanted.before else None
-        rows = system.table.list(
-            State.FAILED, LOOKED_AT + 1, batch=wanted.batch, owner=who.only, before=place
+        found = failed(
+            system.table,
+            who,
+            lambda row: bool(row.key) and is_wanted(row, wanted.code),
+            batch=wanted.batch,
+            before=wanted.before,
+            limit=RETRIES_AT_ONCE,
         )
-        found = picked(rows, RETRIES_AT_ONCE, lambda row: bool(row.key) and is_wanted(row, wanted.code))
         retried = sum(_retried(orders, row) for row in found.rows)
         return Retried(retried=retried, next=str(found.place or ""))
 

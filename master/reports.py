@@ -96,8 +96,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
 
         Where there are more than fit one answer, its Link header names the next one.
         """
-        place = cursor.parse(before) if before else None
-        rows = system.table.list(State.FAILED, batch=batch, owner=who.only, before=place)
+        rows = system.table.list(State.FAILED, batch=batch, owner=who.only, before=cursor.place(before))
         found = list(islice((row for row in rows if not code or row.code == code), EXPORT_ROWS + 1))
         headers = {
             "Content-Disposition": f'attachment; filename="failed.{format.value}"',

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from master import failures
+from master import failures, search
 from tilework.errors import DamagedImageError
 from tilework.jobs.job import State
 
@@ -68,7 +68,7 @@ def test_a_code_that_nobody_here_knows_is_told_with_the_advice_of_its_job(
 def test_where_there_are_many_an_answer_counts_some_and_names_the_next(
     client: Client, failed: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(failures, "READ_AT_ONCE", 4)
+    monkeypatch.setattr(search, "LOOKED_AT", 4)
     first = told(client)
     assert first["counted"] == 4
     second = told(client, before=first["next"])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from master import failures, orders, search
+from master import orders, search
 from master.settings import MasterSettings
 from tilework.errors import CrashedError, DamagedImageError
 from tilework.jobs.job import Ask, State
@@ -65,8 +65,6 @@ def test_all_failures_of_a_code_are_tried_again_a_bounded_number_a_request(
 def test_orders_for_one_code_look_at_a_bounded_number_of_failures_a_request_and_reach_them_all(
     client: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orders, "LOOKED_AT", 3)
-    monkeypatch.setattr(failures, "LOOKED_AT", 3)
     monkeypatch.setattr(search, "LOOKED_AT", 3)
     fail(world, "crashed.png", CrashedError("died"))
     world.clock.now += 1

@@ -47,7 +47,7 @@ _ID = re.compile(r"[0-9a-f]+")
 
 def run_jobs(states: Sequence[State], *, limit: int | None, before: str, batch: str, json: bool) -> int:
     """List the jobs, the latest changed first."""
-    place = cursor.parse(before) if before else None
+    place = cursor.place(before)
     # one more tells whether there are more
     most = None if limit is None else limit + 1
     table = join_from_here().table

@@ -52,6 +52,11 @@ def after(job: Job) -> Cursor:
     return Cursor(job.updated, job.id)
 
 
+def place(text: str) -> Cursor | None:
+    """The cursor of a text, None of an empty one: where a list begins that somebody asks for. Raises CursorError."""
+    return parse(text) if text else None
+
+
 def parse(text: str) -> Cursor:
     """The cursor that ``str`` made, or a time: seconds since the epoch, or ISO 8601, local where it names no zone.
 
