@@ -17,7 +17,7 @@ from tilework.jobs.job import Job
 from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun
 from tilework.jobs.system import System
-from tilework.remedies import Remedy, explained, remedies
+from tilework.remedies import Explained, Remedy, explained, remedies
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
 
@@ -95,7 +95,9 @@ def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> 
     by_code: defaultdict[str, list[Job]] = defaultdict(list)
     for row in found.rows:
         by_code[row.code].append(row)
-    groups = sorted((_group(code, of_it) for code, of_it in by_code.items()), key=lambda each: -each.count)
+    known = explained()
+    groups = [_group(code, of_it, known.get(code)) for code, of_it in by_code.items()]
+    groups.sort(key=lambda each: -each.count)
     return FailureList(groups=groups, counted=len(found.rows), next=str(found.place or ""))
 
 
@@ -149,8 +151,7 @@ def _rerun(orders: Orders, row: Job, wanted: RerunFailed, who: Who) -> bool:
     return False
 
 
-def _group(code: str, rows: list[Job]) -> FailureGroup:
-    known = explained().get(code)
+def _group(code: str, rows: list[Job], known: Explained | None) -> FailureGroup:
     # a failure may have advice of its own; where all have the same it is truer than the class's
     advice = {row.advice for row in rows}
     own = advice.pop() if len(advice) == 1 else ""
