@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tilework.aws.failures import code_of, told_as_ours
+from tilework.aws.query_pages import pages
 from tilework.aws.rows import EXPIRY, batch_shelf, expiry, number, shelves_of
 from tilework.aws.table import BY_BATCH, BY_STATE
 from tilework.jobs.batches import FINAL, Batch, batch_id, noted_again
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from types_boto3_dynamodb import DynamoDBClient
-    from types_boto3_dynamodb.type_defs import QueryOutputTypeDef
 
     from tilework.jobs.cursor import Cursor
     from tilework.jobs.job import State
@@ -131,33 +131,28 @@ class AwsBatches:
         return found
 
     def _counted(self, wanted: dict[str, Any]) -> int:
-        pages = self._pages("count jobs", wanted | {"IndexName": BY_BATCH, "Select": "COUNT"})
-        return sum(page["Count"] for page in pages)
+        counted = pages(
+            self._client, "count jobs", TableName=self._name, IndexName=BY_BATCH, Select="COUNT", **wanted
+        )
+        return sum(page["Count"] for page in counted)
 
     def _of_owner(self, owner: str, before: Cursor | None, limit: int | None) -> Iterator[Mapping[str, Any]]:
         condition, values = "shelf = :shelf", {":shelf": {"S": _SHELF + owner}}
         if before is not None:
             condition += " AND updated <= :before"
             values[":before"] = number(before.updated)  # type: ignore[assignment]  # a number among texts
-        wanted = {
-            "IndexName": BY_STATE,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-            "ScanIndexForward": False,
-            "Limit": _AT_ONCE if limit is None else min(_AT_ONCE, limit + 1),
-        }
-        for page in self._pages("list batches", wanted):
+        listed = pages(
+            self._client,
+            "list batches",
+            TableName=self._name,
+            IndexName=BY_STATE,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            Limit=_AT_ONCE if limit is None else min(_AT_ONCE, limit + 1),
+        )
+        for page in listed:
             yield from page["Items"]
-
-    def _pages(self, what: str, wanted: Mapping[str, Any]) -> Iterator[QueryOutputTypeDef]:
-        place: dict[str, Any] = {}
-        while True:
-            with told_as_ours(what):
-                answer = self._client.query(TableName=self._name, **wanted, **place)
-            yield answer
-            if not (last := answer.get("LastEvaluatedKey")):
-                return
-            place = {"ExclusiveStartKey": last}
 
     def _item(self, batch: Batch) -> dict[str, Any]:
         item: dict[str, Any] = _key(batch.id) | {

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import heapq
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count, groupby, islice
+from itertools import chain, groupby, islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from tilework.aws.done_units import StageRow, full_sets
 from tilework.aws.failures import code_of, told_as_ours
+from tilework.aws.query_pages import pages
 from tilework.aws.rows import (
     EXPIRY,
     batch_shelf,
@@ -35,7 +36,7 @@ from tilework.jobs.job import State
 from tilework.jobs.table import TooManyRowsError, check_follows
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import QueryOutputTypeDef, UpdateItemOutputTypeDef
@@ -72,6 +73,16 @@ class Shelf(NamedTuple):
     attribute: str
     value: str
     parts: int = 1
+
+
+class Range(NamedTuple):
+    """The condition on when a row was updated, and its values."""
+
+    condition: str
+    values: Mapping[str, Any]
+
+
+_EVER = Range("", {})
 
 
 class AwsTable:
@@ -157,7 +168,7 @@ class AwsTable:
         full = [digits + digit for digit in "0123456789abcdef"]
         names = {shelf(state, shelf_number(state, each)) for state in State for each in full}
         shelves = [Shelf(BY_STATE, "shelf", name) for name in sorted(names)]
-        return self._only(shelves, "begins_with(#name, :value)", "id", digits, pages=_DIGITS_PAGES)
+        return self._only(shelves, "begins_with(#name, :value)", "id", digits, most=_DIGITS_PAGES)
 
     def of_key(self, key: str) -> Iterator[Job]:
         """Every row about a version of the object ``key``: all rows are read, but only these are sent."""
@@ -264,30 +275,18 @@ class AwsTable:
     def _merged(
         self, shelves: Sequence[Shelf], limit: int | None, before: Cursor | None, since: float
     ) -> Iterator[Job]:
-        sizes = [_size(each, limit) | ({"since": since} if since else {}) for each in shelves]
+        found = [self._pages(each, _range(before, since), **_size(each, limit)) for each in shelves]
         with ThreadPoolExecutor(min(len(shelves), _QUERIES_AT_ONCE)) as pool:
-            first = list(pool.map(lambda each, size: self._page(each, before, **size), shelves, sizes))
-        rows = [
-            self._rows(each, page, before, **size)
-            for each, page, size in zip(shelves, first, sizes, strict=True)
-        ]
+            first = list(pool.map(next, found))
+        rows = [_rows(chain((page,), left), before) for page, left in zip(first, found, strict=True)]
         told: set[str] = set()
         for job in heapq.merge(*rows, key=order):
             if job.id not in told:
                 told.add(job.id)
                 yield job
 
-    def _rows(
-        self, place: Shelf, first: QueryOutputTypeDef, before: Cursor | None, **size: Any
-    ) -> Iterator[Job]:
-        """The rows of one shelf, whose first page is there already, those of one moment by their ids."""
-        found = map(from_item, self._following(place, first, before, **size))
-        # the index keeps no order among rows of one moment
-        for _, rows in groupby(found, attrgetter("updated")):
-            yield from sorted((row for row in rows if before is None or not before.passed(row)), key=order)
-
     def _only(
-        self, shelves: Sequence[Shelf], condition: str, name: str, value: str, *, pages: int | None = None
+        self, shelves: Sequence[Shelf], condition: str, name: str, value: str, *, most: int | None = None
     ) -> Iterator[Job]:
         only = {
             "FilterExpression": condition,
@@ -295,43 +294,42 @@ class AwsTable:
             "ExpressionAttributeValues": {":value": {"S": value}},
         }
         with ThreadPoolExecutor(_QUERIES_AT_ONCE) as pool:
-            found = list(pool.map(lambda each: list(self._items(each, pages, **only)), shelves))
+            found = list(pool.map(lambda each: list(self._items(each, most, **only)), shelves))
         # one that changes its state meanwhile may be found on two shelves
         told = {job.id: job for items in found for job in map(from_item, items)}
         return iter(told.values())
 
-    def _items(self, place: Shelf, pages: int | None = None, **wanted: Any) -> Iterator[Mapping[str, Any]]:
-        return self._following(place, self._page(place, None, **wanted), None, pages, **wanted)
-
-    def _following(
-        self,
-        place: Shelf,
-        page: QueryOutputTypeDef,
-        before: Cursor | None,
-        pages: int | None = None,
-        **wanted: Any,
-    ) -> Iterator[Mapping[str, Any]]:
-        for number_of_page in count(1):
+    def _items(self, place: Shelf, most: int | None = None, **wanted: Any) -> Iterator[Mapping[str, Any]]:
+        """What is on a shelf. Raises TooManyRowsError where that is more than ``most`` pages."""
+        for number_of_page, page in enumerate(self._pages(place, _EVER, **wanted), 1):
             yield from page["Items"]
-            if not (last := page.get("LastEvaluatedKey")):
-                return
-            if number_of_page == pages:
+            if number_of_page == most and page.get("LastEvaluatedKey"):
                 raise TooManyRowsError("There are too many jobs to look for the first digits of an id.")
-            page = self._page(place, before, ExclusiveStartKey=last, **wanted)
 
-    def _page(self, place: Shelf, before: Cursor | None, **wanted: Any) -> QueryOutputTypeDef:
-        range_of, values = _range(before, wanted.pop("since", 0.0))
-        values |= {":shelf": {"S": place.value}}
-        values |= wanted.pop("ExpressionAttributeValues", {})
-        with told_as_ours("list jobs"):
-            return self._client.query(
-                TableName=self._name,
-                IndexName=place.of,
-                KeyConditionExpression=f"{place.attribute} = :shelf{range_of}",
-                ExpressionAttributeValues=values,
-                ScanIndexForward=False,
-                **wanted,
-            )
+    def _pages(self, place: Shelf, within: Range, **wanted: Any) -> Iterator[QueryOutputTypeDef]:
+        values = {
+            ":shelf": {"S": place.value},
+            **within.values,
+            **wanted.pop("ExpressionAttributeValues", {}),
+        }
+        return pages(
+            self._client,
+            "list jobs",
+            TableName=self._name,
+            IndexName=place.of,
+            KeyConditionExpression=f"{place.attribute} = :shelf{within.condition}",
+            ExpressionAttributeValues=values,
+            ScanIndexForward=False,
+            **wanted,
+        )
+
+
+def _rows(found: Iterable[QueryOutputTypeDef], before: Cursor | None) -> Iterator[Job]:
+    """The rows of one shelf's pages, those of one moment by their ids."""
+    told = (from_item(item) for page in found for item in page["Items"])
+    # the index keeps no order among rows of one moment
+    for _, rows in groupby(told, attrgetter("updated")):
+        yield from sorted((row for row in rows if before is None or not before.passed(row)), key=order)
 
 
 def _shelves(states: Sequence[State], batch: str = "", owner: str = "") -> list[Shelf]:
@@ -347,16 +345,15 @@ def _shelf(state: State, part: int, batch: str, owner: str) -> Shelf:
     return Shelf(BY_STATE, "shelf", shelf(state, part), shelves_of(state))
 
 
-def _range(before: Cursor | None, since: float) -> tuple[str, dict[str, Any]]:
-    """The condition on when a row was updated, and its values."""
+def _range(before: Cursor | None, since: float) -> Range:
     values = ({":since": number(since)} if since else {}) | (
         {":before": number(before.updated)} if before is not None else {}
     )
     if len(values) > 1:
-        return " AND updated BETWEEN :since AND :before", values
+        return Range(" AND updated BETWEEN :since AND :before", values)
     if since:
-        return " AND updated >= :since", values
-    return " AND updated <= :before" if values else "", values
+        return Range(" AND updated >= :since", values)
+    return Range(" AND updated <= :before", values) if values else _EVER
 
 
 def _size(place: Shelf, limit: int | None) -> dict[str, Any]:
