@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from preview.answers import answer
 from preview.kept import KeptFile, KeptImage
 from preview.memory import Memory
-from preview.on_screen import Levels
+from preview.on_screen import between
 from preview.opened import Opened
 from preview.region import render
 from preview.regions import MOST_COORDINATE, PIPELINE_CHARACTERS, Shower, parsed
@@ -111,7 +111,7 @@ def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: Preview
         began = time.perf_counter()
         body = await _body(request)
         owner, window = who_asks(request).owner, Window(x, y, x + width, y + height)
-        levels = None if black is None or white is None else Levels(black, white)
+        levels = between(black, white)
 
         def work() -> Response:
             shown = shower.show(parsed(pipeline))

@@ -7,20 +7,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from preview.answers import ASK_AGAIN, FOR_EVER
 from preview.images import Images, check_version
 from preview.jobs import row_for
 from preview.library import Library, Side
 from preview.memory import Memory
-from preview.on_screen import Levels
+from preview.on_screen import between
 from preview.workshop import Workshop
 from tilework.jobs.job import State
 from tilework.jobs.system import System
-
-FOR_EVER = "private, max-age=31536000, immutable"
-"""An address that names the version: it always shows the same."""
-
-ASK_AGAIN = "private, no-cache"
-"""One that does not: a retry may make another result."""
 
 Version = Annotated[str | None, Query(max_length=1024, description="The `version` that the image tells.")]
 Bound = Annotated[
@@ -67,7 +62,7 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         over = side == "input" or job.state is State.DONE
         if over and tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        made = images.tile(job, side, (level, column, row), _levels(black, white))
+        made = images.tile(job, side, (level, column, row), between(black, white))
         return Response(made.body, media_type=made.media_type, headers=headers)
 
     @router.get("/pixel", summary="Tell a pixel")
@@ -95,14 +90,10 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         """
         job = row_for(request, system, job_id)
         check_version(job, side, version)
-        found = images.histogram(job, side, _levels(black, white))
+        found = images.histogram(job, side, between(black, white))
         return _told(asdict(found), ASK_AGAIN if version is None else FOR_EVER)
 
     return router
-
-
-def _levels(black: float | None, white: float | None) -> Levels | None:
-    return None if black is None or white is None else Levels(black, white)
 
 
 def _told(document: dict[str, Any], caching: str) -> Response:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from preview.histograms import histogram
-from preview.library import address_of, page_of
+from preview.library import address_of
 from preview.problems import PREVIEW, not_there
 from tilework.errors import ImageError, NoSuchTileError, VersionGoneError
 from tilework.service.problems import ProblemError
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from preview.histograms import Histogram
     from preview.library import Library, Side
     from preview.memory import Memory
-    from preview.on_screen import Levels
+    from preview.on_screen import Levels, Packed
     from preview.workshop import Workshop
-    from preview.zooming import Tile, Zoomed
+    from preview.zooming import Zoomed
     from tilework.jobs.job import Job
 
 Channel = Literal["grey", "red", "green", "blue", "alpha"]
@@ -101,13 +101,13 @@ class Images:
             told = {"code": problem.code, "detail": problem.detail, "advice": problem.advice}
             return ImageView(side, version, problem=told)
 
-    def tile(self, row: Job, side: Side, place: tuple[int, int, int], displayed: Levels | None) -> Tile:
+    def tile(self, row: Job, side: Side, place: tuple[int, int, int], displayed: Levels | None) -> Packed:
         """The tile of a level, in a column and a row of tiles.
 
         Raises ProblemError, NoSuchTileError, ImageError, VersionGoneError, ServiceError.
         """
 
-        def make() -> Tile:
+        def make() -> Packed:
             image = self._zoomed(row, side)
             return image.tile(*place, displayed or image.displayed)
 
@@ -127,8 +127,7 @@ class Images:
         return self._do(count)
 
     def _zoomed(self, row: Job, side: Side) -> Zoomed:
-        page = page_of(row.pipeline) if side == "input" else None
-        return self._library.open(address_of(row, side, page)).zoomed()
+        return self._library.open(address_of(row, side)).zoomed()
 
     def _do(self, work: Callable[[], T]) -> T:
         try:

@@ -79,21 +79,12 @@ class Library:
         return self._system.inputs if address.side == "input" else self._system.outputs
 
 
-def page_of(pipeline: str) -> int | None:
-    """The page of its image that a job's pipeline reads, where it names one that this process understands."""
-    try:
-        return parse(pipeline).page if pipeline else None
-    except PipelineError:
-        # an own operation that this process was not told of
-        return None
-
-
-def address_of(row: Job, side: Side, page: int | None = None) -> Address:
-    """Where the image of a job is. Raises ProblemError where there is none (yet): 404, ``no_image``."""
+def address_of(row: Job, side: Side) -> Address:
+    """Where the image of a job is, of an input with its page. Raises ProblemError where there is none (yet): 404, ``no_image``."""
     if side == "input":
         if not row.key:
             raise not_there("no_image", "The job is about a message that nobody can read; it has no image.")
-        return Address("input", row.key, row.version, page)
+        return Address("input", row.key, row.version, _page_of(row.pipeline))
     if not row.result_key:
         raise not_there("no_image", f"The job is {row.state}: it has no result.")
     if kind_of(row.result_key) is not ResultKind.IMAGE:
@@ -102,3 +93,12 @@ def address_of(row: Job, side: Side, page: int | None = None) -> Address:
         )
     # named by what is done to which version of which image, and never written over
     return Address("result", row.result_key, None)
+
+
+def _page_of(pipeline: str) -> int | None:
+    """The page of its image that a job's pipeline reads, where it names one that this process understands."""
+    try:
+        return parse(pipeline).page if pipeline else None
+    except PipelineError:
+        # an own operation that this process was not told of
+        return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+import cv2
 import numpy as np
 
 from tilework.imaging.formats import Picture
@@ -11,6 +13,8 @@ from tilework.imaging.formats.png import encoded
 from tilework.imaging.operations.depths import WHITE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tilework.imaging.operations.contract import Image
 
 MEDIA_TYPE = "image/png"
@@ -51,6 +55,31 @@ def shown(picture: Picture, levels: Levels | None) -> Picture:
 def png(picture: Picture) -> bytes:
     """Encode a picture of 8 bits a sample."""
     return bytes(encoded(picture))
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A picture for a browser."""
+
+    body: bytes
+    media_type: str
+
+    @property
+    def bytes(self) -> int:
+        """What it takes of a memory."""
+        return len(self.body)
+
+
+def packed(picture: Picture, options: Sequence[int]) -> Packed:
+    """A picture of 8 bits as a JPEG, by OpenCV's ``options``, or with alpha, for which that has no room, as a PNG."""
+    if picture.alpha is not None:
+        return Packed(png(picture), MEDIA_TYPE)
+    return Packed(bytes(cv2.imencode(".jpg", picture.colour, options)[1].data), "image/jpeg")
+
+
+def between(black: float | None, white: float | None) -> Levels | None:
+    """The levels that an address names, where it names both."""
+    return None if black is None or white is None else Levels(black, white)
 
 
 def _scaled(image: Image, levels: Levels) -> Image:

@@ -3,7 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Request, Response
@@ -121,7 +121,7 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory,
         began = time.perf_counter()
         address, own = _image_of(wanted, request, system, library)
         pipeline = shower.show(parsed(wanted.pipeline), own)
-        address = Address(address.side, address.key, address.version, pipeline.page)
+        address = replace(address, page=pipeline.page)
         window, levels = wanted.window.window, None if wanted.levels is None else Levels(*wanted.levels)
         region = workshop.do(
             lambda: render(library.open(address).opened, pipeline, window, nearest=wanted.nearest)

@@ -1,22 +1,21 @@
 """``GET /api/jobs/{id}/thumbnail``: a job's image or its result, small."""
 
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Literal
 
 import cv2
 from fastapi import APIRouter, Query, Request, Response
 
+from preview.answers import ASK_AGAIN, FOR_EVER
 from preview.jobs import row_for
-from preview.library import Address, Library, Side, address_of, page_of
+from preview.library import Address, Library, Side, address_of
 from preview.memory import Memory
-from preview.on_screen import MEDIA_TYPE, levels_of, png, shown
+from preview.on_screen import Packed, levels_of, packed, shown
 from preview.problems import not_there
 from preview.settings import PreviewSettings
 from preview.small import small_picture
 from preview.workshop import Workshop
 from tilework.errors import ImageError, VersionGoneError
-from tilework.imaging.formats import Picture
 from tilework.imaging.limits import MIB
 from tilework.jobs.job import Job
 from tilework.jobs.system import System
@@ -25,7 +24,7 @@ from tilework.service.problems import ProblemError
 SIDE = 256
 """Pixels of the longer side."""
 
-QUALITY = 82
+JPEG = [cv2.IMWRITE_JPEG_QUALITY, 82]
 """Of a picture that is looked at for a second: 10 KB."""
 
 MOST_KEPT = 1000
@@ -33,25 +32,6 @@ MOST_KEPT = 1000
 
 KEPT_BYTES = 32 * MIB
 """Of all of them: those with alpha are PNGs of 100 KB."""
-
-FOR_EVER = "private, max-age=31536000, immutable"
-"""A version never changes, nor does a result."""
-
-ASK_AGAIN = "private, no-cache"
-"""Where no worker has chosen a pipeline yet, which may be about another page of the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thumbnail:
-    """A small picture for a browser."""
-
-    body: bytes
-    media_type: str
-
-    @property
-    def bytes(self) -> int:
-        """What it takes of the memory."""
-        return len(self.body)
 
 
 class Thumbnails:
@@ -63,25 +43,17 @@ class Thumbnails:
         self._settings = settings
         self._kept = Memory(KEPT_BYTES, MOST_KEPT)
 
-    def of(self, address: Address) -> Thumbnail:
+    def of(self, address: Address) -> Packed:
         """The thumbnail of an image. Raises ImageError, VersionGoneError, ServiceError."""
         found = self._kept.get(address)
-        if isinstance(found, Thumbnail):
+        if isinstance(found, Packed):
             return found
         return self._workshop.do(lambda: self._kept.take(address, lambda: self._made(address)))
 
-    def _made(self, address: Address) -> Thumbnail:
+    def _made(self, address: Address) -> Packed:
         source, limits = self._library.source(address), self._settings.limits
         picture = small_picture(source, limits, side=SIDE, page=address.page)
-        return packed(shown(picture, levels_of(picture)))
-
-
-def packed(picture: Picture) -> Thumbnail:
-    """A picture of 8 bits as a JPEG, or with alpha, for which that has no room, as a PNG."""
-    if picture.alpha is not None:
-        return Thumbnail(png(picture), MEDIA_TYPE)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
-    return Thumbnail(bytes(cv2.imencode(".jpg", picture.colour, quality)[1].data), "image/jpeg")
+        return packed(shown(picture, levels_of(picture)), JPEG)
 
 
 def routes(system: System, library: Library, workshop: Workshop, settings: PreviewSettings) -> APIRouter:
@@ -109,12 +81,13 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
                 isinstance(error, ProblemError) and error.problem.status != HTTPStatus.NOT_FOUND
             ):
                 raise
-            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "private, no-cache"})
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers={"Cache-Control": ASK_AGAIN})
 
     def of(row: Job, request: Request, side: Side) -> Response:
-        page = page_of(row.pipeline) if side == "input" else None
-        address = address_of(row, side, page)
+        address = address_of(row, side)
+        page = address.page
         tag = f'"{row.id}-{side}"' if page is None else f'"{row.id}-{side}-{page}"'
+        # a version never changes, nor does a result; but a worker may choose a pipeline about another page of the file
         is_settled = side == "result" or bool(row.pipeline)
         headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled else ASK_AGAIN}
         if tag in request.headers.get("if-none-match", ""):

@@ -6,13 +6,13 @@ A tile that the file holds as a browser shows it is handed through as it is.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import cv2
 
 from preview.layers import Overview, Zoomable, halvings
 from preview.levels import FITTING_TILES, TILE
-from preview.on_screen import MEDIA_TYPE, Levels, levels_of, png, shown
+from preview.on_screen import MEDIA_TYPE, Levels, Packed, levels_of, packed, png, shown
 from preview.overviews import overviews
 from tilework.imaging.formats import Format, open_reader
 from tilework.imaging.formats.cog_tiles import read_cog
@@ -41,13 +41,6 @@ JPEG = [
 """For means, which are no pixels of the image anyway; colours at full size, for a look at edges."""
 
 
-class Tile(NamedTuple):
-    """A picture for a browser."""
-
-    body: bytes
-    media_type: str
-
-
 class Zoomed:
     """An image that is zoomed; for many threads."""
 
@@ -71,7 +64,7 @@ class Zoomed:
             return None
         return levels_of(self.image.whole(len(self.image.levels.sizes) - 1))
 
-    def tile(self, level: int, column: int, row: int, displayed: Levels | None) -> Tile:
+    def tile(self, level: int, column: int, row: int, displayed: Levels | None) -> Packed:
         """A tile for display. Raises NoSuchTileError, ImageError, ServiceError."""
         levels = self.image.levels
         window = levels.window(level, column, row)
@@ -80,11 +73,9 @@ class Zoomed:
             index = row * levels.grid(level).across + column
             data = stored.read(self._source, level, index)
             picture = tile_picture(data, stored.layout, stored.jpeg_tables)
-            return Tile(picture, media_type(stored.layout) or "")
-        picture_of_it = shown(self.image.read(level, window), displayed)
-        if level == 0 or picture_of_it.alpha is not None:
-            return Tile(png(picture_of_it), MEDIA_TYPE)
-        return Tile(bytes(cv2.imencode(".jpg", picture_of_it.colour, JPEG)[1].data), "image/jpeg")
+            return Packed(picture, media_type(stored.layout) or "")
+        made = shown(self.image.read(level, window), displayed)
+        return Packed(png(made), MEDIA_TYPE) if level == 0 else packed(made, JPEG)
 
     @cached_property
     def _handed_through(self) -> CogTiles | None:
