@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from master.app import create_app
 from master.keeper import Keeper
 from master.settings import MasterSettings
+from tests.in_process import InProcess
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
@@ -20,8 +19,6 @@ from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from fastapi import FastAPI
 
     from tilework.jobs.system import System
 
@@ -39,25 +36,8 @@ class Clock:
 
 
 @dataclass
-class Client:
-    """Sends requests to an application in this process, without a socket."""
-
-    app: FastAPI
+class Client(InProcess):
     host: str = "127.0.0.1:8000"
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return asyncio.run(self._send(method, path, options))
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("POST", path, **options)
-
-    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{self.host}") as client:
-            return await client.request(method, path, **options)
 
 
 @dataclass

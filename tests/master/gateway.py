@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from master.app import create_app
 from master.settings import MasterSettings
+from tests.in_process import InProcess, ask
 from tilework.sign_in import SignIn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    import httpx
     from fastapi import FastAPI
     from starlette.types import Receive, Scope, Send
 
@@ -25,10 +24,10 @@ SETTINGS = MasterSettings(sign_in=SIGN_IN, any_host=True, may_erase=True)
 
 
 @dataclass
-class Gateway:
+class Gateway(InProcess):
     """Sends requests as the HTTP API hands them on: with the claims that its authorizer has judged, or without."""
 
-    app: FastAPI
+    host: str = "api.example"
 
     @classmethod
     def to(cls, world: World, settings: MasterSettings = SETTINGS) -> Gateway:
@@ -43,18 +42,7 @@ class Gateway:
         async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
             await self.app({**scope, "aws.event": {"requestContext": context}}, receive, send)
 
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(gateway)
-            async with httpx.AsyncClient(transport=transport, base_url="https://api.example") as client:
-                return await client.request(method, path, **options)
-
-        return asyncio.run(ask())
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("GET", path, **options)
-
-    def post(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("POST", path, **options)
+        return ask(gateway, f"https://{self.host}", method, path, **options)
 
 
 def routes(app: FastAPI, below: str = "/api/") -> list[tuple[str, str]]:

@@ -2,77 +2,52 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
-from master.app import create_app
 from master.settings import MasterSettings
+from tests.master.gateway import SIGN_IN, Gateway
 from tilework.errors import SettingsError
-from tilework.sign_in import SignIn
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
     from tests.master.conftest import World
 
-SIGN_IN = SignIn("https://lab.auth.eu-central-1.amazoncognito.com", "client-1", "https://issuer.example/pool")
 SETTINGS = MasterSettings(sign_in=SIGN_IN, any_host=True)
 PUBLIC = ("/", "/jobs/a", "/fleet", "/statistics", "/docs", "/sign-in", "/signed-in", "/signed-out")
 
 
-class Behind:
-    """The application behind a gateway, whose authorizer has judged a token, or has not."""
-
-    def __init__(self, world: World, settings: MasterSettings = SETTINGS) -> None:
-        self.app = create_app(settings, world.system, world.clock)
-
-    def get(self, path: str, *, user: str = "", **headers: str) -> httpx.Response:
-        async def gateway(scope: Scope, receive: Receive, send: Send) -> None:
-            authorizer = {"authorizer": {"jwt": {"claims": {"sub": user}}}} if user else {}
-            await self.app({**scope, "aws.event": {"requestContext": authorizer}}, receive, send)
-
-        async def ask() -> httpx.Response:
-            transport = httpx.ASGITransport(gateway)
-            async with httpx.AsyncClient(transport=transport, base_url="https://api.example") as client:
-                return await client.get(path, headers=headers)
-
-        return asyncio.run(ask())
-
-
 @pytest.fixture
-def behind(world: World) -> Behind:
+def behind(world: World) -> Gateway:
     world.put_row("a", key="secret/harbour.png", owner="zoe")
-    return Behind(world)
+    return Gateway.to(world, SETTINGS)
 
 
 @pytest.mark.parametrize(
     "path", ["/api/jobs", "/api/health", "/api/jobs/a", "/api/page/", "/api/openapi.json", "/api/nothing"]
 )
-def test_the_api_itself_refuses_whoever_no_authorizer_has_let_in(behind: Behind, path: str) -> None:
-    refused = behind.get(path, Authorization="Bearer believe.me.please")
+def test_the_api_itself_refuses_whoever_no_authorizer_has_let_in(behind: Gateway, path: str) -> None:
+    refused = behind.get(path, headers={"Authorization": "Bearer believe.me.please"})
     assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
     assert refused.headers["www-authenticate"] == "Bearer"
     assert behind.get(path, user="zoe").status_code in {200, 404}
 
 
 @pytest.mark.parametrize("path", PUBLIC)
-def test_what_is_there_without_a_token_holds_no_data(behind: Behind, path: str) -> None:
-    answer = behind.get(path, Accept="text/html")
+def test_what_is_there_without_a_token_holds_no_data(behind: Gateway, path: str) -> None:
+    answer = behind.get(path, headers={"Accept": "text/html"})
     assert answer.status_code == 200
     assert "harbour" not in answer.text
     assert "memory-input" not in answer.text
 
 
-def test_with_a_token_the_page_is_the_same_as_where_nobody_signs_in(behind: Behind, world: World) -> None:
-    page = behind.get("/api/page/jobs/a", user="zoe", Accept="text/html").text
+def test_with_a_token_the_page_is_the_same_as_where_nobody_signs_in(behind: Gateway, world: World) -> None:
+    page = behind.get("/api/page/jobs/a", user="zoe", headers={"Accept": "text/html"}).text
     assert "harbour.png" in page
     assert "Sign out" in page
-    open_page = Behind(world, MasterSettings(any_host=True)).get("/jobs/a").text
+    open_page = Gateway.to(world, MasterSettings(any_host=True)).get("/jobs/a").text
     assert 'id="sign-out"' not in open_page
     main = re.compile("<main.*</main>", re.DOTALL)
     # an <img> bears no token: where people sign in, a module asks for pictures
@@ -81,13 +56,13 @@ def test_with_a_token_the_page_is_the_same_as_where_nobody_signs_in(behind: Behi
     assert found == wanted
 
 
-def test_a_page_that_is_not_there_is_told_as_a_page(behind: Behind) -> None:
-    missing = behind.get("/api/page/jobs/b", user="zoe", Accept="text/html")
+def test_a_page_that_is_not_there_is_told_as_a_page(behind: Gateway) -> None:
+    missing = behind.get("/api/page/jobs/b", user="zoe", headers={"Accept": "text/html"})
     assert missing.status_code == 404
     assert missing.headers["content-type"].startswith("text/html")
 
 
-def test_the_shell_tells_its_script_where_to_sign_in_and_may_ask_there(behind: Behind) -> None:
+def test_the_shell_tells_its_script_where_to_sign_in_and_may_ask_there(behind: Gateway) -> None:
     shell = behind.get("/")
     (told,) = re.findall(r'name="tilework-sign-in" content="([^"]*)"', shell.text)
     told = json.loads(told.replace("&#34;", '"'))
@@ -99,12 +74,12 @@ def test_the_shell_tells_its_script_where_to_sign_in_and_may_ask_there(behind: B
     assert "unsafe" not in policy
 
 
-def test_what_came_over_https_asks_for_https_from_then_on(behind: Behind, world: World) -> None:
+def test_what_came_over_https_asks_for_https_from_then_on(behind: Gateway, world: World) -> None:
     assert behind.get("/").headers["strict-transport-security"] == "max-age=31536000"
 
 
 def test_on_one_machine_nobody_signs_in(world: World) -> None:
-    open_to_all = Behind(world, MasterSettings(any_host=True))
+    open_to_all = Gateway.to(world, MasterSettings(any_host=True))
     assert open_to_all.get("/sign-in").json() == {"sign_in": None}
     assert open_to_all.get("/api/jobs").status_code == 200
     assert "tilework-sign-in" not in open_to_all.get("/").text

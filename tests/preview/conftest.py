@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from preview.app import create_app
 from preview.settings import PreviewSettings
+from tests.in_process import InProcess
 from tilework.imaging.run import prepare_process
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Job, State
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    import httpx
 
     from tilework.jobs.system import System
 
@@ -24,25 +23,11 @@ NOW = 1_764_000_000.0
 
 
 @dataclass
-class Client:
-    """Sends requests to an application in this process, without a socket."""
-
-    app: FastAPI
+class Client(InProcess):
     host: str = "127.0.0.1:8001"
-
-    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return asyncio.run(self._send(method, path, options))
-
-    def get(self, path: str, **options: Any) -> httpx.Response:
-        return self.request("GET", path, **options)
 
     def preview(self, **wanted: Any) -> httpx.Response:
         return self.request("POST", "/api/preview", json=wanted)
-
-    async def _send(self, method: str, path: str, options: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=f"http://{self.host}") as client:
-            return await client.request(method, path, **options)
 
 
 @dataclass

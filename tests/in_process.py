@@ -1,0 +1,39 @@
+"""An application in this process, asked without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.types import ASGIApp
+
+
+@dataclass
+class InProcess:
+    """Sends requests to an application that is known under the name ``host``."""
+
+    app: FastAPI
+    host: str
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return ask(self.app, f"http://{self.host}", method, path, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> httpx.Response:
+        return self.request("POST", path, **options)
+
+
+def ask(app: ASGIApp, origin: str, method: str, path: str, **options: Any) -> httpx.Response:
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url=origin) as client:
+            return await client.request(method, path, **options)
+
+    return asyncio.run(send())
