@@ -12,7 +12,7 @@ from __future__ import annotations
 import heapq
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, groupby, islice
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
@@ -56,7 +56,6 @@ BY_OWNER = "by_owner"
 _STATISTICS = "statistics#"
 _COUNTER = "counter."
 _TEXT = "text"
-_GROUP = "statistics#"
 _QUERIES_AT_ONCE = 16
 
 _DIGITS_PAGES = 100
@@ -180,7 +179,7 @@ class AwsTable:
             return
         numbered = list(enumerate(amounts.items()))
         put = " SET shelf = :shelf, updated = :updated" if group else ""
-        where: dict[str, Any] = {":shelf": {"S": _GROUP + group}, ":updated": number(0)} if group else {}
+        where: dict[str, Any] = {":shelf": {"S": _STATISTICS + group}, ":updated": number(0)} if group else {}
         with told_as_ours(f"add to the statistics {name}"):
             self._client.update_item(
                 TableName=self._name,
@@ -192,9 +191,7 @@ class AwsTable:
 
     def group(self, group: str) -> Mapping[str, Mapping[str, float]]:
         """Return the counters of all statistics rows of ``group``, by their names (eventually consistent)."""
-        items = self._items(Shelf(BY_STATE, "shelf", _GROUP + group))
-        found = {str(item["id"]["S"]).removeprefix(_STATISTICS): _counters(item) for item in items}
-        return dict(sorted(found.items()))
+        return {name: _counters(item) for name, item in self._of_group(group)}
 
     def counters(self, name: str) -> Mapping[str, float]:
         """Return the counters of the statistics row called ``name``; empty where there is none."""
@@ -217,7 +214,7 @@ class AwsTable:
         """Keep ``text`` under ``name``, in the place of what was there; after ``expires`` DynamoDB may delete it."""
         told: dict[str, Any] = {"#text": {"S": text}}
         if group:
-            told |= {"shelf": {"S": _GROUP + group}, "updated": number(0)}
+            told |= {"shelf": {"S": _STATISTICS + group}, "updated": number(0)}
         if expires:
             told[EXPIRY] = number(int(expires))
         with told_as_ours(f"remember {name}"):
@@ -231,14 +228,19 @@ class AwsTable:
 
     def remembered(self, group: str) -> Mapping[str, str]:
         """Return all that was remembered with ``group``, by name (eventually consistent)."""
-        items = self._items(Shelf(BY_STATE, "shelf", _GROUP + group))
-        found = {str(item["id"]["S"]).removeprefix(_STATISTICS): str(item[_TEXT]["S"]) for item in items}
-        return dict(sorted(found.items()))
+        return {name: str(item[_TEXT]["S"]) for name, item in self._of_group(group)}
 
     def recall(self, name: str) -> str:
         """Return what was last remembered under ``name``; empty where nothing was."""
         item = self._statistics(name)
         return str(item[_TEXT]["S"]) if _TEXT in item else ""
+
+    def _of_group(self, group: str) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """The rows of a group of statistics with their names, by these."""
+        items = self._items(Shelf(BY_STATE, "shelf", _STATISTICS + group))
+        return sorted(
+            ((str(item["id"]["S"]).removeprefix(_STATISTICS), item) for item in items), key=itemgetter(0)
+        )
 
     def _statistics(self, name: str) -> Mapping[str, Any]:
         with told_as_ours(f"read the statistics {name}"):

@@ -26,9 +26,7 @@ class MemoryTable:
         self._rows: dict[str, Job] = {}
         self._counters: dict[str, Counter[str]] = {}
         self._groups: dict[str, set[str]] = {}
-        self._counts: Counter[str] = Counter()
         self._texts: dict[str, str] = {}
-        self._remembered: dict[str, set[str]] = {}
 
     def get(self, job_id: str) -> Job | None:
         """Return the row as it is now, or None."""
@@ -126,20 +124,21 @@ class MemoryTable:
     def count(self, name: str, *, expires: float) -> int:  # noqa: ARG002 - it keeps all
         """Add one to the counter called ``name``, and tell how many it then is."""
         with self._lock:
-            self._counts[name] += 1
-            return self._counts[name]
+            counter = self._counters.setdefault(name, Counter())
+            counter["count"] += 1
+            return counter["count"]
 
     def remember(self, name: str, text: str, *, group: str = "", expires: float = 0.0) -> None:  # noqa: ARG002
         """Keep ``text`` under ``name``, in the place of what was there, as long as this process lives."""
         with self._lock:
             self._texts[name] = text
             if group:
-                self._remembered.setdefault(group, set()).add(name)
+                self._groups.setdefault(group, set()).add(name)
 
     def remembered(self, group: str) -> Mapping[str, str]:
         """Return all that was remembered with ``group``, by name."""
         with self._lock:
-            return {name: self._texts[name] for name in sorted(self._remembered.get(group, ()))}
+            return {name: self._texts[name] for name in sorted(self._groups.get(group, ()))}
 
     def recall(self, name: str) -> str:
         """Return what was last remembered under ``name``; empty where nothing was."""
