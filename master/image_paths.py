@@ -1,9 +1,10 @@
 """The preview's paths of images that are zoomed, as the API tells of them; the preview itself answers (:mod:`preview`)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel
 
 Side = Literal["input", "result"]
@@ -64,6 +65,35 @@ class ZoomedHistogram(BaseModel):
     channels: dict[str, list[int]]
 
 
+@dataclass
+class _OfImage:
+    """What every path begins with. It is read to be told, and to refuse what makes no sense."""
+
+    job_id: str
+    side: Side
+
+
+@dataclass
+class _OfTile:
+    level: int
+    column: int
+    row: int
+
+
+@dataclass
+class _OfPixel:
+    x: int
+    y: int
+    version: Version = None
+
+
+@dataclass
+class _OfShown:
+    version: Version = None
+    black: Bound = None
+    white: Bound = None
+
+
 def _told(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": model}}
 
@@ -71,29 +101,27 @@ def _told(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
 def routes(answer: Callable[[Request], Awaitable[Response]]) -> APIRouter:
     """``GET /api/jobs/{id}/images/{side}`` and what is below it, each answered by ``answer``."""
     router = APIRouter(
-        tags=["preview"], prefix="/api/jobs/{job_id}/images/{side}", default_response_class=Response
+        tags=["preview"],
+        prefix="/api/jobs/{job_id}/images/{side}",
+        default_response_class=Response,
+        dependencies=[Depends(_OfImage)],
     )
     tile: dict[int | str, dict[str, Any]] = {
         200: {"content": {"image/jpeg": {}, "image/png": {}}, "description": "The tile"}
     }
 
     @router.get("", responses=_told(ZoomedImage), summary="Tell how an image is zoomed")
-    async def image(request: Request, job_id: str, side: Side) -> Response:  # noqa: ARG001 - told to readers
+    async def image(request: Request) -> Response:
         """Tell the levels of a job's input or result, what a pixel is, and what tiles show as black and white."""
         return await answer(request)
 
-    @router.get("/tiles/{level}/{column}/{row}", responses=tile, summary="Show a tile of an image")
-    async def tiles(  # noqa: PLR0917
-        request: Request,
-        job_id: str,  # noqa: ARG001
-        side: Side,  # noqa: ARG001
-        level: int,  # noqa: ARG001
-        column: int,  # noqa: ARG001
-        row: int,  # noqa: ARG001
-        version: Version = None,  # noqa: ARG001
-        black: Bound = None,  # noqa: ARG001
-        white: Bound = None,  # noqa: ARG001
-    ) -> Response:
+    @router.get(
+        "/tiles/{level}/{column}/{row}",  # noqa: FAST003 - of _OfTile
+        responses=tile,
+        dependencies=[Depends(_OfTile), Depends(_OfShown)],
+        summary="Show a tile of an image",
+    )
+    async def tiles(request: Request) -> Response:
         """Show a tile of a level, in eight bits a sample. Level 0 is the whole, levels, columns and rows count from 0.
 
         Of level 0 it is a PNG of the very pixels or the file's own JPEG; others may be JPEGs. At the right and bottom edge a
@@ -101,27 +129,20 @@ def routes(answer: Callable[[Request], Awaitable[Response]]) -> APIRouter:
         """
         return await answer(request)
 
-    @router.get("/pixel", responses=_told(ZoomedPixel), summary="Tell a pixel")
-    async def pixel(  # noqa: PLR0917
-        request: Request,
-        job_id: str,  # noqa: ARG001
-        side: Side,  # noqa: ARG001
-        x: int,  # noqa: ARG001
-        y: int,  # noqa: ARG001
-        version: Version = None,  # noqa: ARG001
-    ) -> Response:
+    @router.get(
+        "/pixel", responses=_told(ZoomedPixel), dependencies=[Depends(_OfPixel)], summary="Tell a pixel"
+    )
+    async def pixel(request: Request) -> Response:
         """Tell the exact samples of the pixel in column `x` and row `y`, both from 0."""
         return await answer(request)
 
-    @router.get("/histogram", responses=_told(ZoomedHistogram), summary="Count values")
-    async def histogram(  # noqa: PLR0917
-        request: Request,
-        job_id: str,  # noqa: ARG001
-        side: Side,  # noqa: ARG001
-        version: Version = None,  # noqa: ARG001
-        black: Bound = None,  # noqa: ARG001
-        white: Bound = None,  # noqa: ARG001
-    ) -> Response:
+    @router.get(
+        "/histogram",
+        responses=_told(ZoomedHistogram),
+        dependencies=[Depends(_OfShown)],
+        summary="Count values",
+    )
+    async def histogram(request: Request) -> Response:
         """Count how often each value is there, on the largest level of at most four megapixels."""
         return await answer(request)
 
