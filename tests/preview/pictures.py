@@ -9,6 +9,7 @@ import numpy as np
 import tifffile
 
 from preview.opened import Opened
+from tests.imaging.samples import decoded, jpeg, png  # noqa: F401 - tests find all images here
 from tilework.imaging.limits import MIB, Limits
 from tilework.imaging.run import BytesSource
 
@@ -23,14 +24,6 @@ def noise(width: int, height: int, channels: int = 3, dtype: str = "uint8", seed
     return mixed.astype(dtype) if dtype.startswith("float") else (mixed * np.iinfo(dtype).max).astype(dtype)
 
 
-def png(image: np.ndarray) -> bytes:
-    return cv2.imencode(".png", image)[1].tobytes()
-
-
-def jpeg(image: np.ndarray) -> bytes:
-    return cv2.imencode(".jpg", image)[1].tobytes()
-
-
 def tiff(image: np.ndarray, tile: int = 64, levels: int = 0, compression: str = "zlib") -> bytes:
     """A tiled TIFF of (height, width) or blue, green, red; with ``levels`` overviews."""
     held = image if image.ndim == 2 else image[:, :, ::-1]
@@ -42,12 +35,6 @@ def tiff(image: np.ndarray, tile: int = 64, levels: int = 0, compression: str = 
         for level in range(1, levels + 1):
             writer.write(held[:: 1 << level, :: 1 << level], **options, subfiletype=1, metadata=None)
     return file.getvalue()
-
-
-def decoded(body: bytes) -> np.ndarray:
-    image = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_UNCHANGED)
-    assert image is not None
-    return image
 
 
 def opened(body: bytes, image_bytes: int = 64 * MIB, page: int | None = None) -> Opened:
