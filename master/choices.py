@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse
 
+from master.conditional import YEAR_SECONDS
 from master.words import ENGLISH, languages
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ THEMES: Final = ("auto", "light", "dark")
 
 COOKIES: Final[Mapping[str, str]] = {"lang": "tilework-lang", "theme": "tilework-theme"}
 """By the name of the link's parameter. Programs on one machine share its cookies, whatever their ports: hence the prefix."""
-
-YEAR_SECONDS: Final = 31_536_000
 
 LONGEST_HEADER: Final = 1000
 """Characters of an Accept-Language header that are read: no browser sends as many."""

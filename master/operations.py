@@ -10,14 +10,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from master.conditional import tagged
+from master.conditional import FOR_EVER, tagged
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Plugin, plugins
 from tilework.imaging.result_kinds import outputs_of, sentence_of
-
-YEAR_SECONDS = 31_536_000
 
 NAMES_CHARACTERS = 2000
 """As many as a pipeline's text may have."""
@@ -163,7 +161,7 @@ def routes(default_pipeline: str) -> APIRouter:
         body = few(default_pipeline, names.split(",")) if names else told.body
         response = tagged(request, body, media_type="application/json")
         if v == told.version:
-            response.headers["Cache-Control"] = f"private, max-age={YEAR_SECONDS}, immutable"
+            response.headers["Cache-Control"] = FOR_EVER
         return response
 
     @router.get("/api/pipeline", summary="Understand a pipeline")

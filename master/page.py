@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from master import choices
 from master.batches import Batches
+from master.conditional import ASK_AGAIN, YEAR_SECONDS
 from master.failures import BLANK_GROUP, failures_of
 from master.fleet import FleetReport
 from master.fleet_page import FleetPage
@@ -44,8 +45,6 @@ from tilework.sign_in import CALLBACK, SIGNED_OUT
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-
-YEAR_SECONDS = 31_536_000
 
 ROWS_RENDERED = 20
 """Of the list, for whoever has no JavaScript; older ones are a link away, and a row takes two kilobytes."""
@@ -142,7 +141,7 @@ class Page:
             **context,
         )
         # a page tells what is true now, and holds signed links
-        headers = {"Cache-Control": "private, no-cache", "Vary": choices.VARY}
+        headers = {"Cache-Control": ASK_AGAIN, "Vary": choices.VARY}
         return HTMLResponse(body, status, headers=headers | {"Content-Language": words.language})
 
     def problem(self, request: Request, problem: Problem) -> Response:

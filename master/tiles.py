@@ -8,20 +8,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from master.conditional import known_tags, tagged
+from master.conditional import ASK_AGAIN, FOR_EVER, known_tags, tagged
 from master.jobs import Listing
 from tilework.errors import NoTilesError, TileNotMadeError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
 from tilework.service.identity import Asking
-
-FOR_EVER = "private, max-age=31536000, immutable"
-"""An address that names the epoch: a tile of it never changes."""
-
-ASK_AGAIN = "private, no-cache"
-"""One that does not: a retry may make the tile anew."""
-
 
 Absent = Annotated[
     Literal["problem", "empty"], Query(description="What is answered for what is not there (yet).")
@@ -143,6 +136,7 @@ def routes(system: System, listing: Listing, clock: Callable[[], float]) -> APIR
         if epoch not in {None, job.epoch}:
             raise NoTilesError(f"The job {job.id} is in epoch {job.epoch}, not {epoch}: it was tried again.")
         tag = f'"{job.epoch}-{level}-{column}-{row}"'
+        # a retry may make the tile anew, in another epoch
         headers = {"ETag": tag, "Cache-Control": ASK_AGAIN if epoch is None else FOR_EVER}
         if tag in known_tags(request) and job.state in {State.RUNNING, State.DONE}:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
