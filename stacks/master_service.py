@@ -19,10 +19,10 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from stacks.function_role import function_role
 from stacks.log_group import log_group
 from stacks.queues import KEEPER_SECONDS
 from stacks.sign_in import SignIn
+from stacks.zip_function import zip_function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,8 +75,6 @@ PUBLIC: Final = (
 """What a browser may GET without a token, so that it can ask for one: pages without any data, their scripts, the API's
 description, and where to sign in. All else asks for a token, whatever is added to the master."""
 
-PROCESSORS: Final = {"x86_64": functions.Architecture.X86_64, "arm64": functions.Architecture.ARM_64}
-
 
 class MasterService(Construct):
     """``api_function``, ``keeper_function`` and ``clock_function`` have a role each; the stack grants what they may do.
@@ -103,8 +101,7 @@ class MasterService(Construct):
         self._authorizer: apigateway.IHttpRouteAuthorizer
         self.functions: dict[str, functions.Function] = {}
         self._code = functions.Code.from_asset(str(code))
-        # Lambda sets the region itself, and refuses to be told
-        self._environment = {name: value for name, value in environment.items() if name != "AWS_REGION"}
+        self._environment = environment
         leave = {"TILEWORK_MAY_ERASE": "1"} if settings.erase_by_api else {}
         shows = {"TILEWORK_PREVIEW": "1"} if settings.preview else {}
         self.api_function = self._function(
@@ -152,21 +149,15 @@ class MasterService(Construct):
         self._http_stage.node.add_dependency(*routes)
 
     def _function(self, kind: str, handler: str, *, seconds: int, **told: str) -> functions.Function:
-        log = log_group(self, f"{kind}Log", self._settings)
-        made = self.functions[kind] = functions.Function(
+        made = self.functions[kind] = zip_function(
             self,
-            kind,
+            self._settings,
+            kind=kind,
             code=self._code,
             handler=handler,
-            runtime=functions.Runtime(
-                f"python{self._settings.lambda_python}", functions.RuntimeFamily.PYTHON
-            ),
-            architecture=PROCESSORS[self._settings.architecture],
-            memory_size=MEMORY_MIB,
-            timeout=Duration.seconds(seconds),
+            memory_mib=MEMORY_MIB,
+            seconds=seconds,
             environment={**self._environment, **told},
-            role=function_role(self, f"{kind}ServiceRole", log),
-            log_group=log,
         )
         return made
 

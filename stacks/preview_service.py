@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aws_cdk import Duration
 from aws_cdk import aws_lambda as functions
 from constructs import Construct
 
-from stacks.function_role import function_role
-from stacks.log_group import log_group
-from stacks.master_service import API_SECONDS, PROCESSORS
+from stacks.master_service import API_SECONDS
+from stacks.zip_function import zip_function
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,22 +51,16 @@ class PreviewService(Construct):
         settings: Settings,
     ) -> None:
         super().__init__(scope, construct_id)
-        log = log_group(self, "Log", settings)
-        told = {name: value for name, value in environment.items() if name != "AWS_REGION"}
-        self.function = functions.Function(
+        self.function = zip_function(
             self,
-            "Function",
+            settings,
             code=functions.Code.from_asset(str(code)),
             handler=HANDLER,
-            runtime=functions.Runtime(f"python{settings.lambda_python}", functions.RuntimeFamily.PYTHON),
-            architecture=PROCESSORS[settings.architecture],
-            memory_size=MEMORY_MIB,
-            timeout=Duration.seconds(API_SECONDS),
+            memory_mib=MEMORY_MIB,
+            seconds=API_SECONDS,
             environment={
-                **told,
+                **environment,
                 "TILEWORK_PREVIEW_IMAGE_MIB": str(IMAGE_MIB),
                 "TILEWORK_PREVIEW_CACHE_MIB": str(CACHE_MIB),
             },
-            role=function_role(self, "ServiceRole", log),
-            log_group=log,
         )
