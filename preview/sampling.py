@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from preview.refusals import RegionTooLargeError
 from tilework.imaging.engine import knowing_whole, run_window
-from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.formats.bands import blank
+from tilework.imaging.stages.readers import paste
 from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:

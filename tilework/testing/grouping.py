@@ -13,10 +13,11 @@ import numpy as np
 from tilework.errors import UnsupportedPixelsError
 from tilework.imaging.engine import run_whole
 from tilework.imaging.formats import Picture
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.operations import MeasuredOperation, Part
 from tilework.imaging.operations.contract import NOTHING
 from tilework.imaging.pipeline import Pipeline
-from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.readers import paste
 from tilework.imaging.windows import Size, Window
 from tilework.testing.comparing import unlike, where
 from tilework.testing.findings import Finding

@@ -11,9 +11,10 @@ import numpy as np
 
 from tilework.imaging.engine import PictureReader, run_window
 from tilework.imaging.formats import Picture
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.formats.cog import CogLayout
 from tilework.imaging.stages.on_one_host import Ranks, measure, run
-from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.readers import paste
 from tilework.imaging.stages.reporting import written_report
 from tilework.imaging.stages.scratch import FolderScratch
 from tilework.imaging.stages.tile_file import TileFile

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tilework.imaging.formats.picture import Picture
+from tilework.imaging.windows import row_strips
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,9 +28,8 @@ def blank(size: Size, pixels: Pixels) -> Picture:
 
 def bands(size: Size) -> Iterator[tuple[int, int]]:
     """Cut the rows into bands of about :data:`BAND_PIXELS` pixels, at least a row: the first of each and its last + 1."""
-    step = max(1, BAND_PIXELS // size.width)
-    for top in range(0, size.height, step):
-        yield top, min(size.height, top + step)
+    for rows in row_strips(size.height, size.width, BAND_PIXELS):
+        yield rows.start, rows.stop
 
 
 def band_bytes(size: Size, sample_bytes: int) -> int:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tilework.imaging.engine import run_window
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.limits import MIB
-from tilework.imaging.stages.readers import Band, blank, paste
+from tilework.imaging.stages.readers import Band, paste
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:

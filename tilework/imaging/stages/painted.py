@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from tilework.imaging.blaming import blaming
 from tilework.imaging.formats import Picture
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.stages.known import Known
-from tilework.imaging.stages.readers import blank, paste
+from tilework.imaging.stages.readers import paste
 from tilework.imaging.stopwatch import timed
 
 if TYPE_CHECKING:

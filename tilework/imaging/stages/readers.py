@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tilework.imaging.formats import Picture, open_reader
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.windows import Window
 
 if TYPE_CHECKING:
@@ -117,15 +118,6 @@ class Pieces:
             cell = Picture(arrays["colour"], arrays.get("alpha"))
             paste(cell, self.grid.window(index), picture, window)
         return picture
-
-
-def blank(size: Size, pixels: Pixels) -> Picture:
-    """A picture whose pixels may be anything."""
-    import numpy as np
-
-    shape = (size.height, size.width)
-    colour = np.empty(shape if pixels.channels == 1 else (*shape, pixels.channels), pixels.dtype)
-    return Picture(colour, np.empty(shape, pixels.dtype) if pixels.alpha else None)
 
 
 def paste(part: Picture, place: Window, picture: Picture, window: Window) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from tilework.imaging.formats.bands import blank
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.formats.result_file import tile_bytes
 from tilework.imaging.stages.bands import tiles_of
-from tilework.imaging.stages.readers import Band, Pieces, blank, paste
+from tilework.imaging.stages.readers import Band, Pieces, paste
 from tilework.imaging.windows import Grid, Size, Window
 
 if TYPE_CHECKING:
