@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from tilework.errors import LeaseLostError, TileworkError, WrongStateError
 from tilework.jobs.history import Deed, noted
 from tilework.jobs.job import FOLLOWERS, Ask, Job, State
+from tilework.jobs.table import replace_held
 from tilework.jobs.transitions import (
     Claim,
     Claimant,
@@ -134,7 +135,7 @@ class JobLife:
         row = job
         while State.DONE in FOLLOWERS[row.state]:
             over = ended(row, State.DONE, self._clock(), None, outcome)
-            changed = self._replace(over, row)
+            changed = replace_held(self._table, over, seen=row)
             if changed is None:
                 return over
             row = changed
@@ -211,20 +212,13 @@ class JobLife:
                 return changed
             row = current
 
-    def _replace(self, job: Job, seen: Job) -> Job | None:
-        """Replace as a worker does: an erased row is a lease lost."""
-        try:
-            return self._table.replace(job, seen=seen)
-        except KeyError:
-            raise LeaseLostError(f"The job {job.id} was erased while it was worked on.") from None
-
     def _as_owner(self, job: Job, change: Callable[[Job, float], Job]) -> Job:
         """Write ``change`` of the row as long as its lease is still the one that ``job`` holds."""
         row = job
         # a job in stages is carried by its units, and no lease speaks for it any more
         while row.state is State.RUNNING and row.lease_number == job.lease_number and not row.stage:
             changed = change(row, self._clock())
-            current = self._replace(changed, row)
+            current = replace_held(self._table, changed, seen=row)
             if current is None:
                 return changed
             row = current

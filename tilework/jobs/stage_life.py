@@ -18,6 +18,7 @@ from tilework.jobs.marks import Marks, Place
 from tilework.jobs.object_keys import plan_key
 from tilework.jobs.staged import advanced, is_complete, missing, opened, storing
 from tilework.jobs.stages import plan_of, plan_text, stage_number
+from tilework.jobs.table import replace_held
 from tilework.jobs.transitions import Outcome, ended
 from tilework.jobs.units import Unit, unit_body
 from tilework.jobs.work_objects import sweep
@@ -71,7 +72,7 @@ class StageLife:
                 # an earlier try was written, and only its answer lost
                 return row
             wanted = opened(row, plan, self._clock(), seen or Outcome())
-            current = self._replace(wanted, row)
+            current = replace_held(self._table, wanted, seen=row)
             if current is None:
                 return wanted
             row = current
@@ -144,7 +145,7 @@ class StageLife:
         epoch, stage = row.epoch, row.stage
         while row.runs(epoch, stage):
             wanted = storing(row, self._clock(), seconds)
-            current = self._replace(wanted, row)
+            current = replace_held(self._table, wanted, seen=row)
             if current is None:
                 return wanted
             row = current
@@ -155,7 +156,7 @@ class StageLife:
         epoch, stage = row.epoch, row.stage
         while row.runs(epoch, stage):
             over = ended(row, state, self._clock(), failure, Outcome(rank=rank))
-            current = self._replace(over, row)
+            current = replace_held(self._table, over, seen=row)
             if current is None:
                 return over
             row = current
@@ -184,10 +185,3 @@ class StageLife:
 
     def _mark(self, job_id: str, units: Collection[int], epoch: int, stage: str) -> Job | None:
         return self._table.mark_done(job_id, units, epoch=epoch, stage=stage, now=self._clock())
-
-    def _replace(self, job: Job, seen: Job) -> Job | None:
-        """Replace as a worker does: an erased row is a lease lost."""
-        try:
-            return self._table.replace(job, seen=seen)
-        except KeyError:
-            raise LeaseLostError(f"The job {job.id} was erased while it was worked on.") from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from tilework.errors import TileworkError
+from tilework.errors import LeaseLostError, TileworkError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -134,3 +134,11 @@ def check_follows(job: Job, seen: Job) -> None:
         raise ValueError(
             f"{job.id} with serial {job.serial} cannot follow {seen.id} with serial {seen.serial}."
         )
+
+
+def replace_held(table: JobTable, job: Job, *, seen: Job) -> Job | None:
+    """Replace as a worker does, as :meth:`JobTable.replace`: an erased row is a lease lost. Raises LeaseLostError."""
+    try:
+        return table.replace(job, seen=seen)
+    except KeyError:
+        raise LeaseLostError(f"The job {job.id} was erased while it was worked on.") from None
