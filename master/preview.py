@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.responses import JSONResponse
 
 from master import image_paths
+from tilework.service.bodies import read_body
 from tilework.service.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ SECONDS: Final = 30.0
 
 MOST_BYTES: Final = 6 * 2**20
 """Of a request's body: what Lambda takes."""
+
+TOO_LARGE: Final = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_large",
+    "Too large",
+    f"The request has more than the {MOST_BYTES:,} bytes that a preview takes.",
+    "Upload the image, and preview its job.",
+)
 
 MOST_CONNECTIONS: Final = 8
 """That are kept; the preview works on two requests at once."""
@@ -126,7 +135,7 @@ class Forwarder:
         """What the preview answers to ``request``. Raises ProblemError where it does not."""
         if not self._address.hostname:
             raise _missing("This deployment has no preview.", "Set TILEWORK_PREVIEW_URL to where it runs.")
-        body = await _body(request)
+        body = await read_body(request.stream(), MOST_BYTES, TOO_LARGE)
         return await to_thread.run_sync(self._ask, request, body, limiter=self._waiting)
 
     def _ask(self, request: Request, body: bytes) -> Response:
@@ -172,20 +181,6 @@ class Forwarder:
             return self._idle.pop()
         except IndexError:
             return None
-
-
-async def _body(request: Request) -> bytes:
-    parts, length = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        length += len(part)
-        if length > MOST_BYTES:
-            detail = f"The request has more than the {MOST_BYTES:,} bytes that a preview takes."
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise ProblemError(
-                Problem(status, "too_large", "Too large", detail, "Upload the image, and preview its job.")
-            )
-    return b"".join(parts)
 
 
 def _missing(detail: str, advice: str) -> ProblemError:

@@ -21,11 +21,20 @@ from preview.workshop import Workshop
 from tilework.imaging.limits import MIB
 from tilework.imaging.run import BytesSource
 from tilework.imaging.windows import Window
+from tilework.service.bodies import read_body
 from tilework.service.identity import who_asks
 from tilework.service.problems import Problem, ProblemError
 
 MOST_BYTES = 4 * MIB
 """Of a file: as Base64 it fits the 6 MB that Lambda takes."""
+
+TOO_LARGE = Problem(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "too_large",
+    "Too large",
+    f"The file has more than the {MOST_BYTES:,} bytes that a preview takes.",
+    "Upload it, and preview its job.",
+)
 
 DIGEST = "^[0-9a-f]{64}$"
 
@@ -109,7 +118,7 @@ def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: Preview
         `POST /api/preview`; `black` and `white` are the levels.
         """
         began = time.perf_counter()
-        body = await _body(request)
+        body = await read_body(request.stream(), MOST_BYTES, TOO_LARGE)
         owner, window = who_asks(request).owner, Window(x, y, x + width, y + height)
         levels = between(black, white)
 
@@ -126,19 +135,3 @@ def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: Preview
         return await run_in_threadpool(work)
 
     return router
-
-
-async def _body(request: Request) -> bytes:
-    parts, length = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        length += len(part)
-        if length > MOST_BYTES:
-            detail = f"The file has more than the {MOST_BYTES:,} bytes that a preview takes."
-            raise ProblemError(
-                Problem(
-                    HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", "Too large", detail,
-                    "Upload it, and preview its job.",
-                )
-            )  # fmt: skip
-    return b"".join(parts)
