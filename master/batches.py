@@ -8,12 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from master.conditional import tagged
 from tilework.jobs import cursor
 from tilework.jobs.batches import MOST, TITLE_CHARACTERS, Batch, Standing, standing
 from tilework.jobs.cursor import Cursor
 from tilework.jobs.job import State
 from tilework.jobs.system import System
+from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.service.problems import Problem, ProblemError
 from tilework.sign_in import Who

@@ -12,8 +12,8 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import HTMLResponse
 
-from master.conditional import YEAR_SECONDS
 from master.words import ENGLISH, languages
+from tilework.service.conditional import YEAR_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

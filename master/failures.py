@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from master.conditional import tagged
 from master.jobs import display_name
 from master.orders import PipelineRequest
 from master.search import failed
@@ -18,6 +17,7 @@ from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun
 from tilework.jobs.system import System
 from tilework.remedies import Explained, Remedy, explained, remedies
+from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from master.conditional import tagged
 from master.fleet_view import (
     HostView,
     PastView,
@@ -28,6 +27,7 @@ from tilework.errors import TileworkError
 from tilework.jobs.signs import told
 from tilework.jobs.statistics import today
 from tilework.jobs.system import System
+from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
 

@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, BaseModel
 
-from master.conditional import tagged
 from master.copies import Copy, copies, shows_tiles
 from master.problems import no_such_job
 from master.search import LOOKED_AT, Found, Search
@@ -25,6 +24,7 @@ from tilework.jobs.stores import ObjectStore
 from tilework.jobs.story import Kind, remedies_of, story
 from tilework.jobs.system import System
 from tilework.remedies import Remedy
+from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.shown import shown
 from tilework.sign_in import Who, may_see

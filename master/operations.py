@@ -10,12 +10,12 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from master.conditional import FOR_EVER, tagged
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Plugin, plugins
 from tilework.imaging.result_kinds import outputs_of, sentence_of
+from tilework.service.conditional import FOR_EVER, tagged
 
 NAMES_CHARACTERS = 2000
 """As many as a pipeline's text may have."""

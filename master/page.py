@@ -18,7 +18,6 @@ from starlette.types import Scope
 
 from master import choices
 from master.batches import Batches
-from master.conditional import ASK_AGAIN, YEAR_SECONDS
 from master.failures import BLANK_GROUP, failures_of
 from master.fleet import FleetReport
 from master.fleet_page import FleetPage
@@ -38,6 +37,7 @@ from tilework.jobs import cursor
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
+from tilework.service.conditional import ASK_AGAIN, YEAR_SECONDS
 from tilework.service.identity import Asking
 from tilework.service.problems import Problem
 from tilework.shown import bytes_shown, shown

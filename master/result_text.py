@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from master.conditional import tagged
 from master.jobs import Listing
 from master.problems import not_there
 from tilework.imaging.result_kinds import ResultKind, kind_of
 from tilework.jobs.system import System
+from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 
 MOST_BYTES = 65_536

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from master.conditional import ASK_AGAIN, FOR_EVER, known_tags, tagged
 from master.jobs import Listing
 from tilework.errors import NoTilesError, TileNotMadeError
 from tilework.fleet.tiles_so_far import Seen, TilesSoFar
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
+from tilework.service.conditional import ASK_AGAIN, FOR_EVER, known_tags, tagged
 from tilework.service.identity import Asking
 
 Absent = Annotated[

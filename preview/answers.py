@@ -15,12 +15,6 @@ if TYPE_CHECKING:
     from preview.region import Region
     from tilework.imaging.windows import Window
 
-FOR_EVER = "private, max-age=31536000, immutable"
-"""What an answer may be kept for whose address always shows the same: it names the version."""
-
-ASK_AGAIN = "private, no-cache"
-"""One whose address may show something else later: a retry may make another result."""
-
 FACTS = "Tilework-Preview"
 """The header: a JSON object in ASCII."""
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from preview.answers import ASK_AGAIN, FOR_EVER
 from preview.images import Images, check_version
 from preview.jobs import row_for
 from preview.library import Library, Side
@@ -16,6 +15,7 @@ from preview.on_screen import between
 from preview.workshop import Workshop
 from tilework.jobs.job import State
 from tilework.jobs.system import System
+from tilework.service.conditional import ASK_AGAIN, FOR_EVER, known_tags
 
 Version = Annotated[str | None, Query(max_length=1024, description="The `version` that the image tells.")]
 Bound = Annotated[
@@ -60,7 +60,7 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         tag = f'"{job.epoch}-{side}-{level}-{column}-{row}-{black}-{white}"'
         headers = {"ETag": tag, "Cache-Control": ASK_AGAIN if version is None else FOR_EVER}
         over = side == "input" or job.state is State.DONE
-        if over and tag in request.headers.get("if-none-match", ""):
+        if over and tag in known_tags(request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         made = images.tile(job, side, (level, column, row), between(black, white))
         return Response(made.body, media_type=made.media_type, headers=headers)

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 import cv2
 from fastapi import APIRouter, Query, Request, Response
 
-from preview.answers import ASK_AGAIN, FOR_EVER
 from preview.jobs import row_for
 from preview.library import Address, Library, Side, address_of
 from preview.memory import Memory
@@ -19,6 +18,7 @@ from tilework.errors import ImageError, VersionGoneError
 from tilework.imaging.limits import MIB
 from tilework.jobs.job import Job
 from tilework.jobs.system import System
+from tilework.service.conditional import ASK_AGAIN, FOR_EVER, known_tags
 from tilework.service.problems import ProblemError
 
 SIDE = 256
@@ -90,7 +90,7 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
         # a version never changes, nor does a result; but a worker may choose a pipeline about another page of the file
         is_settled = side == "result" or bool(row.pipeline)
         headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled else ASK_AGAIN}
-        if tag in request.headers.get("if-none-match", ""):
+        if tag in known_tags(request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:
             made = thumbnails.of(address)
