@@ -204,7 +204,6 @@ class Page:
             batch=filters.batch,
             whole=self._batches.view(filters.batch, who) if filters.batch else None,
             recent=self._batches.recent(who.owner).batches,
-            output_bucket=self._system.outputs.bucket,
             previews=self._settings.has_previews,
             codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
             blank=BLANK,

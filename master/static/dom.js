@@ -60,15 +60,13 @@ export function bytes(count) {
   }
 }
 
-/** A row of the job list, or the head of a job's page, filled with what the API tells of the job. */
+/** Fill in what a row of the job list and the head of a job's page both show; what stays as it is is not touched. */
 export function fillJob(root, job) {
-  root.dataset.state = job.state;
+  if (root.dataset.state !== job.state) root.dataset.state = job.state;
   const badge = field(root, "state");
-  badge.dataset.state = job.state;
+  if (badge.dataset.state !== job.state) badge.dataset.state = job.state;
   write(root, "state", say(`jobs.state.${job.state}`));
   write(root, "pipeline", job.pipeline);
-  write(root, "size", pixels(job));
-  write(root, "seconds", seconds(job.seconds));
   write(root, "reason", job.reason);
   write(root, "advice", job.advice);
   show(field(root, "why"), Boolean(job.reason));

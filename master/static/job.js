@@ -9,6 +9,7 @@ import { follow } from "./polling.js";
 import { followPulse } from "./pulse.js";
 
 const root = document.getElementById("job");
+const here = `/api/jobs/${encodeURIComponent(root.dataset.id)}`;
 // loaded behind what is needed at once: orders are taken before anything can be zoomed
 const viewer = import("./viewer/viewer.js").then(({ startViewer }) => startViewer(root));
 
@@ -37,7 +38,6 @@ function changed(job, fine) {
 // --- orders --------------------------------------------------------------------------------------------------------
 
 const trouble = document.getElementById("order-error");
-const here = `/api/jobs/${encodeURIComponent(root.dataset.id)}`;
 
 async function give(address, body, then) {
   show(trouble, false);
@@ -58,5 +58,5 @@ if (rerun) startRerun(rerun, run);
 // from here on a click is not lost
 document.querySelector(".orders").inert = false;
 
-const following = follow(`/api/jobs/${encodeURIComponent(root.dataset.id)}`, changed);
+const following = follow(here, changed);
 followPulse();

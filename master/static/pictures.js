@@ -1,27 +1,19 @@
-// Pictures that the API makes. An `<img src>` bears no token: where people sign in, the picture is asked for and shown from here.
+// Pictures that the API makes: asked for and shown from here, for an `<img src>` bears no token, and does not tell why it has
+// nothing to show (the preview may just be busy).
 
 import { askPatiently } from "./patience.js";
-import { wanted } from "./session.js";
 
 /**
  * Show the picture of `address` in an `<img>`. Resolves to whether there is one; what it showed before is let go.
  * `signal` calls it off.
  */
 export async function picture(element, address, { signal } = {}) {
-  // an image does not tell why it is none: the preview may just have been busy
-  if (!wanted && (await loaded(element, address))) return true;
   const response = await askPatiently(address, { signal });
   if (!response.ok || response.status === 204) return false;
   const bytes = await response.blob();
   signal?.throwIfAborted();
   release(element);
-  const own = URL.createObjectURL(bytes);
-  element.dataset.blob = own;
-  return loaded(element, own);
-}
-
-function loaded(element, address) {
-  element.src = address;
+  element.dataset.blob = element.src = URL.createObjectURL(bytes);
   return element.decode().then(
     () => true,
     () => false,

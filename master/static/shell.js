@@ -1,6 +1,7 @@
 // A page of a deployment that wants people to sign in: nothing is in it until its reader has a token.
 
 import { problemOf } from "./problems.js";
+import { save } from "./save.js";
 import { ask, signedIn, signIn, signOut, who } from "./session.js";
 import { say } from "./strings.js";
 import { parsed } from "./trusted.js";
@@ -53,11 +54,7 @@ async function downloaded(event) {
   const response = await ask(link.getAttribute("href"));
   if (!response.ok) return refused(link, await problemOf(response));
   const [, name] = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "") ?? [];
-  const file = document.createElement("a");
-  file.href = URL.createObjectURL(await response.blob());
-  file.download = name ?? "download";
-  file.click();
-  setTimeout(() => URL.revokeObjectURL(file.href), 60000);
+  save(await response.blob(), name ?? "download");
 }
 
 /** Say beside a link why nothing was saved. */

@@ -89,3 +89,24 @@ def test_an_image_that_the_preview_was_too_busy_for_is_zoomed_as_soon_as_it_is_n
     for side in ("input", "result"):
         drawn(page, side)
     assert set(asked.values()) == {6}
+
+
+@pytest.mark.page
+@pytest.mark.parametrize("times", [0, 1])
+def test_a_small_picture_is_asked_for_again_only_while_the_preview_is_busy(
+    viewing: Served, window: Window, times: int
+) -> None:
+    there = worked_on(viewing, png(PHOTO), png(PHOTO))
+    none = worked_on(viewing, b"no image", b"neither")
+    asked = busy(window, "/thumbnail[?]side=", times)
+    # of what is no image there is no live preview either
+    window.allow("503", "422")
+    page = window.open("about:blank")
+    with page.expect_response(
+        lambda answer: f"{none.id}/thumbnail?side=" in answer.url and answer.status == 204
+    ):
+        page.goto(viewing.url)
+    expect(page.locator(f"[data-job='{there.id}'] img")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert set(asked.values()) == {times + 1}
+    expect(page.locator(f"[data-job='{none.id}'] img")).to_have_count(0)

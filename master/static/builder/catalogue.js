@@ -1,18 +1,12 @@
 // The catalogue of operations: a dialog with one field, in which a few letters, arrows and Enter add a step.
 
-import { say } from "../strings.js";
+import { knows, say } from "../strings.js";
 import { closable } from "./dialog.js";
 import { element } from "./element.js";
 import { entryOf, searched } from "./search.js";
 
 /** The name of a family; one that only a plugin has is called as it calls itself. */
-function titleOf(family) {
-  try {
-    return say(`builder.family_${family}`);
-  } catch {
-    return family;
-  }
-}
+const titleOf = (family) => (knows(`builder.family_${family}`) ? say(`builder.family_${family}`) : family);
 
 /** The catalogue in `dialog`: `open()`; `chosen(operation)` is called with the one that is taken. */
 export function catalogueIn(dialog, operations, chosen) {
@@ -36,8 +30,7 @@ export function catalogueIn(dialog, operations, chosen) {
   }
 
   function byFamily(found) {
-    const families = Map.groupBy ? Map.groupBy(found, (each) => each.family) : grouped(found);
-    return [...families].map(([family, members]) => {
+    return [...grouped(found)].map(([family, members]) => {
       const title = element("div", { class: "family", id: `family-${family}` }, titleOf(family));
       const all = members.map((each) => options.get(each));
       return element("div", { role: "group", "aria-labelledby": title.id }, title, ...all);

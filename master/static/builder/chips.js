@@ -1,6 +1,6 @@
 // The steps as chips in a row: chosen, moved by pointer or keyboard, taken away.
 
-import { field } from "../dom.js";
+import { cloned, field } from "../dom.js";
 import { argumentsOf, rowsOf } from "./language.js";
 
 /** Pixels that a pointer may tremble before a chip is dragged. */
@@ -21,7 +21,7 @@ export function chipsIn(list, template, hands) {
     const active = document.activeElement;
     for (const step of chips.keys()) if (!steps.includes(step)) chips.delete(step);
     const wanted = steps.map((step, index) => {
-      const chip = chips.get(step) ?? template.content.firstElementChild.cloneNode(true);
+      const chip = chips.get(step) ?? cloned(template);
       chips.set(step, chip);
       fill(chip, step, index, steps.length, step === chosen, faulty.has(step));
       return chip;

@@ -4,6 +4,7 @@ import { cloned, field, show, write } from "../dom.js";
 import { follow } from "../polling.js";
 import { knows, say } from "../strings.js";
 import { rerunAll, retryAll } from "./again.js";
+import { replaced } from "./rows.js";
 
 const root = document.getElementById("failures");
 const list = document.getElementById("reasons");
@@ -35,12 +36,6 @@ function batchRow(each) {
   link.firstElementChild.textContent = each.batch;
   write(row, "batch-count", say("failures.count", { count: each.count }));
   return row;
-}
-
-/** Put rows in the place of what is there, unless they say the same: what is focused stays so. */
-function replaced(parent, rows) {
-  const written = (elements) => [...elements].map((each) => each.textContent.trim()).join("\n");
-  if (written(parent.children) !== written(rows)) parent.replaceChildren(...rows);
 }
 
 function filled(element, group) {

@@ -2,6 +2,7 @@
 
 import { cloned, field, moment, seconds, show, write } from "../dom.js";
 import { say } from "../strings.js";
+import { replaced } from "./rows.js";
 
 const titleOf = (line) => say(`story.${line.kind}`, { number: line.number });
 
@@ -44,7 +45,5 @@ function row(line, job) {
 /** Show what has happened so far. */
 export function fillStory(job) {
   const list = document.getElementById("story");
-  const rows = job.story.map((line) => row(line, job));
-  const written = (elements) => [...elements].map((each) => each.textContent.replace(/\s+/g, " ").trim()).join("\n");
-  if (written(list.children) !== written(rows)) list.replaceChildren(...rows);
+  replaced(list, job.story.map((line) => row(line, job)));
 }

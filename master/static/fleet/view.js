@@ -1,7 +1,7 @@
 // Fills the fleet's page with what the API tells.
 
 import { cloned, field, show, write } from "../dom.js";
-import { say } from "../strings.js";
+import { knows, say } from "../strings.js";
 import { cost, extreme, facts, number, percent, scaling, seconds, usd, waiting, work } from "./sentences.js";
 
 const root = document.getElementById("fleet");
@@ -87,10 +87,4 @@ function fillRank(row, number, doing, now) {
 }
 
 /** A phase that this page does not know is told as it is called. */
-function phase(name) {
-  try {
-    return say(`fleet.phases.${name}`);
-  } catch {
-    return name;
-  }
-}
+const phase = (name) => (knows(`fleet.phases.${name}`) ? say(`fleet.phases.${name}`) : name);

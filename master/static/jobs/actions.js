@@ -1,5 +1,6 @@
 // What can be done to the selected jobs, all at once.
 
+import { pipelineText } from "../builder/pipeline.js";
 import { field } from "../dom.js";
 import { order } from "../orders.js";
 import { say } from "../strings.js";
@@ -12,12 +13,6 @@ const bar = document.getElementById("selection");
 const told = field(bar, "told");
 
 const tell = (sentence) => (told.textContent = sentence);
-
-/** The builder's pipeline; empty where it is not right. */
-function pipelineNow() {
-  const input = document.getElementById("pipeline-text");
-  return input?.getAttribute("aria-invalid") === "true" ? "" : (input?.value.trim() ?? "");
-}
 
 /** Send one order a job, some at a time, and tell what came of them. */
 async function orderAll(ids, addressOf, body, sentence, signal) {
@@ -46,9 +41,9 @@ export function actionsOn(selection, look) {
     retry: (ids, signal) => orderAll(ids, (id) => `/api/jobs/${id}/retry`, {}, "jobs.retried", signal).then(look),
     cancel: (ids, signal) => orderAll(ids, (id) => `/api/jobs/${id}/cancel`, {}, "jobs.cancelled", signal).then(look),
     rerun(ids, signal) {
-      const text = pipelineNow();
-      if (!text) return tell(say("jobs.no_pipeline"));
-      return orderAll(ids, (id) => `/api/jobs/${id}/rerun`, { pipeline: text }, "jobs.rerunning", signal).then(look);
+      const pipeline = pipelineText();
+      if (pipeline === null) return tell(say("jobs.no_pipeline"));
+      return orderAll(ids, (id) => `/api/jobs/${id}/rerun`, { pipeline }, "jobs.rerunning", signal).then(look);
     },
     clear: () => selection.all(false),
   };

@@ -1,5 +1,6 @@
 // Results of many jobs: in one ZIP archive, made here from the bucket's own addresses, or as a list of where they are.
 
+import { save } from "../save.js";
 import { ask } from "../session.js";
 import { Zip } from "./zip.js";
 
@@ -63,15 +64,6 @@ function memory(name) {
     close: () => save(new Blob(parts, { type: "application/zip" }), name),
     abort: () => parts.splice(0),
   };
-}
-
-/** Hand over a file. */
-export function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
 }
 
 // --- the archive -----------------------------------------------------------------------------------------------------------

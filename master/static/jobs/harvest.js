@@ -2,8 +2,9 @@
 
 import { copied } from "../clipboard.js";
 import { bytes } from "../dom.js";
+import { save } from "../save.js";
 import { say } from "../strings.js";
-import { MOST_IN_MEMORY, pack, save, script, target, TooLargeError } from "./downloads.js";
+import { MOST_IN_MEMORY, pack, script, target, TooLargeError } from "./downloads.js";
 
 /** Pack what `results(signal)` gives into `name`; `tell(sentence)` says how it goes. `signal` calls it off. */
 export async function zip(results, name, tell, signal) {

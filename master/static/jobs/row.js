@@ -1,6 +1,6 @@
 // One row of the list: made from the template, filled with what the API tells.
 
-import { ago, cloned, field, moment, pixels, seconds, show, write } from "../dom.js";
+import { ago, cloned, field, fillJob, moment, pixels, seconds, write } from "../dom.js";
 import { say } from "../strings.js";
 import { span } from "./spans.js";
 
@@ -43,35 +43,20 @@ function units(progress) {
     : say("jobs.units_left", { done, total, time: span(left) });
 }
 
-function titled(row, name, text, title = text) {
-  write(row, name, text);
+function titled(row, name, title) {
   const element = field(row, name);
   if (element.title !== title) element.title = title;
 }
 
 /** Fill a row; what stays as it is is not touched. */
 export function fillRow(row, job) {
-  if (row.dataset.state !== job.state) row.dataset.state = job.state;
-  const badge = field(row, "state");
-  if (badge.dataset.state !== job.state) badge.dataset.state = job.state;
-  write(row, "state", say(`jobs.state.${job.state}`));
+  fillJob(row, job);
   titled(row, "pipeline", job.pipeline);
+  titled(row, "why", `${job.reason} ${job.advice}`);
   write(row, "size", pixels(job));
   write(row, "seconds", seconds(job.seconds));
+  write(row, "host", job.host);
   titled(row, "host", job.host);
-  write(row, "reason", job.reason);
-  write(row, "advice", job.advice);
-  const why = field(row, "why");
-  why.title = `${job.reason} ${job.advice}`;
-  show(why, Boolean(job.reason));
-  const progress = field(row, "progress");
-  show(progress, job.state === "RUNNING");
-  if (job.progress) {
-    progress.max = job.progress.total;
-    progress.value = job.progress.done;
-  } else {
-    progress.removeAttribute("value");
-  }
   write(row, "units", units(job.progress));
   const when = field(row, "when");
   const time = job.updated || job.created;

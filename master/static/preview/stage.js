@@ -1,6 +1,8 @@
 // The picture area: two bitmaps of one region on a canvas, parted by a line; moved by pointer and keys.
 
-const STEP = 0.05;
+import { slide } from "../slider.js";
+
+const STEP_PERCENT = 5;
 const NUDGE = 64;
 
 const stage = document.getElementById("preview-stage");
@@ -45,7 +47,6 @@ function paint() {
   const line = shown.before ? width * share : 0;
   half(shown.after ?? shown.before, line, width, height);
   half(shown.before, 0, line, height);
-  split.style.left = `${share * 100}%`;
   split.hidden = !shown.before || !shown.after;
 }
 
@@ -69,30 +70,28 @@ function frame() {
   return { x: middle(width, size.width) + moved.x, y: middle(height, size.height) + moved.y, ...size };
 }
 
-function place(value) {
-  share = Math.min(1, Math.max(0, value));
-  const percent = Math.round(share * 100);
-  split.setAttribute("aria-valuenow", percent);
-  paint();
-}
-
 // --- hands -----------------------------------------------------------------------------------------------------------
 
-function dragged(element, begin, move, end) {
-  element.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !begin(event)) return;
-    element.setPointerCapture(event.pointerId);
-    const from = { x: event.clientX, y: event.clientY };
-    const moving = (each) => move({ x: each.clientX - from.x, y: each.clientY - from.y }, each);
-    const over = () => {
-      element.removeEventListener("pointermove", moving);
-      element.removeEventListener("pointerup", over);
-      element.removeEventListener("pointercancel", over);
-      end();
+/** Let the picture be dragged; `pan(x, y)` hears by how much it was. */
+function drag(pan) {
+  stage.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || event.target.closest("#preview-split, #preview-map")) return;
+    stage.classList.add("panned");
+    stage.setPointerCapture(event.pointerId);
+    const moving = (each) => {
+      moved = { x: each.clientX - event.clientX, y: each.clientY - event.clientY };
+      paint();
     };
-    element.addEventListener("pointermove", moving);
-    element.addEventListener("pointerup", over);
-    element.addEventListener("pointercancel", over);
+    const over = () => {
+      stage.removeEventListener("pointermove", moving);
+      stage.removeEventListener("pointerup", over);
+      stage.removeEventListener("pointercancel", over);
+      stage.classList.remove("panned");
+      if (moved.x || moved.y) pan(-moved.x, -moved.y);
+    };
+    stage.addEventListener("pointermove", moving);
+    stage.addEventListener("pointerup", over);
+    stage.addEventListener("pointercancel", over);
   });
 }
 
@@ -100,35 +99,14 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 
 /** Let hands move the picture: `pan(x, y)` by pixels of the page, `larger(steps)` by steps of the zoom. */
 export function startStage(pan, larger) {
-  place(share);
-  dragged(
-    split,
-    () => true,
-    (_, event) => {
-      const box = stage.getBoundingClientRect();
-      place((event.clientX - box.left) / box.width);
-    },
-    () => {},
-  );
-  split.addEventListener("keydown", (event) => {
-    const to = { Home: 0, End: 1 }[event.key] ?? (KEYS[event.key] && share + STEP * (KEYS[event.key][0] - KEYS[event.key][1]));
-    if (to === undefined) return;
-    place(to);
-    event.preventDefault();
-    event.stopPropagation();
-  });
-  dragged(
-    stage,
-    (event) => !event.target.closest("#preview-split, #preview-map") && Boolean(stage.classList.add("panned") ?? true),
-    (by) => {
-      moved = by;
+  slide(stage, split, {
+    step: STEP_PERCENT,
+    moved(percent) {
+      share = percent / 100;
       paint();
     },
-    () => {
-      stage.classList.remove("panned");
-      if (moved.x || moved.y) pan(-moved.x, -moved.y);
-    },
-  );
+  });
+  drag(pan);
   stage.addEventListener("keydown", (event) => {
     if (event.target !== stage || event.ctrlKey || event.metaKey || event.altKey) return;
     const by = KEYS[event.key];

@@ -62,8 +62,11 @@ class Drop {
   }
 
   enqueue(items) {
-    for (const item of items) if (item.isOver) item.become(State.WAITING);
-    waiting.push(...items);
+    for (const item of items) {
+      if (item.isOver) item.become(State.WAITING);
+      // one by one: some hundred thousand at once are more than a call takes
+      waiting.push(item);
+    }
     pump();
   }
 

@@ -1,10 +1,10 @@
 // The bar, the canvas and the readout around the images that are zoomed: what is compared, how, and what is under the pointer.
 
 import { show } from "../dom.js";
+import { slide } from "../slider.js";
 import { say } from "../strings.js";
 import { drawHistogram } from "./histogram.js";
 import { Probe, spoken, written } from "./probe.js";
-import { slide } from "./slider.js";
 import { afterResize, Stage } from "./stage.js";
 
 const SIDES = ["input", "result"];

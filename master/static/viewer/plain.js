@@ -19,9 +19,12 @@ export class Plain {
     this.wanted = !previews;
     this.job = null;
     this.problems = {};
+    // sides whose picture has been asked for
+    this.asked = new Set();
     for (const side of ["input", "result"]) {
       const image = field(root, `${side}-image`);
-      image.addEventListener("error", () => this.broken(side));
+      // one whose address was taken away is not broken
+      image.addEventListener("error", () => image.getAttribute("src") && this.broken(side));
       // it may have failed before this module ran
       if (image.getAttribute("src") && image.complete && !image.naturalWidth) this.broken(side);
     }
@@ -53,13 +56,22 @@ export class Plain {
     if (!address) {
       release(image);
       image.removeAttribute("src");
+      this.asked.delete(side);
+    } else if (this.wanted && !image.getAttribute("src") && !this.asked.has(side)) {
+      // a new signature for the same image is no new image
+      this.asked.add(side);
+      this.load(side, image, address);
     }
-    // a new signature for the same image is no new image
-    if (address && this.wanted && !image.getAttribute("src")) picture(image, address).then((there) => there || this.broken(side));
     if (!link) write(this.root, `${side}-note`, absent);
     else if (kind !== "image") write(this.root, `${side}-note`, say(`viewer.${kind}`));
     else if (!address) write(this.root, `${side}-note`, say("viewer.cannot_show"));
     this.reveal(side, Boolean(address));
+  }
+
+  async load(side, image, address) {
+    // a signed link is the bucket's, and a token none of its business
+    if (!this.previews) image.src = address;
+    else if (!(await picture(image, address).catch(() => false)) && this.asked.has(side)) this.broken(side);
   }
 
   address(job, side) {
@@ -81,7 +93,6 @@ export class Plain {
 
   broken(side) {
     const image = field(this.root, `${side}-image`);
-    if (!image.getAttribute("src")) return;
     image.dataset.broken = "";
     write(this.root, `${side}-note`, say("viewer.cannot_show"));
     this.reveal(side, true);

@@ -177,12 +177,6 @@ export class Stage {
     return x >= 0 && y >= 0 && x < width && y < height ? { x, y } : null;
   }
 
-  /** Where the middle of a pixel is in its viewer's element. */
-  placeOf(side, { x, y }) {
-    const item = this.viewers[side].world.getItemAt(0);
-    return item?.imageToViewerElementCoordinates(new this.seadragon.Point(x + 0.5, y + 0.5)) ?? null;
-  }
-
   /** Bring a pixel into the middle, large enough to be seen. */
   goTo(side, { x, y }, least = 8) {
     const viewer = this.viewers[side];

@@ -1,6 +1,7 @@
 // Before and after: what can be zoomed on a canvas, all else as it can be shown.
 
 import { show } from "../dom.js";
+import { seen } from "../polling.js";
 import { fillCopies, startCopies } from "./copies.js";
 import { Desk } from "./desk.js";
 import { openSeadragon } from "./library.js";
@@ -48,10 +49,7 @@ export function startViewer(root) {
   /** Look once more after a while, when somebody sees it. */
   function lookLater() {
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      if (document.hidden) document.addEventListener("visibilitychange", lookAgain, { once: true });
-      else lookAgain();
-    }, 1000 * pause);
+    timer = setTimeout(() => seen().then(lookAgain), 1000 * pause);
     pause = Math.min(LATEST, 2 * pause);
   }
 
@@ -113,6 +111,7 @@ export function startViewer(root) {
       show(part("trouble"), true);
       return;
     }
+    show(part("trouble"), false);
     reveal(true);
     desk ??= new Desk(library, part("live"), found);
     desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems });

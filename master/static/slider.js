@@ -1,16 +1,19 @@
 // The line between before and after: dragged, or moved by keys.
 
-const STEP = 1;
 const LEAP = 10;
 
-/** Make `handle` (role=slider) move the border on `stage`: its place is the custom property `--split`, in percent. */
-export function slide(stage, handle) {
+/**
+ * Make `handle` (role=slider) move the border on `stage`: its place is the custom property `--split`, in percent. An arrow
+ * moves it by `step` percent; `moved(percent)` hears where it is.
+ */
+export function slide(stage, handle, { step = 1, moved = () => {} } = {}) {
   let split = 50;
 
   function put(percent) {
     split = Math.min(100, Math.max(0, percent));
     stage.style.setProperty("--split", `${split}%`);
     handle.setAttribute("aria-valuenow", String(Math.round(split)));
+    moved(split);
   }
 
   function dragged(event) {
@@ -30,7 +33,7 @@ export function slide(stage, handle) {
   }
   handle.addEventListener("dblclick", () => put(50));
   handle.addEventListener("keydown", (event) => {
-    const amount = event.shiftKey ? LEAP : STEP;
+    const amount = event.shiftKey ? LEAP : step;
     const moves = {
       ArrowLeft: split - amount, ArrowDown: split - amount, ArrowRight: split + amount, ArrowUp: split + amount,
       PageDown: split - LEAP, PageUp: split + LEAP, Home: 0, End: 100,
