@@ -29,7 +29,8 @@ class ZoomedImage(BaseModel):
     """An image as it can be zoomed: levels from the whole to the smallest, each half of the one before, rounded up.
 
     `tile` is the side of a tile in pixels; `black` and `white` are the values that tiles show so. Where it cannot be zoomed
-    there are no levels, and `problem` has a code, a detail and an advice.
+    there are no levels, and `problem` has a code, a detail and an advice; `image_being_read` is for now, with a `percent`: the
+    image has no overviews, and each request reads on until it can be shown small.
     """
 
     side: Side
@@ -43,7 +44,7 @@ class ZoomedImage(BaseModel):
     black: float
     white: float
     levels: list[ZoomLevel]
-    problem: dict[str, str] | None
+    problem: dict[str, str | int] | None
 
 
 class ZoomedPixel(BaseModel):

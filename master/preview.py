@@ -21,7 +21,7 @@ from tilework.service.bodies import read_body
 from tilework.service.problems import Problem, ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
 SECONDS: Final = 30.0
 """For an answer; the gateway in AWS gives up then, too."""
@@ -176,6 +176,11 @@ class Forwarder:
             connection.close()
         return Response(content, answer.status, told)
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        while (kept := self._taken()) is not None:
+            kept.close()
+
     def _taken(self) -> HTTPConnection | None:
         try:
             return self._idle.pop()
@@ -190,8 +195,14 @@ def _missing(detail: str, advice: str) -> ProblemError:
 
 def routes(url: str) -> APIRouter:
     """The preview's paths."""
-    router = APIRouter(tags=["preview"])
     forwarder = Forwarder(url)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        with contextlib.closing(forwarder):
+            yield
+
+    router = APIRouter(tags=["preview"], lifespan=lifespan)
     picture: dict[int | str, dict[str, Any]] = {
         200: {"content": {"image/png": {}, "image/jpeg": {}}, "description": "The picture"}
     }

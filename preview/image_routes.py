@@ -32,7 +32,8 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
     def described(job_id: str, side: Side, request: Request) -> Response:
         """Tell the levels of a job's input or result, its pixels, and what tiles show as black and white.
 
-        Where it cannot be zoomed there are no levels, and `problem` says why.
+        Where it cannot be zoomed there are no levels, and `problem` says why. Its code `image_being_read` is for now: the image
+        has no overviews, and is read, `percent` of it so far, by each request that asks.
         """
         row = row_for(request, system, job_id)
         return _told(asdict(images.describe(row, side)), ASK_AGAIN)

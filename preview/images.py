@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+from preview.coarse import BeingReadError
 from preview.histograms import histogram
 from preview.library import address_of
 from preview.problems import PREVIEW, not_there
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from preview.workshop import Workshop
     from preview.zooming import Zoomed
     from tilework.jobs.job import Job
+    from tilework.service.problems import Problem
 
 Channel = Literal["grey", "red", "green", "blue", "alpha"]
 
@@ -48,7 +50,7 @@ class ImageView:
 
     ``levels`` from the whole to the smallest, each half of the one before, rounded up; ``tile`` the side of a tile in
     pixels. ``black`` and ``white`` are the values that tiles show so. Addresses with this ``version`` show the same for ever.
-    Where it cannot be zoomed there are no levels, and ``problem`` says why.
+    Where it cannot be zoomed there are no levels, and ``problem`` says why; ``image_being_read``: not yet, with ``percent``.
     """
 
     side: Side
@@ -93,13 +95,14 @@ class Images:
         """
         version = version_of(row, side)
         try:
-            return self._do(lambda: _view(self._zoomed(row, side), side, version))
+            return self._do(lambda: _view(self._prepared(row, side), side, version))
+        except BeingReadError as error:
+            return ImageView(side, version, problem=_brief(error.problem))
         except (ImageError, VersionGoneError, ProblemError) as error:
             problem = PREVIEW.of(error)
             if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise
-            told = {"code": problem.code, "detail": problem.detail, "advice": problem.advice}
-            return ImageView(side, version, problem=told)
+            return ImageView(side, version, problem=_brief(problem))
 
     def tile(self, row: Job, side: Side, place: tuple[int, int, int], displayed: Levels | None) -> Packed:
         """The tile of a level, in a column and a row of tiles.
@@ -129,6 +132,12 @@ class Images:
     def _zoomed(self, row: Job, side: Side) -> Zoomed:
         return self._library.open(address_of(row, side)).zoomed()
 
+    def _prepared(self, row: Job, side: Side) -> Zoomed:
+        """One of which any tile costs little: what is shown first is all of it, small."""
+        zoomed = self._zoomed(row, side)
+        zoomed.image.prepare()
+        return zoomed
+
     def _do(self, work: Callable[[], T]) -> T:
         try:
             return self._workshop.do(work)
@@ -148,6 +157,10 @@ def check_version(row: Job, side: Side, version: str | None) -> None:
         raise not_there(
             "no_image", f"The job's {side} is of another version than {version!r:.80}: it was tried again."
         )
+
+
+def _brief(problem: Problem) -> Mapping[str, Any]:
+    return {"code": problem.code, "detail": problem.detail, "advice": problem.advice, **problem.more}
 
 
 def _view(image: Zoomed, side: Side, version: str) -> ImageView:

@@ -6,37 +6,31 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import cv2
 import numpy as np
 
+from preview.coarse import Coarse
 from preview.levels import Pyramid
 from preview.refusals import NotZoomableError
-from tilework.imaging.formats import Picture
+from preview.resizing import resized
 from tilework.imaging.formats.pyramid import halved
 from tilework.imaging.limits import MIB
-from tilework.imaging.windows import Size, Window, row_strips
+from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tilework.imaging.formats import Picture
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
-    from tilework.imaging.operations.contract import Image
 
 READ_BYTES = 24 * MIB
 """Most decoded bytes that one tile may cost."""
 
-COARSE_SIDE = 2_048
-"""Pixels of the longer side of what is made, once, of a file without overviews."""
-
-STREAMED_BYTES = 1024 * MIB
-"""Most decoded bytes that are read for that: some seconds, once."""
+STREAMED_BYTES = 32 * 1024 * MIB
+"""Most decoded bytes that are read, once, for the small levels of a file without overviews: some minutes."""
 
 ROUNDED = 2
 """Pixels by which an overview may be smaller than ours: some writers round down at each half."""
-
-RESIZED = frozenset({"uint8", "uint16", "int16", "float32", "float64"})
-"""Depths of which OpenCV makes means."""
 
 
 class Layer(Protocol):
@@ -97,15 +91,20 @@ def halvings(picture: Picture, tile: int) -> list[Layer]:
 
 
 class Zoomable:
-    """An image that can be read at any of its levels; ``layers`` from large to small, the first is the whole."""
+    """An image that can be read at any of its levels; ``layers`` from large to small, the first is the whole.
 
-    def __init__(self, layers: Sequence[Layer], pixels: Pixels, tile: int) -> None:
+    Where even a look at all of it would cost too much, small levels are made, once, of the last layer.
+    """
+
+    def __init__(self, layers: Sequence[Layer], pixels: Pixels, tile: int, segment: Size) -> None:
+        """``tile`` is the side of the levels' tiles, ``segment`` what the file reads at once. Raises NotZoomableError."""
         self._layers = list(layers)
         self._lock = threading.Lock()
         self.pixels = pixels
         self.levels = Pyramid(layers[0].size, tile)
-        smallest = layers[-1].size
-        if smallest.pixels * pixels.bytes > STREAMED_BYTES:
+        smallest = layers[-1]
+        self._coarse = None if isinstance(smallest, Held) else Coarse(smallest, pixels, segment)
+        if smallest.size.pixels * pixels.bytes > STREAMED_BYTES:
             raise NotZoomableError(
                 f"The image is {self.levels.size} pixels and has no overviews: to show it small, all of it would have"
                 " to be read."
@@ -116,12 +115,19 @@ class Zoomable:
         """Bytes of the layers in memory beside the whole, and of what overviews keep."""
         beside = self._layers[1:]
         held = sum(each.size.pixels for each in beside if isinstance(each, Held)) * self.pixels.bytes
-        return held + sum(each.cached for each in beside if isinstance(each, Overview))
+        kept = sum(each.cached for each in beside if isinstance(each, Overview))
+        return held + kept + (self._coarse.bytes if self._coarse else 0)
+
+    def prepare(self) -> None:
+        """Make the small levels, where the file has none. Raises BeingReadError, ImageError, ServiceError."""
+        last = self.levels.sizes[-1]
+        if self._costs(self._layer(last), Window.whole(last), last) > READ_BYTES:
+            self._make_coarse()
 
     def read(self, level: int, window: Window) -> Picture:
         """The pixels of a window of a level; level 0 exactly, others as their layer has them, or as means of it.
 
-        Raises ImageError, ServiceError, NoSuchTileError.
+        Raises ImageError, ServiceError, NoSuchTileError, BeingReadError where small levels are still to be made.
         """
         size = self.levels.grid(level).size
         layer = self._layer(size)
@@ -160,11 +166,14 @@ class Zoomable:
         return _scaled(window, size, layer.size).size.pixels * self.pixels.bytes
 
     def _make_coarse(self) -> None:
-        """Make, once, a small layer of the smallest that the file has."""
+        coarse = self._coarse
+        if coarse is None:
+            return
+        picture = coarse.picture()
         with self._lock:
-            smallest = self._layers[-1]
-            if not isinstance(smallest, Held):
-                self._layers += halvings(_streamed(smallest, self.pixels), self.levels.tile)
+            if self._coarse is not None:
+                self._layers += halvings(picture, self.levels.tile)
+                self._coarse = None
 
 
 def _scaled(window: Window, size: Size, larger: Size) -> Window:
@@ -177,29 +186,3 @@ def _scaled(window: Window, size: Size, larger: Size) -> Window:
         max(left + 1, min(larger.width, round(window.right * across))),
         max(top + 1, min(larger.height, round(window.bottom * down))),
     )
-
-
-def resized(picture: Picture, size: Size) -> Picture:
-    """Means of a picture's pixels, in floats where OpenCV has none of its own depth."""
-    alpha = None if picture.alpha is None else _resized(picture.alpha, size)
-    return Picture(_resized(picture.colour, size), alpha)
-
-
-def _resized(image: Image, size: Size) -> Image:
-    kept = image if image.dtype.name in RESIZED else image.astype(np.float64)
-    means = cv2.resize(kept, (size.width, size.height), interpolation=cv2.INTER_AREA)
-    return means.astype(image.dtype, copy=False)
-
-
-def _streamed(layer: Layer, pixels: Pixels) -> Picture:
-    """The layer made small, by bands of whole cells."""
-    size = layer.size
-    cell = -(-max(size.width, size.height) // COARSE_SIDE)
-    target = Size(-(-size.width // cell), -(-size.height // cell))
-    bands = []
-    for rows in row_strips(target.height, cell * size.width * pixels.bytes, READ_BYTES):
-        window = Window(0, rows.start * cell, size.width, min(size.height, rows.stop * cell))
-        bands.append(resized(layer.read(window), Size(target.width, rows.stop - rows.start)))
-    alphas = [each.alpha for each in bands if each.alpha is not None]
-    alpha = np.vstack(alphas) if alphas else None
-    return Picture(np.vstack([each.colour for each in bands]), alpha)

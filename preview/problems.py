@@ -78,7 +78,7 @@ def not_there(code: str, detail: str) -> ProblemError:
 def response_of(error: Exception, path: str, method: str = "GET") -> Response:
     """The answer that an exception stands for; what is our own fault goes into the log."""
     problem = PREVIEW.of(error)
-    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, ProblemError):
         log.error("%s %s: %s", method, path, problem.detail, exc_info=error)
     response = problem.response(path)
     response.headers["Cache-Control"] = "no-store"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, cast
 
 import simplejpeg
 
-from preview.layers import resized
 from preview.opened import STORED_BYTES, Opened, longest_segment
 from preview.overviews import overviews
 from preview.refusals import ImageNotPreviewedError
+from preview.resizing import resized
 from tilework.errors import DamagedImageError
 from tilework.imaging.formats import Format, HeaderReader, Picture, is_windowed, open_reader, read_header
 from tilework.imaging.limits import MIB

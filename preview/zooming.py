@@ -16,8 +16,10 @@ from preview.on_screen import MEDIA_TYPE, Levels, Packed, levels_of, packed, png
 from preview.overviews import overviews
 from tilework.imaging.formats import Format, open_reader
 from tilework.imaging.formats.cog_tiles import read_cog
+from tilework.imaging.formats.header import turned_by
 from tilework.imaging.formats.tile_pictures import media_type, tile_picture
 from tilework.imaging.limits import MIB
+from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
     from preview.layers import Layer
@@ -50,7 +52,8 @@ class Zoomed:
         self._source = source
         header = opened.header
         self._stored = read_cog(source, limits) if header.format is Format.TIFF else None
-        self.image = Zoomable(_layers(opened, source, limits), header.pixels, _own_tile(header))
+        layers = _layers(opened, source, limits)
+        self.image = Zoomable(layers, header.pixels, _own_tile(header), _segment(header))
 
     @property
     def bytes(self) -> int:
@@ -100,6 +103,13 @@ def _layers(opened: Opened, source: Source, limits: Limits) -> list[Layer]:
 
 def _is_tiled(header: Header) -> bool:
     return header.format is Format.TIFF and cast("TiffDetail", header.detail).segments.tiled
+
+
+def _segment(header: Header) -> Size:
+    """What the file reads at once, as it lies in the upright image: a tile, a strip, a row."""
+    row = Size(header.stored.width, 1)
+    stored = cast("TiffDetail", header.detail).segments.segment if header.format is Format.TIFF else row
+    return turned_by(stored, header.orientation)
 
 
 def _own_tile(header: Header) -> int:

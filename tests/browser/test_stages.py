@@ -32,7 +32,7 @@ def test_a_job_in_stages_shows_how_far_it_is(served: Served, window: Window) -> 
     )
     expect(progress).to_have_js_property("value", 32)
     page = window.open(f"{served.url}/jobs/{job.id}")
-    expect(page.locator("#job progress")).to_be_visible()
+    expect(page.locator("#job [data-field=progress]")).to_be_visible()
     columns = page.locator("#job").evaluate(
         "it => getComputedStyle(it).gridTemplateColumns.split(' ').length"
     )

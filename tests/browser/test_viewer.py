@@ -18,7 +18,7 @@ from tests.browser.viewing import Preview, count_drawn, drawn, middle_of, pixels
 from tests.fleet.whole_fleet import Fleet
 from tests.imaging.samples import noise, png, scene
 from tests.preview.gigapixels import repeated
-from tests.preview.looking import tiled
+from tests.preview.looking import tiled, with_overviews
 from tests.waiting import wait_for
 from tilework.jobs.in_memory import memory_system
 
@@ -334,3 +334,26 @@ def test_the_viewer_fits_every_window(viewing: Served, window_of: Callable[..., 
         box = control.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 24
+
+
+@pytest.mark.page
+def test_an_image_without_overviews_is_read_while_one_is_told_how_far_and_then_compared(
+    viewing: Served, window: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # none of this is large: it is read by more instalments than it would be
+    monkeypatch.setattr("preview.layers.READ_BYTES", 100_000)
+    monkeypatch.setattr("preview.coarse.BLOCK_BYTES", 100_000)
+    monkeypatch.setattr("preview.coarse.TURN_SECONDS", 0.0)
+    photo = scene(1700, 1500)
+    job = worked_on(viewing, tiled(photo), with_overviews(cv2.blur(photo, (9, 9))), name="a.tif")
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    reading = page.locator("[data-viewer=reading]")
+    expect(reading).to_contain_text("Before has no overviews")
+    share = reading.get_by_role("progressbar")
+    first = share.evaluate("each => each.value")
+    wait_for(lambda: share.evaluate("each => each.value") > first)
+    # meanwhile the result is there
+    drawn(page, "result")
+    expect(reading).to_be_hidden(timeout=60_000)
+    expect(mode(page, "slider")).to_be_checked()
+    drawn(page, "input")

@@ -148,18 +148,55 @@ def test_a_tile_of_a_large_file_costs_its_own_bytes() -> None:
     assert sum(stop - start for start, stop in looker.reads) < 2 * 256 * 256 * 3
 
 
-def test_a_large_file_without_overviews_is_read_once_for_its_small_levels(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+COARSE_FILES: dict[str, Callable[[Image], bytes]] = {
+    "tiles": tiled,
+    "odd tiles": lambda array: written(as_rgb(array), tile=(48, 80)),
+    "strips": FILES["strips"],
+    "turned": lambda array: written(
+        as_rgb(np.rot90(array)), tile=(256, 256), extratags=[(274, "H", 1, 6, True)]
+    ),
+}
+
+
+@pytest.fixture
+def small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bounds that a photo is beyond."""
     monkeypatch.setattr("preview.layers.READ_BYTES", 500_000)
-    monkeypatch.setattr("preview.layers.COARSE_SIDE", 500)
-    looker = Looker(tiled(PHOTO))
+    monkeypatch.setattr("preview.coarse.COARSE_BYTES", 300_000)
+    monkeypatch.setattr("preview.coarse.BLOCK_BYTES", 500_000)
+
+
+@pytest.mark.usefixtures("small_bounds")
+@pytest.mark.parametrize("kind", COARSE_FILES)
+def test_a_large_file_without_overviews_is_read_once_for_its_small_levels(kind: str) -> None:
+    looker = Looker(COARSE_FILES[kind](PHOTO), settings=PreviewSettings(image_bytes=1_000_000))
     last = len(looker.told()["levels"]) - 1
     assert np.abs(looker.whole(last).astype(int) - half(PHOTO, last)).mean() < 12
     looker.reads.clear()
     looker.whole(2)
     assert looker.reads == []
     np.testing.assert_array_equal(looker.whole(0), PHOTO)
+
+
+@pytest.mark.usefixtures("small_bounds")
+def test_one_whose_reading_takes_long_is_read_by_instalments_and_tells_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("preview.coarse.TURN_SECONDS", 0.0)
+    looker = Looker(tiled(PHOTO))
+    early = looker.get("/tiles/2/0/0")
+    assert (early.status_code, early.json()["code"]) == (503, "image_being_read")
+    assert (early.headers["cache-control"], int(early.headers["retry-after"])) == ("no-store", 2)
+    percents = []
+    while problem := looker.told()["problem"]:
+        assert problem["code"] == "image_being_read"
+        percents.append(problem["percent"])
+    assert len(percents) > 2
+    assert percents == sorted(set(percents))
+    assert looker.told()["levels"]
+    looker.reads.clear()
+    assert looker.whole(2).shape == (276, 325, 3)
+    assert looker.reads == []
 
 
 def test_one_that_is_too_large_for_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

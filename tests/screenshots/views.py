@@ -115,6 +115,8 @@ def gigapixel(studio: Studio) -> bytes:
     job = studio.running.drop("scans/marble.tif", path.read_bytes(), pipeline=SCAN)
     studio.running.ended([job], LONG / 1000)
     person = studio.person(f"/jobs/{job}")
+    # of the scan itself there are no overviews: it is read once before it is compared
+    person.page.locator("[data-viewer=live][data-mode=slider]").wait_for(timeout=LONG)
     person.page.get_by_role("button", name="Zoom in").click(click_count=2, delay=200)
     person.page.wait_for_timeout(TILES)
     return studio.take(person)

@@ -5,6 +5,8 @@ import { ask } from "../session.js";
 
 // a file's own levels end with one tile; a screen wants no more than so many at once
 const MOST_COARSE = 256;
+// what is told of an image without overviews until it has been read once
+export const BEING_READ = "image_being_read";
 
 /**
  * The tile source of an image: `levels` from the whole to the smallest, `tile` pixels a side, `address(level, column, row)`
@@ -80,10 +82,11 @@ export function againForMissing(viewer) {
 /** The input or result of a job as the preview tells it; null where there is none to be zoomed, with the `problem`; `isBusy`: for now. */
 export async function imageOf(job, side) {
   const address = `/api/jobs/${encodeURIComponent(job.id)}/images/${side}`;
-  const response = await askPatiently(address, { headers: { Accept: "application/json" } });
+  const response = await ask(address, { headers: { Accept: "application/json" } });
   const told = await response.json();
   if (!response.ok || !told.levels?.length) {
-    return { view: null, problem: told.problem ?? told, isBusy: response.status >= 500 };
+    const problem = told.problem ?? told;
+    return { view: null, problem, isBusy: response.status >= 500 || problem.code === BEING_READ };
   }
   const version = encodeURIComponent(told.version);
   const shown = (range) => `&black=${range.black}&white=${range.white}`;

@@ -2,17 +2,20 @@
 
 import { show } from "../dom.js";
 import { seen } from "../polling.js";
+import { say } from "../strings.js";
 import { fillCopies, startCopies } from "./copies.js";
 import { Desk } from "./desk.js";
 import { openSeadragon } from "./library.js";
 import { Plain } from "./plain.js";
 import { showReport } from "./report.js";
-import { imageOf, pictureOf, resultOf } from "./sources.js";
+import { BEING_READ, imageOf, pictureOf, resultOf } from "./sources.js";
 
 const SIDES = ["input", "result"];
 // seconds after which an image is looked at again that could not be for now; they double
-const SOONEST = 4;
+const SOONEST = 1;
 const LATEST = 64;
+// of one that is being read, for each request reads on
+const READ_ON = 0.2;
 
 /** Start the viewer of a job's page; returns what is called with each new state of the job. */
 export function startViewer(root) {
@@ -49,9 +52,12 @@ export function startViewer(root) {
   /** Look once more after a while, when somebody sees it. */
   function lookLater() {
     clearTimeout(timer);
-    timer = setTimeout(() => seen().then(lookAgain), 1000 * pause);
-    pause = Math.min(LATEST, 2 * pause);
+    const reads = SIDES.some(isBeingRead);
+    timer = setTimeout(() => seen().then(lookAgain), 1000 * (reads ? READ_ON : pause));
+    pause = reads ? SOONEST : Math.min(LATEST, 2 * pause);
   }
+
+  const isBeingRead = (side) => problems[side]?.code === BEING_READ;
 
   /** See what can be zoomed now, and again if the job has changed meanwhile. */
   async function look() {
@@ -61,12 +67,14 @@ export function startViewer(root) {
         const job = latest;
         latest = null;
         const settled = await Promise.all(SIDES.map((side) => open(job, side)));
+        tellReading();
         await put(job);
         if (settled.every(Boolean)) pause = SOONEST;
         else if (!latest) lookLater();
       }
     } catch {
-      // nobody answers: the job is followed on, and looked at with its next change
+      // nobody answers; a job that is over has no next change with which to look
+      if (!latest) lookLater();
     }
     looking = false;
   }
@@ -80,12 +88,15 @@ export function startViewer(root) {
     let settled = true;
     if (previews) {
       const { view, problem, isBusy } = await imageOf(job, side);
-      found[side] = view;
       problems[side] = problem;
       settled = !isBusy;
+      // what was there stays until more is known
+      if (settled) found[side] = view;
     }
     // without a preview of it a large result is shown by its own tiles
-    if (side === "result" && !found.result && job.shows_tiles) found.result = resultOf(job, await pictureOf(job));
+    if (side === "result" && job.shows_tiles && !(settled && found.result)) {
+      found.result = resultOf(job, await pictureOf(job)) ?? found.result;
+    }
     if (side === "result") made = 1;
     if (settled) opened[side] = state;
     return settled;
@@ -98,6 +109,18 @@ export function startViewer(root) {
     const [whole] = told.levels;
     found.result = resultOf(job, told);
     made = whole.made / (whole.across * whole.down);
+  }
+
+  /** Say that an image is read, and how far. */
+  function tellReading() {
+    const side = SIDES.find(isBeingRead);
+    const told = part("reading");
+    show(told, Boolean(side));
+    if (!side) return;
+    const text = say(`viewer.${side}_being_read`);
+    // who listens is told once, not with each percent
+    if (told.firstElementChild.textContent !== text) told.firstElementChild.textContent = text;
+    told.lastElementChild.value = problems[side].percent;
   }
 
   async function put(job) {
@@ -114,12 +137,13 @@ export function startViewer(root) {
     show(part("trouble"), false);
     reveal(true);
     desk ??= new Desk(library, part("live"), found);
-    desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems });
+    const reasons = Object.fromEntries(SIDES.filter((side) => !isBeingRead(side)).map((side) => [side, problems[side]]));
+    desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems: reasons });
   }
 
   function reveal(zoomed) {
     const figures = part("plain");
-    if (!zoomed) plain.show(problems);
+    if (!zoomed && !SIDES.some(isBeingRead)) plain.show(problems);
     show(part("live"), zoomed);
     figures.classList.toggle("compare-links", zoomed);
     figures.classList.toggle("compare-shown", !zoomed);
