@@ -240,6 +240,22 @@ def test_what_is_done_of_a_running_job_can_be_seen_and_the_rest_as_it_comes(wind
 
 
 @pytest.mark.page
+def test_the_small_map_grows_with_what_is_made(window: Window) -> None:
+    fleet = Fleet()
+    job = fleet.drop(tiled(scene(3000, 2600)), "invert()")
+    served = Served(fleet.system, MasterSettings())
+    served.start()
+    page = window.open(f"{served.url}/jobs/{job.id}")
+    seen = [0]
+    for _ in range(3):
+        (message,) = fleet.system.units.receive(1)
+        fleet.turn(message, fleet.workshops[0])
+        wait_for(lambda: count_drawn(page, "[data-viewer=navigator]") > 1.2 * seen[-1])
+        seen.append(count_drawn(page, "[data-viewer=navigator]"))
+    served.stop()
+
+
+@pytest.mark.page
 def test_a_gigapixel_is_on_the_screen_in_seconds(viewing: Served, window: Window) -> None:
     base = noise(2048, 2048)
     body = repeated(32_768, base)

@@ -64,9 +64,16 @@ def worked_on(
     return served.life.done(job, Outcome(result_key=key, seconds=0.1))
 
 
+SIDES = ("input", "result")
+
+
+def _pane(side: str) -> str:
+    return f"[data-pane={side}]"
+
+
 # reading a canvas of the page itself makes the browser warn
-COPIED = """side => {
-    const canvas = document.querySelector(`[data-pane=${side}] canvas`);
+COPIED = """place => {
+    const canvas = document.querySelector(`${place} canvas`);
     if (!canvas?.width) return null;
     const copy = document.createElement("canvas");
     [copy.width, copy.height] = [canvas.width, canvas.height];
@@ -78,17 +85,17 @@ COPIED = """side => {
 
 def drawn(page: Page, side: str) -> None:
     """Wait until the middle of a side's canvas has been drawn."""
-    script = f"""side => {{
-        const found = ({COPIED})(side);
+    script = f"""place => {{
+        const found = ({COPIED})(place);
         return found?.data[4 * ((found.height >> 1) * found.width + (found.width >> 1)) + 3] === 255;
     }}"""
-    page.wait_for_function(script, arg=side, timeout=30_000)
+    page.wait_for_function(script, arg=_pane(side), timeout=30_000)
 
 
-def count_drawn(page: Page, side: str) -> int:
-    """How many pixels of a side's canvas are drawn at all."""
-    script = f"side => ({COPIED})(side)?.data.reduce((sum, each, place) => sum + (place % 4 === 3 && each === 255), 0) ?? 0"
-    return int(page.evaluate(script, side))
+def count_drawn(page: Page, place: str) -> int:
+    """How many pixels of the canvas at a place are drawn at all: of a side, or what a selector names."""
+    script = f"place => ({COPIED})(place)?.data.reduce((sum, each, place) => sum + (place % 4 === 3 && each === 255), 0) ?? 0"
+    return int(page.evaluate(script, _pane(place) if place in SIDES else place))
 
 
 def pixels_of(page: Page, part: str = ".stage") -> Image:

@@ -105,7 +105,11 @@ export class Stage {
 
   /** Tiles that were not there may be there now. */
   again(side) {
-    if (this.viewers[side].isOpen()) againForMissing(this.viewers[side]);
+    const viewer = this.viewers[side];
+    if (!viewer.isOpen()) return;
+    againForMissing(viewer);
+    // the small map is a viewer of its own
+    if (viewer.navigator) againForMissing(viewer.navigator);
   }
 
   /** Draw a side at all, and how much of it is seen through. */
