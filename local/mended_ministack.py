@@ -6,7 +6,7 @@
 4. A long poll looks ten times a second; SQS answers it when a message is sent.
 5. A version of before its start is read from the disk whole for each range of it; the last ones that were read are kept.
 
-Where it enforces permissions, :mod:`local.mended_permissions` mends what their judge is told.
+:mod:`local.mended_queries` has it read of an index what is asked for. Where it enforces permissions, :mod:`local.mended_permissions` mends what their judge is told.
 """
 
 # ruff: noqa: SLF001 - what is mended has no public face; requirements.txt pins the version that this fits
@@ -26,7 +26,7 @@ from ministack import app
 from ministack.core.concurrency import esm_wake
 from ministack.services import s3, sqs
 
-from local import mended_permissions
+from local import mended_permissions, mended_queries
 
 KEPT_BODIES = 2
 """Versions on the disk that are kept in memory: as many large images as are worked on at once, mostly."""
@@ -129,6 +129,7 @@ def main() -> None:
     """Put the mends in place, and run ministack."""
     s3._get_object, s3._list_object_versions, s3._xml_body = _read_object, _list_encoded, _encoded_body
     s3._version_body = _body_of_version
+    mended_queries.mend()
     sqs._act_change_visibility = _change_if_in_flight
     for actions in (value for value in vars(sqs).values() if isinstance(value, dict)):
         if actions.get("ChangeMessageVisibility") is _change_visibility:
