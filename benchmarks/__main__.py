@@ -1,8 +1,8 @@
 """Measure what is asked for, keep it, and write the page out of all that was kept.
 
 Without arguments all sections but "memory" are measured. Other sections keep what was measured of them before, if on
-this machine. Expect, on two cores: files 40 minutes (JPEG tiles a quarter of that), drops 4, delay 3, operations, first and
-memory 2 each, restart, start and photos less than one; with --full another two hours and a half.
+this machine. Expect, on two cores: files 40 minutes (JPEG tiles a quarter of that), drops and list 4, delay 3, operations, first,
+preview and memory 2 each, restart, start and photos less than one; with --full another two hours and a half.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PAGE, RESULTS = ROOT / "docs" / "performance.md", FOLDER / "results.json"
 ASKED_FOR = ("memory",)
 """Sections that are only measured when somebody asks for them, or for everything."""
 
-ONE_ROUND = ("first", "restart", "operations", "memory")
+ONE_ROUND = ("first", "restart", "preview", "list", "operations", "memory")
 """Sections that know no rounds."""
 
 

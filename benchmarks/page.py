@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks import operations, restart
+from benchmarks.browser import listing, preview
 from benchmarks.drops import delay, first, rates
 from benchmarks.large import file_tables, files, memory, photographs, starting
 from benchmarks.results import machine
@@ -42,6 +43,8 @@ SECTIONS = {
     "delay": Section("The same far from S3", delay.measure, delay.told),
     "first": Section("First result on an idle host", first.measure, first.told),
     "restart": Section("A rank's death", restart.measure, restart.told),
+    "preview": Section("Live preview", preview.measure, preview.told),
+    "list": Section("The page and its list", listing.measure, listing.told),
     "operations": Section("Operations", operations.measure, operations.told),
     "memory": Section("Memory", memory.measure, memory.told),
 }

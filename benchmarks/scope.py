@@ -20,7 +20,8 @@ class Scope:
     ``sides`` of the large images and ``memory_sides`` of those whose memory is compared, in pixels; ``folders`` of so
     many photos of ``photo`` columns and rows; ``drops`` at once and ``single_drops`` one after the other, each after
     ``quiet`` seconds; ``ranks`` of a host, None for its default; ``worlds`` of so many ranks, of which each dies so many
-    ``deaths``; every operation on an image of ``square`` columns and rows, for ``operation_seconds`` an example.
+    ``deaths``; ``moves`` of each slider over a photo and a scan of ``scan_side``; ``visits`` to a page with none and with
+    ``listed`` jobs; every operation on an image of ``square`` columns and rows, for ``operation_seconds`` an example.
     """
 
     rounds: int = 3
@@ -37,6 +38,10 @@ class Scope:
     ranks: int | None = None
     worlds: tuple[int, ...] = (2, 4, 8)
     deaths: int = 10
+    moves: int = 50
+    scan_side: int = 12_288
+    visits: int = 15
+    listed: int = 100_000
     square: int = 2048
     operation_seconds: float = 0.6
 
@@ -52,7 +57,7 @@ FULL_SIDES = (12_288, 24_576)
 SMALL = Scope(
     rounds=1, kinds=("jpeg",), works=("blur", "canny"), sides=(2048,), memory_sides=(4096, 8192), folders=(2, 4),
     photo=(800, 600), drops=10, single_drops=2, quiet=0.5,
-    worlds=(2,), deaths=2, square=600, operation_seconds=0,
+    worlds=(2,), deaths=2, moves=3, scan_side=2048, visits=2, listed=300, square=600, operation_seconds=0,
 )  # fmt: skip
 """Enough to see that everything runs; the figures mean nothing."""
 
