@@ -41,7 +41,7 @@ test-page:  ## Every story of the page in a real browser, on phone, desktop, dar
 	$(set-up)
 	$(python) -m tests.browser.chromium
 	$(python) -m tests.browser.axe
-	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/browser tests/screenshots tests/benchmarks/test_bench.py $(ARGS)
+	$(python) -m pytest -m '' -n auto --maxprocesses 2 --dist loadgroup --no-loadscope-reorder tests/browser tests/benchmarks/test_browser.py $(ARGS)
 
 chaos:  ## Random faults for MINUTES=5, then a balance of all that was dropped; SEED= makes the same decisions again
 	$(set-up)

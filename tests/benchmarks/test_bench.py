@@ -53,14 +53,6 @@ def test_the_sections_of_files_are_measured_apart_and_written_together(
     assert "from drop to result" not in written
 
 
-@pytest.mark.page
-def test_the_page_is_measured_in_a_browser(kept: list[str], tmp_path: Path) -> None:
-    main([*kept, "--sections", "preview,list"])
-    written = (tmp_path / "page.md").read_text()
-    assert "| `clahe(n)` | exact |" in written
-    assert f"screens of {SMALL.listed} jobs" in written
-
-
 def test_photos_are_dropped_into_a_system_that_is_observed_and_far_away(
     aws_credentials: None, tmp_path: Path
 ) -> None:
