@@ -40,7 +40,7 @@ MOST_RANKS: Final = 256
 MOST_SUPERVISORS: Final = 64
 """More than a machine has use for; a typing error should not start ten thousand processes."""
 
-UPLOAD_LIMIT_BYTES: Final = 512 * 1024**2
+UPLOAD_LIMIT_BYTES: Final = 500_000_000
 """Largest upload that the local master allows. The embedded AWS keeps every image dropped since its start in memory,
 and needs as much again while one arrives; from its next start on it reads them from the disk."""
 

@@ -3,7 +3,8 @@
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from typing import Annotated
+from functools import cache
+from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
@@ -12,6 +13,7 @@ from master.jobs import display_name
 from master.orders import PipelineRequest
 from master.search import failed
 from tilework.errors import VersionGoneError, WrongStateError
+from tilework.jobs.batches import Batch
 from tilework.jobs.job import Job
 from tilework.jobs.life import JobLife
 from tilework.jobs.orders import Orders, Rerun
@@ -20,6 +22,9 @@ from tilework.remedies import Explained, Remedy, explained, remedies
 from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
+
+Notes: TypeAlias = Callable[[str, str], Batch | None]
+"""What was noted of an owner's batch."""
 
 EXAMPLES = 3
 
@@ -41,9 +46,11 @@ class Example(BaseModel):
 
 
 class BatchCount(BaseModel):
-    """How many of a batch failed so."""
+    """How many of a batch failed so; its ``name`` and when it was ``created`` (s since the epoch), empty and 0 where nobody noted it."""
 
     batch: str
+    name: str
+    created: float
     count: int
 
 
@@ -96,7 +103,8 @@ def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> 
     for row in found.rows:
         by_code[row.code].append(row)
     known = explained()
-    groups = [_group(code, of_it, known.get(code)) for code, of_it in by_code.items()]
+    notes = cache(lambda owner, name: system.batches.get(name, owner=owner))
+    groups = [_group(code, of_it, known.get(code), notes) for code, of_it in by_code.items()]
     groups.sort(key=lambda each: -each.count)
     return FailureList(groups=groups, counted=len(found.rows), next=str(found.place or ""))
 
@@ -151,7 +159,7 @@ def _rerun(orders: Orders, row: Job, wanted: RerunFailed, who: Who) -> bool:
     return False
 
 
-def _group(code: str, rows: list[Job], known: Explained | None) -> FailureGroup:
+def _group(code: str, rows: list[Job], known: Explained | None, notes: Notes) -> FailureGroup:
     # a failure may have advice of its own; where all have the same it is truer than the class's
     advice = {row.advice for row in rows}
     own = advice.pop() if len(advice) == 1 else ""
@@ -161,14 +169,22 @@ def _group(code: str, rows: list[Job], known: Explained | None) -> FailureGroup:
         advice=own or (known.advice if known else rows[0].advice),
         count=len(rows),
         remedies=list(remedies(code)) if any(row.key for row in rows) else [],
-        batches=_batches(rows),
+        batches=_batches(rows, notes),
         examples=[_example(row) for row in rows[:EXAMPLES]],
     )
 
 
-def _batches(rows: Iterable[Job]) -> list[BatchCount]:
-    counted = Counter(row.batch for row in rows if row.batch)
-    return [BatchCount(batch=batch, count=count) for batch, count in counted.most_common(MOST_BATCHES)]
+def _batches(rows: Iterable[Job], notes: Notes) -> list[BatchCount]:
+    """The batches with most of ``rows``."""
+    counted = Counter((row.owner, row.batch) for row in rows if row.batch)
+    return [
+        _batch(name, count, notes(owner, name)) for (owner, name), count in counted.most_common(MOST_BATCHES)
+    ]
+
+
+def _batch(name: str, count: int, note: Batch | None) -> BatchCount:
+    title, created = (note.title, note.created) if note else ("", 0.0)
+    return BatchCount(batch=name, name=title, created=created, count=count)
 
 
 def _example(row: Job) -> Example:

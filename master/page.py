@@ -115,7 +115,7 @@ class Page:
             "iso": _iso,
             "ago": _ago_by(clock),
             "as_local": _as_local,
-            "bytes": bytes_shown,
+            "bytes": _bytes,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -276,8 +276,13 @@ def _ago_by(clock: Callable[[], float]) -> Callable[[Context, float], str]:
     return told
 
 
+@pass_context
+def _bytes(context: Context, count: int) -> str:
+    return bytes_shown(count, context["n"])
+
+
 def at_most(count: int) -> str:
-    """A limit in bytes as a person reads it, rounded down so that it is never too high: ``536 MB``, ``5.3 GB``."""
+    """A limit in bytes as a person reads it, rounded down so that it is never too high: ``500 MB``, ``5.3 GB``."""
     if count < 1_000_000:  # noqa: PLR2004
         return f"{count} bytes"
     return f"{count // 1_000_000} MB" if count < 1_000_000_000 else f"{count // 100_000_000 / 10} GB"  # noqa: PLR2004

@@ -5,6 +5,10 @@ from __future__ import annotations
 import shlex
 import unicodedata
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JOINERS = frozenset("\u200c\u200d")
 """Format characters that many scripts and emoji are written with; they can do no harm."""
@@ -43,14 +47,14 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def bytes_shown(count: int) -> str:
-    """``count`` bytes as a person reads them: ``812 B``, ``3.4 MB``."""
+def bytes_shown(count: int, written: Callable[[float, int], str] = "{:.{}f}".format) -> str:
+    """``count`` bytes as a person reads them: ``812 B``, ``3.4 MB``; ``written`` writes a number with so many decimals."""
     size, unit = float(count), "B"
     for unit in ("B", "kB", "MB", "GB", "TB"):
         if size < 1000 or unit == "TB":  # noqa: PLR2004 - SI
             break
         size /= 1000
-    return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+    return f"{count} B" if unit == "B" else f"{written(size, 1)} {unit}"
 
 
 def shell_word(text: str) -> str:

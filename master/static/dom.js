@@ -48,14 +48,17 @@ const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeSty
 /** A time (seconds since the epoch) where the reader is, as the page's language writes it. */
 export const moment = (time) => (time ? moments.format(new Date(time * 1000)) : "");
 
-export const seconds = (amount) => (amount ? `${amount.toFixed(2)} s` : "");
+const exactly = (digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+const [tenths, hundredths] = [exactly(1), exactly(2)];
+
+export const seconds = (amount) => (amount ? `${hundredths.format(amount)} s` : "");
 
 export const pixels = (job) => (job.width ? `${job.width} × ${job.height}` : "");
 
 export function bytes(count) {
   let size = count;
   for (const unit of ["B", "kB", "MB", "GB"]) {
-    if (size < 1000 || unit === "GB") return unit === "B" ? `${size} B` : `${size.toFixed(1)} ${unit}`;
+    if (size < 1000 || unit === "GB") return unit === "B" ? `${size} B` : `${tenths.format(size)} ${unit}`;
     size /= 1000;
   }
 }

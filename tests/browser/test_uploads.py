@@ -38,7 +38,9 @@ def test_a_folder_is_dropped_with_all_that_is_below_it_as_far_as_it_is_an_image(
     page = window.open(served.url)
     drop(page, folder)
     queued(page, 3)
-    expect(page.locator("#drop-error")).to_have_text("2 files of the folder are no images and were left out.")
+    told = page.locator("#drop-error")
+    expect(told).to_contain_text("2 files of the folder are no images and were left out: ")
+    expect(told).to_contain_text("harbour/mast/notes.txt")
     is_there_whole(served, folder / "a.png", folder / "mast/b.PNG", folder / "mast/top/c.pgm")
     assert "harbour/mast/top/c.pgm" in page.locator("#uploads .job-name").all_inner_texts()
 

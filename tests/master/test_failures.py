@@ -51,9 +51,20 @@ def test_what_failed_is_grouped_by_its_code_with_a_sentence_advice_and_examples(
     assert "ended the process" in crashed["sentence"]
     assert "try another pipeline" in crashed["advice"]
     assert [example["id"] for example in crashed["examples"]] == ["c4", "c3", "c2"]
-    assert crashed["batches"] == [{"batch": "one", "count": 3}, {"batch": "two", "count": 2}]
+    assert [(each["batch"], each["count"]) for each in crashed["batches"]] == [("one", 3), ("two", 2)]
     assert (crashed["remedies"], damaged["remedies"]) == (["retry", "another_pipeline"], [])
     assert [group["count"] for group in told(client, batch="one")["groups"]] == [3]
+
+
+def test_the_batches_of_a_reason_are_called_what_people_call_them(client: Client, failed: World) -> None:
+    client.request("PUT", "/api/batches/one", json={"size": 4, "name": "Lisbon"})
+    client.request("PUT", "/api/batches/two", json={"size": 2})
+    one, two = told(client)["groups"][0]["batches"]
+    assert (one["name"], two["name"]) == ("Lisbon", "")
+    assert two["created"] > 0
+    page = client.get("/failures").text
+    assert "Lisbon" in page
+    assert "A drop, now" in page
 
 
 def test_a_code_that_nobody_here_knows_is_told_with_the_advice_of_its_job(

@@ -42,8 +42,11 @@ export function startRerun(form, run) {
     clearTimeout(timer);
     timer = setTimeout(understand, PAUSE);
   });
-  form.addEventListener("submit", (event) => {
+  form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    run(input.value);
+    await understand();
+    // why not stands under the text
+    if (valid) run(input.value);
+    else input.focus();
   });
 }

@@ -17,7 +17,7 @@ export function startFailures(look) {
       show(told, true);
     };
     const { count, problem } = await retryAll(wanted, (so_far) => tell(say("failures.working", { count: so_far })));
-    tell(problem || say("failures.retried", { count }));
+    tell(problem || (count ? say("failures.retried", { count }) : say("failures.retried_none")));
     button.disabled = false;
     look();
   });

@@ -1,6 +1,6 @@
 // Reasons with their failed images: filled from the API, and ordered about.
 
-import { cloned, field, show, write } from "../dom.js";
+import { ago, cloned, field, show, write } from "../dom.js";
 import { follow } from "../polling.js";
 import { knows, say } from "../strings.js";
 import { rerunAll, retryAll } from "./again.js";
@@ -33,7 +33,8 @@ function batchRow(each) {
   const row = cloned(document.getElementById("reason-batch"));
   const link = field(row, "batch");
   link.href = addressOf("/failures", { batch: each.batch });
-  link.firstElementChild.textContent = each.batch;
+  link.firstElementChild.textContent =
+    each.name || (each.created ? say("batch.untitled_since", { since: ago(each.created) }) : each.batch);
   write(row, "batch-count", say("failures.count", { count: each.count }));
   return row;
 }

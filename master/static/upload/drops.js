@@ -9,6 +9,8 @@ import { tellTrouble } from "./trouble.js";
 import { showDrop } from "./view.js";
 
 const AT_ONCE = 4;
+// files that are named of those that were left out
+const NAMED = 3;
 
 const drops = new Set();
 const waiting = [];
@@ -109,9 +111,15 @@ class Drop {
   }
 }
 
+function leftOut(paths) {
+  const named = paths.slice(0, NAMED).join(", ");
+  const names = paths.length > NAMED ? say("upload.and_more", { names: named }) : named;
+  return say("upload.left_out", { count: paths.length, names });
+}
+
 /** Begin a drop. `look` makes the list of jobs look at once. */
 export async function begin(basket, look) {
-  if (basket.left) tellTrouble(say("upload.left_out", { count: basket.left }), "note");
+  if (basket.left.length) tellTrouble(leftOut(basket.left), "note");
   else tellTrouble("");
   if (!basket.found.length) return;
   const pipeline = pipelineText();

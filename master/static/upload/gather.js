@@ -11,7 +11,7 @@ function isMeant(file) {
 }
 
 /**
- * What is in a drop: `{ found, left }`, of which `found` are `{ file, handle, path }`, and `left` counts what was left out of
+ * What is in a drop: `{ found, left }`, of which `found` are `{ file, handle, path }`, and `left` the paths of what was left out of
  * folders. `told(count)` is called while folders are gone through. To be called before the drop's event is over.
  */
 export async function gathered(transfer, told) {
@@ -43,7 +43,7 @@ class Basket {
   constructor(told) {
     this.told = told;
     this.found = [];
-    this.left = 0;
+    this.left = [];
   }
 
   take(file, handle, path) {
@@ -52,7 +52,7 @@ class Basket {
 
   takeMeant(file, handle, path) {
     if (isMeant(file)) this.take(file, handle, path);
-    else this.left += 1;
+    else this.left.push(path);
     this.told(this.found.length);
   }
 

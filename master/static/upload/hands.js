@@ -6,7 +6,7 @@ import { tellTrouble } from "./trouble.js";
 
 const zone = document.getElementById("drop");
 
-const plain = (files) => ({ found: [...files].map((file) => ({ file, handle: null, path: file.name })), left: 0 });
+const plain = (files) => ({ found: [...files].map((file) => ({ file, handle: null, path: file.name })), left: [] });
 
 /** `take(basket)` is called with what came. */
 export function startHands(take) {

@@ -20,8 +20,16 @@ export async function drawHistogram(figure, view) {
   figure.querySelector("svg").replaceWith(drawn(told, figure.dataset.histogram));
   const share = told.level ? "viewer.histogram_level" : "viewer.histogram_whole";
   figure.querySelector("[data-told]").textContent = say(share, { pixels: told.pixels, scale: 2 ** told.level });
-  figure.querySelector("[data-black]").textContent = String(told.black);
-  figure.querySelector("[data-white]").textContent = String(told.white);
+  for (const [end, index] of [["black", 0], ["white", 255]]) {
+    figure.querySelector(`[data-${end}]`).textContent = endOf(told, told[end], index);
+  }
+}
+
+/** A value at an end of the scale, and how many of all samples lie there: of a mask that is all there is to see. */
+function endOf({ channels, pixels }, value, index) {
+  const counts = Object.values(channels).map((each) => each[index]);
+  const share = counts.reduce((sum, count) => sum + count, 0) / (counts.length * pixels);
+  return say("viewer.histogram_end", { value: String(value), percent: Number((100 * share).toPrecision(2)) });
 }
 
 function drawn({ channels }, side) {

@@ -1,6 +1,6 @@
 // Before and after: what can be zoomed on a canvas, all else as it can be shown.
 
-import { show } from "../dom.js";
+import { isOver, show } from "../dom.js";
 import { seen } from "../polling.js";
 import { say } from "../strings.js";
 import { fillCopies, startCopies } from "./copies.js";
@@ -39,6 +39,8 @@ export function startViewer(root) {
     plain.fill(job);
     fillCopies(part("copies"), job);
     if (job.result_kind === "report") showReport(part("report"), job);
+    // what is written of the making is over with it, though the whole has still to be opened
+    if (isOver(job)) part("note").textContent = "";
     newest = job;
     lookAgain();
   }
