@@ -51,7 +51,7 @@ def test_an_image_goes_through_another_pipeline_from_its_page(served: Served, wi
     expect(text).to_have_value("blur(9)")
     text.fill("blurr(9)")
     page.get_by_role("button", name="Run").click()
-    expect(page.locator("#order-error")).to_contain_text("blur")
+    expect(page.locator("#rerun-error")).to_contain_text("blur")
     text.fill("canny(100,200)")
     page.get_by_role("button", name="Run").click()
     asked = Ask(Drop(job.bucket, job.key, job.version), "canny(100, 200)").job_id
