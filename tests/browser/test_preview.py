@@ -97,6 +97,25 @@ def test_a_region_of_the_image_is_shown_before_and_after_with_the_result_s_own_p
 
 
 @pytest.mark.page
+def test_the_first_region_is_where_there_is_something_to_be_seen(previewed: Served, window: Window) -> None:
+    image = np.full((1600, 2400, 3), 90, np.uint8)
+    image[1200:1500, 1700:2200] = noise(500, 300)
+    put(previewed, png(image))
+    page = window.open("about:blank")
+
+    def is_lively(request: Request) -> bool:
+        region = (request.post_data_json or {}).get("window") if request.method == "POST" else None
+        if region is None:
+            return False
+        across, down = region["x"] + region["width"] / 2, region["y"] + region["height"] / 2
+        return 1700 < across < 2200 and 1200 < down < 1500
+
+    with page.expect_request(is_lively):
+        page.goto(previewed.url)
+    expect(page.locator("#preview-exact")).to_have_text("exact")
+
+
+@pytest.mark.page
 def test_the_line_and_the_region_are_moved_by_keys_alone(previewed: Served, window: Window) -> None:
     put(previewed, png(noise(1500, 1200)))
     page = window.open(previewed.url)
@@ -199,9 +218,13 @@ def test_what_is_approximate_says_why(
     page = window.open(previewed.url)
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "equalize()")
-    expect(page.locator("#preview-exact")).to_have_text("approximate: measured from a sample of the image")
+    expect(page.locator("#preview-exact")).to_have_text(
+        "approximate: all of it would take too long, so a sample was measured"
+    )
     choose(page, "canny(50, 100)")
-    expect(page.locator("#preview-exact")).to_have_text("approximate: only what is around it was looked at")
+    expect(page.locator("#preview-exact")).to_have_text(
+        "approximate: all of it would take too long, so only what is around it was looked at"
+    )
     choose(page, "blur(3)")
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
 

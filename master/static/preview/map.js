@@ -9,14 +9,16 @@ const box = map?.querySelector("span");
 
 let under = new AbortController();
 
-/** Show an image's whole; nothing where there is none. */
+/** Show an image's whole, nothing where there is none; resolves to the picture, or null. */
 export async function chart(small) {
   under.abort();
   under = new AbortController();
   const { signal } = under;
   show(map, false);
   const there = await (small.startsWith("blob:") ? local(small) : picture(image, small, { signal })).catch(() => false);
-  if (!signal.aborted) show(map, Boolean(there));
+  if (signal.aborted || !there) return null;
+  show(map, true);
+  return image;
 }
 
 async function local(address) {

@@ -7,12 +7,15 @@ import { startChoice } from "./choice.js";
 import { latest } from "./latest.js";
 import { chart, mark, startMap } from "./map.js";
 import { NotShown } from "./regions.js";
+import { MIDDLE, worthSeeing } from "./spot.js";
 import { clear, extent, put, startStage } from "./stage.js";
 
 const ZOOMS = [1, 2, 4, 8, 16];
 
 // milliseconds without an answer from which on it is seen that something is under way
 const SLOW = 400;
+// milliseconds that the small picture of the whole is waited for, by which the first region is chosen
+const WHOLE = 700;
 
 const section = document.getElementById("preview");
 const exact = document.getElementById("preview-exact");
@@ -21,10 +24,11 @@ const problem = document.getElementById("preview-problem");
 const stage = document.getElementById("preview-stage");
 const scale = document.getElementById("preview-scale");
 
-const wish = { image: null, pipeline: "", valid: false, zoom: 0, across: 0.5, down: 0.5 };
+const wish = { image: null, pipeline: "", valid: false, zoom: 0, ...MIDDLE };
 const work = latest();
 // of the image that is shown: the result's size, the region before, and the depth of each side
 let known = nothing(null);
+let next = null;
 let mostPixels = 0;
 let seen = true;
 let stale = false;
@@ -125,6 +129,8 @@ function sourceOf(found) {
   return { x: source.x, y: source.y, width: Math.max(1, Math.floor(source.width * shrink)), height: Math.max(1, Math.floor(source.height * shrink)) };
 }
 
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
 const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 // --- what is told ------------------------------------------------------------------------------------------------------
@@ -168,13 +174,16 @@ function larger(steps) {
   refresh();
 }
 
-function chosen(image) {
+async function chosen(image) {
   work.stop();
   clear();
   known = nothing(null);
+  wish.image = null;
+  next = image;
+  const whole = await Promise.race([chart(image.small), pause(WHOLE)]);
+  if (next !== image) return;
   wish.image = image;
-  wish.across = wish.down = 0.5;
-  chart(image.small);
+  Object.assign(wish, whole ? worthSeeing(whole) : MIDDLE);
   refresh();
 }
 
