@@ -21,4 +21,6 @@ export function startFailures(look) {
     button.disabled = false;
     look();
   });
+  // from here on a click is not lost
+  form.inert = false;
 }

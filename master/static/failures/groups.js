@@ -120,6 +120,8 @@ function started(element) {
     const pipeline = field(element, "pipeline").value;
     ordered((so_far) => rerunAll({ code, batch, pipeline }, so_far), "failures.rerun", "failures.rerun_none");
   });
+  // from here on a click is not lost
+  field(element, "orders").inert = false;
   return element;
 }
 

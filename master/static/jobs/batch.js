@@ -75,6 +75,8 @@ export function startBatch() {
     else if (wanted === "paths") copyPaths(results, tell, stop.signal);
     else saveScript(results, `${file}.sh`, tell, stop.signal);
   });
+  // from here on a click is not lost
+  field(root, "deeds").inert = false;
   // of a batch that nobody has heard of there is nothing to follow
   if (!root.dataset.known) return () => {};
   return followBatch(name, (batch) => fill(root, batch)).now;

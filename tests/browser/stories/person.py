@@ -79,11 +79,11 @@ class Person:
         return self.page.locator("#jobs .job")
 
     def scrolls_to(self, name: str) -> None:
-        """Go on to the end of the list, which brings older jobs each time, until that of ``name`` is there."""
+        """Go down the list, whose end brings older jobs, until that of ``name`` is there; only rows near the screen are."""
 
         def found() -> bool:
-            self.page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
-            self.page.wait_for_timeout(200)
+            self.page.evaluate("scrollBy(0, innerHeight)")
+            self.page.wait_for_timeout(100)
             return self.row(name).count() > 0
 
         wait_for(found, SOON / 1000, f"{name} in the list")
@@ -163,8 +163,9 @@ class Person:
         raise AssertionError(f"{wanted} is not reached with {most} tabs")
 
 
-SEEN = """(element) => [element, ...(element.labels ?? [])].some((each) => {
+SEEN = """(element) => [element, ...(element.labels ?? []), element.closest(".job")].some((each) => {
+    if (!each) return false;
     const style = getComputedStyle(each);
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
 })"""
-"""Whether the element, or a label of it, has an outline."""
+"""Whether the element, a label of it, or the row that it stands for has an outline."""

@@ -51,6 +51,8 @@ def row(number: int, now: float) -> Job:
 def test_ten_thousand_jobs_are_a_list_that_opens_and_is_followed_as_if_they_were_few(
     person: Person, many: None
 ) -> None:
+    # there are only rows: no image to preview
+    person.window.allow("404")
     page = person.page
     traffic = Traffic.of(page)
     began = time.monotonic()
@@ -64,6 +66,7 @@ def test_ten_thousand_jobs_are_a_list_that_opens_and_is_followed_as_if_they_were
 
 
 def test_of_ten_thousand_the_failed_are_found_and_the_older_ones_reached(person: Person, many: None) -> None:
+    person.window.allow("404")
     page = person.page
     page.goto(f"{page.url}?state=FAILED&batch={BATCH}", timeout=SOON)
     person.looks_at_the_list()
