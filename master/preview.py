@@ -129,6 +129,7 @@ class Forwarder:
         self._address = urlsplit(url)
         # taking and putting back are one step of the interpreter's each
         self._idle: list[HTTPConnection] = []
+        self._keeps = True
         self._waiting = CapacityLimiter(MOST_WAITING)
 
     async def answer(self, request: Request) -> Response:
@@ -174,10 +175,13 @@ class Forwarder:
             self._idle.append(connection)
         else:
             connection.close()
+        if not self._keeps:
+            self.close()
         return Response(content, answer.status, told)
 
     def close(self) -> None:
-        """Close the connections that are kept."""
+        """Close the connections that are kept, and keep none of those in use."""
+        self._keeps = False
         while (kept := self._taken()) is not None:
             kept.close()
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, cast
+from urllib.request import urlopen
 
 import pytest
 import uvicorn
@@ -187,3 +188,21 @@ def test_an_address_that_is_none_is_told(address: str) -> None:
 
     with pytest.raises(SettingsError, match="TILEWORK_PREVIEW_URL"):
         MasterSettings.from_environment({"TILEWORK_PREVIEW_URL": address})
+
+
+def test_a_master_that_ends_leaves_no_connection_open(world: World, settings: MasterSettings) -> None:
+    forwarders: list[master.preview.Forwarder] = []
+    with pytest.MonkeyPatch.context() as patch:
+        made = master.preview.Forwarder
+        patch.setattr(master.preview, "Forwarder", lambda url: forwarders.append(made(url)) or forwarders[-1])
+        with serving(create_app(PreviewSettings(), world.system, world.clock)) as preview:
+            app = create_master(replace(settings, preview_url=f"http://127.0.0.1:{preview}"), world.system)
+            with serving(app) as port, urlopen(f"http://127.0.0.1:{port}/api/preview") as answer:
+                assert answer.status == 200
+                (forwarder,) = forwarders
+                (kept,) = forwarder._idle
+            assert kept.sock is None
+            # one whose answer comes later is not kept either
+            forwarder._through(kept, "GET", "/api/preview", {}, b"")
+            assert kept.sock is None
+            assert forwarder._idle == []

@@ -99,8 +99,18 @@ export class Stage {
       // nobody has looked closer yet, so that all of both is shown
       if (fresh && atHome) afterResize(() => this.home(true));
     }
+    this.frame(side);
     this.draw(side);
     this.moved();
+  }
+
+  /** Where the whole will be while parts of it are still to be made. */
+  frame(side) {
+    const viewer = this.viewers[side];
+    const element = document.createElement("div");
+    element.className = "image-frame";
+    viewer.clearOverlays();
+    viewer.addOverlay({ element, location: viewer.world.getItemAt(0).getBounds(true) });
   }
 
   /** Tiles that were not there may be there now. */
