@@ -72,6 +72,11 @@ def logging_restored() -> Iterator[None]:
     logging.captureWarnings(capture=False)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: many tests wait for processes more than they compute."""
+    return max(1, len(os.sched_getaffinity(0)) * 3 // 2)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let what fails quickly fail first, and keep together what shares something that takes long to start."""
     root = config.rootpath / "tests"
