@@ -16,6 +16,7 @@ from master.page import ROWS_RENDERED
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
 from tests.browser.test_page import picture, store_result
+from tests.waiting import wait_for
 from tilework.jobs.batches import Batch
 from tilework.jobs.history import begun
 from tilework.jobs.in_memory import memory_system
@@ -146,9 +147,17 @@ def test_what_is_new_waits_behind_a_button_where_somebody_reads_further_down(
     expect(page.locator("#jobs .job").first).to_contain_text("00000.png")
     put(remembered, 900)
     expect(page.locator("#jobs .job").first).to_contain_text("00900.png")
-    page.evaluate("scrollTo(0, document.getElementById('jobs').getBoundingClientRect().top + scrollY + 5000)")
     seen = page.locator('#jobs .job:has-text("00080.png")')
-    expect(seen).to_be_visible()
+
+    def further_down() -> bool:
+        # older rows come with the scrolling
+        page.evaluate(
+            "scrollTo(0, document.getElementById('jobs').getBoundingClientRect().top + scrollY + 5000)"
+        )
+        page.wait_for_timeout(50)
+        return seen.is_visible()
+
+    wait_for(further_down)
     top = seen.bounding_box()
     for number in range(12):
         put(remembered, 1000 + number)

@@ -56,8 +56,9 @@ function fill(row, id, index) {
 
 function drawn(first, last) {
   keyboard.mark();
-  const near = last >= jobs.order.length - 2 * (last - first);
-  if (near) jobs.more();
+  // who has not scrolled yet may not want more than is seen
+  const ahead = rows.scrolled ? 2 * (last - first) : 0;
+  if (last >= jobs.order.length - ahead) jobs.more();
 }
 
 function render() {

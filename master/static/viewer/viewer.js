@@ -15,7 +15,7 @@ const SIDES = ["input", "result"];
 const SOONEST = 1;
 const LATEST = 64;
 // of one that is being read, for each request reads on
-const READ_ON = 0.2;
+const READ_ON = 0.5;
 
 /** Start the viewer of a job's page; returns what is called with each new state of the job. */
 export function startViewer(root) {
