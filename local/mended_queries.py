@@ -42,8 +42,10 @@ class _Orders:
     def of(self, index: str, partition: Any) -> list[Entry]:
         """All of a partition, in order."""
         found = self._kept.get((index, partition))
+        places = self.members.get(index, {}).get(partition, ())
+        if found is None and not places:
+            return []
         if found is None:
-            places = self.members.get(index, {}).get(partition, ())
             items = self.table["items"]
             found = sorted(self._entry(index, place, items[place[0]][place[1]]) for place in places)
             self._kept[index, partition] = found
@@ -80,6 +82,9 @@ def _orders_of(table: Any) -> _Orders:
     members = _members(table)
     kept = _orders.get(id(table))
     if kept is None or kept.table is not table or kept.members is not members:
+        there = {id(each) for _, each in dynamodb._tables.all_items()}
+        for gone in _orders.keys() - there:
+            del _orders[gone]
         kept = _orders[id(table)] = _Orders(table, members)
     return kept
 
@@ -115,7 +120,7 @@ def _page(data: dict[str, Any]) -> Any:
             end = bisect_right(entries, most, key=lambda entry: entry[0][0])
         if start := data.get("ExclusiveStartKey"):
             end = min(end, bisect_left(entries, (orders.sorted_by(str(index), start),)))
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, StopIteration, TypeError, ValueError):
         # what makes no sense is told by ministack
         return None
     return {index: {partition: [place for _, place in entries[max(0, end - int(limit or 0) - 1) : end]]}}

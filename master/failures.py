@@ -2,8 +2,8 @@
 
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Query, Request, Response
@@ -23,8 +23,11 @@ from tilework.service.conditional import tagged
 from tilework.service.identity import Asking
 from tilework.sign_in import Who
 
-Notes: TypeAlias = Callable[[str, str], Batch | None]
-"""What was noted of an owner's batch."""
+Notes: TypeAlias = Mapping[tuple[str, str], Batch | None]
+"""What was noted of batches, by owner and name."""
+
+NOTES_AT_ONCE = 8
+"""That are read at the same time."""
 
 EXAMPLES = 3
 
@@ -103,7 +106,7 @@ def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> 
     for row in found.rows:
         by_code[row.code].append(row)
     known = explained()
-    notes = cache(lambda owner, name: system.batches.get(name, owner=owner))
+    notes = _notes(system, by_code.values())
     groups = [_group(code, of_it, known.get(code), notes) for code, of_it in by_code.items()]
     groups.sort(key=lambda each: -each.count)
     return FailureList(groups=groups, counted=len(found.rows), next=str(found.place or ""))
@@ -175,11 +178,20 @@ def _group(code: str, rows: list[Job], known: Explained | None, notes: Notes) ->
 
 
 def _batches(rows: Iterable[Job], notes: Notes) -> list[BatchCount]:
-    """The batches with most of ``rows``."""
-    counted = Counter((row.owner, row.batch) for row in rows if row.batch)
-    return [
-        _batch(name, count, notes(owner, name)) for (owner, name), count in counted.most_common(MOST_BATCHES)
-    ]
+    return [_batch(of[1], count, notes[of]) for of, count in _most(rows)]
+
+
+def _most(rows: Iterable[Job]) -> list[tuple[tuple[str, str], int]]:
+    """The batches, by owner and name, with most of ``rows``."""
+    return Counter((row.owner, row.batch) for row in rows if row.batch).most_common(MOST_BATCHES)
+
+
+def _notes(system: System, groups: Iterable[list[Job]]) -> Notes:
+    """The notes of all batches that are told of."""
+    wanted = list({of for rows in groups for of, _ in _most(rows)})
+    with ThreadPoolExecutor(NOTES_AT_ONCE) as pool:
+        found = pool.map(lambda of: system.batches.get(of[1], owner=of[0]), wanted)
+        return dict(zip(wanted, found, strict=True))
 
 
 def _batch(name: str, count: int, note: Batch | None) -> BatchCount:

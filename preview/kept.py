@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from preview.coarse import ReadingTurn
 from preview.zooming import Zoomed
 
 if TYPE_CHECKING:
@@ -14,12 +15,24 @@ if TYPE_CHECKING:
 
 
 class KeptImage:
-    """An image that is open; ``beside`` are bytes of its file that its source holds. For several threads."""
+    """An image that is open; ``beside`` are bytes of its file that its source holds. For several threads.
 
-    def __init__(self, opened: Opened, source: Source, limits: Limits, *, beside: int = 0) -> None:
+    ``turn`` is that of reading a whole image once to show it small.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        source: Source,
+        limits: Limits,
+        *,
+        turn: ReadingTurn | None = None,
+        beside: int = 0,
+    ) -> None:
         self.opened = opened
         self._source = source
         self._limits = limits
+        self._turn = turn or ReadingTurn()
         self._beside = beside
         self._lock = threading.Lock()
         self._zoomed: Zoomed | None = None
@@ -34,7 +47,7 @@ class KeptImage:
         """It as it is zoomed. Raises ImageError, ServiceError, NotZoomableError."""
         with self._lock:
             if self._zoomed is None:
-                self._zoomed = Zoomed(self.opened, self._source, self._limits)
+                self._zoomed = Zoomed(self.opened, self._source, self._limits, self._turn)
             return self._zoomed
 
 

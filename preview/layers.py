@@ -19,6 +19,7 @@ from tilework.imaging.windows import Size, Window
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from preview.coarse import ReadingTurn
     from tilework.imaging.formats import Picture
     from tilework.imaging.formats.contract import WindowReader
     from tilework.imaging.operations import Pixels
@@ -96,14 +97,16 @@ class Zoomable:
     Where even a look at all of it would cost too much, small levels are made, once, of the last layer.
     """
 
-    def __init__(self, layers: Sequence[Layer], pixels: Pixels, tile: int, segment: Size) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], pixels: Pixels, tile: int, segment: Size, turn: ReadingTurn
+    ) -> None:
         """``tile`` is the side of the levels' tiles, ``segment`` what the file reads at once. Raises NotZoomableError."""
         self._layers = list(layers)
         self._lock = threading.Lock()
         self.pixels = pixels
         self.levels = Pyramid(layers[0].size, tile)
         smallest = layers[-1]
-        self._coarse = None if isinstance(smallest, Held) else Coarse(smallest, pixels, segment)
+        self._coarse = None if isinstance(smallest, Held) else Coarse(smallest, pixels, segment, turn)
         if smallest.size.pixels * pixels.bytes > STREAMED_BYTES:
             raise NotZoomableError(
                 f"The image is {self.levels.size} pixels and has no overviews: to show it small, all of it would have"
@@ -113,10 +116,12 @@ class Zoomable:
     @property
     def held_bytes(self) -> int:
         """Bytes of the layers in memory beside the whole, and of what overviews keep."""
+        # before the layers, which it is one of in the end
+        coarse = self._coarse
         beside = self._layers[1:]
         held = sum(each.size.pixels for each in beside if isinstance(each, Held)) * self.pixels.bytes
         kept = sum(each.cached for each in beside if isinstance(each, Overview))
-        return held + kept + (self._coarse.bytes if self._coarse else 0)
+        return held + kept + (coarse.bytes if coarse else 0)
 
     def prepare(self) -> None:
         """Make the small levels, where the file has none. Raises BeingReadError, ImageError, ServiceError."""

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from preview.coarse import ReadingTurn
 from preview.kept import KeptImage
 from preview.opened import Opened
 from preview.problems import not_there
@@ -46,6 +47,7 @@ class Library:
         self._settings = settings
         self._lock = threading.Lock()
         self._memory = memory
+        self._turn = ReadingTurn()
         self._described: OrderedDict[Address, ObjectInfo] = OrderedDict()
 
     def describe(self, address: Address) -> ObjectInfo:
@@ -73,7 +75,7 @@ class Library:
         source, settings = self.source(address), self._settings
         opened = Opened(source, settings.limits, image_bytes=settings.image_bytes, page=address.page)
         opened.prepare()
-        return KeptImage(opened, source, settings.limits)
+        return KeptImage(opened, source, settings.limits, turn=self._turn)
 
     def _store(self, address: Address) -> ObjectStore:
         return self._system.inputs if address.side == "input" else self._system.outputs

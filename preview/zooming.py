@@ -22,6 +22,7 @@ from tilework.imaging.limits import MIB
 from tilework.imaging.windows import Size
 
 if TYPE_CHECKING:
+    from preview.coarse import ReadingTurn
     from preview.layers import Layer
     from preview.opened import Opened
     from tilework.imaging.formats import Header
@@ -46,14 +47,14 @@ JPEG = [
 class Zoomed:
     """An image that is zoomed; for many threads."""
 
-    def __init__(self, opened: Opened, source: Source, limits: Limits) -> None:
+    def __init__(self, opened: Opened, source: Source, limits: Limits, turn: ReadingTurn) -> None:
         """Raises ImageError, ServiceError, NotZoomableError."""
         self.opened = opened
         self._source = source
         header = opened.header
         self._stored = read_cog(source, limits) if header.format is Format.TIFF else None
         layers = _layers(opened, source, limits)
-        self.image = Zoomable(layers, header.pixels, _own_tile(header), _segment(header))
+        self.image = Zoomable(layers, header.pixels, _own_tile(header), _segment(header), turn)
 
     @property
     def bytes(self) -> int:

@@ -72,6 +72,7 @@ def logging_restored() -> Iterator[None]:
     logging.captureWarnings(capture=False)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are processors: many tests wait for processes more than they compute."""
     return max(1, len(os.sched_getaffinity(0)) * 3 // 2)

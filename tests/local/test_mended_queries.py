@@ -24,6 +24,13 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("_query", "_index_members", "_index_item"):
         monkeypatch.setattr(dynamodb, name, getattr(dynamodb, name))
     mended_queries.mend()
+    made()
+    yield
+    asked(dynamodb._delete_table)
+
+
+def made() -> None:
+    """Make the table."""
     keys = [{"AttributeName": "shelf", "KeyType": "HASH"}, {"AttributeName": "updated", "KeyType": "RANGE"}]
     index = {"IndexName": "by_shelf", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
     kinds = {"id": "S", "shelf": "S", "updated": "N"}
@@ -34,8 +41,6 @@ def mended(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         GlobalSecondaryIndexes=[index],
         BillingMode="PAY_PER_REQUEST",
     )
-    yield
-    asked(dynamodb._delete_table)
 
 
 def asked(action: Any, **data: Any) -> Any:
@@ -121,6 +126,10 @@ def test_what_makes_no_sense_is_refused_as_by_ministack() -> None:
         {"KeyConditionExpression": "shelf = :shelf", "ExpressionAttributeValues": {}},
         {"KeyConditionExpression": "shelf = :shelf", "ExpressionAttributeValues": {":shelf": {"N": "1"}}},
         {
+            "KeyConditionExpression": "shelf = :shelf AND updated <= :b",
+            "ExpressionAttributeValues": {":shelf": {"S": "DONE"}, ":b": {}},
+        },
+        {
             "KeyConditionExpression": "shelf = :shelf",
             "ExpressionAttributeValues": {":shelf": {"S": "DONE"}},
             "ExclusiveStartKey": {"id": {"S": "1"}},
@@ -130,3 +139,21 @@ def test_what_makes_no_sense_is_refused_as_by_ministack() -> None:
         told = asked(dynamodb._query, **whole)
         assert told["__type"]
         assert told == asked(mended_queries._query, **whole)
+
+
+@pytest.mark.usefixtures("mended")
+def test_a_table_that_is_made_anew_is_empty_and_one_that_is_gone_is_forgotten() -> None:
+    row = {"id": {"S": "1"}, "shelf": {"S": "DONE"}, "updated": {"N": "1"}}
+    asks = {
+        "IndexName": "by_shelf", "KeyConditionExpression": "shelf = :shelf", "Limit": 5,
+        "ExpressionAttributeValues": {":shelf": {"S": "DONE"}}, "ScanIndexForward": False,
+    }  # fmt: skip
+    asked(dynamodb._put_item, Item=row)
+    assert asked(dynamodb._query, **asks)["Items"] == [row]
+    for _ in range(3):
+        asked(dynamodb._delete_table)
+        made()
+        assert asked(dynamodb._query, **asks)["Items"] == []
+    asked(dynamodb._put_item, Item=row)
+    assert asked(dynamodb._query, **asks)["Items"] == [row]
+    assert len(mended_queries._orders) == 1

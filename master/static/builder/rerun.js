@@ -21,11 +21,12 @@ export function startRerun(form, run) {
     const query = new URLSearchParams({ pipeline: input.value, job: form.dataset.job });
     builder.href = `/?${query}`;
     const meaning = input.value.trim() ? await read(input.value) : { valid: false, answer: { detail: say("builder.empty") } };
-    if (!meaning) return;
+    if (!meaning) return null;
     valid = meaning.valid;
     input.setAttribute("aria-invalid", String(!valid));
     note.textContent = valid ? meaning.answer.result : "";
     point(error, input.value, valid ? null : meaning.answer);
+    return meaning;
   }
 
   const presets = presetsIn(
@@ -44,9 +45,9 @@ export function startRerun(form, run) {
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    await understand();
-    // why not stands under the text
-    if (valid) run(input.value);
-    else input.focus();
+    const meaning = await understand();
+    // why not stands under the text; one that was asked about once more meanwhile is run by that one
+    if (meaning?.valid) run(input.value);
+    else if (meaning) input.focus();
   });
 }

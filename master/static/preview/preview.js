@@ -29,6 +29,8 @@ const work = latest();
 // of the image that is shown: the result's size, the region before, and the depth of each side
 let known = nothing(null);
 let next = null;
+// where somebody pointed before its first region was chosen
+let pointed = null;
 let mostPixels = 0;
 let seen = true;
 let stale = false;
@@ -180,10 +182,11 @@ async function chosen(image) {
   known = nothing(null);
   wish.image = null;
   next = image;
+  pointed = null;
   const whole = await Promise.race([chart(image.small), pause(WHOLE)]);
   if (next !== image) return;
   wish.image = image;
-  Object.assign(wish, whole ? worthSeeing(whole) : MIDDLE);
+  Object.assign(wish, pointed ?? (whole ? worthSeeing(whole) : MIDDLE));
   refresh();
 }
 
@@ -225,7 +228,8 @@ export async function startPreview() {
   wish.valid = text?.getAttribute("aria-invalid") !== "true";
   startStage(pan, larger);
   startMap((across, down) => {
-    Object.assign(wish, { across, down });
+    pointed = { across, down };
+    Object.assign(wish, pointed);
     refresh();
   });
   larger(0);

@@ -104,7 +104,8 @@ export class Desk {
   }
 
   choose(mode) {
-    const { isHome } = this.stage;
+    // other panes have another size
+    const isHome = this.root.dataset.mode !== mode && this.stage.isHome;
     this.radio(mode).checked = true;
     this.root.dataset.mode = mode;
     if (isHome) afterResize(() => this.stage.home(true));

@@ -51,7 +51,7 @@ async function download(context, levels, last, tile) {
   const abort = new AbortController();
   context.userData.abort = abort;
   try {
-    const response = await askPatiently(context.src, { signal: abort.signal });
+    const response = await tileOf(context.src, abort.signal);
     if (!response.ok || response.status === 204) return context.fail(String(response.status), null);
     const told = levels[last - level];
     const width = Math.min(tile, told.width - x * tile);
@@ -61,6 +61,14 @@ async function download(context, levels, last, tile) {
     context.finish(bitmap, null, "imageBitmap");
   } catch (error) {
     context.fail(String(error), null);
+  }
+}
+
+/** A tile, waited for as long as its image is still read to be shown small: by another process, or once more by a new one. */
+async function tileOf(address, signal) {
+  for (;;) {
+    const response = await askPatiently(address, { signal });
+    if (response.status !== 503 || (await response.clone().json()).code !== BEING_READ) return response;
   }
 }
 

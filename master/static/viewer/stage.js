@@ -20,8 +20,8 @@ const OPTIONS = {
   springStiffness: 9,
   blendTime: 0,
   imageLoaderLimit: 6,
-  // a preview that is busy says so after ten seconds, and is asked again
-  timeout: 60000,
+  // a preview that is busy says so after ten seconds, and is asked again; one that reads an image may take minutes
+  timeout: 600000,
   maxTilesPerFrame: 6,
   maxImageCacheCount: 300,
   gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },

@@ -30,6 +30,7 @@ export function startViewer(root) {
   let made = 1;
   let newest = null;
   let latest = null;
+  let told = "";
   let looking = false;
   let pause = SOONEST;
   let timer = 0;
@@ -59,6 +60,9 @@ export function startViewer(root) {
     pause = reads ? SOONEST : Math.min(LATEST, 2 * pause);
   }
 
+  /** Why a side is not shown; nothing where it is only not shown yet. */
+  const reasonOf = (side) => (isBeingRead(side) ? null : problems[side]);
+
   const isBeingRead = (side) => problems[side]?.code === BEING_READ;
 
   /** See what can be zoomed now, and again if the job has changed meanwhile. */
@@ -70,13 +74,16 @@ export function startViewer(root) {
         latest = null;
         const settled = await Promise.all(SIDES.map((side) => open(job, side)));
         tellReading();
-        await put(job);
+        const news = JSON.stringify([job.state, made, SIDES.map((side) => [found[side]?.version, reasonOf(side)])]);
+        // what is shown already is not put once more: somebody may be looking around in it
+        if (news !== told) await put(job);
+        told = news;
         if (settled.every(Boolean)) pause = SOONEST;
         else if (!latest) lookLater();
       }
     } catch {
       // nobody answers; a job that is over has no next change with which to look
-      if (!latest) lookLater();
+      lookLater();
     }
     looking = false;
   }
@@ -139,7 +146,7 @@ export function startViewer(root) {
     show(part("trouble"), false);
     reveal(true);
     desk ??= new Desk(library, part("live"), found);
-    const reasons = Object.fromEntries(SIDES.filter((side) => !isBeingRead(side)).map((side) => [side, problems[side]]));
+    const reasons = Object.fromEntries(SIDES.map((side) => [side, reasonOf(side)]));
     desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems: reasons });
   }
 
