@@ -58,5 +58,6 @@ if (rerun) startRerun(rerun, run);
 // from here on a click is not lost
 document.querySelector(".orders").inert = false;
 
-const following = follow(here, changed);
+const offline = document.getElementById("offline");
+const following = follow(here, changed, (reached) => show(offline, !reached));
 followPulse();

@@ -161,13 +161,15 @@ def test_polling_costs_a_304_while_nothing_changes_and_nothing_while_nobody_look
 def test_a_master_that_is_started_again_is_found_again(served: Served, window: Window) -> None:
     window.allow("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
     job = served.claim("a.png")
-    page = window.open(served.url)
+    pages = [window.open(served.url), window.open(f"{served.url}/jobs/{job.id}")]
     served.stop()
-    expect(page.locator("#offline")).to_be_visible()
+    for page in pages:
+        expect(page.locator("#offline")).to_be_visible()
     store_result(served, job)
     served.start()
-    expect(page.locator("#offline")).to_be_hidden()
-    expect(page.locator("#jobs .badge")).to_have_text("done")
+    for page in pages:
+        expect(page.locator("#offline")).to_be_hidden()
+        expect(page.locator("#jobs .badge, #job .badge")).to_have_text("done")
 
 
 # --- compare -------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser.test_page import choose, file, picture
 from tests.browser.uploads import LONG, MIB, Line, drop, is_there_whole, queued, there
+from tests.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,6 +192,8 @@ def test_a_file_beyond_the_limit_is_refused_before_a_byte_of_it_is_sent(
     expect(page.locator("#uploads .job-reason")).to_contain_text("one upload takes at most 536,870,912")
     expect(page.locator("#drops")).to_contain_text("1 image could not be sent.")
     assert line.asked == []
+    # it is no part of the batch any more, which would else never be over
+    wait_for(lambda: [each.size for each in served.system.batches.recent(1)] == [0])
 
 
 @pytest.mark.page

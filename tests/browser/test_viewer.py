@@ -373,3 +373,23 @@ def test_an_image_without_overviews_is_read_while_one_is_told_how_far_and_then_c
     expect(reading).to_be_hidden(timeout=60_000)
     expect(mode(page, "slider")).to_be_checked()
     drawn(page, "input")
+
+
+@pytest.mark.page
+def test_a_value_that_is_looked_at_while_the_result_is_made_is_told_when_it_is(window: Window) -> None:
+    photo = scene(1700, 1500)
+    fleet = Fleet()
+    job = fleet.drop(tiled(photo), "invert()")
+    served = Served(fleet.system, MasterSettings())
+    served.start()
+    with Preview(served):
+        page = opened(window, served, job.id, "input")
+        for axis, value in (("x", "100"), ("y", "200")):
+            page.get_by_label(axis, exact=True).fill(value)
+        page.keyboard.press("Enter")
+        before = "  ".join(str(each) for each in photo[200, 100, ::-1])
+        expect(page.locator("[data-readout=input] code")).to_have_text(before)
+        fleet.run()
+        after = "  ".join(str(255 - each) for each in photo[200, 100, ::-1])
+        expect(page.locator("[data-readout=result] code")).to_have_text(after)
+    served.stop()

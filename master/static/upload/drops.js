@@ -41,6 +41,7 @@ class Drop {
     this.items = found.map((each) => new Item(each, this));
     this.noting = false;
     this.noted = Promise.resolve();
+    // before anybody asks how it stands
     this.note();
     this.view = showDrop(this, look);
     drops.add(this);
@@ -55,7 +56,8 @@ class Drop {
     // one after the other, for the last one counts; once for all that are left out together
     this.noted = this.noted.then(() => {
       this.noting = false;
-      return noteBatch(this.batch, this.items.length - this.in(State.SKIPPED).length, this.name);
+      // one that could not be sent is counted again when it is tried again
+      return noteBatch(this.batch, this.items.length - this.in(State.SKIPPED, State.FAILED).length, this.name);
     });
   }
 
@@ -69,6 +71,7 @@ class Drop {
       // one by one: some hundred thousand at once are more than a call takes
       waiting.push(item);
     }
+    this.note();
     pump();
   }
 

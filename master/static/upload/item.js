@@ -58,7 +58,7 @@ export class Item {
     this.trouble = "";
     if (state === State.QUEUED) this.sent = this.size;
     else if (state !== State.UPLOADING) this.sent = 0;
-    if (state === State.SKIPPED) this.drop.note();
+    if (state === State.SKIPPED || state === State.FAILED) this.drop.note();
     this.drop.changed();
   }
 

@@ -62,6 +62,7 @@ export class Desk {
     for (const side of SIDES) show(this.root.querySelector(`[data-readout="${side}"]`), Boolean(found[side]));
     if (fresh) this.drawHistograms();
     this.about();
+    this.look();
   }
 
   /** Deep pixels of both sides are shown by one range, or their difference would be of the ranges. */

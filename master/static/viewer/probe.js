@@ -20,8 +20,12 @@ export class Probe {
   }
 
   use(side, view) {
+    const before = this.views[side];
     this.views[side] = view;
+    if (before?.place === view?.place && before?.version === view?.version) return;
     this.kept.clear();
+    // what is looked at may be known now
+    this.at = "";
   }
 
   /** Look at pixels: `{ input, result }`, each `{ x, y }` or null. */

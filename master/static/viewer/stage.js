@@ -124,7 +124,10 @@ export class Stage {
 
   /** Draw a side at all, and how much of it is seen through. */
   opacity(side, amount) {
-    this.viewers[side].world.getItemAt(0)?.setOpacity(amount);
+    const viewer = this.viewers[side];
+    viewer.world.getItemAt(0)?.setOpacity(amount);
+    // the small map goes by the image, and shows it whatever is compared
+    viewer.navigator?.world.getItemAt(0)?.setOpacity(1);
   }
 
   lead(side) {
