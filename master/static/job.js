@@ -11,7 +11,13 @@ import { followPulse } from "./pulse.js";
 const root = document.getElementById("job");
 const here = `/api/jobs/${encodeURIComponent(root.dataset.id)}`;
 // loaded behind what is needed at once: orders are taken before anything can be zoomed
-const viewer = import("./viewer/viewer.js").then(({ startViewer }) => startViewer(root));
+const viewer = import("./viewer/viewer.js").then(
+  ({ startViewer }) => startViewer(root),
+  () => {
+    show(root.querySelector('[data-viewer="trouble"]'), true);
+    return () => {};
+  },
+);
 
 function changed(job, fine) {
   if (!fine) return false;

@@ -162,6 +162,8 @@ def test_a_master_that_is_started_again_is_found_again(served: Served, window: W
     window.allow("ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE")
     job = served.claim("a.png")
     pages = [window.open(served.url), window.open(f"{served.url}/jobs/{job.id}")]
+    for page in pages:
+        page.wait_for_load_state("networkidle")
     served.stop()
     for page in pages:
         expect(page.locator("#offline")).to_be_visible()
