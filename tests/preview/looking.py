@@ -93,3 +93,10 @@ def with_overviews(array: Image, **options: Any) -> bytes:
                 break
             array = halved(Picture(array)).colour
     return file.getvalue()
+
+
+def half(array: Image, times: int) -> Image:
+    """An image halved so many times, as overviews are."""
+    for _ in range(times):
+        array = halved(Picture(array)).colour
+    return array
