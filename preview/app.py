@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from preview import files, health, image_routes, problems, regions, thumbnails
 from preview.gate import Gate
-from preview.library import Library
+from preview.image_library import Library
 from preview.memory import Memory
 from preview.workshop import Workshop
 

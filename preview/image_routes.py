@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from preview.image_library import Library, Side
 from preview.images import Images, check_version
 from preview.jobs import row_for
-from preview.library import Library, Side
 from preview.memory import Memory
 from preview.on_screen import between
 from preview.workshop import Workshop

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from preview.coarse import BeingReadError
 from preview.histograms import histogram
-from preview.library import address_of
+from preview.image_library import address_of
 from preview.problems import PREVIEW, not_there
 from tilework.errors import ImageError, NoSuchTileError, VersionGoneError
 from tilework.service.problems import ProblemError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from preview.histograms import Histogram
-    from preview.library import Library, Side
+    from preview.image_library import Library, Side
     from preview.memory import Memory
     from preview.on_screen import Levels, Packed
     from preview.workshop import Workshop

@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from preview.answers import answer
+from preview.image_library import Address, Library, address_of
 from preview.jobs import row_for
-from preview.library import Address, Library, address_of
 from preview.memory import Memory
 from preview.on_screen import MEDIA_TYPE, Levels
 from preview.problems import not_there

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import cv2
 from fastapi import APIRouter, Query, Request, Response
 
+from preview.image_library import Address, Library, Side, address_of
 from preview.jobs import row_for
-from preview.library import Address, Library, Side, address_of
 from preview.memory import Memory
 from preview.on_screen import Packed, levels_of, packed, shown
 from preview.problems import not_there

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import Window
+    from tilework.imaging.operations.contract import Image
+    from tilework.jobs.job import Job
 
 RED, BLUE = (0, 0, 255), (255, 0, 0)
 PHOTO = scene(900, 700)
@@ -52,6 +54,15 @@ def opened(window: Window, served: Served, job_id: str, *sides: str) -> Page:
     for side in sides:
         drawn(page, side)
     return page
+
+
+def dropped(photo: Image) -> tuple[Fleet, Job, Served]:
+    """A job that waits for its fleet, and the page of its system, which is served."""
+    fleet = Fleet()
+    job = fleet.drop(tiled(photo), "invert()")
+    served = Served(fleet.system, MasterSettings())
+    served.start()
+    return fleet, job, served
 
 
 def mode(page: Page, name: str) -> Locator:
@@ -218,10 +229,7 @@ def test_the_histograms_of_both_are_drawn_and_tell_what_was_counted(viewing: Ser
 
 @pytest.mark.page
 def test_what_is_done_of_a_running_job_can_be_seen_and_the_rest_as_it_comes(window: Window) -> None:
-    fleet = Fleet()
-    job = fleet.drop(tiled(scene(1700, 1500)), "invert()")
-    served = Served(fleet.system, MasterSettings())
-    served.start()
+    fleet, job, served = dropped(scene(1700, 1500))
     with Preview(served):
         page = opened(window, served, job.id, "input")
         note = page.locator("[data-viewer=note]")
@@ -241,10 +249,7 @@ def test_what_is_done_of_a_running_job_can_be_seen_and_the_rest_as_it_comes(wind
 
 @pytest.mark.page
 def test_the_small_map_grows_with_what_is_made(window: Window) -> None:
-    fleet = Fleet()
-    job = fleet.drop(tiled(scene(3000, 2600)), "invert()")
-    served = Served(fleet.system, MasterSettings())
-    served.start()
+    fleet, job, served = dropped(scene(3000, 2600))
     page = window.open(f"{served.url}/jobs/{job.id}")
     seen = [0]
     for _ in range(3):
@@ -378,10 +383,7 @@ def test_an_image_without_overviews_is_read_while_one_is_told_how_far_and_then_c
 @pytest.mark.page
 def test_a_value_that_is_looked_at_while_the_result_is_made_is_told_when_it_is(window: Window) -> None:
     photo = scene(1700, 1500)
-    fleet = Fleet()
-    job = fleet.drop(tiled(photo), "invert()")
-    served = Served(fleet.system, MasterSettings())
-    served.start()
+    fleet, job, served = dropped(photo)
     with Preview(served):
         page = opened(window, served, job.id, "input")
         for axis, value in (("x", "100"), ("y", "200")):

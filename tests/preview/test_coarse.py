@@ -111,7 +111,7 @@ def test_images_are_read_one_after_the_other_and_one_that_is_left_holds_up_nobod
 ) -> None:
     monkeypatch.setattr("preview.coarse.TURN_SECONDS", 0.0)
     now = [0.0]
-    monkeypatch.setattr("preview.library.ReadingTurn", partial(ReadingTurn, lambda: now[0]))
+    monkeypatch.setattr("preview.image_library.ReadingTurn", partial(ReadingTurn, lambda: now[0]))
     looker = Looker(tiled(PHOTO))
     other = looker.world.job(tiled(PHOTO), key="other.tif")
 

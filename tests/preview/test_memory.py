@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from preview.files import Files
-from preview.library import Address, Library
+from preview.image_library import Address, Library
 from preview.memory import Memory
 from preview.opened import Opened
 from preview.region import render
