@@ -30,7 +30,7 @@ export function startViewer(root) {
   let made = 1;
   let newest = null;
   let latest = null;
-  let told = "";
+  let shown = "";
   let looking = false;
   let pause = SOONEST;
   let timer = 0;
@@ -76,8 +76,10 @@ export function startViewer(root) {
         tellReading();
         const news = JSON.stringify([job.state, made, SIDES.map((side) => [found[side]?.version, reasonOf(side)])]);
         // what is shown already is not put once more: somebody may be looking around in it
-        if (news !== told) await put(job);
-        told = news;
+        if (news !== shown) {
+          shown = news;
+          await put(job);
+        }
         if (settled.every(Boolean)) pause = SOONEST;
         else if (!latest) lookLater();
       }
@@ -141,6 +143,8 @@ export function startViewer(root) {
     } catch {
       reveal(false);
       show(part("trouble"), true);
+      // the next look tries again
+      shown = "";
       return;
     }
     show(part("trouble"), false);
