@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from master.jobs import display_name
 from master.orders import PipelineRequest
 from master.search import failed
+from master.translated import translated
 from tilework.errors import VersionGoneError, WrongStateError
 from tilework.jobs.batches import Batch
 from tilework.jobs.job import Job
@@ -130,7 +131,7 @@ def routes(system: System, clock: Callable[[], float]) -> APIRouter:
         All jobs of a group are those of `GET /api/export?code=`; `POST /api/jobs/retry` and `POST /api/jobs/rerun` order
         something for all of them.
         """
-        body = failures_of(system, who, batch, before).model_dump_json().encode()
+        body = translated(request, failures_of(system, who, batch, before).model_dump_json().encode())
         return tagged(request, body, media_type="application/json")
 
     @router.post("/api/jobs/rerun", summary="Rerun failed jobs' images")

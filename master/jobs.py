@@ -13,6 +13,7 @@ from master.copies import Copy, copies, shows_tiles
 from master.problems import no_such_job
 from master.search import LOOKED_AT, Found, Search
 from master.settings import MasterSettings
+from master.translated import translated
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
 from tilework.imaging.result_kinds import ResultKind, kind_of
@@ -355,15 +356,16 @@ def routes(listing: Listing) -> APIRouter:
         them), and nothing else is asked for.
         """
         wanted = Wanted(state, batch, limit, before, digits, code, search, since, ids, who=who)
-        body = listing.list(wanted).model_dump_json().encode()
+        body = translated(request, listing.list(wanted).model_dump_json().encode())
         return tagged(request, body, media_type=media_type)
 
     @router.get("/api/jobs/{job_id}", response_model=JobDetail, summary="Tell one job")
     def job(job_id: str, request: Request, who: Asking) -> Response:
         """Tell everything about one job, with links to its images that are good for a while."""
         detail = listing.detail(job_id, who)
-        row = detail.model_dump_json(exclude={"links"}).encode()
+        row = translated(request, detail.model_dump_json(exclude={"links"}).encode())
         # the links are new each time: what decides whether something has changed is the row
-        return tagged(request, detail.model_dump_json().encode(), tag_of=row, media_type=media_type)
+        body = translated(request, detail.model_dump_json().encode())
+        return tagged(request, body, tag_of=row, media_type=media_type)
 
     return router

@@ -10,6 +10,9 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from master.choices import language_of
+from master.translated import in_language, translated
+from master.words import ENGLISH, Words
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
@@ -69,8 +72,8 @@ class PipelineView(BaseModel):
     steps: list[StepView]
 
 
-def pipeline_view(text: str) -> PipelineView:
-    """What ``text`` means. Raises PipelineError, which points at the character."""
+def pipeline_view(text: str, language: str = ENGLISH) -> PipelineView:
+    """What ``text`` means, told in ``language``. Raises PipelineError, which points at the character."""
     pipeline = parse(text)
     steps = [
         StepView(operation=step.operation.name, arguments=dict(step.arguments), canonical=step.canonical)
@@ -79,7 +82,7 @@ def pipeline_view(text: str) -> PipelineView:
     return PipelineView(
         canonical=pipeline.canonical,
         makes_mask=pipeline.makes_mask,
-        result=sentence_of(pipeline),
+        result=Words(language).translated(sentence_of(pipeline)),
         exact=pipeline.exact,
         page=pipeline.page,
         output=pipeline.output,
@@ -101,7 +104,7 @@ def _plugin_view(plugin: Plugin) -> PluginView:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What ``GET /api/operations`` answers with: a JSON document, and an address that changes with it."""
+    """What ``GET /api/operations`` answers with in one language: a JSON document, and an address that changes with it."""
 
     body: bytes
 
@@ -116,29 +119,29 @@ class Catalogue:
         return hashlib.sha256(self.body).hexdigest()[:16]
 
 
-def catalogue(default_pipeline: str) -> Catalogue:
-    """The operations that there are now."""
-    return _catalogue(default_pipeline, tuple(registry().values()), tuple(plugins()))
+def catalogue(default_pipeline: str, language: str = ENGLISH) -> Catalogue:
+    """The operations that there are now, their help in ``language``."""
+    return _catalogue(default_pipeline, tuple(registry().values()), tuple(plugins()), language)
 
 
-def few(default_pipeline: str, names: Collection[str]) -> bytes:
-    """The same document with the operations of these ``names`` alone, of those that there are."""
+def _few(default_pipeline: str, names: Collection[str]) -> bytes:
+    """The same document in English, with the operations of these ``names`` alone, of those that there are."""
     told = [described(operation) for name, operation in registry().items() if name in names]
     return (
         Operations(operations=told, default_pipeline=default_pipeline, plugins=[]).model_dump_json().encode()
     )
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _catalogue(
-    default_pipeline: str, operations: tuple[Operation, ...], found: tuple[Plugin, ...]
+    default_pipeline: str, operations: tuple[Operation, ...], found: tuple[Plugin, ...], language: str
 ) -> Catalogue:
     told = Operations(
         operations=[described(operation) for operation in operations],
         default_pipeline=default_pipeline,
         plugins=[_plugin_view(plugin) for plugin in found],
     )
-    return Catalogue(told.model_dump_json().encode())
+    return Catalogue(in_language(language, told.model_dump_json().encode()))
 
 
 def routes(default_pipeline: str) -> APIRouter:
@@ -157,16 +160,18 @@ def routes(default_pipeline: str) -> APIRouter:
         and plugins are left out then. The answer bears an ETag. `v` makes an address of which the answer may be kept: the page
         links the one that is true.
         """
-        told = catalogue(default_pipeline)
-        body = few(default_pipeline, names.split(",")) if names else told.body
+        told = catalogue(default_pipeline, language_of(request))
+        body = translated(request, _few(default_pipeline, names.split(","))) if names else told.body
         response = tagged(request, body, media_type="application/json")
         if v == told.version:
             response.headers["Cache-Control"] = FOR_EVER
         return response
 
     @router.get("/api/pipeline", summary="Understand a pipeline")
-    def pipeline(text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]) -> PipelineView:
+    def pipeline(
+        request: Request, text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]
+    ) -> PipelineView:
         """Read the text of a pipeline; a problem tells the position of the fault and suggests the nearest name."""
-        return pipeline_view(text)
+        return pipeline_view(text, language_of(request))
 
     return router

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -37,6 +37,7 @@ from tilework.jobs import cursor
 from tilework.jobs.job import State
 from tilework.jobs.statistics import MOST_DAYS
 from tilework.jobs.system import System
+from tilework.remedies import may_succeed, remedies
 from tilework.service.conditional import ASK_AGAIN, YEAR_SECONDS
 from tilework.service.identity import Asking
 from tilework.service.problems import Problem
@@ -66,7 +67,7 @@ BLANK = JobView(
 class Filters(BaseModel):
     """What the address of the first page says of the list in it."""
 
-    state: State | Literal[""] = ""
+    state: Annotated[State | Literal[""], BeforeValidator(str.upper)] = ""
     batch: str = Field(default="", max_length=64)
     code: str = Field(default="", max_length=64)
     search: str = Field(default="", max_length=200)
@@ -116,6 +117,7 @@ class Page:
             "ago": _ago_by(clock),
             "as_local": _as_local,
             "bytes": _bytes,
+            "translated": _translated,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -183,6 +185,7 @@ class Page:
 
     def home(self, request: Request, who: Asking, filters: Annotated[Filters, Query()]) -> HTMLResponse:
         """Where images are dropped, and the list of jobs."""
+        language = choices.language_of(request)
         jobs = self._listing.list(
             Wanted(
                 filters.state or None,
@@ -195,6 +198,7 @@ class Page:
                 who=who,
             )
         )
+        codes = sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED})
         return self.render(
             request,
             "home.html",
@@ -205,11 +209,14 @@ class Page:
             whole=self._batches.view(filters.batch, who) if filters.batch else None,
             recent=self._batches.recent(who.owner).batches,
             previews=self._settings.has_previews,
-            codes=sorted({job.code for job in jobs.jobs if job.code and job.state is State.FAILED}),
+            codes=codes,
+            retriable=list(filter(may_succeed, codes)),
+            # where none is, why not
+            hint="another_pipeline" if any(map(remedies, codes)) else "none",
             blank=BLANK,
             bucket=self._listing.input_bucket,
-            operations=catalogue(self._settings.default_pipeline).address,
-            pipeline=pipeline_view(self._settings.default_pipeline),
+            operations=catalogue(self._settings.default_pipeline, language).address,
+            pipeline=pipeline_view(self._settings.default_pipeline, language),
             upload_limit=self._settings.upload_limit_bytes,
             formats=[row.name for row in ROWS],
         )
@@ -279,6 +286,12 @@ def _ago_by(clock: Callable[[], float]) -> Callable[[Context, float], str]:
 @pass_context
 def _bytes(context: Context, count: int) -> str:
     return bytes_shown(count, context["n"])
+
+
+@pass_context
+def _translated(context: Context, sentence: str) -> str:
+    words: Words = context["words"]
+    return words.translated(sentence)
 
 
 def at_most(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Match, Mount
 
+from master.choices import language_of
+from master.words import Words
 from tilework.errors import (
     ConflictError,
     CursorError,
@@ -99,6 +102,7 @@ def install(app: FastAPI, page: Callable[[Request, Problem], Response]) -> None:
 
     async def answer(request: Request, error: Exception) -> Response:
         problem = MASTER.of(error)
+        problem = replace(problem, advice=Words(language_of(request)).translated(problem.advice))
         if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             log.error("%s %s: %s", request.method, request.url.path, problem.detail, exc_info=error)
         wants_page = "text/html" in request.headers.get("accept", "")

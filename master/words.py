@@ -16,6 +16,9 @@ STRINGS = Path(__file__).parent / "strings"
 ENGLISH: Final = "en"
 """The language that every other is a translation of."""
 
+TOLD: Final = "told"
+"""The part of a translation that English lacks: it is by sentences, and not by their names."""
+
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -37,6 +40,10 @@ class Words:
         if not isinstance(sentence, str):
             sentence = sentence["one" if values["count"] == 1 else "other"]
         return _PLACE.sub(lambda place: self._written(values[place[1]]), sentence)
+
+    def translated(self, sentence: str) -> str:
+        """A ``sentence`` that other parts tell in English, in this language; as it is where nobody has translated it."""
+        return _told(self.language).get(sentence, sentence)
 
     def named(self, names: Collection[str], beginnings: tuple[str, ...]) -> Mapping[str, Any]:
         """Those of the sentences, part within part, that are called by one of ``names`` or of ``beginnings``."""
@@ -76,6 +83,13 @@ def languages() -> Mapping[str, str]:
 def _sentences(language: str) -> Mapping[str, Any]:
     told: Mapping[str, Any] = json.loads((STRINGS / f"{language}.json").read_bytes())
     return told if language == ENGLISH else _over(_sentences(ENGLISH), told)
+
+
+@functools.cache
+def _told(language: str) -> Mapping[str, str]:
+    """By the English of other parts (what operations do, advice on failures): the same in this language."""
+    told: Mapping[str, str] = json.loads((STRINGS / f"{language}.json").read_bytes()).get(TOLD, {})
+    return told
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import pkgutil
 import re
 import shlex
 import subprocess
@@ -15,23 +12,16 @@ import pytest
 from botocore import xform_name
 from botocore.session import get_session
 
-import master
-import preview
-import tilework
-import worker_image
 from local import launcher
 from local.cdk import context_of
 from stacks.alarms import RUNBOOK
 from stacks.settings import Settings
 from stacks.settings_reading import read
 from tests.test_docs import DOCUMENTS, blocks
-from tilework.api import failures
+from tests.tree_of_errors import codes
 from tilework.bill.deployment import cpus_of
 from tilework.bill.work import FLEET_CORE_SECONDS
-from tilework.cli import statuses
 from tilework.errors import TileworkError
-from tilework.jobs import table
-from worker_image import start_checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,28 +37,8 @@ OF_EVERY_COMMAND = {"query", "output", "region", "profile"}
 """Options that the AWS command line takes everywhere."""
 
 
-# where failures are told that are no part of tilework/errors.py: they are known once these are there
-assert failures
+# what is loaded with it has failures of its own, which are known then
 assert launcher
-assert start_checks
-assert statuses
-assert table
-
-
-@functools.cache
-def everything_loaded() -> None:
-    """So that all errors are known, whatever else has been imported."""
-    for package in (tilework, worker_image, master, preview):
-        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not module.name.endswith("__main__") and module.name != "worker_image.world":
-                importlib.import_module(module.name)
-
-
-def codes(kind: type[TileworkError] = TileworkError) -> set[str]:
-    everything_loaded()
-    # those that tests make are told to nobody
-    ours = [each for each in kind.__subclasses__() if not each.__module__.startswith("tests")]
-    return {kind.code}.union(*map(codes, ours))
 
 
 def lines_of(document: Path) -> Iterator[str]:

@@ -49,11 +49,11 @@ const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeSty
 export const moment = (time) => (time ? moments.format(new Date(time * 1000)) : "");
 
 const exactly = (digits) => new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const [tenths, hundredths] = [exactly(1), exactly(2)];
+const [whole, tenths, hundredths] = [exactly(0), exactly(1), exactly(2)];
 
 export const seconds = (amount) => (amount ? `${hundredths.format(amount)} s` : "");
 
-export const pixels = (job) => (job.width ? `${job.width} × ${job.height}` : "");
+export const pixels = (job) => (job.width ? `${whole.format(job.width)} × ${whole.format(job.height)}` : "");
 
 export function bytes(count) {
   let size = count;

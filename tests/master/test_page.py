@@ -177,10 +177,26 @@ def test_failures_can_be_tried_again_and_downloaded_where_they_are_listed(
 ) -> None:
     world.put_row("a", state=State.FAILED, code="damaged", batch="b 1")
     world.put_row("b", state=State.FAILED, code="crashed", batch="b 1")
-    page = client.get("/?state=FAILED&batch=b 1").text
-    assert re.findall(r"<option>(\w+)</option>", page) == ["crashed", "damaged"]
+    page = client.get("/?state=failed&batch=b 1").text
+    # what is damaged stays so, whatever is tried
+    assert re.findall(r'<option value="(\w+)">', page.split('id="retry-code"')[1].split("</select>")[0]) == [
+        "crashed"
+    ]
     assert 'href="/api/export?format=csv&amp;batch=b%201"' in page
     assert 'id="retry-failed"' not in client.get("/?state=DONE").text
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [("damaged", "the file itself is the reason"), ("does_not_fit", "The same again would end the same")],
+)
+def test_nothing_is_offered_to_be_tried_again_where_that_helps_nobody(
+    client: Client, world: World, code: str, hint: str
+) -> None:
+    world.put_row("a", state=State.FAILED, code=code)
+    page = client.get("/?state=FAILED").text
+    assert 'id="retry-failed"' not in page
+    assert hint in page
 
 
 def test_older_images_are_a_link_away(client: Client, world: World) -> None:

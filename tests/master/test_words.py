@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import re
@@ -11,7 +12,15 @@ import pytest
 
 from master import words
 from master.page import HERE
-from master.words import ENGLISH, STRINGS, Words, languages
+from master.problems import ADVICE
+from master.words import ENGLISH, STRINGS, TOLD, Words, languages
+from tests.tree_of_errors import kinds
+from tilework.errors import PipelineError
+from tilework.imaging import grammar
+from tilework.imaging.operations import registry
+from tilework.imaging.pipeline import parse
+from tilework.imaging.plugins import origin_of
+from tilework.imaging.result_kinds import sentence_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +44,8 @@ def flat(part: Any, name: str = "") -> dict[str, str]:
 
 
 def file_of(language: str) -> dict[str, str]:
-    return flat(json.loads((STRINGS / f"{language}.json").read_text()))
+    told = json.loads((STRINGS / f"{language}.json").read_text())
+    return flat({name: part for name, part in told.items() if name != TOLD})
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -44,6 +54,30 @@ def test_a_translation_has_the_same_sentences_with_the_same_places(language: str
     assert other.keys() == english.keys()
     for name, sentence in english.items():
         assert set(PLACE.findall(other[name])) == set(PLACE.findall(sentence)), name
+
+
+OF_PROGRAMS = ("preview.", "tilework.api.", "tilework.cli.")
+"""Whose failures no page tells as they are: those of the command line, and of previews, for which it has its own words."""
+
+
+def told_by_other_parts() -> set[str]:
+    """What pages show of advice on failures, of our own operations and of results, which are told in English."""
+    advice = {each.advice for each in kinds() if not each.__module__.startswith(OF_PROGRAMS)}
+    ours = [each for each in registry().values() if origin_of(each.name).distribution == "tilework"]
+    helps = {parameter.help for each in ours for parameter in each.parameters}
+    outputs = ("", *(f" | output({each})" for each in grammar.OUTPUTS))
+    results = set()
+    for text in (f"{each.examples[0].text}{output}" for each in ours for output in outputs):
+        with contextlib.suppress(PipelineError):
+            results.add(sentence_of(parse(text)))
+    return advice | set(ADVICE.values()) | {each.summary for each in ours} | helps | results
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_a_translation_has_what_other_parts_tell_in_english_and_nothing_that_none_tells(
+    language: str,
+) -> None:
+    assert json.loads((STRINGS / f"{language}.json").read_text())[TOLD].keys() == told_by_other_parts()
 
 
 @pytest.mark.parametrize("language", languages())

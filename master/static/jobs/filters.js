@@ -11,7 +11,9 @@ const section = document.getElementById("jobs-section");
 
 const filtersOf = (search) => {
   const told = new URLSearchParams(search);
-  return Object.fromEntries(NAMES.map((name) => [name, told.get(name) ?? ""]));
+  const found = Object.fromEntries(NAMES.map((name) => [name, told.get(name) ?? ""]));
+  // typed by hand it is often small
+  return { ...found, state: found.state.toUpperCase() };
 };
 
 /** The filters, as the API takes them. */
