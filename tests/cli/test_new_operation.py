@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from typing import TYPE_CHECKING
 
 import cv2
@@ -23,6 +25,8 @@ from tilework.testing import PROMISES
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+OWN_OPERATIONS = ROOT / "docs" / "own-operations.md"
 
 SHADOWING = ("example", "local_operation", "margin", "parameter")
 """Names by which the class would be called as something that its module imports."""
@@ -62,6 +66,21 @@ def test_a_new_operation_installs_passes_its_test_and_processes_an_image(command
     result = decoded((command.folder / "b.png").read_bytes())
     assert np.array_equal(result, cv2.medianBlur(image, 5))
     assert "tilework-soft-spots 0.1.0" in run("tilework.cli", "operations", "soft_spots")
+
+
+def test_the_command_that_the_docs_tell_makes_the_wheel_that_a_deployment_takes(command: CommandLine) -> None:
+    (told,) = re.findall(r"`\.venv/bin/(pip wheel [^`]+)` builds", OWN_OPERATIONS.read_text())
+    command.run("new-operation", "despeckle")
+    quiet = {"PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONWARNINGS": ""}
+    subprocess.run(
+        [sys.executable, "-m", *shlex.split(told)],
+        cwd=command.folder,
+        env=command.environment | quiet,
+        check=True,
+        timeout=120,
+    )
+    (wheel,) = command.folder.glob("*.whl")
+    assert zipfile.ZipFile(wheel).read("tilework_despeckle.py").count(b"medianBlur") > 0
 
 
 def test_nothing_that_is_there_is_overwritten(command: CommandLine) -> None:

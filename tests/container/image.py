@@ -10,9 +10,13 @@ import zlib
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from tests.container.engine import Engine, output_of
 from tests.flow.running_system import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAME = "tilework-worker:container"
 
@@ -48,13 +52,14 @@ class Contents:
     packages: list[tuple[str, str, str, str]] = field(default_factory=list)
 
 
-def build(engine: Engine, base: str, build_base: str) -> None:
-    """Build it from this checkout's own Dockerfile."""
-    context = ["tar", "-C", str(ROOT), "--exclude=__pycache__", "-c", *copied()]
+def build(engine: Engine, base: str, build_base: str, plugins: Path) -> None:
+    """Build it from this checkout's own Dockerfile, with the wheels in a folder of the checkout."""
+    wheels = plugins.relative_to(ROOT).as_posix()
+    context = ["tar", "-C", str(ROOT), "--exclude=__pycache__", "-c", *copied(), wheels]
     engine.feed(
         subprocess.Popen(context, stdout=subprocess.PIPE),
         "build", "--network", "host", "--file", "worker_image/Dockerfile", "--tag", NAME,
-        "--build-arg", f"BASE={base}", "--build-arg", f"BUILD_BASE={build_base}", "-",
+        "--build-arg", f"BASE={base}", "--build-arg", f"BUILD_BASE={build_base}", "--build-arg", f"PLUGINS={wheels}", "-",
     )  # fmt: skip
 
 

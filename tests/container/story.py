@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import psutil
 
+from tests.container import plugin
 from tests.container.running import (
     DRAINED,
     NAME,
@@ -132,15 +133,17 @@ class Story:
     def works(self) -> str:
         picture = noise(600, 800, seed=2)
         exact = self.system.drop("exact.png", png(picture), pipeline="blur(9)")
+        own = self.system.drop("own.png", png(picture), pipeline=plugin.OPERATION)
         began = time.monotonic()
         photos = self._drop(PHOTOS, "blur(9)")
-        rows = self.system.ended([exact, *photos], DONE_SECONDS)
+        rows = self.system.ended([exact, own, *photos], DONE_SECONDS)
         seconds = time.monotonic() - began
         assert {row.state for row in rows.values()} == {State.DONE}, rows
         assert np.array_equal(decoded(self.system.result(rows[exact])), cv2.GaussianBlur(picture, (9, 9), 0))
-        self.jobs += [exact]
+        assert np.array_equal(decoded(self.system.result(rows[own])), cv2.medianBlur(picture, 5))
+        self.jobs += [exact, own]
         self.figures["photos a second"] = PHOTOS / seconds
-        return f"{PHOTOS} photos of 12 MP: {PHOTOS / seconds:.1f} a second; a PNG is what cv2 makes of it, byte for byte"
+        return f"{PHOTOS} photos of 12 MP: {PHOTOS / seconds:.1f} a second; a PNG is what cv2 makes of it, byte for byte, by an own operation, too"
 
     def works_on_a_scan(self) -> str:
         body = jpeg(np.repeat(np.repeat(noise(SCAN_HEIGHT // 8, SCAN_WIDTH // 8), 8, axis=0), 8, axis=1), 80)
