@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tilework.imaging.operations.resampling import Axis, Taps
+from tilework.imaging.operations.resampling import LONGEST_STEP, Axis, Taps
 from tilework.imaging.operations.weighing import along_rows, down_columns
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -36,9 +36,6 @@ quickly."""
 LANES = {"uint8": 8, "uint16": 8, "int16": 8, "float32": 4}
 """Samples that OpenCV's vector loop over a row takes at once (128 bits, what its baseline on x86-64 has)."""
 
-LONGEST_STEP = 64
-"""Pixels of a result after which its places among the pixels of the source repeat, for that to be of use."""
-
 TAPS = {"linear": 1, "area": 1, "cubic": 2, "lanczos": 4}
 """Pixels that a value is made of at most on one side of its place."""
 
@@ -56,20 +53,23 @@ class Resampling:
 
     def made_for(self, output: Window) -> Window | None:
         """What is made for the pixels of ``output`` by one call, where the places in between repeat; else None."""
-        steps = [axis.scale.as_integer_ratio()[1] for axis in (self.across, self.down)]
+        axes, lanes = (self.across, self.down), max(LANES.values())
+        steps = [axis.step(near=self.kind == "area") for axis in axes]
         if max(steps) > LONGEST_STEP:
             return None
-        step = max(*steps, *LANES.values())
-        left, right = (
-            math.ceil((TAPS[self.kind] + 1) / axis.scale) + step for axis in (self.across, self.down)
+        # sums of an area are the same wherever a vector begins
+        columns, rows = steps if self.kind == "area" else (math.lcm(step, lanes) for step in steps)
+        beside, above = (
+            math.ceil((TAPS[self.kind] + 1) / axis.scale) + step
+            for axis, step in zip(axes, (columns, rows), strict=True)
         )
-        wide = output.padded(Margin.even(left, right)).aligned(Size(step, step))
+        wide = output.padded(Margin.even(beside, above)).aligned(Size(columns, rows))
         return wide.clamped(Size(self.across.result, self.down.result))
 
     def before(self, made: Window) -> Window:
         """The pixels of the source that ``made`` of the result covers; both end at whole ones, or at the edge."""
-        left, right = _before(made.left, made.right, self.across)
-        top, bottom = _before(made.top, made.bottom, self.down)
+        left, right = self.across.before(made.left, made.right)
+        top, bottom = self.down.before(made.top, made.bottom)
         return Window(left, top, right, bottom)
 
     def window(self, image: Image, source: Window, output: Window) -> Image:
@@ -132,11 +132,6 @@ class Resampling:
                 )
                 result[place, part] = made.reshape(result[place, part].shape)
         return result
-
-
-def _before(begin: int, end: int, axis: Axis) -> tuple[int, int]:
-    """The pixels of the source that make up some of the result; both begin and end at a whole one, or the edge."""
-    return round(begin * axis.scale), axis.source if end == axis.result else round(end * axis.scale)
 
 
 def _needed(image: Array, index: Array, axis: int) -> tuple[Array, Array]:

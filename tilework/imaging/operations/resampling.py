@@ -9,6 +9,7 @@ operation by operation, so that they are the same numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ NEGLIGIBLE = 1e-3
 
 KEPT = 16
 """Parts of rows and columns whose taps are kept: tiles beside and below each other have the same."""
+
+LONGEST_STEP = 64
+"""Pixels of a result after which its places among the pixels of the source repeat, for that to be of use."""
+
+SAME_PLACE = 1e-6
+"""Pixels by which places may differ that are the same but for the rounding of their scale."""
 
 AT_A_PIXEL = 1e-6
 """Nearer than this to a pixel, Lanczos' kernel is that pixel."""
@@ -46,6 +53,23 @@ class Axis:
     def scale(self) -> float:
         """Pixels before for one after."""
         return 1.0 / self.inverse
+
+    def step(self, *, near: bool) -> int:
+        """Pixels of the result after which its places among those of the source repeat.
+
+        With ``near`` so nearly, all along the axis, that only what keeps places as float32 could tell: 1 / 0.3 is 10 / 3 then.
+        """
+        if near:
+            ratio = Fraction(self.scale).limit_denominator(LONGEST_STEP)
+            is_same = abs(float(ratio) - self.scale) * self.result < SAME_PLACE
+            # a step is read on each side; of very small results it would be much
+            if is_same and ratio.numerator <= LONGEST_STEP:
+                return ratio.denominator
+        return self.scale.as_integer_ratio()[1]
+
+    def before(self, begin: int, end: int) -> tuple[int, int]:
+        """The pixels that make up some of the result, which begin and end at a whole one, or at the edge."""
+        return round(begin * self.scale), self.source if end == self.result else round(end * self.scale)
 
 
 @dataclass(frozen=True, slots=True)

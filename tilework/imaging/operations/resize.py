@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tilework.imaging.operations import resampling
 from tilework.imaging.operations.contract import NO_ALIGNMENT, Example, Operation
 from tilework.imaging.operations.geometry import FAMILY, LONGEST_SIDE, SHOWN, DoesNotFitError
+from tilework.imaging.operations.nearest import copied, source_of
 from tilework.imaging.operations.parameters import Parameter
 from tilework.imaging.operations.resampled import Resampling
 from tilework.imaging.operations.resampling import Axis
@@ -24,7 +25,7 @@ LEAST_FACTOR = 0.0001
 LARGEST_FACTOR = 16.0
 """How much larger a side may become: beyond, pixels are only drawn as squares, which a viewer does as well."""
 
-TAPS_BEFORE = {"nearest": 0, "linear": 0, "area": 0, "cubic": 1, "lanczos": 3}
+TAPS_BEFORE = {"linear": 0, "area": 0, "cubic": 1, "lanczos": 3}
 """Pixels to the left of a place, and as many and one more to its right, that its value is made of."""
 
 SLACK = 1
@@ -149,7 +150,7 @@ class Resize(Operation):
             site.output_size
         )
         if not whole and kind == "nearest":
-            return _copied(image, site, across, down)
+            return copied(image, site.source, site.output, across, down)
         if not whole and kind == "blocks":
             return _in_blocks(image, site, across, down)
         if not whole:
@@ -210,7 +211,9 @@ def _source(output: Window, across: Axis, down: Axis, kind: str) -> Window:
     """What a window is made of; may reach beyond the image."""
     if kind == "blocks":
         output = output.aligned(BLOCKS).clamped(Size(across.result, down.result))
-    elif kind not in {"same", "nearest"}:
+    elif kind == "nearest":
+        return source_of(output, across, down)
+    elif kind != "same":
         resampled = _resampling(kind, across, down)
         made = resampled.made_for(output)
         if made is not None:
@@ -226,7 +229,7 @@ def _reach(begin: int, end: int, scale: float, kind: str) -> tuple[int, int]:
         return begin, end
     if kind == "blocks":
         return begin * round(scale), end * round(scale)
-    if kind in {"nearest", "area", "enlarged"}:
+    if kind in {"area", "enlarged"}:
         return math.floor(begin * scale) - 1, math.ceil(end * scale) + 1
     before = TAPS_BEFORE[kind] + SLACK
     first, last = (math.floor((at + 0.5) * scale - 0.5) for at in (begin, end - 1))
@@ -249,15 +252,6 @@ def _in_blocks(image: Image, site: Site, across: Axis, down: Axis) -> Image:
     part = image[read.within(site.source)]
     sides = (Axis(read.width, made.width, across.inverse), Axis(read.height, made.height, down.inverse))
     return _resized(part, *sides, _OPENCV["area"])[site.output.within(made)]
-
-
-def _copied(image: Image, site: Site, across: Axis, down: Axis) -> Image:
-    """The nearest pixels."""
-    import numpy as np
-
-    columns = resampling.nearest(site.output.left, site.output.right, across) - site.source.left
-    rows = resampling.nearest(site.output.top, site.output.bottom, down) - site.source.top
-    return np.take(np.take(image, rows, axis=0), columns, axis=1)
 
 
 def _resampling(kind: str, across: Axis, down: Axis) -> Resampling:
