@@ -127,6 +127,24 @@ def test_windows_of_many_blocks_have_the_pixels_of_one_call_where_values_are_ext
         assert_same(windowed(image, pipeline, Size(530, 300)), run_whole(image, pipeline))
 
 
+@pytest.mark.parametrize(
+    ("sides", "interpolation", "width"),
+    [
+        # 53 columns come from 45, but the scale is a little less, and so is its 848th multiple than the 720th column
+        ("factor=1.1777777777777778", "nearest", 4964),
+        ("factor=0.6111111111111112", "nearest", 4841),
+        # at column 1,533 the weights are 1325.5 and 722.50006 of 2048, and both are rounded up
+        ("7393, 40", "area", 5587),
+    ],
+)
+def test_where_rounding_falls_to_the_other_side_windows_have_the_pixels_of_one_call(
+    sides: str, interpolation: str, width: int
+) -> None:
+    image, pipeline = Picture(noise(width, 28, 1)), parse(f"resize({sides}, interpolation={interpolation})")
+    for tile in (Size(16, 64), Size(53, 64), Size(500, 7)):
+        assert_same(windowed(image, pipeline, tile), run_whole(image, pipeline))
+
+
 def test_a_window_alone_would_get_other_weights_from_opencv() -> None:
     """The reason for weights of our own: were it ever otherwise, one call for each window would do."""
     row = noise(30_000, 3, 1)

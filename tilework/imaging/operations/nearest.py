@@ -21,14 +21,16 @@ INTER_NEAREST = 0
 
 def source_of(output: Window, across: Axis, down: Axis) -> Window:
     """What the pixels of ``output`` are copies of, with what one call takes beside them; may reach beyond the image."""
-    made = _made_for(output, across, down)
-    if made is not None:
-        return _before(made, across, down)
     (left, right), (top, bottom) = (
         (math.floor(begin * axis.scale) - 1, math.ceil(end * axis.scale) + 1)
         for begin, end, axis in ((output.left, output.right, across), (output.top, output.bottom, down))
     )
-    return Window(left, top, right, bottom)
+    made = _made_for(output, across, down)
+    if made is None:
+        return Window(left, top, right, bottom)
+    read = _before(made, across, down)
+    # at its first pixel a scale that is rounded may lie just before the one that repeats
+    return Window(min(left, read.left), min(top, read.top), max(right, read.right), max(bottom, read.bottom))
 
 
 def copied(image: Image, source: Window, output: Window, across: Axis, down: Axis) -> Image:

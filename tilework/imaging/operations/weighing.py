@@ -40,7 +40,7 @@ def along_rows(
     if dtype.name != "uint8" or kind == "area":
         return partial(_summed, index=index, weights=_floats(taps, dtype), taps=taps)
     if kind == "linear":
-        return partial(_mixed, index=index, second=_whole(taps)[:, 1].repeat(channels))
+        return partial(_mixed, index=index, weights=_whole(taps).repeat(channels, axis=0))
     return partial(_multiplied, bands=_bands(index, _whole(taps), channels), samples=len(index) * channels)
 
 
@@ -138,18 +138,23 @@ def _summed(rows: Array, index: Array, weights: Array, taps: Taps) -> Array:
     return _turned(total, "beside").reshape(len(rows), -1)
 
 
-def _mixed(rows: Array, index: Array, second: Array) -> Array:
-    """Along the rows, linear, of bytes: (first * (2048 - second) + next * second) >> 4, without leaving 16 bits.
+def _mixed(rows: Array, index: Array, weights: Array) -> Array:
+    """Along the rows, linear, of bytes: the sum of two pixels, each times its weight, >> 4, without leaving 16 bits.
 
-    It is 128 first + ((next - first) second >> 4), and the product's upper and lower bits come one by one.
+    Weights of 2048 together are mixed as 128 first + ((next - first) second >> 4), where the product's upper and lower bits
+    come one by one.
     """
     import numpy as np
 
+    second = weights[:, 1]
     turned = _turned(rows, "turned")
     first, beyond = (
         _as("int16", _turned(_taken(turned, index[:, tap], "taken"), "bytes").reshape(len(rows), -1), name)
         for tap, name in ((0, "beside"), (1, "total"))
     )
+    # both halves of an odd pair are rounded up, or down
+    odd = np.flatnonzero(weights.sum(axis=1) != COEFFICIENT)
+    summed = (first[:, odd] * weights[odd, 0] + beyond[:, odd] * weights[odd, 1]) >> 4
     upper, lower = (second >> 4).astype(np.int16), (second & 15).astype(np.int16)
     beyond -= first
     first <<= 7
@@ -157,6 +162,7 @@ def _mixed(rows: Array, index: Array, second: Array) -> Array:
     beyond *= lower
     beyond >>= 4
     first += beyond
+    first[:, odd] = summed
     return first
 
 
