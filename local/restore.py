@@ -11,9 +11,10 @@ from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import body_of
 from tilework.jobs.object_keys import RESULTS, WORK, is_ours
+from tilework.jobs.results import outcome_told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from tilework.jobs.stores import ObjectInfo
     from tilework.jobs.system import System
@@ -73,7 +74,7 @@ def row_of(result: ObjectInfo, bucket: str) -> Job | None:
     told = result.metadata
     if not all(told.get(name) for name in ("job", "source", "source-version", "pipeline")):
         return None
-    width, height = _size(told)
+    found = outcome_told(result.key, told)
     return Job(
         id=told["job"],
         bucket=bucket,
@@ -87,16 +88,11 @@ def row_of(result: ObjectInfo, bucket: str) -> Job | None:
         started=result.modified,
         updated=result.modified,
         ended=result.modified,
-        width=width,
-        height=height,
-        dtype=told.get("source-dtype", ""),
+        width=found.width,
+        height=found.height,
+        dtype=found.dtype,
         note=NOTE,
     )
-
-
-def _size(told: Mapping[str, str]) -> tuple[int, int]:
-    width, _, height = told.get("source-size", "").partition("x")
-    return (int(width), int(height)) if width.isdigit() and height.isdigit() else (0, 0)
 
 
 def _with_source(system: System, row: Job) -> Job:

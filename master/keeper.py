@@ -36,7 +36,7 @@ from tilework.jobs.job import Ask, Job, State, unreadable_id
 from tilework.jobs.life import JobLife
 from tilework.jobs.messages import Notice, ask_of, asks, body_of, notice, notice_body
 from tilework.jobs.object_keys import WORK, epoch_of, work_prefix
-from tilework.jobs.results import find_result
+from tilework.jobs.results import find_outcome
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.stage_rescue import StageRescue
 from tilework.jobs.transitions import Outcome
@@ -223,7 +223,7 @@ class Keeper:
             self._life.requeue(ask, row, note=DEAD_LETTER_NOTE, lost=True)
             self._system.jobs.send(body_of(ask), delay=delay_of(row, now))
         elif row is not None and verdict is Verdict.DONE:
-            self._life.done(row, Outcome(result_key=stored or ""))
+            self._life.done(row, stored or Outcome())
         elif row is not None and verdict is Verdict.FAIL:
             failed = self._life.exhaust(row)
             if failed is None:
@@ -239,11 +239,11 @@ class Keeper:
         told = Notice("ended", over.id, self._clock(), facts, {"source_bytes": over.source_bytes})
         self.fold([notice_body(told)])
 
-    def _stored(self, row: Job) -> str | None:
-        """The key of the job's result, which may be stored though the row does not say so."""
+    def _stored(self, row: Job) -> Outcome | None:
+        """What is told by the job's result, which may be stored though the row does not say so."""
         if row.state in {State.DONE, State.SKIPPED, State.CANCELLED}:
             return None
-        return find_result(self._system.outputs, row)
+        return find_outcome(self._system.outputs, row)
 
     # --- sweeping --------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from tilework.jobs.messages import asks, body_of, records_apart
 from tilework.jobs.object_keys import is_folder_marker, result_stem
 from tilework.jobs.pictures import BucketPictures
 from tilework.jobs.presets import Presets, choose
-from tilework.jobs.results import find_result
+from tilework.jobs.results import find_outcome
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
 from tilework.jobs.work_objects import sweep
@@ -199,7 +199,7 @@ class Claims:
         row = claim.job
         stored = self._stored(row) if row.lease_number > 1 else None
         if stored is not None:
-            over = self._life.done(row, Outcome(result_key=stored))
+            over = self._life.done(row, stored)
         elif wish.failure is not None and not (row.pictures and isinstance(wish.failure, PictureError)):
             skipped = isinstance(wish.failure, VersionGoneError | FolderMarkerError)
             over = self._life.end(row, State.SKIPPED if skipped else State.FAILED, failure=wish.failure)
@@ -211,9 +211,9 @@ class Claims:
         tell_end(self._outbox, over, self._host)
         return True
 
-    def _stored(self, row: Job) -> str | None:
-        """The key of the result that an earlier attempt stored before it died."""
-        return find_result(self._system.outputs, row)
+    def _stored(self, row: Job) -> Outcome | None:
+        """What is told by the result that an earlier attempt stored before it died."""
+        return find_outcome(self._system.outputs, row)
 
     @staticmethod
     def _task(job: Job, place: int) -> Task:

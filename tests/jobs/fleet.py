@@ -26,7 +26,7 @@ from tilework.jobs.life import JobLife
 from tilework.jobs.manifests import read_manifest
 from tilework.jobs.messages import ask_of, asks, body_of
 from tilework.jobs.object_keys import epoch_of, result_key
-from tilework.jobs.results import find_result
+from tilework.jobs.results import find_outcome
 from tilework.jobs.stage_life import StageLife
 from tilework.jobs.stage_rescue import StageRescue
 from tilework.jobs.stages import Plan, Stage
@@ -201,9 +201,9 @@ class Fleet:
         self.system.jobs.delete([message])
 
     def begin(self, job: Job) -> None:
-        stored = find_result(self.system.outputs, job)
+        stored = find_outcome(self.system.outputs, job)
         if stored is not None:
-            self.life.done(job, Outcome(result_key=stored))
+            self.life.done(job, stored)
         else:
             self.stages.begin(job, PLAN)
 

@@ -262,10 +262,14 @@ def test_a_result_that_a_dead_attempt_stored_ends_the_job_without_work(host: Hos
     job = host.drop()
     assert host.consider() is not None
     key = result_key(job, ".jpg")
-    host.system.outputs.create(key, b"pixels", metadata={}, content_type="image/jpeg")
+    told = {"source-size": "640x480", "source-dtype": "uint8"}
+    host.system.outputs.create(key, b"pixels", metadata=told, content_type="image/jpeg")
     host.clock.now += 61
     assert host.consider() is None
-    assert (host.row(job).state, host.row(job).result_key) == (State.DONE, key)
+    row = host.row(job)
+    assert (row.state, row.result_key) == (State.DONE, key)
+    # what the dead attempt knew of its image, the result tells
+    assert (row.width, row.height, row.dtype) == (640, 480, "uint8")
     assert host.queued() == 0
 
 

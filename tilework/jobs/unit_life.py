@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from tilework.errors import NoAttemptsLeftError
 from tilework.jobs.job import Job, State
 from tilework.jobs.manifests import is_committed
-from tilework.jobs.results import find_result
+from tilework.jobs.results import find_outcome
 from tilework.jobs.staged import is_last
 from tilework.jobs.stages import stage_number
-from tilework.jobs.transitions import Outcome
 from tilework.jobs.units import Unit, UnitFolder
 from tilework.jobs.work_objects import discard, sweep
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from tilework.jobs.life import JobLife
     from tilework.jobs.stage_life import StageLife
     from tilework.jobs.system import System
+    from tilework.jobs.transitions import Outcome
 
 
 class UnitLife:
@@ -86,9 +86,9 @@ class UnitLife:
 
     def found_stored(self, row: Job) -> bool:
         """Whether the job's result is stored already; then its row says DONE, and its work objects are gone."""
-        stored = find_result(self._outputs, row)
+        stored = find_outcome(self._outputs, row)
         if stored is not None:
-            self._done(row, Outcome(result_key=stored))
+            self._done(row, stored)
         return stored is not None
 
     def end(self, unit: Unit, label: str, state: State, failure: TileworkError, rank: int = 0) -> Job | None:
