@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ from tilework.jobs.messages import asks, event_body
 from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from fastapi import FastAPI
 
     from tilework.jobs.system import System
 
@@ -120,5 +123,19 @@ def client(world: World, settings: MasterSettings) -> Client:
 
 
 @pytest.fixture
-def client_of(world: World) -> Callable[[MasterSettings], Client]:
-    return lambda settings: Client(create_app(settings, world.system, world.clock))
+def client_of(world: World) -> Iterator[Callable[[MasterSettings], Client]]:
+    clients: list[Client] = []
+
+    def made(settings: MasterSettings) -> Client:
+        clients.append(Client(create_app(settings, world.system, world.clock)))
+        return clients[-1]
+
+    yield made
+    for each in clients:
+        asyncio.run(_ended(each.app))
+
+
+async def _ended(app: FastAPI) -> None:
+    """Connections that an application keeps are closed at its end."""
+    async with app.router.lifespan_context(app):
+        pass
