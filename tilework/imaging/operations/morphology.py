@@ -59,6 +59,11 @@ class Morphology(LocalOperation):
     """What erode and dilate share: the element, anchored at ``size // 2``, and its reach."""
 
     family = "morphology"
+    nodata = (
+        "A value like any other. NaN is neither greater nor less than another value, so that it depends on the order of comparing "
+        "what comes of it: a rectangle of even size that is applied 4, 6, 8, … times may give other pixels near a NaN in tiles "
+        "than in the whole."
+    )
     parameters = PARAMETERS
 
     def check(self, arguments: Arguments) -> None:
