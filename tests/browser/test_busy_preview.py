@@ -131,7 +131,7 @@ def stuck(served: Served) -> Iterator[Served]:
             offer = self.path == "/api/preview"
             if not offer:
                 over.wait(60)
-            body = b'{"most_pixels": 1000000}' if offer else b"{}"
+            body = b'{"most_pixels": 1000000, "most_file_bytes": 1}' if offer else b"{}"
             self.send_response(200 if offer else 404)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -264,8 +264,8 @@ def test_a_result_of_another_size_is_shown_where_it_is(previewed: Served, window
 
 
 @pytest.mark.page
-def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploaded(
-    previewed: Served, window: Window
+def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_stored(
+    previewed: Served, window: Window, tmp_path: Path
 ) -> None:
     page = window.open(previewed.url)
     expect(page.locator("#preview-image")).to_have_value("sample")
@@ -281,10 +281,10 @@ def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploa
     wait_until_shown(page, expected, width // 2 + 30, 150)
     expect(page.locator("#preview-image option:checked")).to_have_text("mine.png")
     assert list(previewed.system.inputs.list()) == []
-    page.locator("#preview-file").set_input_files(
-        [{"name": "large.png", "mimeType": "image/png", "buffer": bytes(5_000_000)}]
-    )
-    expect(page.locator("#preview-problem")).to_contain_text("more than 4 MB")
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(53_000_000))
+    page.locator("#preview-file").set_input_files(large)
+    expect(page.locator("#preview-problem")).to_contain_text("more than 52.4 MB")
 
 
 @pytest.mark.page

@@ -220,7 +220,8 @@ function listen() {
 export async function startPreview() {
   const offer = await ask("/api/preview").catch(() => null);
   if (!offer?.ok) return;
-  mostPixels = (await offer.json()).most_pixels;
+  const { most_pixels, most_file_bytes } = await offer.json();
+  mostPixels = most_pixels;
   if (!mostPixels) return;
   show(section, true);
   const text = document.getElementById("pipeline-text");
@@ -234,5 +235,5 @@ export async function startPreview() {
   });
   larger(0);
   listen();
-  await startChoice(chosen, (reason) => refused(Object.assign(new NotShown({ detail: reason }), { code: "" })));
+  await startChoice(chosen, (reason) => refused(Object.assign(new NotShown({ detail: reason }), { code: "" })), most_file_bytes);
 }
