@@ -239,8 +239,13 @@ def test_a_pipeline_that_cannot_be_shown_is_explained_and_the_next_one_is_shown(
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "components()")
     expect(page.locator("#preview-problem")).to_contain_text("Make it grey first")
-    choose(page, "grayscale() | otsu() | components()")
+    awaited = []
+    page.route("**/api/preview", lambda route: awaited.append(route))  # noqa: PLW0108 - a built-in method is taken for none
+    with page.expect_request("**/api/preview"):
+        choose(page, "grayscale() | otsu() | components()")
+    # as soon as another one is awaited, and not only when that is there
     expect(page.locator("#preview-problem")).to_be_hidden()
+    page.unroute("**/api/preview")
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
 
 

@@ -73,6 +73,8 @@ async function look(signal) {
   const { image, pipeline } = wish;
   const slow = setTimeout(() => stage.setAttribute("aria-busy", "true"), SLOW);
   if (known.image !== image.key) known = nothing(image.key);
+  // why the one before could not be shown says nothing of this one
+  clearProblem();
   try {
     const found = await after(image, pipeline, signal);
     const original = await before(image, pipeline, found, signal);
@@ -137,9 +139,12 @@ const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTi
 
 // --- what is told ------------------------------------------------------------------------------------------------------
 
-function tell(found, milliseconds) {
+function clearProblem() {
   show(problem, false);
   delete stage.dataset.problem;
+}
+
+function tell(found, milliseconds) {
   const why = found.approximate.map((way) => say(`preview.${way}`));
   const text = why.length ? say("preview.approximate", { why: why.join("; ") }) : say("preview.exact");
   if (exact.textContent !== text) exact.textContent = text;
