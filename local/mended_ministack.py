@@ -4,7 +4,7 @@
 2. ListObjectVersions does not honour encoding-type=url: control characters answer 500, CR turns into LF.
 3. ChangeMessageVisibility prolongs a receipt whose message is visible again; SQS answers MessageNotInflight.
 4. A long poll looks ten times a second; SQS answers it when a message is sent.
-5. A version of before its start is read from the disk whole for each range of it; the last ones that were read are kept.
+5. An object on the disk, which each result is, is read whole for each range of it, before anybody else is answered.
 
 :mod:`local.mended_queries` has it read of an index what is asked for. Where it enforces permissions, :mod:`local.mended_permissions` mends what their judge is told.
 """
@@ -14,10 +14,11 @@
 from __future__ import annotations
 
 import asyncio
+import mmap
 import time
-from collections import OrderedDict
 from contextvars import ContextVar
 from http import HTTPStatus
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -28,21 +29,22 @@ from ministack.services import s3, sqs
 
 from local import mended_permissions, mended_queries
 
-KEPT_BODIES = 2
-"""Versions on the disk that are kept in memory: as many large images as are worked on at once, mostly."""
-
 _encoded: ContextVar[bool] = ContextVar("encoded", default=False)
+_ranged: ContextVar[bool] = ContextVar("ranged", default=False)
 _KEYS = {"Key", "Prefix", "KeyMarker", "NextKeyMarker", "Delimiter"}
 _get_object, _list_versions, _xml_body = s3._get_object, s3._list_object_versions, s3._xml_body
 _change_visibility = sqs._act_change_visibility
 _tell_event_sources = esm_wake.set
-_version_body = s3._version_body
-_bodies: OrderedDict[tuple[str, str, str], bytes] = OrderedDict()
+_version_body, _read_body = s3._version_body, s3._read_body
 _polls: set[asyncio.Future[None]] = set()
 
 
 def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str, Any]) -> Any:
-    status, answered, body = _get_object(bucket, key, headers, query)
+    token = _ranged.set(bool(headers.get("range")))
+    try:
+        status, answered, body = _get_object(bucket, key, headers, query)
+    finally:
+        _ranged.reset(token)
     if status != HTTPStatus.OK or not s3._qp(query, "versionId", ""):
         return status, answered, body
     if wanted := headers.get("range", ""):
@@ -63,18 +65,27 @@ def _read_object(bucket: str, key: str, headers: dict[str, str], query: dict[str
     return status, answered, body
 
 
-def _body_of_version(bucket: Any, name: str, key: str, version: dict[str, Any]) -> bytes | None:
-    place = (name, key, version["version_id"])
-    body: bytes | None = _bodies.pop(place, None)
-    if body is None:
-        body = _version_body(bucket, name, key, version)
-    if version.get("data") is not None:
-        return body
-    if body is not None:
-        _bodies[place] = body
-        while len(_bodies) > KEPT_BODIES:
-            _bodies.popitem(last=False)
-    return body
+def _body_of_version(bucket: Any, name: str, key: str, version: dict[str, Any]) -> bytes | mmap.mmap | None:
+    held = version.get("data") is not None
+    found = None if held else _mapped(s3._version_disk_path(name, key, version["version_id"]))
+    return _version_body(bucket, name, key, version) if found is None else found
+
+
+def _body_of_object(name: str, key: str, held: dict[str, Any]) -> bytes | mmap.mmap:
+    found = None if held.get("body") is not None else _mapped(s3._object_disk_path(name, key))
+    return _read_body(name, key, held) if found is None else found
+
+
+def _mapped(path: str | None) -> mmap.mmap | None:
+    """A file of which a range is wanted, as what is cut like its bytes, and read only there."""
+    if not (_ranged.get() and path and s3.S3_PERSIST):
+        return None
+    try:
+        with Path(path).open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError):
+        # there is none, or it is empty
+        return None
 
 
 def _list_encoded(bucket: str, query: dict[str, Any]) -> Any:
@@ -128,7 +139,7 @@ def _look_again() -> None:
 def main() -> None:
     """Put the mends in place, and run ministack."""
     s3._get_object, s3._list_object_versions, s3._xml_body = _read_object, _list_encoded, _encoded_body
-    s3._version_body = _body_of_version
+    s3._version_body, s3._read_body = _body_of_version, _body_of_object
     mended_queries.mend()
     sqs._act_change_visibility = _change_if_in_flight
     for actions in (value for value in vars(sqs).values() if isinstance(value, dict)):

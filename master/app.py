@@ -96,7 +96,7 @@ def create_app(
     app.include_router(result_text.routes(system, listing))
     app.include_router(reports.routes(system, listing, clock))
     app.include_router(fleet.routes(report))
-    app.include_router(operations.routes(settings.default_pipeline))
+    app.include_router(operations.routes(settings.default_pipeline, known))
     app.include_router(presets.routes(known, page.static))
     app.include_router(sign_in.routes(settings))
     app.include_router(health.routes(system))

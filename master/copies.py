@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from master.stores import endpoint_of
 from tilework.errors import PipelineError
 from tilework.imaging.pipeline import parse
 from tilework.jobs.job import State
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
     from tilework.jobs.job import Job
     from tilework.jobs.system import System
-
-AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
-"""Where a client of S3 asks by itself; any other origin must be named."""
 
 
 class Copy(BaseModel):
@@ -78,7 +75,5 @@ def _file(name: str) -> str:
 
 
 def _endpoint(link: str) -> tuple[str, ...]:
-    parts = urlsplit(link)
-    if not parts.hostname or parts.hostname.endswith(AWS_DOMAINS):
-        return ()
-    return ("--endpoint-url", f"{parts.scheme}://{parts.netloc}")
+    endpoint = endpoint_of(link)
+    return ("--endpoint-url", endpoint) if endpoint else ()

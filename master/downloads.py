@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from master.jobs import Ids, Listing, Wanted, result_name
 from master.settings import MasterSettings
+from master.stores import endpoint_of
 from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
 from tilework.service.identity import Asking
@@ -24,12 +25,16 @@ _UNFIT = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u
 
 
 class Download(BaseModel):
-    """One result: a ``name`` that any system can give a file, a signed address, and the same as an address in S3."""
+    """One result: a ``name`` that any system can give a file, a signed address, and the same as an address in S3.
+
+    ``endpoint`` is where a client of S3 must be pointed; empty where it is AWS itself.
+    """
 
     job: str
     name: str
     url: str
     s3: str
+    endpoint: str
 
 
 class Downloads(BaseModel):
@@ -72,7 +77,8 @@ def _signing(system: System, seconds: int) -> Callable[[Job], Download]:
     def sign(row: Job) -> Download:
         name = portable(result_name(row))
         url = outputs.presigned_get(row.result_key, None, filename=name, seconds=seconds)
-        return Download(job=row.id, name=name, url=url, s3=f"s3://{outputs.bucket}/{row.result_key}")
+        place = f"s3://{outputs.bucket}/{row.result_key}"
+        return Download(job=row.id, name=name, url=url, s3=place, endpoint=endpoint_of(url))
 
     return sign
 

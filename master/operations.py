@@ -1,9 +1,11 @@
 """The operations that there are, and what a pipeline's text means."""
 
+import contextlib
 import hashlib
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,12 +15,15 @@ from starlette.responses import Response
 from master.choices import language_of
 from master.translated import in_language, translated
 from master.words import ENGLISH, Words
+from tilework.errors import PipelineError, TileworkError
 from tilework.imaging.operation_facts import described
 from tilework.imaging.operations import Operation, registry
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import Plugin, plugins
 from tilework.imaging.result_kinds import outputs_of, sentence_of
+from tilework.jobs.bucket_presets import BucketPresets
 from tilework.service.conditional import FOR_EVER, tagged
+from tilework.service.problems import Problem, ProblemError, title_of
 
 NAMES_CHARACTERS = 2000
 """As many as a pipeline's text may have."""
@@ -144,7 +149,20 @@ def _catalogue(
     return Catalogue(in_language(language, told.model_dump_json().encode()))
 
 
-def routes(default_pipeline: str) -> APIRouter:
+def _of_preset(error: PipelineError, text: str, presets: BucketPresets) -> Exception:
+    """The same, told better where a preset's name stands for an operation: with its ``name``, and the ``text`` that is meant."""
+    meant = None
+    with contextlib.suppress(TileworkError):
+        meant = presets.latest().meant(text, error.position)
+    if meant is None:
+        return error
+    detail = f"{meant.name!r} is a preset, and no operation (at character {(error.position or 0) + 1})."
+    more = {"position": error.position, "field": "pipeline", "preset": asdict(meant)}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return ProblemError(Problem(status, error.code, title_of(error.code), detail, error.advice, more))
+
+
+def routes(default_pipeline: str, presets: BucketPresets) -> APIRouter:
     """``GET /api/operations`` and ``GET /api/pipeline``."""
     router = APIRouter(tags=["operations"])
 
@@ -171,7 +189,13 @@ def routes(default_pipeline: str) -> APIRouter:
     def pipeline(
         request: Request, text: Annotated[str, Query(max_length=PIPELINE_CHARACTERS)]
     ) -> PipelineView:
-        """Read the text of a pipeline; a problem tells the position of the fault and suggests the nearest name."""
-        return pipeline_view(text, language_of(request))
+        """Read the text of a pipeline; a problem tells the position of the fault and suggests the nearest name.
+
+        Where that is a preset's, the problem has it as `preset`: its `name`, and the `text` with its operations in that place.
+        """
+        try:
+            return pipeline_view(text, language_of(request))
+        except PipelineError as error:
+            raise _of_preset(error, text, presets) from error
 
     return router

@@ -30,6 +30,7 @@ from master.problems import PAGES
 from master.reports import statistics_of
 from master.settings import MasterSettings
 from master.sign_in import sign_in_view
+from master.stores import StoreOrigins
 from master.words import Words, languages
 from tilework import __version__
 from tilework.imaging.formats.table import ROWS
@@ -90,6 +91,7 @@ class Page:
         fleet: FleetReport,
     ) -> None:
         self._settings = settings
+        self._stores = StoreOrigins(system)
         self._batches = batches
         self._system = system
         self._listing = listing
@@ -215,6 +217,7 @@ class Page:
             hint="another_pipeline" if any(map(remedies, codes)) else "none",
             blank=BLANK,
             bucket=self._listing.input_bucket,
+            endpoint=self._stores.endpoint,
             operations=catalogue(self._settings.default_pipeline, language).address,
             pipeline=pipeline_view(self._settings.default_pipeline, language),
             upload_limit=self._settings.upload_limit_bytes,

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SECONDS: Final = 30.0
 """For an answer; the gateway in AWS gives up then, too."""
 
-MOST_BYTES: Final = 6 * 2**20
-"""Of a request's body: what Lambda takes."""
+MOST_BYTES: Final = 64 * 2**20
+"""Of a request's body; the preview itself may take less."""
 
 TOO_LARGE: Final = Problem(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -36,6 +36,9 @@ TOO_LARGE: Final = Problem(
     f"The request has more than the {MOST_BYTES:,} bytes that a preview takes.",
     "Upload the image, and preview its job.",
 )
+
+NONE: Final = {"most_pixels": 0, "most_file_bytes": 0}
+"""What a deployment without a preview takes."""
 
 MOST_CONNECTIONS: Final = 8
 """That are kept; the preview works on two requests at once."""
@@ -213,8 +216,11 @@ def routes(url: str) -> APIRouter:
 
     @router.get("/api/preview", response_class=Response, summary="Tell what a preview takes")
     async def offer(request: Request) -> Response:
-        """Tell how many pixels a region may have, as `most_pixels`; 0 where this deployment has no preview."""
-        return await forwarder.answer(request) if url else JSONResponse({"most_pixels": 0})
+        """Tell how many pixels a region may have (`most_pixels`) and how many bytes a file that is sent (`most_file_bytes`).
+
+        Both are 0 where this deployment has no preview.
+        """
+        return await forwarder.answer(request) if url else JSONResponse(dict(NONE))
 
     @router.post(
         "/api/preview",
@@ -244,9 +250,9 @@ def routes(url: str) -> APIRouter:
         summary="Preview a region of a file",
     )
     async def file(request: Request) -> Response:
-        """Show a region of what a pipeline makes of a file of at most 4 MiB that is stored nowhere.
+        """Show a region of what a pipeline makes of a file that is stored nowhere.
 
-        The header `Tilework-File` names the file's SHA-256. The body is the file, or empty where it was sent before; a 404
+        The header `Tilework-File` names the file's SHA-256. The body is the file, of as many bytes as `GET /api/preview` tells, or empty where it was sent before; a 404
         problem (`no_such_file`) says that it is to be sent again. All else as `POST /api/preview`.
         """
         return await forwarder.answer(request)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from tilework.jobs.stores import ObjectStore
     from tilework.jobs.system import System
 
+AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn")
+"""Where a client of S3 asks by itself; any other origin must be named."""
+
 
 class StoreOrigins:
     """The origins of both buckets, blank-separated as a policy wants them.
@@ -24,6 +27,11 @@ class StoreOrigins:
         """Sign three addresses the first time, and remember."""
         return self._origins
 
+    @property
+    def endpoint(self) -> str:
+        """As :func:`endpoint_of`, of both buckets."""
+        return endpoint_of(self._origins.partition(" ")[0])
+
     @functools.cached_property
     def _origins(self) -> str:
         inputs, outputs = self._system.inputs, self._system.outputs
@@ -34,6 +42,13 @@ class StoreOrigins:
 
 def _download(store: ObjectStore) -> str:
     return store.presigned_get("a", None, filename="a", seconds=60)
+
+
+def endpoint_of(link: str) -> str:
+    """Where a client of S3 must be pointed for what a signed ``link`` leads to; empty where it asks by itself."""
+    parts = urlsplit(link)
+    host = parts.hostname or ""
+    return "" if not parts.scheme.startswith("http") or host.endswith(AWS_DOMAINS) else _origin(link)
 
 
 def _origin(address: str) -> str:

@@ -124,6 +124,10 @@ def check_size(size: int, limit: int) -> None:
         raise _too_large(size, limit)
 
 
+_PATH = re.compile(r"(?s)^(?:.*/|(?:[A-Za-z]:|\\\\).*\\)")
+"""The folders before a name, as Unix writes them, or as Windows does."""
+
+
 def new_key(filename: str, now: float, place: str = "") -> str:
     """A key with the file's own name at its end: ``uploads/2025-11-24/<place>/<name>``.
 
@@ -131,7 +135,9 @@ def new_key(filename: str, now: float, place: str = "") -> str:
     """
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
     # a browser gives a bare name; what another client gives of a path is none of the bucket's business
-    name = "".join(each if is_harmless(each) else "_" for each in re.split(r"[/\\]", filename)[-1])
+    name = _PATH.sub("", filename)
+    # in a name of its own a backslash is what leads into a folder elsewhere
+    name = "".join(each if is_harmless(each) and each != "\\" else "_" for each in name)
     # S3 itself would fill this in
     name = name.replace("${", "_{")
     name = name.encode()[:NAME_BYTES].decode("utf-8", "ignore")

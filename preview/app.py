@@ -34,7 +34,7 @@ def create_app(settings: PreviewSettings, system: System, clock: Callable[[], fl
     app.include_router(files.routes(shower, workshop, memory, settings))
     app.include_router(thumbnails.routes(system, library, workshop, settings))
     app.include_router(image_routes.routes(system, library, workshop, memory))
-    app.include_router(health.routes())
+    app.include_router(health.routes(settings))
     problems.install(app)
     app.add_middleware(Gate, settings=settings)
     return app

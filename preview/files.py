@@ -18,23 +18,11 @@ from preview.region import render
 from preview.regions import MOST_COORDINATE, PIPELINE_CHARACTERS, Shower, parsed
 from preview.settings import PreviewSettings
 from preview.workshop import Workshop
-from tilework.imaging.limits import MIB
 from tilework.imaging.run import BytesSource
 from tilework.imaging.windows import Window
 from tilework.service.bodies import read_body
 from tilework.service.identity import who_asks
 from tilework.service.problems import Problem, ProblemError
-
-MOST_BYTES = 4 * MIB
-"""Of a file: as Base64 it fits the 6 MB that Lambda takes."""
-
-TOO_LARGE = Problem(
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    "too_large",
-    "Too large",
-    f"The file has more than the {MOST_BYTES:,} bytes that a preview takes.",
-    "Upload it, and preview its job.",
-)
 
 DIGEST = "^[0-9a-f]{64}$"
 
@@ -90,10 +78,21 @@ def _problem(status: HTTPStatus, code: str, detail: str) -> ProblemError:
     return ProblemError(Problem(status, code, title, detail, "Send the file's bytes as the body."))
 
 
+def _too_large(most: int) -> Problem:
+    detail = f"The file has more than the {most:,} bytes that a preview takes."
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too_large",
+        "Too large",
+        detail,
+        "Upload it, and preview its job.",
+    )
+
+
 def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: PreviewSettings) -> APIRouter:
     """``POST /api/preview/file``."""
     router = APIRouter(tags=["preview"])
-    files = Files(memory, settings)
+    files, too_large = Files(memory, settings), _too_large(settings.file_bytes)
     Coordinate = Annotated[int, Query(ge=-MOST_COORDINATE, le=MOST_COORDINATE)]  # noqa: N806 - a type
     Extent = Annotated[int, Query(ge=1, le=MOST_COORDINATE)]  # noqa: N806 - a type
     Level = Annotated[float | None, Query(allow_inf_nan=False)]  # noqa: N806 - a type
@@ -112,13 +111,13 @@ def routes(shower: Shower, workshop: Workshop, memory: Memory, settings: Preview
         black: Level = None,
         white: Level = None,
     ) -> Response:
-        """Show a region of what a pipeline makes of a file of at most 4 MiB, whose SHA-256 the header `Tilework-File` names.
+        """Show a region of what a pipeline makes of a file, whose SHA-256 the header `Tilework-File` names.
 
-        The body is the file, or empty where it was sent before; 404 (`no_such_file`): send it again. All else as
+        The body is the file, of as many bytes as `GET /api/preview` tells, or empty where it was sent before; 404 (`no_such_file`): send it again. All else as
         `POST /api/preview`; `black` and `white` are the levels.
         """
         began = time.perf_counter()
-        body = await read_body(request.stream(), MOST_BYTES, TOO_LARGE)
+        body = await read_body(request.stream(), settings.file_bytes, too_large)
         owner, window = who_asks(request).owner, Window(x, y, x + width, y + height)
         levels = between(black, white)
 

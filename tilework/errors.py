@@ -36,7 +36,7 @@ class PipelineError(TileworkError):
     """A pipeline text that cannot be understood; ``position`` is the offset (characters from 0) of the fault."""
 
     code = "bad_pipeline"
-    advice = "Run `tilework operations` for the names and parameters there are, `tilework presets` for the presets."
+    advice = "Run `tilework operations` for the names and parameters there are, `tilework presets` for whole pipelines to copy."
 
     def __init__(self, reason: str, *, position: int | None = None, advice: str | None = None) -> None:
         super().__init__(reason, advice=advice)

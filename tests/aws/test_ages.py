@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ import boto3
 import pytest
 
 from tests.conftest import REGION
+from tilework.aws.ages import oldest_age
 from tilework.aws.connect import build_clients, build_metrics, connect, join
 
 if TYPE_CHECKING:
@@ -96,6 +99,22 @@ def test_only_who_wants_ages_asks_for_them(deployment: Deployment, queue: Queue,
     tell(1000, ago=60)
     assert connect(deployment).jobs.backlog().oldest is None
     assert queue.backlog().oldest is not None
+
+
+def test_many_may_ask_for_ages_at_once_each_on_a_connection_that_is_kept(
+    deployment: Deployment, caplog: pytest.LogCaptureFixture
+) -> None:
+    metrics = build_metrics(deployment)
+    together = threading.Barrier(8)
+
+    def ask() -> float | None:
+        together.wait(30)
+        return oldest_age(metrics, "jobs")
+
+    with caplog.at_level(logging.WARNING), ThreadPoolExecutor(8) as pool:
+        for asked in [pool.submit(ask) for _ in range(8)]:
+            asked.result()
+    assert not [each for each in caplog.messages if "pool is full" in each]
 
 
 def test_an_age_that_cannot_be_asked_is_none_and_costs_no_more_than_one_try(

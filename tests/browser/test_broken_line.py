@@ -69,6 +69,23 @@ def test_a_drop_waits_while_there_is_no_line_and_goes_on_when_it_is_back(
 
 
 @pytest.mark.page
+def test_the_first_drop_of_a_page_that_has_lost_its_line_is_kept_until_it_is_back(
+    served: Served, window: Window
+) -> None:
+    window.allow("ERR_")
+    page = window.open(served.url)
+    expect(page.locator("#add-operation")).to_be_enabled()
+    window.context.set_offline(offline=True)
+    choose(page, file("a.png"))
+    expect(page.locator("#drop-error")).to_contain_text("What was dropped is kept")
+    # it is asked for more than once in vain
+    page.wait_for_timeout(4000)
+    window.context.set_offline(offline=False)
+    queued(page)
+    expect(page.locator("#drop-error")).to_be_hidden()
+
+
+@pytest.mark.page
 def test_a_small_file_whose_answer_was_lost_is_not_sent_twice(served: Served, window: Window) -> None:
     window.allow("ERR_")
     posts: list[int] = []

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_page import choose, file
+from tests.browser.uploads import queued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,10 +251,16 @@ def test_a_wrong_text_is_pointed_at_below_its_field_and_nothing_is_uploaded_with
     assert error.locator("mark").evaluate("mark => mark.previousSibling.length") == 10
     expect(page.locator("#pipeline-note")).to_have_text("The steps above are still those of the text before.")
     choose(page, file("a.png"))
-    expect(page.locator("#drop-error")).to_contain_text("Correct the pipeline first")
-    text_of(page).fill("blur(9) | canny(1, 2)")
-    expect(error).to_be_hidden()
+    expect(page.locator("#drop-error")).to_contain_text("Correct the pipeline first. The image is kept")
     assert list(served.system.inputs.list()) == []
+    # what is right in between is not meant
+    text_of(page).fill("blur(9)")
+    text_of(page).press_sequentially(" | canny(1, 2)", delay=50)
+    expect(error).to_be_hidden()
+    queued(page)
+    expect(page.locator("#drop-error")).to_be_hidden()
+    (sent,) = served.system.inputs.list()
+    assert served.system.inputs.head(sent.key).metadata["pipeline"] == "blur(9) | canny(1, 2)"
 
 
 @pytest.mark.page

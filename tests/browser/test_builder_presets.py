@@ -121,3 +121,13 @@ def test_another_pipeline_for_an_image_is_checked_while_it_is_typed_taken_from_p
     link.click()
     expect(page.locator(NAMES)).to_have_text(["blur", "canny"])
     assert page.evaluate("location.search") == ""
+
+
+def test_a_preset_s_name_in_the_text_is_offered_as_its_operations(served: Served, window: Window) -> None:
+    window.allow("422")
+    page = open_builder(window, served.url)
+    page.locator("#pipeline-text").fill("edges")
+    page.get_by_role("button", name="edges is a preset: take its operations").click()
+    expect(page.locator("#pipeline-text")).to_have_value(shipped_presets()["edges"])
+    expect(page.locator("#take-preset")).to_be_hidden()
+    expect(page.locator("#pipeline-error")).to_be_hidden()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 import time
 from collections import Counter
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,19 +17,23 @@ from playwright.sync_api import expect
 
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
+from tests.browser.test_page import choose, file
 from tests.browser.viewing import Preview, count_drawn, drawn, worked_on
 from tests.imaging.samples import png, scene
 from tests.waiting import wait_for
 from tilework.jobs.in_memory import memory_system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Route
 
     from tests.browser.conftest import Window
 
 PHOTO = scene(900, 700)
+
+SOON = 10_000
+"""Milliseconds: much less than a preview that answers nothing is waited for."""
 
 
 @pytest.fixture
@@ -111,3 +119,54 @@ def test_a_small_picture_is_asked_for_again_only_while_the_preview_is_busy(
     page.wait_for_load_state("networkidle")
     assert set(asked.values()) == {times + 1}
     expect(page.locator(f"[data-job='{none.id}'] img")).to_have_count(0)
+
+
+@pytest.fixture
+def stuck(served: Served) -> Iterator[Served]:
+    """The application with a preview that has begun to answer nothing."""
+    over = threading.Event()
+
+    class Stuck(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            offer = self.path == "/api/preview"
+            if not offer:
+                over.wait(60)
+            body = b'{"most_pixels": 1000000, "most_file_bytes": 1}' if offer else b"{}"
+            self.send_response(200 if offer else 404)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - as the library calls it
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stuck)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    served.stop()
+    served.settings = replace(served.settings, preview_url=f"http://127.0.0.1:{server.server_port}")
+    served.start()
+    yield served
+    over.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.page
+def test_neither_an_upload_nor_the_list_waits_for_pictures_that_are_awaited(
+    stuck: Served, window_of: Callable[..., Window]
+) -> None:
+    # so high that many rows are seen
+    window = window_of(viewport={"width": 1280, "height": 3000})
+    window.allow("404", "ERR_")
+    jobs = [worked_on(stuck, png(PHOTO), png(PHOTO), name=f"{number}.png") for number in range(8)]
+    window.open(f"{stuck.url}/jobs/{jobs[0].id}").wait_for_timeout(1000)
+    page = window.open(stuck.url)
+    # all that is awaited has been asked for
+    page.wait_for_timeout(1500)
+    choose(page, file("fresh.png"))
+    expect(page.locator("#uploads .upload[data-state=QUEUED]")).to_have_count(1, timeout=SOON)
+    stuck.claim_dropped("fresh.png")
+    expect(page.locator("#jobs").get_by_text("fresh.png")).to_be_visible(timeout=SOON)

@@ -239,8 +239,13 @@ def test_a_pipeline_that_cannot_be_shown_is_explained_and_the_next_one_is_shown(
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
     choose(page, "components()")
     expect(page.locator("#preview-problem")).to_contain_text("Make it grey first")
-    choose(page, "grayscale() | otsu() | components()")
+    awaited = []
+    page.route("**/api/preview", lambda route: awaited.append(route))  # noqa: PLW0108 - a built-in method is taken for none
+    with page.expect_request("**/api/preview"):
+        choose(page, "grayscale() | otsu() | components()")
+    # as soon as another one is awaited, and not only when that is there
     expect(page.locator("#preview-problem")).to_be_hidden()
+    page.unroute("**/api/preview")
     expect(page.locator("#preview-exact")).to_have_text("exact", timeout=30_000)
 
 
@@ -264,8 +269,8 @@ def test_a_result_of_another_size_is_shown_where_it_is(previewed: Served, window
 
 
 @pytest.mark.page
-def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploaded(
-    previewed: Served, window: Window
+def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_stored(
+    previewed: Served, window: Window, tmp_path: Path
 ) -> None:
     page = window.open(previewed.url)
     expect(page.locator("#preview-image")).to_have_value("sample")
@@ -281,10 +286,10 @@ def test_without_an_image_a_sample_is_shown_and_a_file_of_one_s_own_is_not_uploa
     wait_until_shown(page, expected, width // 2 + 30, 150)
     expect(page.locator("#preview-image option:checked")).to_have_text("mine.png")
     assert list(previewed.system.inputs.list()) == []
-    page.locator("#preview-file").set_input_files(
-        [{"name": "large.png", "mimeType": "image/png", "buffer": bytes(5_000_000)}]
-    )
-    expect(page.locator("#preview-problem")).to_contain_text("more than 4 MB")
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(53_000_000))
+    page.locator("#preview-file").set_input_files(large)
+    expect(page.locator("#preview-problem")).to_contain_text("more than 52.4 MB")
 
 
 @pytest.mark.page

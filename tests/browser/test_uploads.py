@@ -58,6 +58,22 @@ def test_a_folder_can_be_chosen_instead(served: Served, window: Window, tmp_path
 
 
 @pytest.mark.page
+def test_a_picture_of_another_site_is_only_an_address_and_the_page_says_so(
+    served: Served, window: Window
+) -> None:
+    page = window.open(served.url)
+    devtools = page.context.new_cdp_session(page)
+    items = [{"mimeType": "text/uri-list", "data": "https://elsewhere.example/a.png"}]
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": items, "dragOperationsMask": 1}
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": data})
+    expect(page.locator("#drop-error")).to_have_text(
+        "That is only an address. Save the picture, then drop its file."
+    )
+    assert page.url.rstrip("/") == served.url
+
+
+@pytest.mark.page
 def test_an_image_is_pasted(served: Served, window: Window) -> None:
     page = window.open(served.url)
     page.evaluate(

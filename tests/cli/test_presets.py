@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -43,3 +44,12 @@ def test_wrong_use_changes_nothing(command: CommandLine) -> None:
     command.run("presets", "--check", "good.toml", "--set", "good.toml", status=2)
     command.run("presets", "--check", "missing.toml", status=2)
     assert "make run" in command.run("presets", "--set", "good.toml", status=2).stderr
+
+
+def test_a_preset_where_a_pipeline_is_wanted_is_answered_by_a_pipeline_that_works(
+    command: CommandLine,
+) -> None:
+    (command.folder / "in").mkdir()
+    told = command.run("process", "in", "out", "--pipeline", "edges", status=2).stderr
+    assert "'edges' is a preset, and no operation" in told
+    assert f"--pipeline {shlex.quote(shipped_presets()['edges'])}" in " ".join(told.split())

@@ -242,7 +242,7 @@ def test_wide_images_are_denoised_by_columns_to_the_same_pixels(
         ("median(7)", Pixels("uint16", 1), "median takes uint16 pixels up to size 5, not 7"),
         ("median(3)", Pixels("float64", 1), "and these are float64"),
         ("bilateral(9, 50, 50)", Pixels("uint16", 1), "bilateral takes uint8 or float32 pixels"),
-        ("adaptive(11, 2)", Pixels("uint8", 3), "adaptive takes 1 colour channel(s), and this image has 3"),
+        ("adaptive(11, 2)", Pixels("uint8", 3), "adaptive takes 1 colour channel, and this image has 3"),
     ],
 )
 def test_filters_refuse_what_opencv_has_no_filter_for(text: str, pixels: Pixels, words: str) -> None:

@@ -181,7 +181,7 @@ def test_three_letters_tell_what_red_green_and_blue_become(word: str) -> None:
 
 def test_a_grey_image_has_no_channels_to_pick_from() -> None:
     for text in ("channel(red)", "hsv(30)"):
-        with pytest.raises(UnsupportedPixelsError, match="takes 3 colour channel"):
+        with pytest.raises(UnsupportedPixelsError, match="takes 3 colour channels, and this image has 1"):
             run(noise(9, 9, 1), text)
 
 

@@ -188,6 +188,8 @@ def test_an_image_of_another_format_is_refused_by_name(name: str) -> None:
         (b"\x7fELF" + bytes(60), "a program"),
         (b"\0\0\0\x20ftypisom" + bytes(20), "a video"),
         (b"<!DOCTYPE html><html></html>", "a web page"),
+        (b"\n<!doctype html>\n<title>404</title>", "a web page"),
+        (b"<HTML><BODY>", "a web page"),
         (b'<?xml version="1.0"?><!DOCTYPE lolz []>', "an XML document"),
         (b"Hello, world", "no image format"),
         (b"\xff\xd8", "no image format"),

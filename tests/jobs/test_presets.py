@@ -150,3 +150,23 @@ def test_a_file_as_windows_writes_it_is_read() -> None:
 def test_a_name_that_plays_with_a_terminal_is_told_harmlessly() -> None:
     for fault in read_presets('[presets]\n"\\u001b[31m\u202e" = 3'.encode(), "own.toml").faults:
         assert fault.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("cell-mask", "blur(9) | otsu()"),
+        ("median(3) | cell-mask() | invert()", "median(3) | blur(9) | otsu() | invert()"),
+        ("cell-mask(3)", None),
+        ("cell-mas", None),
+        ("blurr(3)", None),
+    ],
+)
+def test_a_preset_that_is_named_as_if_it_were_an_operation_is_known_for_what_is_meant(
+    text: str, meant: str | None
+) -> None:
+    presets = Presets.shipped({"cell-mask": "blur(9) | otsu()"})
+    with pytest.raises(PipelineError) as refused:
+        parse(text)
+    found = presets.meant(text, refused.value.position)
+    assert (found and found.text) == meant

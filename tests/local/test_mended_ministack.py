@@ -12,6 +12,11 @@ from ministack.services import s3
 
 from local import mended_ministack
 
+LARGE = 2**40
+
+HELD = {"size": LARGE, "etag": "e", "last_modified": "2026-01-01T00:00:00.000Z", "content_type": "image/tiff"}
+"""What is known of an object whose bytes lie on the disk."""
+
 
 @pytest.mark.parametrize("sender", ["another thread", "the loop's own"])
 def test_a_long_poll_looks_again_when_a_message_is_sent(sender: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,24 +40,24 @@ def test_a_long_poll_looks_again_by_itself() -> None:
     assert not mended_ministack._polls
 
 
-def test_ranges_of_a_version_on_the_disk_read_it_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("version", [None, "v"])
+def test_a_range_of_an_object_on_the_disk_costs_no_more_than_its_own_bytes(
+    version: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    scan = tmp_path / "scan.tif"
+    with scan.open("wb") as file:
+        file.write(b"head")
+        # more than any machine could read at once
+        file.truncate(LARGE)
+    bucket = {"objects": {} if version else {"scan.tif": HELD}}
     monkeypatch.setattr(s3, "S3_PERSIST", True)
-    monkeypatch.setattr(s3, "_version_file_exists", lambda *_: True)
-    monkeypatch.setattr(s3, "_version_disk_path", lambda bucket, key, version: str(tmp_path / version))
-    for version in "abc":
-        (tmp_path / version).write_bytes(version.encode() * 9)
-
-    def body(version: str) -> bytes | None:
-        return mended_ministack._body_of_version(
-            {"objects": {}}, "input", "scan.tif", {"version_id": version}
-        )
-
-    assert body("a") == b"a" * 9
-    (tmp_path / "a").unlink()
-    assert (body("a"), body("b"), body("a")) == (b"a" * 9, b"b" * 9, b"a" * 9)
-    assert body("c") == b"c" * 9
-    (tmp_path / "b").write_bytes(b"read anew")
-    assert body("b") == b"read anew"
-    mended_ministack._bodies.clear()
+    monkeypatch.setattr(s3, "_ensure_bucket", lambda _: bucket)
+    for path in ("_version_disk_path", "_object_disk_path"):
+        monkeypatch.setattr(s3, path, lambda *_: str(scan))
+    monkeypatch.setattr(s3, "_version_body", mended_ministack._body_of_version)
+    monkeypatch.setattr(s3, "_read_body", mended_ministack._body_of_object)
+    monkeypatch.setitem(s3._object_versions, ("input", "scan.tif"), [HELD | {"version_id": version}])
+    query = {"versionId": [version]} if version else {}
+    answer = mended_ministack._read_object("input", "scan.tif", {"range": "bytes=2-6"}, query)
+    assert (answer[0], answer[2]) == (206, b"ad\0\0\0")
+    assert answer[1]["Content-Range"] == f"bytes 2-6/{LARGE}"

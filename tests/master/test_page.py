@@ -47,7 +47,25 @@ def test_the_list_and_its_reasons_can_be_read_without_javascript(client: Client,
 def test_the_first_page_says_how_to_begin_where_there_is_nothing_yet(client: Client) -> None:
     page = client.get("/").text
     assert "No image yet." in page
-    assert "aws s3 cp photo.jpg s3://memory-input/" in page
+    assert "aws s3 cp photo.jpg s3://memory-input/</code>" in page
+
+
+def test_a_command_asks_where_the_bucket_is_and_tells_where_the_credentials_are(
+    world: World, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = lambda key, *_, **__: f"http://127.0.0.1:4566/b/{key}?X-Amz-Signature=a"  # noqa: E731
+    monkeypatch.setattr(world.system.inputs, "presigned_get", here)
+    monkeypatch.setattr(world.system.outputs, "presigned_get", here)
+    page = client.get("/").text
+    command = "aws s3 cp photo.jpg s3://memory-input/ --endpoint-url http://127.0.0.1:4566</code>"
+    # for who has no image yet, and for who has no JavaScript
+    assert page.count(f"<pre><code>set -a; . .tilework/local.env; set +a\n{command}") == 1
+    assert (
+        page.count(f'<pre class="without-script"><code>set -a; . .tilework/local.env; set +a\n{command}') == 1
+    )
+    world.put_row("a", state=State.DONE, result_key="results/a.png")
+    (download,) = client.get("/api/downloads").json()["downloads"]
+    assert download["endpoint"] == "http://127.0.0.1:4566"
 
 
 def test_the_default_pipeline_can_be_read_without_javascript(client: Client) -> None:

@@ -59,3 +59,11 @@ def test_the_page_is_there_without_the_presets(
     monkeypatch.setattr(world.system.inputs, "head", fail)
     assert client.get("/").status_code == 200
     assert client.get("/api/presets").status_code == 503
+
+
+def test_a_preset_in_a_pipeline_s_text_is_told_with_its_operations(client: Client) -> None:
+    problem = client.get("/api/pipeline", params={"text": "median(3) | edges"}).json()
+    assert (problem["code"], problem["position"]) == ("bad_pipeline", 12)
+    assert problem["detail"] == "'edges' is a preset, and no operation (at character 13)."
+    assert problem["preset"] == {"name": "edges", "text": f"median(3) | {shipped_presets()['edges']}"}
+    assert "preset" not in client.get("/api/pipeline", params={"text": "edgess"}).json()

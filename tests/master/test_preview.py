@@ -148,7 +148,7 @@ def test_letters_that_a_client_has_not_quoted_are_passed_on_quoted(
 
 
 def test_without_one_the_page_is_told_so_and_a_client_by_a_problem(client: Client) -> None:
-    assert client.get("/api/preview").json() == {"most_pixels": 0}
+    assert client.get("/api/preview").json() == {"most_pixels": 0, "most_file_bytes": 0}
     for answer in (
         client.post("/api/preview", json={"window": PLACE}),
         client.get("/api/jobs/a/thumbnail"),

@@ -52,6 +52,8 @@ def test_the_same_name_twice_never_gets_the_same_key(client: Client) -> None:
         ("a\x00\n\x1b[31mb.png", "a___[31mb.png"),
         ("gpj.\u202eexe", "gpj._exe"),
         ("${filename}.png", "_{filename}.png"),
+        ("back\\slash.png", "back_slash.png"),
+        ("\\\\server\\share\\a.png", "a.png"),
         ("..", "unnamed"),
         ("folder/", "unnamed"),
     ],

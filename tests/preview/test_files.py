@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from preview import files
 from preview.app import create_app
 from preview.settings import PreviewSettings
 from tests.preview.conftest import NOW, Client, World
@@ -57,10 +56,21 @@ def test_another_file_than_the_one_that_is_named_is_refused(client: Client) -> N
 
 
 def test_a_file_that_is_too_large_is_not_even_read_to_its_end(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(files, "MOST_BYTES", 100)
+    client = Client(create_app(PreviewSettings(file_bytes=100), world.system, lambda: NOW))
     assert ask(client, jpeg(noise(100, 90))).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("environ", "mib"),
+    [({}, 50), ({"AWS_LAMBDA_FUNCTION_NAME": "p"}, 4), ({"TILEWORK_PREVIEW_FILE_MIB": "7"}, 7)],
+)
+def test_a_file_may_be_as_large_as_a_camera_s_photo_but_where_lambda_takes_less(
+    world: World, environ: dict[str, str], mib: int
+) -> None:
+    client = Client(create_app(PreviewSettings.from_environment(environ), world.system, lambda: NOW))
+    assert client.get("/api/preview").json()["most_file_bytes"] == mib * 2**20
 
 
 def test_the_oldest_file_is_forgotten_first(world: World) -> None:

@@ -256,4 +256,4 @@ def test_every_answer_has_the_security_headers(world: World, client: Client) -> 
 
 
 def test_it_tells_how_large_a_region_may_be(client: Client) -> None:
-    assert client.get("/api/preview").json() == {"most_pixels": 1 << 20}
+    assert client.get("/api/preview").json() == {"most_pixels": 1 << 20, "most_file_bytes": 50 * 2**20}

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 CONNECTIONS = 144
 """Connections that a client keeps, if so many are needed at once: an assembly has 132 threads that use them."""
 
+ASKING = 40
+"""Threads of a server that may all ask for ages at once: as many as Starlette has."""
+
 POLLS = 8
 """Connections for receives: each queue is received from by one thread of a process."""
 
@@ -103,7 +106,9 @@ def build_clients(
 def build_metrics(deployment: Deployment) -> Metrics:
     """Build the client that is asked for ages; it tries once, for an age is worth no waiting."""
     client: Metrics = open_session(deployment.region).client(
-        "cloudwatch", endpoint_url=deployment.endpoint_url, config=_config(1, 1, deployment.silence_seconds)
+        "cloudwatch",
+        endpoint_url=deployment.endpoint_url,
+        config=_config(ASKING, 1, deployment.silence_seconds),
     )
     return client
 

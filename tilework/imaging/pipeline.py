@@ -375,8 +375,9 @@ def _check_kind(operation: Operation, pixels: Pixels) -> None:
         )
     if pixels.channels not in operation.channels:
         channels = " or ".join(map(str, operation.channels))
+        plural = "" if channels == "1" else "s"
         raise UnsupportedPixelsError(
-            f"{operation.name} takes {channels} colour channel(s), and this image has {pixels.channels}.",
+            f"{operation.name} takes {channels} colour channel{plural}, and this image has {pixels.channels}.",
             advice=f"Make it grey first: grayscale | {operation.name}(...)."
             if channels == "1"
             else f"{operation.name} is for colours: leave it out for grey images.",

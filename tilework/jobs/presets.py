@@ -39,6 +39,14 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
+class Meant:
+    """The preset ``name``, which a pipeline names as if it were an operation; ``text`` has its operations in that place."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Presets:
     """Presets by their names. ``fault`` is the sentence that says why more of them could not be read."""
 
@@ -73,6 +81,17 @@ class Presets:
         if preset.fault:
             raise PresetsError(preset.fault)
         return parse(preset.text)
+
+    def meant(self, text: str, position: int | None) -> Meant | None:
+        """The preset that stands alone between the bars around the fault of a pipeline's text, if one does."""
+        begin = text.rfind("|", 0, position or 0) + 1
+        end = text.find("|", begin)
+        step = text[begin:] if end < 0 else text[begin:end]
+        named = step.strip()
+        preset = self.by_name.get(named.removesuffix("()"))
+        if position is None or preset is None or preset.fault:
+            return None
+        return Meant(preset.name, text[:begin] + step.replace(named, preset.text) + text[begin + len(step) :])
 
     def _hint(self, name: str) -> str:
         near = difflib.get_close_matches(name, self.by_name, n=1)

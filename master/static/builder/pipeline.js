@@ -28,6 +28,7 @@ const input = byId("pipeline-text");
 const error = byId("pipeline-error");
 const note = byId("pipeline-note");
 const panel = byId("step");
+const taker = byId("take-preset");
 const adder = byId("add-operation");
 
 /** A step is `{ operation, values }`: what its operation declares, and the text of each parameter, empty where none is given. */
@@ -84,6 +85,7 @@ async function understand({ rebuild }) {
   if (!meaning || text !== input.value) return;
   valid = meaning.valid;
   told = null;
+  offer(valid ? null : meaning.answer.preset);
   input.setAttribute("aria-invalid", String(!valid));
   if (valid) understood(meaning.answer);
   else refused(text, meaning.answer, rebuild);
@@ -95,6 +97,14 @@ async function understand({ rebuild }) {
     take(meaning.answer);
   }
   draw();
+}
+
+/** Offer the operations of a preset that the text names. */
+function offer(preset) {
+  show(taker, Boolean(preset));
+  if (!preset) return;
+  taker.textContent = say("builder.take_preset", preset);
+  taker.onclick = () => taken(preset.text, preset.name);
 }
 
 function understood(answer) {
@@ -120,6 +130,7 @@ function refused(text, problem, rebuild) {
 function nothing(rebuild) {
   valid = false;
   told = null;
+  offer(null);
   if (rebuild) Object.assign(state, { page: "", steps: [], output: "", chosen: null });
   point(error, "", null);
   input.removeAttribute("aria-invalid");

@@ -131,12 +131,18 @@ export async function pack(results, to, { signal, told }) {
   return { count, missing, size: zip.offset };
 }
 
+// what a local system's bucket is reached with
+const CREDENTIALS = "set -a; . .tilework/local.env; set +a";
+
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** A shell script that copies results by the AWS command line. */
 export async function script(results) {
   const free = names();
   const lines = ["#!/bin/sh", "set -e"];
-  for await (const result of results) lines.push(`aws s3 cp ${quoted(result.s3)} ${quoted(`./${free(result.name)}`)}`);
+  for await (const { s3, name, endpoint } of results) {
+    if (endpoint && lines.length === 2) lines.push(`# first, in Tilework's folder: ${CREDENTIALS}`);
+    lines.push(`aws s3 cp ${quoted(s3)} ${quoted(`./${free(name)}`)}${endpoint && ` --endpoint-url ${quoted(endpoint)}`}`);
+  }
   return `${lines.join("\n")}\n`;
 }

@@ -1,6 +1,6 @@
-// Which image is previewed: one of the last jobs', the sample, or a file of one's own that goes nowhere else.
+// Which image is previewed: one of the last jobs', the sample, or a file of one's own that is stored nowhere.
 
-import { pixels, shown } from "../dom.js";
+import { bytes, pixels, shown } from "../dom.js";
 import { linked } from "../linked.js";
 import { ask } from "../session.js";
 import { passing } from "../storage.js";
@@ -8,7 +8,6 @@ import { say } from "../strings.js";
 import { FileImage, JobImage } from "./regions.js";
 
 const MOST = 12;
-const MOST_BYTES = 4 * 1024 * 1024;
 const SAMPLE = new URL("./sample.jpg", import.meta.url);
 const CHOSEN = "tilework.preview.image";
 
@@ -87,8 +86,8 @@ async function chosen(value, { changed, refused }) {
   else refused(say("page.no_answer"));
 }
 
-/** Offer the images; `changed(image)` hears of each choice, the first one as well, `refused(text)` of a file too large. */
-export async function startChoice(changed, refused) {
+/** Offer the images; `changed(image)` hears of each choice, the first one as well, `refused(text)` of a file of more than `most` bytes. */
+export async function startChoice(changed, refused, most) {
   const hears = { changed, refused };
   select.addEventListener("change", () => {
     if (select.value !== "file") {
@@ -103,7 +102,7 @@ export async function startChoice(changed, refused) {
     const [file] = input.files;
     input.value = "";
     if (!file) return;
-    if (file.size > MOST_BYTES) return refused(say("preview.file_too_large"));
+    if (file.size > most) return refused(say("preview.file_too_large", { size: bytes(most) }));
     own?.release();
     own = new FileImage(file, file.name, `own ${file.name} ${file.size} ${file.lastModified}`);
     fill();

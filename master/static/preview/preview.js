@@ -73,6 +73,8 @@ async function look(signal) {
   const { image, pipeline } = wish;
   const slow = setTimeout(() => stage.setAttribute("aria-busy", "true"), SLOW);
   if (known.image !== image.key) known = nothing(image.key);
+  // why the one before could not be shown says nothing of this one
+  clearProblem();
   try {
     const found = await after(image, pipeline, signal);
     const original = await before(image, pipeline, found, signal);
@@ -137,9 +139,12 @@ const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTi
 
 // --- what is told ------------------------------------------------------------------------------------------------------
 
-function tell(found, milliseconds) {
+function clearProblem() {
   show(problem, false);
   delete stage.dataset.problem;
+}
+
+function tell(found, milliseconds) {
   const why = found.approximate.map((way) => say(`preview.${way}`));
   const text = why.length ? say("preview.approximate", { why: why.join("; ") }) : say("preview.exact");
   if (exact.textContent !== text) exact.textContent = text;
@@ -220,7 +225,8 @@ function listen() {
 export async function startPreview() {
   const offer = await ask("/api/preview").catch(() => null);
   if (!offer?.ok) return;
-  mostPixels = (await offer.json()).most_pixels;
+  const { most_pixels, most_file_bytes } = await offer.json();
+  mostPixels = most_pixels;
   if (!mostPixels) return;
   show(section, true);
   const text = document.getElementById("pipeline-text");
@@ -234,5 +240,5 @@ export async function startPreview() {
   });
   larger(0);
   listen();
-  await startChoice(chosen, (reason) => refused(Object.assign(new NotShown({ detail: reason }), { code: "" })));
+  await startChoice(chosen, (reason) => refused(Object.assign(new NotShown({ detail: reason }), { code: "" })), most_file_bytes);
 }

@@ -41,7 +41,7 @@ export class JobImage {
   }
 }
 
-/** A file of at most 4 MiB, which is sent once and then named by its digest. */
+/** A file that is stored nowhere: sent once, and then named by its digest. */
 export class FileImage {
   constructor(blob, name, key) {
     this.blob = blob;

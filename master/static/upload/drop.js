@@ -9,16 +9,30 @@ import { tellTrouble } from "./trouble.js";
 // a hand comes before a drop
 const HANDS = ["pointermove", "pointerdown", "keydown", "dragenter"];
 
-// what sends and shows is loaded when the page is alive and somebody is there
-const drops = later(() => import("./drops.js"));
+// milliseconds until what was cut off is asked for again, if the line does not say before that it is back
+const AGAIN = 3000;
 
-async function take(basket, look) {
-  try {
-    await (await drops()).begin(basket, look);
-  } catch {
-    tellTrouble(say("page.no_answer"));
+// what sends and shows is loaded when the page is alive and somebody is there; under a name of its own each time, for a browser
+// may remember of an address that nothing came from it
+let tries = 0;
+const drops = later(() => (tries++ ? import(`./drops.js?${tries}`) : import("./drops.js")));
+
+/** The same, however long there is no line: what was dropped is kept until then. */
+async function dropsAtLast() {
+  for (;;) {
+    try {
+      return await drops();
+    } catch {
+      tellTrouble(say("upload.kept"));
+      await new Promise((over) => {
+        setTimeout(over, AGAIN);
+        window.addEventListener("online", over, { once: true });
+      });
+    }
   }
 }
+
+const take = async (basket, look) => (await dropsAtLast()).begin(basket, look);
 
 // what few visits need is loaded when the page is alive
 async function goOnWithUnfinished(look) {

@@ -12,7 +12,12 @@ const AT_ONCE = 4;
 // files that are named of those that were left out
 const NAMED = 3;
 
+// milliseconds for which a pipeline stays right before what waits for it is sent: who types passes by others that are right, too
+const SETTLED = 2000;
+
 const drops = new Set();
+// baskets that came while the pipeline was wrong
+const held = [];
 const waiting = [];
 let running = 0;
 
@@ -127,13 +132,30 @@ export async function begin(basket, look) {
   if (!basket.found.length) return;
   const pipeline = pipelineText();
   if (pipeline === null) {
-    tellTrouble(say("upload.pipeline_first"));
+    held.push(basket);
+    tellTrouble(say("upload.pipeline_first", { count: held.reduce((sum, { found }) => sum + found.length, 0) }));
     focusPipeline();
+    goOnWithHeld(look);
     return;
   }
   const { fresh, known } = await apart(basket.found, pipeline).catch(() => ({ fresh: basket.found, known: [] }));
   for (const { upload, file } of known) resume(upload, file, look);
   if (fresh.length) new Drop(fresh, { pipeline, batch: newBatch(), look, name: nameOf(fresh) });
+}
+
+/** Begin with what is held as soon as the pipeline is right. */
+function goOnWithHeld(look) {
+  if (held.length > 1) return;
+  let settling = 0;
+  const heard = ({ detail }) => {
+    clearTimeout(settling);
+    if (detail.valid) settling = setTimeout(goOn, SETTLED);
+  };
+  const goOn = () => {
+    document.removeEventListener("tilework:pipeline", heard);
+    for (const basket of held.splice(0)) begin(basket, look);
+  };
+  document.addEventListener("tilework:pipeline", heard);
 }
 
 /** What a person calls these files: their common folder, or the only file's name. */

@@ -23,9 +23,17 @@ export function startHands(take) {
     document.body.classList.toggle("taking", yes);
   };
   let depth = 0;
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+  // a link or a picture of the page itself
+  let own = false;
+  document.addEventListener("dragstart", () => (own = true));
+  document.addEventListener("dragend", () => (own = false));
+  const carries = (event) => {
+    const kinds = event.dataTransfer?.types ?? [];
+    // of another site's picture there is only its address, which is told
+    return kinds.includes("Files") || (kinds.includes("text/uri-list") && !own && !event.target.closest?.("input"));
+  };
   const over = (change) => (event) => {
-    if (!carriesFiles(event)) return;
+    if (!carries(event)) return;
     event.preventDefault();
     depth = Math.max(0, depth + change);
     mark(depth > 0);
@@ -34,13 +42,15 @@ export function startHands(take) {
   window.addEventListener("dragleave", over(-1));
   window.addEventListener("dragover", over(0));
   window.addEventListener("drop", async (event) => {
-    if (!carriesFiles(event)) return;
+    if (!carries(event)) return;
     event.preventDefault();
     depth = 0;
     mark(false);
     const told = (count) => tellTrouble(say("upload.looking_through", { count }), "note");
     try {
-      take(await gathered(event.dataTransfer, told));
+      const basket = await gathered(event.dataTransfer, told);
+      if (basket.found.length + basket.left.length) take(basket);
+      else if (!own) tellTrouble(say("upload.no_file"));
     } catch {
       tellTrouble(say("upload.folder_unreadable"));
     }

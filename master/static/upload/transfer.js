@@ -3,25 +3,11 @@
 import { Lost, Refused, passes } from "./persist.js";
 import { say } from "../strings.js";
 import { parsed } from "../trusted.js";
+import { turns } from "../turns.js";
 
-const AT_ONCE = 4;
+const inTurn = turns(4);
 // a line that carries nothing for so long is cut, whatever the system says
 const SILENCE_MS = 60000;
-
-const waiting = [];
-let running = 0;
-
-/** Do `work` when a place is free. */
-async function inTurn(work) {
-  if (running >= AT_ONCE) await new Promise((free) => waiting.push(free));
-  else running += 1;
-  try {
-    return await work();
-  } finally {
-    if (waiting.length) waiting.shift()();
-    else running -= 1;
-  }
-}
 
 /**
  * Send `body`, the bytes of `file` or a form with them. `progress(count)` is called with the bytes sent so far. Throws Lost,

@@ -1,6 +1,6 @@
 // What can be zoomed: an image that the API tells in levels and tiles, where level 0 is the whole.
 
-import { askPatiently } from "../patience.js";
+import { askPatiently, inTurn } from "../patience.js";
 import { ask } from "../session.js";
 
 // a file's own levels end with one tile; a screen wants no more than so many at once
@@ -90,7 +90,7 @@ export function againForMissing(viewer) {
 /** The input or result of a job as the preview tells it; null where there is none to be zoomed, with the `problem`; `isBusy`: for now. */
 export async function imageOf(job, side) {
   const address = `/api/jobs/${encodeURIComponent(job.id)}/images/${side}`;
-  const response = await ask(address, { headers: { Accept: "application/json" } });
+  const response = await inTurn(() => ask(address, { headers: { Accept: "application/json" } }));
   const told = await response.json();
   if (!response.ok || !told.levels?.length) {
     const problem = told.problem ?? told;

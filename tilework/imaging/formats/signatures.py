@@ -43,7 +43,7 @@ NO_IMAGES = (
     (rb"MZ", "a Windows program"),
     (rb"\x7fELF", "a program"),
     (rb"....ftyp|\x1a\x45\xdf\xa3", "a video"),
-    (rb"(\xef\xbb\xbf)?\s*<(!DOCTYPE html|html)", "a web page"),
+    (rb"(\xef\xbb\xbf)?\s*(?i:<(!doctype html|html|head|body))", "a web page"),
     (rb"(\xef\xbb\xbf)?\s*<\?xml", "an XML document"),
 )
 """Well-known things that are no image, by what they start with."""
