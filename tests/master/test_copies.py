@@ -55,22 +55,22 @@ def test_no_shell_sees_more_than_one_word_in_a_name(client: Client, world: World
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "suffix"),
+    "pipeline",
     [
-        ("blur(9)", "png"),
-        ("page(2) | blur(9) | output(tiff)", "tif"),
-        ("histogram() | output(csv)", "csv"),
-        ("grayscale | output(dzi)", "dzi.tar"),
-        ("overlay(logo)", "png"),
-        ("operation_of_somebody(3)", "png"),
+        "blur(9)",
+        "page(2) | blur(9) | output(tiff)",
+        "histogram | output(csv)",
+        "grayscale | output(dzi)",
+        "overlay(logo)",
+        "operation_of_somebody(3)",
     ],
 )
 @pytest.mark.parametrize("name", ["a.png", "a b's.tif", "-rf.png"])
 def test_every_command_is_one_that_its_program_takes(
-    client: Client, world: World, folder: Path, pipeline: str, suffix: str, name: str
+    client: Client, world: World, folder: Path, pipeline: str, name: str
 ) -> None:
     (folder / name).touch()
-    world.put_row("a", key=f"in/{name}", state=State.DONE, pipeline=pipeline, result_key=f"results/a.{suffix}")
+    world.put_row("a", key=f"in/{name}", state=State.DONE, pipeline=pipeline)
     found = told(client)
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for what in ("submit", "process"):

@@ -3,6 +3,7 @@
 import { show } from "../dom.js";
 import { slide } from "../slider.js";
 import { say } from "../strings.js";
+import { passThrough } from "./border.js";
 import { drawHistogram } from "./histogram.js";
 import { Probe, spoken, written } from "./probe.js";
 import { afterResize, Stage } from "./stage.js";
@@ -38,6 +39,7 @@ export class Desk {
       },
     );
     slide(this.part("stage"), this.part("split"));
+    passThrough(this.part("stage"), this.part("split"), this.stage.viewers.input.canvas);
     this.listen();
   }
 
