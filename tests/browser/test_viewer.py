@@ -14,8 +14,16 @@ from playwright.sync_api import expect
 
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
-from tests.browser.viewing import Preview, count_drawn, drawn, middle_of, pixels_of, worked_on
-from tests.fleet.whole_fleet import Fleet
+from tests.browser.viewing import (
+    Preview,
+    count_drawn,
+    drawn,
+    dropped,
+    middle_of,
+    mode,
+    pixels_of,
+    worked_on,
+)
 from tests.imaging.samples import noise, png, scene
 from tests.preview.gigapixels import repeated
 from tests.preview.looking import tiled, with_overviews
@@ -25,11 +33,9 @@ from tilework.jobs.in_memory import memory_system
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Window
-    from tilework.imaging.operations.contract import Image
-    from tilework.jobs.job import Job
 
 RED, BLUE = (0, 0, 255), (255, 0, 0)
 PHOTO = scene(900, 700)
@@ -54,19 +60,6 @@ def opened(window: Window, served: Served, job_id: str, *sides: str) -> Page:
     for side in sides:
         drawn(page, side)
     return page
-
-
-def dropped(photo: Image) -> tuple[Fleet, Job, Served]:
-    """A job that waits for its fleet, and the page of its system, which is served."""
-    fleet = Fleet()
-    job = fleet.drop(tiled(photo), "invert()")
-    served = Served(fleet.system, MasterSettings())
-    served.start()
-    return fleet, job, served
-
-
-def mode(page: Page, name: str) -> Locator:
-    return page.locator(f'input[name="viewer-mode"][value="{name}"]')
 
 
 def box_of(page: Page, selector: str) -> dict[str, float]:

@@ -228,6 +228,8 @@ export class Desk {
         this.choose(mode);
         this.moved();
       });
+      // who takes what is shown already has chosen it, too, and it stays when the usual becomes another
+      this.radio(mode).addEventListener("click", () => (this.chosen = mode));
     }
     const doing = {
       in: () => this.stage.zoomBy(2),
