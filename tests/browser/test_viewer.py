@@ -156,23 +156,6 @@ def test_both_sides_are_zoomed_and_moved_as_one(viewing: Served, window: Window)
 
 
 @pytest.mark.page
-def test_the_difference_of_the_same_is_black_and_of_others_is_what_opencv_says(
-    viewing: Served, window: Window
-) -> None:
-    job = worked_on(viewing, plain((10, 60, 200)), plain((30, 50, 250)))
-    same = worked_on(viewing, png(PHOTO), png(PHOTO), name="same.png")
-    page = opened(window, viewing, same.id, "input", "result")
-    mode(page, "difference").check(force=True)
-    page.wait_for_timeout(300)
-    assert middle_of(pixels_of(page)).max() == 0
-    page = opened(window, viewing, job.id, "input", "result")
-    mode(page, "difference").check(force=True)
-    page.wait_for_timeout(300)
-    middle = middle_of(pixels_of(page)).reshape(-1, 3)
-    assert np.abs(middle.astype(int) - (20, 10, 50)).max() <= 1
-
-
-@pytest.mark.page
 def test_sizes_that_differ_are_compared_side_by_side_and_it_is_said_why(
     viewing: Served, window: Window
 ) -> None:
