@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from tilework.jobs.system import System
 
 
+RESULTS = "results/"
+"""Where a result goes that is made anew: in a folder it never takes its source's place, and gets the suffix that it needs."""
+
+
 class Copy(BaseModel):
     """One text to be copied: an address, or a command of a shell. ``what`` tells which it is."""
 
@@ -49,7 +53,8 @@ def copies(row: Job, system: System, *, name: str, result_name: str, link: str) 
     if row.pipeline:
         pipeline = ("--pipeline", row.pipeline)
         yield Copy(what="submit", text=_command("tilework", "submit", _file(name), *pipeline, "--wait"))
-        yield Copy(what="process", text=_command("tilework", "process", _file(name), *pipeline))
+        within = ("process", _file(name), RESULTS, *pipeline, *_pictures(row.pipeline))
+        yield Copy(what="process", text=_command("tilework", *within))
 
 
 def shows_tiles(row: Job) -> bool:
@@ -72,6 +77,16 @@ def _command(*words: str) -> str:
 def _file(name: str) -> str:
     """A name that no program takes for an option."""
     return f"./{name}" if name.startswith("-") else name
+
+
+def _pictures(pipeline: str) -> tuple[str, ...]:
+    """Where the pictures lie that a pipeline names: else the command would have none."""
+    try:
+        named = parse(pipeline).picture_names
+    except PipelineError:
+        # an own operation that this master was not told of
+        return ()
+    return ("--pictures", "./") if named else ()
 
 
 def _endpoint(link: str) -> tuple[str, ...]:

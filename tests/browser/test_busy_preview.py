@@ -86,6 +86,31 @@ def test_tiles_and_pixels_that_the_preview_was_too_busy_for_are_there_a_moment_l
 
 
 @pytest.mark.page
+def test_a_histogram_says_that_it_is_counted_for_as_long_as_it_is_and_that_it_could_not(
+    viewing: Served, window: Window
+) -> None:
+    job = worked_on(viewing, png(PHOTO), png(PHOTO))
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    window.context.route(re.compile("/histogram[?]"), hold)
+    window.allow("500")
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    drawn(page, "result")
+    page.get_by_text("Histogram", exact=True).click()
+    told = page.locator("[data-histogram] [data-told]")
+    expect(told).to_have_text(["counting …", "counting …"])
+    wait_for(lambda: page.evaluate("true") and len(held) == 2)
+    by_side = {"images/input/" in route.request.url: route for route in held}
+    by_side[True].fallback()
+    by_side[False].fulfill(status=500, content_type="application/json", body="{}")
+    expect(told).to_have_text(["of all 630,000 pixels", re.compile("could not be counted")])
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+
+
+@pytest.mark.page
 def test_an_image_that_the_preview_was_too_busy_for_is_zoomed_as_soon_as_it_is_not(
     viewing: Served, window: Window
 ) -> None:

@@ -14,8 +14,16 @@ from playwright.sync_api import expect
 
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
-from tests.browser.viewing import Preview, count_drawn, drawn, middle_of, pixels_of, worked_on
-from tests.fleet.whole_fleet import Fleet
+from tests.browser.viewing import (
+    Preview,
+    count_drawn,
+    drawn,
+    dropped,
+    middle_of,
+    mode,
+    pixels_of,
+    worked_on,
+)
 from tests.imaging.samples import noise, png, scene
 from tests.preview.gigapixels import repeated
 from tests.preview.looking import tiled, with_overviews
@@ -25,11 +33,9 @@ from tilework.jobs.in_memory import memory_system
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Window
-    from tilework.imaging.operations.contract import Image
-    from tilework.jobs.job import Job
 
 RED, BLUE = (0, 0, 255), (255, 0, 0)
 PHOTO = scene(900, 700)
@@ -54,19 +60,6 @@ def opened(window: Window, served: Served, job_id: str, *sides: str) -> Page:
     for side in sides:
         drawn(page, side)
     return page
-
-
-def dropped(photo: Image) -> tuple[Fleet, Job, Served]:
-    """A job that waits for its fleet, and the page of its system, which is served."""
-    fleet = Fleet()
-    job = fleet.drop(tiled(photo), "invert()")
-    served = Served(fleet.system, MasterSettings())
-    served.start()
-    return fleet, job, served
-
-
-def mode(page: Page, name: str) -> Locator:
-    return page.locator(f'input[name="viewer-mode"][value="{name}"]')
 
 
 def box_of(page: Page, selector: str) -> dict[str, float]:
@@ -160,23 +153,6 @@ def test_both_sides_are_zoomed_and_moved_as_one(viewing: Served, window: Window)
     assert left.std() > 5
     assert np.abs(left.astype(int) - right).mean() < 1
     assert int(page.locator("[data-viewer=zoom]").inner_text().split()[0]) > 100
-
-
-@pytest.mark.page
-def test_the_difference_of_the_same_is_black_and_of_others_is_what_opencv_says(
-    viewing: Served, window: Window
-) -> None:
-    job = worked_on(viewing, plain((10, 60, 200)), plain((30, 50, 250)))
-    same = worked_on(viewing, png(PHOTO), png(PHOTO), name="same.png")
-    page = opened(window, viewing, same.id, "input", "result")
-    mode(page, "difference").check(force=True)
-    page.wait_for_timeout(300)
-    assert middle_of(pixels_of(page)).max() == 0
-    page = opened(window, viewing, job.id, "input", "result")
-    mode(page, "difference").check(force=True)
-    page.wait_for_timeout(300)
-    middle = middle_of(pixels_of(page)).reshape(-1, 3)
-    assert np.abs(middle.astype(int) - (20, 10, 50)).max() <= 1
 
 
 @pytest.mark.page

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import uvicorn
 
+from master.settings import MasterSettings
 from preview.app import create_app
 from preview.settings import PreviewSettings
+from tests.browser.conftest import Served
+from tests.fleet.whole_fleet import Fleet
 from tests.imaging.samples import decoded
+from tests.preview.looking import tiled
 from tilework.jobs.transitions import Outcome
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
-    from tests.browser.conftest import Served
     from tilework.imaging.operations.contract import Image
     from tilework.jobs.job import Job
 
@@ -62,6 +65,19 @@ def worked_on(
     key = f"results/{job.id}.{suffix}"
     served.system.outputs.create(key, result, metadata={}, content_type=f"image/{suffix}")
     return served.life.done(job, Outcome(result_key=key, seconds=0.1))
+
+
+def dropped(photo: Image) -> tuple[Fleet, Job, Served]:
+    """A job that waits for its fleet, and the page of its system, which is served."""
+    fleet = Fleet()
+    job = fleet.drop(tiled(photo), "invert()")
+    served = Served(fleet.system, MasterSettings())
+    served.start()
+    return fleet, job, served
+
+
+def mode(page: Page, name: str) -> Locator:
+    return page.locator(f'input[name="viewer-mode"][value="{name}"]')
 
 
 SIDES = ("input", "result")

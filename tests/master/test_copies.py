@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import json
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.main
+from botocore import xform_name
+from botocore.session import get_session
 
 from master.copies import copies
+from tilework.cli.app import app
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
     from tests.master.conftest import Client, World
 
 HOSTILE = "in/a b'; rm -rf $HOME `x`.png"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where somebody types what was copied."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
 
 def told(client: Client, job: str = "a") -> dict[str, str]:
@@ -40,6 +52,46 @@ def test_no_shell_sees_more_than_one_word_in_a_name(client: Client, world: World
     assert shlex.split(found["submit"])[2] == HOSTILE.partition("/")[2]
     world.put_row("b", key="in/-rf.png", state=State.DONE, result_key="results/a.png")
     assert shlex.split(told(client, "b")["submit"])[2] == "./-rf.png"
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        "blur(9)",
+        "page(2) | blur(9) | output(tiff)",
+        "histogram | output(csv)",
+        "grayscale | output(dzi)",
+        "overlay(logo)",
+        "operation_of_somebody(3)",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.png", "a b's.tif", "-rf.png"])
+def test_every_command_is_one_that_its_program_takes(
+    client: Client, world: World, folder: Path, pipeline: str, name: str
+) -> None:
+    (folder / name).touch()
+    world.put_row("a", key=f"in/{name}", state=State.DONE, pipeline=pipeline)
+    found = told(client)
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for what in ("submit", "process"):
+        program, command, *arguments = shlex.split(found[what])
+        assert program == "tilework"
+        given = commands[command].make_context(command, arguments).params
+        assert given["pipeline"] == pipeline
+        assert Path(name) in (given.get("source"), *given.get("paths", ()))
+    assert given["destination"] == "results/"
+    assert bool(given["pictures"]) == (pipeline == "overlay(logo)")
+
+
+def test_the_download_by_the_aws_command_line_has_the_options_of_that(client: Client, world: World) -> None:
+    world.put_row("a", key="in/a.png", state=State.DONE, result_key="results/a.png")
+    words = shlex.split(told(client)["fetch_input"])
+    shape = get_session().get_service_model("s3").operation_model("GetObject").input_shape
+    assert shape is not None
+    assert words[:3] == ["aws", "s3api", "get-object"]
+    assert {xform_name(each, "-") for each in shape.members} >= {
+        each.removeprefix("--") for each in words[3:] if each.startswith("--")
+    } - {"endpoint-url"}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 import { show } from "../dom.js";
 import { slide } from "../slider.js";
 import { say } from "../strings.js";
+import { passThrough } from "./border.js";
+import { Difference } from "./difference.js";
 import { drawHistogram } from "./histogram.js";
 import { Probe, spoken, written } from "./probe.js";
 import { afterResize, Stage } from "./stage.js";
@@ -37,7 +39,14 @@ export class Desk {
         moved: () => this.moved(),
       },
     );
+    this.difference = new Difference({
+      viewers: this.stage.viewers,
+      panes: this.part("panes"),
+      choice: this.part("gain"),
+      told: (count, none) => this.note(none ? say("viewer.no_difference") : say("viewer.difference_by", { count })),
+    });
     slide(this.part("stage"), this.part("split"));
+    passThrough(this.part("stage"), this.part("split"), this.stage.viewers.input.canvas);
     this.listen();
   }
 
@@ -115,7 +124,14 @@ export class Desk {
     const making = this.made < 1 && mode === "result";
     this.stage.opacity("input", mode === "result" ? (making ? GHOST : 0) : 1);
     this.stage.opacity("result", mode === "input" ? 0 : 1);
-    this.part("note").textContent = this.made < 1 ? say("viewer.so_far", { percent: Math.floor(100 * this.made) }) : "";
+    const isDifference = mode === "difference";
+    if (!isDifference) this.note(this.made < 1 ? say("viewer.so_far", { percent: Math.floor(100 * this.made) }) : "");
+    this.difference.look(isDifference);
+  }
+
+  /** Say what is shown, once: who listens is not told the same again. */
+  note(text) {
+    if (this.part("note").textContent !== text) this.part("note").textContent = text;
   }
 
   about() {
@@ -147,6 +163,7 @@ export class Desk {
   }
 
   moved() {
+    if (this.root.dataset.mode === "difference") this.difference.look();
     const scale = this.stage.scale(this.front);
     if (!scale) return;
     this.part("zoom").textContent = say("viewer.zoom", {
@@ -226,6 +243,8 @@ export class Desk {
         this.choose(mode);
         this.moved();
       });
+      // who takes what is shown already has chosen it, too, and it stays when the usual becomes another
+      this.radio(mode).addEventListener("click", () => (this.chosen = mode));
     }
     const doing = {
       in: () => this.stage.zoomBy(2),
@@ -273,7 +292,7 @@ export class Desk {
   }
 
   pressed(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input[type="number"]')) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches('input[type="number"], select')) return;
     const mode = MODES[Number(event.key) - 1];
     if (mode && !this.radio(mode).disabled) {
       this.radio(mode).checked = true;

@@ -10,18 +10,32 @@ const HEIGHT = 100;
 export async function drawHistogram(figure, view) {
   if (!view?.place || figure.dataset.version === view.version) return;
   figure.dataset.version = view.version;
-  const query = new URLSearchParams({ version: view.version });
-  const response = await askPatiently(`${view.place}/histogram?${query}`, { headers: { Accept: "application/json" } });
-  if (!response.ok) {
+  const text = figure.querySelector("[data-told]");
+  text.textContent = say("viewer.histogram_counting");
+  figure.setAttribute("aria-busy", "true");
+  const told = await counted(view);
+  figure.removeAttribute("aria-busy");
+  if (!told) {
     delete figure.dataset.version;
+    text.textContent = say("viewer.histogram_missing");
     return;
   }
-  const told = await response.json();
   figure.querySelector("svg").replaceWith(drawn(told, figure.dataset.histogram));
   const share = told.level ? "viewer.histogram_level" : "viewer.histogram_whole";
-  figure.querySelector("[data-told]").textContent = say(share, { pixels: told.pixels, scale: 2 ** told.level });
+  text.textContent = say(share, { pixels: told.pixels, scale: 2 ** told.level });
   for (const [end, index] of [["black", 0], ["white", 255]]) {
     figure.querySelector(`[data-${end}]`).textContent = endOf(told, told[end], index);
+  }
+}
+
+/** What the preview counts of a view; null where it cannot, or nobody answers. */
+async function counted(view) {
+  const query = new URLSearchParams({ version: view.version });
+  try {
+    const response = await askPatiently(`${view.place}/histogram?${query}`, { headers: { Accept: "application/json" } });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
   }
 }
 

@@ -79,7 +79,7 @@ export class Plain {
     if (!link) return null;
     const { code } = this.problems[side] ?? {};
     if (this.previews && code && !SMALL_ANYWAY.has(code)) return null;
-    if (this.previews) return `/api/jobs/${encodeURIComponent(job.id)}/thumbnail?side=${side}`;
+    if (this.previews) return `/api/jobs/${encodeURIComponent(job.id)}/thumbnail?side=${side}&absent=empty`;
     const small = side === "input" ? job.source_bytes <= MOST_BYTES : job.width * job.height <= MOST_PIXELS;
     return small && SHOWN.test(side === "input" ? job.key : job.result_key) ? link : null;
   }

@@ -48,6 +48,7 @@ export class Stage {
         });
         viewer.canvas.setAttribute("role", "application");
         viewer.canvas.setAttribute("aria-label", label(side));
+        for (const each of [viewer, viewer.navigator]) each?.addHandler("tile-drawing", smoothed);
         viewer.addHandler("canvas-key", keyed);
         viewer.addHandler("viewport-change", () => this.lead(side));
         viewer.addHandler("open", () => this.opened(side));
@@ -241,6 +242,11 @@ export class Stage {
 /** The library notices with the next frame that an element has another size. */
 export function afterResize(act) {
   requestAnimationFrame(() => requestAnimationFrame(act));
+}
+
+// where a level is drawn much smaller than it is, each pixel is a mean of what it stands for, not one of them
+function smoothed({ context }) {
+  context.imageSmoothingQuality = "medium";
 }
 
 // the library turns and mirrors by keys; here a pixel stays where its coordinates say

@@ -1,6 +1,6 @@
 // Before and after: what can be zoomed on a canvas, all else as it can be shown.
 
-import { isOver, show } from "../dom.js";
+import { isOver, pixels, show, write } from "../dom.js";
 import { seen } from "../polling.js";
 import { say } from "../strings.js";
 import { fillCopies, startCopies } from "./copies.js";
@@ -14,6 +14,8 @@ const SIDES = ["input", "result"];
 // seconds after which an image is looked at again that could not be for now; they double
 const SOONEST = 1;
 const LATEST = 64;
+// when they are so many, a picture of the page may do instead
+const PATIENCE = 8;
 // of one that is being read, for each request reads on
 const READ_ON = 0.5;
 
@@ -32,6 +34,7 @@ export function startViewer(root) {
   let latest = null;
   let shown = "";
   let looking = false;
+  let waits = false;
   let pause = SOONEST;
   let timer = 0;
   startCopies(part("copies"));
@@ -42,6 +45,7 @@ export function startViewer(root) {
     if (job.result_kind === "report") showReport(part("report"), job);
     // what is written of the making is over with it, though the whole has still to be opened
     if (isOver(job)) part("note").textContent = "";
+    tellSize(job);
     newest = job;
     lookAgain();
   }
@@ -73,8 +77,10 @@ export function startViewer(root) {
         const job = latest;
         latest = null;
         const settled = await Promise.all(SIDES.map((side) => open(job, side)));
+        waits = SIDES.some(isBeingRead) || (!settled.every(Boolean) && pause < PATIENCE);
         tellReading();
-        const news = JSON.stringify([job.state, made, SIDES.map((side) => [found[side]?.version, reasonOf(side)])]);
+        tellSize(job);
+        const news = JSON.stringify([job.state, made, waits, SIDES.map((side) => [found[side]?.version, reasonOf(side)])]);
         // what is shown already is not put once more: somebody may be looking around in it
         if (news !== shown) {
           shown = news;
@@ -122,6 +128,11 @@ export function startViewer(root) {
     made = whole.made / (whole.across * whole.down);
   }
 
+  /** Without a result the size is that of the image, as far as that can be read. */
+  function tellSize(job) {
+    if (!job.width && found.input) write(root, "size", pixels(found.input));
+  }
+
   /** Say that an image is read, and how far. */
   function tellReading() {
     const side = SIDES.find(isBeingRead);
@@ -156,10 +167,12 @@ export function startViewer(root) {
 
   function reveal(zoomed) {
     const figures = part("plain");
-    if (!zoomed && !SIDES.some(isBeingRead)) plain.show(problems);
+    // what is still to be told may be zoomed: no picture in its place, and no word that there is none
+    const isPlain = !zoomed && !waits;
+    if (isPlain) plain.show(problems);
     show(part("live"), zoomed);
-    figures.classList.toggle("compare-links", zoomed);
-    figures.classList.toggle("compare-shown", !zoomed);
+    figures.classList.toggle("compare-links", !isPlain);
+    figures.classList.toggle("compare-shown", isPlain);
   }
 
   return changed;

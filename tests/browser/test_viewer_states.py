@@ -1,0 +1,86 @@
+"""What the viewer shows while a job changes its state, and while an image is still to be told."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from master.settings import MasterSettings
+from tests.browser.conftest import Served
+from tests.browser.viewing import Preview, drawn, dropped, mode, pixels_of, worked_on
+from tests.imaging.samples import png, scene
+from tests.preview.looking import tiled
+from tilework.jobs.in_memory import memory_system
+from tilework.jobs.job import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.browser.conftest import Window
+
+PHOTO = scene(1700, 1500)
+
+
+@pytest.fixture
+def viewing() -> Iterator[Served]:
+    served = Served(memory_system(time.time), MasterSettings())
+    served.start()
+    with Preview(served):
+        yield served
+    served.stop()
+
+
+@pytest.mark.page
+def test_what_somebody_takes_to_look_at_stays_when_the_job_is_done(window: Window) -> None:
+    fleet, job, served = dropped(PHOTO)
+    with Preview(served):
+        page = window.open(f"{served.url}/jobs/{job.id}")
+        expect(mode(page, "result")).to_be_checked()
+        # it is shown already, and taken all the same
+        mode(page, "result").click()
+        fleet.run()
+        expect(page.locator(".badge")).to_have_text("done")
+        expect(mode(page, "difference")).to_be_enabled()
+        drawn(page, "result")
+        expect(mode(page, "result")).to_be_checked()
+    served.stop()
+
+
+@pytest.mark.page
+@pytest.mark.parametrize("state", [State.CANCELLED, State.FAILED])
+def test_of_an_image_that_is_still_read_nothing_is_said_but_that_and_its_size_once_it_is_told(
+    viewing: Served, window: Window, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    monkeypatch.setattr("preview.layers.READ_BYTES", 100_000)
+    monkeypatch.setattr("preview.coarse.BLOCK_BYTES", 100_000)
+    monkeypatch.setattr("preview.coarse.TURN_SECONDS", 0.0)
+    job = worked_on(viewing, tiled(PHOTO), b"none", name="a.tif")
+    row = viewing.system.table.get(job.id)
+    assert row is not None
+    over = replace(row, state=state, result_key="", width=0, height=0, serial=row.serial + 1)
+    assert viewing.system.table.replace(over, seen=row) is None
+    asked: list[str] = []
+    window.context.on("request", lambda request: asked.append(request.url))
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    expect(page.locator("[data-viewer=reading]")).to_contain_text("Before has no overviews")
+    expect(page.locator("[data-field=input-note]")).to_be_hidden()
+    drawn(page, "input")
+    assert not [url for url in asked if "thumbnail" in url]
+    expect(page.locator(".facts [data-field=size]")).to_have_text("1,700 \u00d7 1,500")
+
+
+@pytest.mark.page
+def test_the_small_map_is_a_mean_of_what_it_shows(viewing: Served, window: Window) -> None:
+    fine = (np.indices((512, 512)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    job = worked_on(viewing, png(fine), png(fine))
+    page = window.open(f"{viewing.url}/jobs/{job.id}")
+    drawn(page, "input")
+    shown = pixels_of(page, ".navigator canvas").astype(int)
+    height, width = shown.shape[:2]
+    middle = shown[height // 3 : 2 * height // 3, width // 3 : 2 * width // 3]
+    assert np.abs(middle - 128).max() < 40
