@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from master.jobs import display_name
+from master.mended import mended
 from master.orders import PipelineRequest
 from master.search import failed
 from master.translated import translated
@@ -40,47 +41,69 @@ RERUNS_AT_ONCE = 50
 
 
 class Example(BaseModel):
-    """One of the failed jobs, the latest ones first; ``updated`` in seconds since the epoch."""
+    """One of the failed jobs, the latest ones first; ``updated`` in seconds since the epoch.
+
+    ``mended_by`` is the id of the latest job that has since done what this one could not, of the same version; empty where none
+    is known.
+    """
 
     id: str
     name: str
     pipeline: str
     reason: str
     updated: float
+    mended_by: str = ""
 
 
 class BatchCount(BaseModel):
-    """How many of a batch failed so; its ``name`` and when it was ``created`` (s since the epoch), empty and 0 where nobody noted it."""
+    """How many of a batch failed so, the latest of them being ``example``, out of ``size``.
+
+    Its ``name``, when it was ``created`` (seconds since the epoch) and its size are empty and 0 where nobody noted it.
+    """
 
     batch: str
     name: str
     created: float
+    size: int
+    count: int
+    example: str
+
+
+class Mending(BaseModel):
+    """Through which ``pipeline`` so many were DONE after they had failed."""
+
+    pipeline: str
     count: int
 
 
 class FailureGroup(BaseModel):
     """Failed jobs of one ``code``. ``sentence`` says what it means (empty for a code of somebody else's), ``advice`` what to do.
 
-    ``remedies`` are the orders that could ever help, the likeliest first. ``batches`` has those with most of it.
+    ``remedies`` are the orders that could ever help, the likeliest first. ``batches`` has those with most of it. So many
+    as are ``mended`` were DONE since in a newer job of the same version, most of them through ``mended_by``; what was done
+    before the latest two thousand jobs is not known.
     """
 
     code: str
     sentence: str
     advice: str
     count: int
+    mended: int = 0
+    mended_by: list[Mending] = []
     remedies: list[Remedy]
     batches: list[BatchCount]
     examples: list[Example]
 
 
 class FailureList(BaseModel):
-    """Failed jobs by their code, most of them first; ``counted`` is how many there are in all groups.
+    """Failed jobs by their code, most of them first; ``counted`` is how many there are in all groups, ``mended`` of them since.
 
     Where there are more, ``next`` is the ``before`` of the next answer, which counts on from there; else it is empty.
     """
 
     groups: list[FailureGroup]
     counted: int
+    mended: int
     next: str
 
 
@@ -108,9 +131,10 @@ def failures_of(system: System, who: Who, batch: str = "", before: str = "") -> 
         by_code[row.code].append(row)
     known = explained()
     notes = _notes(system, by_code.values())
-    groups = [_group(code, of_it, known.get(code), notes) for code, of_it in by_code.items()]
+    done = mended(system.table, who, found.rows, batch)
+    groups = [_group(code, of_it, known.get(code), notes, done) for code, of_it in by_code.items()]
     groups.sort(key=lambda each: -each.count)
-    return FailureList(groups=groups, counted=len(found.rows), next=str(found.place or ""))
+    return FailureList(groups=groups, counted=len(found.rows), mended=len(done), next=str(found.place or ""))
 
 
 def routes(system: System, clock: Callable[[], float]) -> APIRouter:
@@ -163,23 +187,30 @@ def _rerun(orders: Orders, row: Job, wanted: RerunFailed, who: Who) -> bool:
     return False
 
 
-def _group(code: str, rows: list[Job], known: Explained | None, notes: Notes) -> FailureGroup:
+def _group(
+    code: str, rows: list[Job], known: Explained | None, notes: Notes, done: Mapping[str, Job]
+) -> FailureGroup:
     # a failure may have advice of its own; where all have the same it is truer than the class's
     advice = {row.advice for row in rows}
     own = advice.pop() if len(advice) == 1 else ""
+    through = Counter(done[row.id].pipeline for row in rows if row.id in done)
     return FailureGroup(
         code=code,
         sentence=known.sentence if known else "",
         advice=own or (known.advice if known else rows[0].advice),
         count=len(rows),
+        mended=through.total(),
+        mended_by=[Mending(pipeline=text, count=count) for text, count in through.most_common(EXAMPLES)],
         remedies=list(remedies(code)) if any(row.key for row in rows) else [],
         batches=_batches(rows, notes),
-        examples=[_example(row) for row in rows[:EXAMPLES]],
+        examples=[_example(row, done) for row in rows[:EXAMPLES]],
     )
 
 
 def _batches(rows: Iterable[Job], notes: Notes) -> list[BatchCount]:
-    return [_batch(of[1], count, notes[of]) for of, count in _most(rows)]
+    rows = list(rows)
+    latest = {(row.owner, row.batch): row for row in reversed(rows)}
+    return [_batch(latest[of], count, notes[of]) for of, count in _most(rows)]
 
 
 def _most(rows: Iterable[Job]) -> list[tuple[tuple[str, str], int]]:
@@ -195,16 +226,26 @@ def _notes(system: System, groups: Iterable[list[Job]]) -> Notes:
         return dict(zip(wanted, found, strict=True))
 
 
-def _batch(name: str, count: int, note: Batch | None) -> BatchCount:
-    title, created = (note.title, note.created) if note else ("", 0.0)
-    return BatchCount(batch=name, name=title, created=created, count=count)
-
-
-def _example(row: Job) -> Example:
-    return Example(
-        id=row.id, name=display_name(row), pipeline=row.pipeline, reason=row.reason, updated=row.updated
+def _batch(latest: Job, count: int, note: Batch | None) -> BatchCount:
+    title, created, size = (note.title, note.created, note.size) if note else ("", 0.0, 0)
+    return BatchCount(
+        batch=latest.batch, name=title, created=created, size=size, count=count, example=display_name(latest)
     )
 
+
+def _example(row: Job, done: Mapping[str, Job]) -> Example:
+    return Example(
+        id=row.id,
+        name=display_name(row),
+        pipeline=row.pipeline,
+        reason=row.reason,
+        updated=row.updated,
+        mended_by=done[row.id].id if row.id in done else "",
+    )
+
+
+BLANK_BATCH = BatchCount(batch="", name="", created=0, size=0, count=0, example="")
+"""What the page's module fills in for a drop that it did not know."""
 
 BLANK_GROUP = FailureGroup(
     code="",

@@ -50,6 +50,12 @@ class FleetPage:
         return {
             "fleet": self.fleet,
             "blank": BLANK,
+            "told_busy": self._spanned(
+                "fleet.busy_hour",
+                "fleet.busy_minutes",
+                percent=f"{self.words.number(100 * self.fleet.busy_hour)} %",
+            ),
+            "told_past": lambda name: self._spanned(f"fleet.past_{name}", f"fleet.past_{name}_minutes"),
             "told_waiting": self._waiting(),
             "told_scaling": self._scaling(),
             "told_cost": self._cost(),
@@ -149,6 +155,13 @@ class FleetPage:
             return None
         full = 1 if name == "busy" else most
         return Drawn(*drawn([value / full for value in values], self._begin), told)
+
+    def _spanned(self, hour: str, minutes: str, **values: object) -> str:
+        """The sentence ``hour``, or, where no host has told of all of it, that of the ``minutes`` that are known."""
+        if not self._begin:
+            return self.words.say(hour, **values)
+        count = (len(self.fleet.past.busy) - self._begin) * self.fleet.past.seconds // 60
+        return self.words.say(minutes, count=count, **values)
 
     @property
     def _begin(self) -> int:

@@ -1,16 +1,18 @@
 """The page: rendered here, so that it can be read without JavaScript; made alive by plain modules."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from pydantic import BaseModel, BeforeValidator, Field
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -18,7 +20,7 @@ from starlette.types import Scope
 
 from master import choices
 from master.batches import Batches
-from master.failures import BLANK_GROUP, failures_of
+from master.failures import BLANK_BATCH, BLANK_GROUP, failures_of
 from master.fleet import FleetReport
 from master.fleet_page import FleetPage
 from master.jobs import JobView, Listing, Wanted
@@ -120,6 +122,7 @@ class Page:
             "as_local": _as_local,
             "bytes": _bytes,
             "translated": _translated,
+            "marked": marked,
         }
 
     def render(self, request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -242,7 +245,15 @@ class Page:
     ) -> HTMLResponse:
         """What failed, by its reason."""
         told = failures_of(self._system, who, batch, before)
-        return self.render(request, "failures.html", told=told, batch=batch, before=before, blank=BLANK_GROUP)
+        return self.render(
+            request,
+            "failures.html",
+            told=told,
+            batch=batch,
+            before=before,
+            blank=BLANK_GROUP,
+            blank_batch=BLANK_BATCH,
+        )
 
     def fleet(self, request: Request, who: Asking) -> HTMLResponse:
         """Hosts, ranks, what waits, what it costs."""
@@ -295,6 +306,19 @@ def _bytes(context: Context, count: int) -> str:
 def _translated(context: Context, sentence: str) -> str:
     words: Words = context["words"]
     return words.translated(sentence)
+
+
+def marked(sentence: str) -> Markup:
+    """A sentence of our own with what it has in backticks as code; whatever else is in it is only text."""
+    parts = _CODE.split(shown(sentence))
+    written = (
+        Markup("<code>{}</code>").format(part) if number % 2 else escape(part)
+        for number, part in enumerate(parts)
+    )
+    return Markup("").join(written)
+
+
+_CODE: Final = re.compile("`([^`]+)`")
 
 
 def at_most(count: int) -> str:

@@ -32,6 +32,15 @@ class BusyBook:
         self._spans: dict[int, _Span] = {}
         self._ended = 0
 
+    def resume(self, now: float, past: Past, ranks: int) -> None:
+        """Go on with what an earlier process of this host, of so many ranks, had seen."""
+        seen = zip(past.busy, past.ended, past.waiting, strict=False)
+        time = float(SPAN_SECONDS * ranks)
+        for number, (share, ended, waiting) in enumerate(seen, past.first):
+            # a span that is yet to come would hide those that are
+            if number <= now // SPAN_SECONDS:
+                self._spans[number] = _Span(share / 100 * time, time, ended, waiting)
+
     def look(self, now: float, busy: int, ranks: int) -> None:
         """So many of the ranks work now, and are taken to have done so since the last look."""
         passed = 0.0 if self._last is None else min(GAP_SECONDS, max(0.0, now - self._last))

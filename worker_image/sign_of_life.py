@@ -14,7 +14,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tilework.jobs.signs import HostSign, HostState, RankWork, tell
+from tilework.jobs.signs import HostSign, HostState, RankWork, last, tell
 from worker_image.busy_book import BusyBook
 from worker_image.held import HeldUnit
 
@@ -121,11 +121,20 @@ class SignOfLife:
 
     def _run(self) -> None:
         identity = self._find()
+        self._resume(identity)
         while not self._stopping.is_set():
             self._attempt(identity)
             self._stopping.wait(min(LOOK_SECONDS, self._seconds))
         self._state = HostState.GONE
         self._tell(identity, [])
+
+    def _resume(self, identity: Identity) -> None:
+        """Go on where an earlier process of this host ended: its next sign takes the place of that one's last."""
+        try:
+            if before := last(self._system.table, identity.instance or identity.host):
+                self._book.resume(self._clock(), before.past, before.ranks)
+        except Exception as error:  # noqa: BLE001 - only the last hour's picture is the poorer
+            log.info("What this host told before is not known: %s", error)
 
     def _attempt(self, identity: Identity) -> None:
         try:

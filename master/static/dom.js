@@ -24,6 +24,14 @@ export function write(root, name, text) {
   if (element && element.textContent !== harmless) element.textContent = harmless;
 }
 
+/** Fill an element with a sentence, as harmlessly; what stands in backticks is code (master/templates: the filter `marked`). */
+export function marked(element, text) {
+  const parts = shown(text).split(/`([^`]+)`/);
+  if (element.textContent === parts.join("")) return;
+  const code = (part) => Object.assign(document.createElement("code"), { textContent: part });
+  element.replaceChildren(...parts.map((part, at) => (at % 2 ? code(part) : part)));
+}
+
 /** Show or hide an element. */
 export function show(element, visible) {
   if (element && element.hidden === visible) element.hidden = !visible;
@@ -71,7 +79,7 @@ export function fillJob(root, job) {
   write(root, "state", say(`jobs.state.${job.state}`));
   write(root, "pipeline", job.pipeline);
   write(root, "reason", job.reason);
-  write(root, "advice", job.advice);
+  marked(field(root, "advice"), job.advice);
   show(field(root, "why"), Boolean(job.reason));
   const progress = field(root, "progress");
   show(progress, job.state === "RUNNING");

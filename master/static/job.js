@@ -1,7 +1,7 @@
 // One job's page, kept up to date until the job is over.
 
 import { startRerun } from "./builder/rerun.js";
-import { field, fillJob, isOver, moment, pixels, seconds, show, write } from "./dom.js";
+import { field, fillJob, isOver, marked, moment, pixels, seconds, show, write } from "./dom.js";
 import { fillFailure } from "./failures/failure.js";
 import { fillStory } from "./failures/story.js";
 import { order } from "./orders.js";
@@ -48,7 +48,7 @@ const trouble = document.getElementById("order-error");
 async function give(address, body, then) {
   show(trouble, false);
   const { answer, problem } = await order(address, body);
-  trouble.textContent = problem;
+  marked(trouble, problem);
   show(trouble, Boolean(problem));
   if (answer) then(answer);
 }

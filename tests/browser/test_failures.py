@@ -8,11 +8,15 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_orders import fail
+from tests.browser.test_page import store_result
 from tilework.errors import CrashedError, UnexpectedError
-from tilework.jobs.job import State
+from tilework.jobs.job import Ask, Drop, State
+from tilework.jobs.transitions import Claimant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from playwright.sync_api import Locator
 
     from tests.browser.conftest import Served, Window
 
@@ -33,15 +37,45 @@ def test_all_of_a_reason_are_tried_again_or_go_through_another_pipeline(
     expect(text).to_have_value("blur(9)")
     text.fill("blurr(9)")
     crashed.get_by_role("button", name="Run").click()
-    expect(crashed.get_by_role("status")).to_contain_text("blurr")
+    expect(crashed.get_by_role("alert")).to_contain_text("blurr")
+    expect(crashed.get_by_role("status")).to_be_hidden()
+    red, green = (crashed.locator(f"[data-field={name}]") for name in ("trouble", "told"))
+    assert background(red) != background(green)
     text.fill("invert")
     crashed.get_by_role("button", name="Run").click()
     expect(crashed.get_by_role("status")).to_have_text("3 images are queued with the other pipeline.")
+    expect(crashed.get_by_role("alert")).to_be_hidden()
     assert {row.pipeline for row in served.system.table.list(State.QUEUED)} == {"invert()"}
     crashed.get_by_role("button", name="Try again").click()
     expect(crashed.get_by_role("status")).to_have_text("3 images are queued again.")
     expect(crashed.locator(".badge")).to_have_text("0 images")
     assert [row.code for row in served.system.table.list(State.FAILED)] == ["damaged"]
+
+
+def background(element: Locator) -> object:
+    return element.evaluate("element => getComputedStyle(element).backgroundColor")
+
+
+@pytest.mark.page
+def test_images_that_a_newer_run_has_mended_are_told_as_soon_as_it_is_done(
+    served: Served, window: Window
+) -> None:
+    failed = [fail(served, f"{number}.png") for number in range(2)]
+    page = window.open(f"{served.url}/failures")
+    damaged = page.locator("[data-code=damaged]")
+    expect(damaged.get_by_text("0.png")).to_be_visible()
+    expect(damaged.get_by_text("Done since in a newer run")).to_be_hidden()
+    ask = Ask(Drop(failed[0].bucket, "0.png", failed[0].version), "invert()")
+    job = served.life.claim(
+        ask, pipeline="invert()", source_bytes=1, claimant=Claimant("host-1", "m", 60)
+    ).job
+    store_result(served, job)
+    expect(damaged.get_by_text("Done since in a newer run: 1 of 2")).to_be_visible()
+    expect(damaged.locator("[data-field=through]")).to_have_text("invert()")
+    expect(page.get_by_text("1 of them is done since, in a newer run.")).to_be_visible()
+    link = damaged.get_by_role("link", name="done in a newer run")
+    expect(link).to_have_count(1)
+    expect(link).to_have_attribute("href", f"/jobs/{job.id}")
 
 
 @pytest.mark.page

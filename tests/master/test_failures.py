@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from master import failures, search
+from master import mended as newer_runs
 from tilework.errors import DamagedImageError
 from tilework.jobs.job import State
 
@@ -104,6 +105,77 @@ def ended(world: World, key: str, code: type[DamagedImageError] = DamagedImageEr
     ask = world.drop(key)
     world.life.end(world.claim(ask), State.FAILED, failure=code("cut short"))
     return ask.job_id
+
+
+def test_who_polls_is_told_which_images_a_newer_run_has_mended(client: Client, world: World) -> None:
+    first, second = ended(world, "a.png"), ended(world, "b.png")
+    ended(world, "only-failed.png")
+    row = world.system.table.get(first)
+    assert row is not None
+    world.clock.now += 5
+    # what was done before it failed mends nothing, nor does another image of the same name
+    world.put_row("before", state=State.DONE, key="b.png", version=version_of(world, second), updated=1.0)
+    world.put_row("other", state=State.DONE, key="a.png", version="another", updated=world.clock.now)
+    assert told(client)["mended"] == 0
+    world.put_row(
+        "newer",
+        state=State.DONE,
+        key="a.png",
+        version=row.version,
+        pipeline="invert()",
+        updated=world.clock.now,
+    )
+    answer = told(client)
+    (group,) = answer["groups"]
+    assert (answer["mended"], group["count"], group["mended"]) == (1, 3, 1)
+    assert group["mended_by"] == [{"pipeline": "invert()", "count": 1}]
+    assert {each["name"]: each["mended_by"] for each in group["examples"]} == {
+        "a.png": "newer",
+        "b.png": "",
+        "only-failed.png": "",
+    }
+    page = client.get("/failures").text
+    assert "1 of them is done since, in a newer run." in page
+    assert "Done since in a newer run: 1 of 3" in page
+    assert 'href="/jobs/newer"' in page
+
+
+def version_of(world: World, job_id: str) -> str:
+    row = world.system.table.get(job_id)
+    assert row is not None
+    return row.version
+
+
+def test_looking_for_newer_runs_ends_after_a_bounded_number_of_jobs(
+    client: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = version_of(world, ended(world, "a.png"))
+    newer = world.clock.now + 1
+    world.put_row("newer", state=State.DONE, key="a.png", version=version, updated=newer)
+    for number in range(2):
+        world.put_row(f"later{number}", state=State.DONE, updated=newer + 1)
+    assert told(client)["mended"] == 1
+    monkeypatch.setattr(newer_runs, "LOOKED_AT", 2)
+    assert told(client)["mended"] == 0
+
+
+def test_drops_without_a_name_are_told_apart_by_their_size_and_an_image(
+    client: Client, failed: World
+) -> None:
+    client.request("PUT", "/api/batches/one", json={"size": 4})
+    one, two = told(client)["groups"][0]["batches"]
+    assert (one["size"], one["example"], two["size"], two["example"]) == (4, "c2.png", 0, "c4.png")
+    page = " ".join(re.sub("<[^>]*>", " ", client.get("/failures").text.split("<template")[0]).split())
+    assert "3 of 4 images, such as c2.png" in page
+    assert "2 images, such as c4.png" in page
+
+
+def test_what_advice_has_in_backticks_is_code_and_nothing_else_of_it_is_markup(
+    client: Client, world: World
+) -> None:
+    world.put_row("a", state=State.FAILED, code="odd", advice="Ask `tilework <b>` & `x`, or `.")
+    page = client.get("/failures").text
+    assert "Ask <code>tilework &lt;b&gt;</code> &amp; <code>x</code>, or `." in page
 
 
 def test_all_of_a_reason_go_through_another_pipeline_once_however_often_it_is_asked(

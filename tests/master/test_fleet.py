@@ -214,6 +214,18 @@ def test_the_page_can_be_read_without_javascript(client: Client, world: World) -
         assert sentence in page
 
 
+def test_what_no_host_has_told_of_is_not_called_an_hour(client: Client, world: World) -> None:
+    tell(world.system.table, sign())
+    young = client.get("/fleet").text
+    assert "75 % in the last 4 minutes" in young
+    assert "Images finished, last 4 min" in young
+    assert "last hour" not in young.partition("<main")[2]
+    tell(world.system.table, sign(past=Past(SPAN - SPANS + 1, (75,) * SPANS, (1,) * SPANS, (1,) * SPANS)))
+    old = client.get("/fleet").text
+    assert "75 % in the last hour" in old
+    assert "Images finished, last hour" in old
+
+
 def test_a_host_s_name_is_only_text(client: Client, world: World) -> None:
     hostile = "<img src=x onerror=alert(1)>\u202e"
     tell(world.system.table, replace(sign(), host=hostile, instance='"><script>alert(1)</script>'))

@@ -37,6 +37,15 @@ def test_a_host_that_was_frozen_was_not_busy_meanwhile() -> None:
     assert sum(book.past.busy) == 100
 
 
+def test_a_new_process_goes_on_with_the_hour_of_the_one_before() -> None:
+    book = BusyBook()
+    book.resume(START, Past(FIRST - 1, (40, 100, 100), (5, 7, 1), (9, 3, 0)), ranks=4)
+    book.count(START, 2)
+    assert book.past == Past(FIRST - 1, (40, 100), (5, 9), (9, 3))
+    book.count(START + SPANS * SPAN_SECONDS, 2)
+    assert sum(book.past.ended) == 0
+
+
 def test_a_clock_that_is_set_back_takes_nothing_back() -> None:
     book = BusyBook()
     for now in (START, START + 1, START - 500, START - 499):

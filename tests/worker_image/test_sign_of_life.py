@@ -14,6 +14,7 @@ from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Job, State
 from tilework.jobs.queues import Message
 from tilework.jobs.signs import HostSign, HostState, told
+from tilework.jobs.system import System
 from tilework.world.slots import Slot
 from worker_image.feed import AtWork
 from worker_image.held import Held
@@ -27,8 +28,8 @@ SECONDS = 0.2
 class Host:
     """Two ranks, which work or do not as the test says; its main thread does everything at once, unless it is busy."""
 
-    def __init__(self) -> None:
-        self.system = memory_system(time.time)
+    def __init__(self, system: System | None = None) -> None:
+        self.system = system or memory_system(time.time)
         self.busy = 0
         self.ended = 0
         self.has_world = True
@@ -100,6 +101,16 @@ def test_a_host_is_starting_until_there_is_a_world_and_goes_with_a_word() -> Non
     host.tells(HostState.DRAINING)
     host.sign.stop()
     assert (host.told.state, host.told.work) == (HostState.GONE, ())
+
+
+def test_a_host_that_starts_again_still_tells_what_it_had_done_before(host: Host) -> None:
+    host.ended = 3
+    wait_for(lambda: bool(told(host.system.table)) and sum(host.told.past.ended) == 3)
+    host.sign.stop()
+    again = Host(host.system)
+    again.ended = 2
+    wait_for(lambda: sum(again.told.past.ended) == 5)
+    again.sign.stop()
 
 
 def test_an_idle_host_says_that_its_next_sign_comes_later(host: Host) -> None:

@@ -122,7 +122,16 @@ class HostSign:
 
 def tell(table: JobTable, sign: HostSign) -> None:
     """Keep the sign in the place of the host's last one. Raises ServiceError and the like."""
-    table.remember(f"host {sign.name}", to_text(sign), group=GROUP, expires=sign.at + MEMORY_SECONDS)
+    table.remember(_row(sign.name), to_text(sign), group=GROUP, expires=sign.at + MEMORY_SECONDS)
+
+
+def last(table: JobTable, name: str) -> HostSign | None:
+    """What the host called ``name`` told last; None where it never did. Raises ServiceError and the like."""
+    return _read(table.recall(_row(name)))
+
+
+def _row(name: str) -> str:
+    return f"host {name}"
 
 
 def told(table: JobTable) -> list[HostSign]:

@@ -1,6 +1,6 @@
 // Reasons with their failed images: filled from the API, and ordered about.
 
-import { ago, cloned, field, show, write } from "../dom.js";
+import { ago, cloned, field, marked, moment, show, write } from "../dom.js";
 import { follow } from "../polling.js";
 import { knows, say } from "../strings.js";
 import { rerunAll, retryAll } from "./again.js";
@@ -26,6 +26,16 @@ function exampleRow(example) {
   link.href = `/jobs/${encodeURIComponent(example.id)}`;
   link.firstElementChild.textContent = example.name;
   write(row, "reason", example.reason);
+  const newer = field(row, "newer");
+  newer.href = `/jobs/${encodeURIComponent(example.mended_by)}`;
+  write(row, "newer", example.mended_by ? say("failures.newer_run") : "");
+  show(newer, Boolean(example.mended_by));
+  return row;
+}
+
+function mendingRow(each) {
+  const row = cloned(document.getElementById("reason-mending"));
+  write(row, "through", each.pipeline);
   return row;
 }
 
@@ -35,18 +45,25 @@ function batchRow(each) {
   link.href = addressOf("/failures", { batch: each.batch });
   link.firstElementChild.textContent =
     each.name || (each.created ? say("batch.untitled_since", { since: ago(each.created) }) : each.batch);
-  write(row, "batch-count", say("failures.count", { count: each.count }));
+  link.title = moment(each.created);
+  const { count } = each;
+  const size = Math.max(each.size, count);
+  write(row, "batch-count", each.size ? say("failures.of_drop", { count, size }) : say("failures.such_as", { count }));
+  write(row, "batch-example", each.example);
   return row;
 }
 
 function filled(element, group) {
-  element.dataset.count = group.count;
+  element.dataset.count = group.count - group.mended;
   write(element, "title", titleOf(group));
   write(element, "count", say("failures.count", { count: group.count }));
-  write(element, "advice", group.advice);
+  marked(field(element, "advice"), group.advice);
   write(element, "hint", say(`failures.hint.${group.remedies[0] ?? "none"}`));
   show(field(element, "retry"), group.remedies.includes("retry"));
   show(field(element, "another"), group.remedies.includes("another_pipeline"));
+  write(element, "mended-count", say("failures.mended", { count: group.mended, all: group.count }));
+  replaced(field(element, "mended-by"), group.mended_by.map(mendingRow));
+  show(field(element, "mended"), group.mended > 0);
   replaced(field(element, "examples"), group.examples.map(exampleRow));
   replaced(field(element, "batches"), group.batches.map(batchRow));
   show(field(element, "by-batch"), !batch && group.batches.length > 0);
@@ -77,12 +94,15 @@ function changed(answer, fine) {
   });
   // one that was ordered about still has to say so
   for (const element of known.values()) {
-    if (field(element, "told").hidden) element.remove();
+    if (field(element, "told").hidden && field(element, "trouble").hidden) element.remove();
     else gone(element);
   }
   const intro = document.getElementById("failures-intro");
   intro.textContent = say(answer.next ? "failures.intro_more" : "failures.intro", { count: answer.counted });
   show(intro.parentElement, answer.counted > 0);
+  const mended = document.getElementById("failures-mended");
+  mended.textContent = say("failures.intro_mended", { count: answer.mended });
+  show(mended, answer.mended > 0);
   show(document.getElementById("failures-none"), !list.children.length);
   return false;
 }
@@ -91,23 +111,28 @@ function gone(element) {
   write(element, "count", say("failures.count", { count: 0 }));
   show(field(element, "retry"), false);
   show(field(element, "another"), false);
+  show(field(element, "mended"), false);
 }
 
 // --- orders --------------------------------------------------------------------------------------------------------
 
 function started(element) {
   const { code } = element.dataset;
-  const told = field(element, "told");
+  const places = { told: field(element, "told"), trouble: field(element, "trouble") };
   const buttons = element.querySelectorAll("button");
 
   async function ordered(order, done, none) {
-    const tell = (sentence) => {
-      told.textContent = sentence;
-      show(told, true);
+    // one of the two: what went wrong is no success, to the eye or to the ear
+    const tell = (sentence, place = "told") => {
+      for (const [name, each] of Object.entries(places)) {
+        marked(each, name === place ? sentence : "");
+        show(each, name === place);
+      }
     };
     for (const button of buttons) button.disabled = true;
     const { count, problem } = await order((so_far) => tell(say("failures.working", { count: so_far })));
-    tell(problem || (count ? say(done, { count }) : say(none)));
+    if (problem) tell(problem, "trouble");
+    else tell(count ? say(done, { count }) : say(none));
     for (const button of buttons) button.disabled = false;
     following.now();
   }

@@ -74,6 +74,16 @@ export function facts(host) {
 export const work = ({ job, unit }) =>
   job && say(unit ? "fleet.unit" : "fleet.image", { job: job.slice(0, SHOWN_DIGITS), unit });
 
+/** The first span in which there was a host: before it nobody looked. */
+export const begun = ({ busy }) => Math.max(0, busy.findIndex((share) => share !== null));
+
+/** The sentence `hour`, or, where no host has told of all of it, that of the `minutes` that are known. */
+export function spanned(past, hour, minutes, values) {
+  const begin = begun(past);
+  if (!begin) return say(hour, values);
+  return say(minutes, { ...values, count: Math.floor(((past.busy.length - begin) * past.seconds) / 60) });
+}
+
 export function extreme(name, values) {
   if (name === "ended") return say("fleet.past_sum", { sum: values.reduce((sum, value) => sum + value, 0) });
   const most = Math.max(...values);

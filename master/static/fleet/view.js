@@ -2,7 +2,7 @@
 
 import { cloned, field, show, write } from "../dom.js";
 import { knows, say } from "../strings.js";
-import { cost, extreme, facts, number, percent, scaling, seconds, usd, waiting, work } from "./sentences.js";
+import { begun, cost, extreme, facts, number, percent, scaling, seconds, spanned, usd, waiting, work } from "./sentences.js";
 
 const root = document.getElementById("fleet");
 const list = document.getElementById("hosts");
@@ -14,7 +14,7 @@ const MOST_RANKS = 64;
 export function fillFleet(fleet) {
   const queues = [fleet.jobs, fleet.units];
   write(root, "busy", percent(fleet.busy));
-  write(root, "busy_hour", say("fleet.busy_hour", { percent: percent(fleet.busy_hour) }));
+  write(root, "busy_hour", spanned(fleet.past, "fleet.busy_hour", "fleet.busy_minutes", { percent: percent(fleet.busy_hour) }));
   write(root, "waiting", number(queues.reduce((sum, queue) => sum + queue.visible + queue.delayed, 0)));
   write(root, "queues", waiting(fleet));
   write(root, "hosts", number(fleet.hosts.length));
@@ -24,14 +24,14 @@ export function fillFleet(fleet) {
     write(root, "usd", usd(fleet.today.usd));
     write(root, "cost", cost(fleet));
   }
-  // before the first span with a host nobody looked
-  const begin = Math.max(0, fleet.past.busy.findIndex((share) => share !== null));
-  for (const name of ["busy", "waiting", "ended"]) draw(name, fleet.past[name].map((value) => value ?? 0), begin);
+  for (const name of ["busy", "waiting", "ended"]) draw(name, fleet.past);
   fillHosts(fleet);
 }
 
-/** One small picture of the last hour. */
-function draw(name, values, begin) {
+/** One small picture of the last hour, as far as it is known. */
+function draw(name, past) {
+  const values = past[name].map((value) => value ?? 0);
+  const begin = begun(past);
   const figure = root.querySelector(`[data-past="${name}"]`);
   const most = Math.max(...values);
   show(figure, most > 0);
@@ -42,6 +42,9 @@ function draw(name, values, begin) {
   const line = `M${points.slice(begin).join("L")}`;
   figure.querySelector(".past-line").setAttribute("d", line);
   figure.querySelector(".past-area").setAttribute("d", `${line}V${HEIGHT}H${(begin * step).toFixed(1)}Z`);
+  const title = spanned(past, `fleet.past_${name}`, `fleet.past_${name}_minutes`, {});
+  write(figure, "title", title);
+  figure.firstElementChild.setAttribute("aria-label", title);
   write(figure, "extreme", extreme(name, values));
 }
 

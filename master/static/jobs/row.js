@@ -52,7 +52,7 @@ function titled(row, name, title) {
 export function fillRow(row, job) {
   fillJob(row, job);
   titled(row, "pipeline", job.pipeline);
-  titled(row, "why", `${job.reason} ${job.advice}`);
+  titled(row, "why", `${job.reason} ${job.advice.replaceAll("`", "")}`);
   write(row, "size", pixels(job));
   write(row, "seconds", seconds(job.seconds));
   write(row, "host", job.host);
