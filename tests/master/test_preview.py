@@ -133,10 +133,10 @@ def test_what_took_too_long_is_not_asked_twice(
 
 
 def test_letters_that_a_client_has_not_quoted_are_passed_on_quoted(
-    settings: MasterSettings, world: World
+    settings: MasterSettings, client_of: Callable[[MasterSettings], Client]
 ) -> None:
     with slow(answers=2) as (port, asked):
-        app = create_master(replace(settings, preview_url=f"http://127.0.0.1:{port}"), world.system)
+        app = client_of(replace(settings, preview_url=f"http://127.0.0.1:{port}")).app
 
         async def raw(scope: Scope, receive: Receive, send: Send) -> None:
             path, query = "/api/jobs/a ä/thumbnail".encode(), "side=ä b&x=%C3%A4+%2F".encode()
