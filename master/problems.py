@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Match, Mount
 
 from master.choices import language_of
@@ -149,6 +149,9 @@ class LastResort:
 
         try:
             await self._app(scope, receive, send_and_note)
+        except ClientDisconnect:
+            # a page calls off what it has no use for any more; nobody is left to be answered
+            log.debug("%s %s was called off by whoever asked.", scope["method"], scope["path"])
         except Exception as error:
             if started or scope["type"] != "http":
                 raise

@@ -6,10 +6,12 @@ could reach it under a name of its own (DNS rebinding).
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 
 from preview.problems import response_of
 from tilework.service.hosts import LOOPBACK, is_ours
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from preview.settings import PreviewSettings
+
+log = logging.getLogger(__name__)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -57,6 +61,9 @@ class Gate:
         try:
             self._judge(scope)
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            # a page calls off what it has no use for any more; nobody is left to be answered
+            log.debug("%s %s was called off by whoever asked.", scope["method"], scope["path"])
         except Exception as error:
             if started:
                 raise

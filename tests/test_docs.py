@@ -119,7 +119,7 @@ def blocks(document: Path, language: str) -> list[str]:
 
 def variables_of_the_code() -> set[str]:
     found = set()
-    for package in ("tilework", "worker_image", "master", "local", "stacks"):
+    for package in ("tilework", "worker_image", "master", "preview", "local", "stacks"):
         for path in (ROOT / package).rglob("*.py"):
             # a name in quotes is a variable; what ends in _ is the beginning of several
             found |= set(re.findall(r'"(TILEWORK_[A-Z_]*[A-Z])"', path.read_text()))

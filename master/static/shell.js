@@ -2,8 +2,9 @@
 
 import { problemOf } from "./problems.js";
 import { save } from "./save.js";
-import { ask, signedIn, signIn, signOut, who } from "./session.js";
+import { ask, who } from "./session.js";
 import { say } from "./strings.js";
+import { signedIn, signIn, signOut } from "./tokens.js";
 import { parsed } from "./trusted.js";
 
 const root = document.getElementById("shell");

@@ -156,15 +156,22 @@ def test_what_was_dropped_before_is_noticed_and_a_person_decides(served: Served,
     names = [each.key.rpartition("/")[2] for each in served.system.inputs.list("uploads/")]
     assert sorted(names) == ["a.png", "b.png", "b.png", "c.png"]
     choose(page, file("a.png"))
-    count = page.locator("#drops .summary").first.locator("[data-field=count]")
+    summary = page.locator("#drops .summary").first
+    count, link = (summary.locator(f"[data-field={name}]") for name in ("count", "link"))
     # as long as it is asked, nothing is said of sending
     expect(question.get_by_role("button", name="Send anyway")).to_be_visible()
-    expect(count).to_have_text("")
+    expect(count).to_be_hidden()
+    expect(link).to_be_hidden()
     question.get_by_role("button", name="Send anyway").click()
     expect(count).to_have_text("On its way")
     queued(page, 3)
+    expect(link).to_be_visible()
     names = [each.key.rpartition("/")[2] for each in served.system.inputs.list("uploads/")]
     assert names.count("a.png") == 2
+    choose(page, file("a.png"))
+    question.get_by_role("button", name="Leave out").click()
+    expect(count).to_have_text("Nothing to do")
+    expect(link).to_be_hidden()
 
 
 @pytest.mark.page

@@ -18,6 +18,7 @@ from master.app import create_app as create_master
 from master.preview import MOST_BYTES
 from preview.app import create_app
 from preview.settings import PreviewSettings
+from tests.in_process import call_off
 from tests.master.conftest import Client
 from tests.preview.pictures import decoded, noise, png
 
@@ -206,3 +207,12 @@ def test_a_master_that_ends_leaves_no_connection_open(world: World, settings: Ma
             forwarder._through(kept, "GET", "/api/preview", {}, b"")
             assert kept.sock is None
             assert forwarder._idle == []
+
+
+def test_a_request_that_a_page_calls_off_is_no_error(
+    settings: MasterSettings, client_of: Callable[[MasterSettings], Client], caplog: pytest.LogCaptureFixture
+) -> None:
+    client = client_of(replace(settings, preview_url="http://127.0.0.1:9"))
+    kind = {"content-type": "application/octet-stream"}
+    assert call_off(client.app, client.host, "/api/preview/file", **kind) == []
+    assert caplog.records == []

@@ -9,6 +9,7 @@ import pytest
 
 from preview.app import create_app
 from preview.settings import PreviewSettings
+from tests.in_process import call_off
 from tests.preview.conftest import NOW, Client, World
 from tests.preview.pictures import decoded, jpeg, noise, png, tiff
 from tests.preview.test_regions import signed_in
@@ -102,3 +103,11 @@ def test_what_one_person_sent_is_no_other_s_to_see(world: World) -> None:
     assert ask(ann, body).status_code == 200
     assert ask(ann, body, send=False).status_code == 200
     assert ask(bob, body, send=False).json()["code"] == "no_such_file"
+
+
+def test_a_file_that_a_page_calls_off_while_it_is_sent_is_no_error(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = "/api/preview/file?x=0&y=0&width=9&height=9"
+    assert call_off(client.app, client.host, place, **{"tilework-file": "0" * 64}) == []
+    assert caplog.records == []

@@ -126,6 +126,9 @@ class DropView {
     const { ended, failed } = this.counts;
     // the question that then stands below tells how many there are
     const asks = all > 0 && this.drop.in(State.DUPLICATE).length === all;
+    show(field(element, "head"), !asks);
+    // what sent nothing is no batch
+    show(field(element, "link"), all > 0);
     write(element, "count", asks ? "" : all ? finished(ended, all) : say("upload.nothing"));
     write(element, "failed", failed ? say("upload.without", { count: failed }) : "");
     const skipped = this.drop.in(State.SKIPPED).length;
