@@ -327,7 +327,10 @@ def test_the_viewer_fits_every_window(viewing: Served, window_of: Callable[..., 
     page = opened(window, viewing, job.id, "input", "result")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert box_of(page, ".stage")["width"] >= width - 20
-    for control in page.locator(".viewer-bar button, .viewer-bar label").all():
+    # which has the most controls
+    mode(page, "difference").check(force=True)
+    expect(page.get_by_label("Gain")).to_be_visible()
+    for control in page.locator(".viewer-bar button, .viewer-bar label, .viewer-bar select").all():
         box = control.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) >= 24

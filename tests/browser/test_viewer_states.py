@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from playwright.sync_api import expect
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
 from tests.browser.viewing import Preview, drawn, dropped, mode, pixels_of, worked_on
+from tests.flow.pictures import encoded
 from tests.imaging.samples import png, scene
 from tests.preview.looking import tiled
 from tilework.jobs.in_memory import memory_system
@@ -72,6 +74,63 @@ def test_of_an_image_that_is_still_read_nothing_is_said_but_that_and_its_size_on
     drawn(page, "input")
     assert not [url for url in asked if "thumbnail" in url]
     expect(page.locator(".facts [data-field=size]")).to_have_text("1,700 \u00d7 1,500")
+
+
+@pytest.mark.page
+def test_what_is_not_made_is_said_to_be_so_and_what_is_has_its_values(window: Window) -> None:
+    fleet, job, served = dropped(PHOTO)
+    with Preview(served):
+        page = window.open(f"{served.url}/jobs/{job.id}")
+        drawn(page, "input")
+        note, here = page.locator("[data-viewer=note]"), page.locator("[data-viewer=unmade]")
+        for name, told in (
+            ("side", "After is empty where it is not made yet."),
+            ("slider", "Before is seen where After is not made yet."),
+            ("result", "Dimmed: Before, where After is not made yet."),
+        ):
+            mode(page, name).check(force=True)
+            expect(note).to_contain_text(told)
+            expect(here).to_be_visible()
+        value = page.locator("[data-readout=result] code")
+        spoken = page.locator("[data-viewer=spoken]")
+        for axis, place in (("x", "850"), ("y", "750")):
+            page.get_by_label(axis, exact=True).fill(place)
+        page.keyboard.press("Enter")
+        expect(value).to_have_text("not made yet")
+        expect(spoken).to_contain_text("After: not made yet")
+        while value.inner_text() == "not made yet":
+            (message,) = fleet.system.units.receive(1)
+            fleet.turn(message, fleet.workshops[0])
+            page.wait_for_timeout(1500)
+        samples = [255 - each for each in PHOTO[750, 850, ::-1]]
+        expect(value).to_have_text("  ".join(map(str, samples)))
+        expect(spoken).to_contain_text("After: red {}, green {}, blue {}".format(*samples))
+        expect(page.locator(".badge")).to_have_text("running")
+        expect(here).to_be_hidden()
+        mode(page, "input").check(force=True)
+        expect(note).not_to_contain_text("not made yet")
+    served.stop()
+
+
+@pytest.mark.page
+def test_where_a_tile_does_not_hold_the_very_values_it_is_said_when_they_will_be_there(
+    window: Window,
+) -> None:
+    fleet, job, served = dropped(PHOTO)
+    tile = encoded(".jpg", np.zeros((512, 512, 3), np.uint8))
+    window.context.route(
+        re.compile("/tiles/0/"), lambda route: route.fulfill(body=tile, content_type="image/jpeg")
+    )
+    with Preview(served):
+        (message,) = fleet.system.units.receive(1)
+        fleet.turn(message, fleet.workshops[0])
+        page = window.open(f"{served.url}/jobs/{job.id}")
+        drawn(page, "input")
+        for axis in ("x", "y"):
+            page.get_by_label(axis, exact=True).fill("10")
+        page.keyboard.press("Enter")
+        expect(page.locator("[data-readout=result] code")).to_have_text("when the job is done")
+    served.stop()
 
 
 @pytest.mark.page

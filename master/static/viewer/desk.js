@@ -45,7 +45,7 @@ export class Desk {
       choice: this.part("gain"),
       told: (count, none) => this.note(none ? say("viewer.no_difference") : say("viewer.difference_by", { count })),
     });
-    slide(this.part("stage"), this.part("split"));
+    slide(this.part("stage"), this.part("split"), { moved: () => this.tellUnmade() });
     passThrough(this.part("stage"), this.part("split"), this.stage.viewers.input.canvas);
     this.listen();
   }
@@ -125,8 +125,27 @@ export class Desk {
     this.stage.opacity("input", mode === "result" ? (making ? GHOST : 0) : 1);
     this.stage.opacity("result", mode === "input" ? 0 : 1);
     const isDifference = mode === "difference";
-    if (!isDifference) this.note(this.made < 1 ? say("viewer.so_far", { percent: Math.floor(100 * this.made) }) : "");
+    if (!isDifference) this.note(this.made < 1 ? this.soFar(mode) : "");
     this.difference.look(isDifference);
+    this.tellUnmade();
+  }
+
+  /** How much is made, and how what is not looks. */
+  soFar(mode) {
+    const told = say("viewer.so_far", { percent: Math.floor(100 * this.made) });
+    if (mode === "input") return told;
+    return `${told} ${say(`viewer.unmade.${this.found.input ? mode : "side"}`)}`;
+  }
+
+  /** Say it also where one looks: over the middle of what is shown of the result. */
+  tellUnmade() {
+    const { result } = this.found;
+    const { mode } = this.root.dataset;
+    const isAfter = this.made < 1 && result?.isMade && mode !== "input";
+    const middle = this.middle("result");
+    if (mode === "slider") middle.x *= 1 + Number(this.part("split").getAttribute("aria-valuenow")) / 100;
+    const pixel = isAfter && this.stage.pixelAt("result", middle);
+    show(this.part("unmade"), Boolean(pixel) && !result.isMade(pixel));
   }
 
   /** Say what is shown, once: who listens is not told the same again. */
@@ -173,6 +192,7 @@ export class Desk {
     const bar = this.part("scale");
     bar.querySelector("i").style.width = `${pixels * scale}px`;
     bar.querySelector("span").textContent = say("viewer.scale", { count: pixels });
+    this.tellUnmade();
     this.look();
   }
 
@@ -212,18 +232,28 @@ export class Desk {
     for (const side of SIDES) {
       const row = this.root.querySelector(`[data-readout="${side}"]`);
       const value = values[side];
-      row.querySelector("code").textContent = value ? written(value) : value === undefined ? "…" : "–";
+      row.querySelector("code").textContent = value ? written(value) : value === undefined ? "…" : this.absent(side, pixels[side]);
       const swatch = row.querySelector("i");
       swatch.hidden = !value;
       if (value) swatch.style.background = this.swatch(side, value);
     }
-    if (this.keyed && !this.pointer && at) this.speak(at, values);
+    if (this.keyed && !this.pointer && at) this.speak(at, pixels, values);
   }
 
-  speak(at, values) {
-    const known = SIDES.filter((side) => values[side]);
-    if (!known.length) return;
-    const told = known.map((side) => `${say(`viewer.${side}`)}: ${spoken(values[side])}`);
+  /** In place of a value: why there is none. */
+  absent(side, pixel) {
+    const { isMade } = this.found[side] ?? {};
+    if (!pixel || !isMade || this.made >= 1) return "–";
+    return say(isMade(pixel) ? "viewer.value_later" : "viewer.unmade_here");
+  }
+
+  speak(at, pixels, values) {
+    const known = SIDES.filter((side) => values[side] || (values[side] === null && this.found[side]?.isMade));
+    if (!known.some((side) => values[side])) return;
+    const told = known.map((side) => {
+      const value = values[side] ? spoken(values[side]) : this.absent(side, pixels[side]);
+      return `${say(`viewer.${side}`)}: ${value}`;
+    });
     this.part("spoken").textContent = [say("viewer.pixel", at), ...told].join("; ");
   }
 

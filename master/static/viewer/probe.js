@@ -1,6 +1,5 @@
 // The pixel under the pointer, or in the middle for who has none: where it is, and its very values on both sides.
 
-import { askPatiently } from "../patience.js";
 import { wanted } from "../session.js";
 import { say } from "../strings.js";
 
@@ -30,7 +29,9 @@ export class Probe {
 
   /** Look at pixels: `{ input, result }`, each `{ x, y }` or null. */
   look(pixels) {
-    const at = JSON.stringify(pixels);
+    // what was not made when it was looked at may be now
+    const made = Object.entries(pixels).map(([side, pixel]) => pixel && this.isMade(side, pixel));
+    const at = JSON.stringify([pixels, made]);
     if (at === this.at) return;
     this.at = at;
     this.abort.abort();
@@ -47,7 +48,12 @@ export class Probe {
   }
 
   known(side, { x, y }) {
-    return this.views[side]?.place ? this.kept.get(`${side}/${x}/${y}`) : null;
+    return this.isMade(side, { x, y }) ? this.kept.get(`${side}/${x}/${y}`) : null;
+  }
+
+  isMade(side, pixel) {
+    const view = this.views[side];
+    return Boolean(view) && (!view.isMade || view.isMade(pixel));
   }
 
   async fetch(pixels) {
@@ -62,17 +68,8 @@ export class Probe {
   }
 
   async sample(side, { x, y }, signal) {
-    const { place, version } = this.views[side];
-    const query = new URLSearchParams({ x, y, version });
-    let samples = null;
-    try {
-      const response = await askPatiently(`${place}/pixel?${query}`, { signal, headers: { Accept: "application/json" } });
-      // what was not told for now is asked for with the next look
-      if (response.status >= 500) return;
-      if (response.ok) samples = await response.json();
-    } catch {
-      return;
-    }
+    const samples = await this.views[side].sample({ x, y }, signal).catch(() => undefined);
+    if (samples === undefined) return;
     if (this.kept.size >= KEPT) this.kept.clear();
     this.kept.set(`${side}/${x}/${y}`, samples);
   }

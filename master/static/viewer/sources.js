@@ -2,6 +2,7 @@
 
 import { askPatiently, inTurn } from "../patience.js";
 import { ask } from "../session.js";
+import { previewed, shownBy } from "./samples.js";
 
 // a file's own levels end with one tile; a screen wants no more than so many at once
 const MOST_COARSE = 256;
@@ -102,6 +103,7 @@ export async function imageOf(job, side) {
     view: {
       ...told,
       place: address,
+      sample: (pixel, signal) => previewed(address, told.version, pixel, signal),
       addressWith: (range) => (level, column, row) =>
         `${address}/tiles/${level}/${column}/${row}?version=${version}${range ? shown(range) : ""}`,
     },
@@ -123,16 +125,24 @@ export function resultOf(job, told) {
   if (!told?.media_type) return null;
   const address = `/api/jobs/${encodeURIComponent(job.id)}/tiles`;
   const levels = told.levels.slice(0, countShown(told.levels));
+  const made = madeOf(told);
+  const placed = ({ x, y }) => [0, Math.floor(x / told.tile), Math.floor(y / told.tile)];
+  const addressOf = (level, column, row) => `${address}/${level}/${column}/${row}?epoch=${told.epoch}&absent=empty`;
   return {
     side: "result",
-    made: madeOf(told),
+    made,
+    isMade: (pixel) => made(...placed(pixel)),
+    sample: (pixel, signal) => shownBy(addressOf(...placed(pixel)), told.tile, pixel, signal),
+    // of what a tile shows
+    black: 0,
+    white: 255,
     width: levels[0].width,
     height: levels[0].height,
     tile: told.tile,
     levels,
     version: `${told.epoch}/${levels.length}`,
     place: null,
-    addressWith: () => (level, column, row) => `${address}/${level}/${column}/${row}?epoch=${told.epoch}&absent=empty`,
+    addressWith: () => addressOf,
   };
 }
 
