@@ -66,16 +66,20 @@ BLANK = JobView(
 """What the list's modules fill in for a job that they did not know."""
 
 
+_none_if_blank = BeforeValidator(lambda text: text or None)
+_in_capitals = BeforeValidator(lambda text: text.upper())
+
+
 class Filters(BaseModel):
     """What the address of the first page says of the list in it."""
 
-    state: Annotated[State | Literal[""], BeforeValidator(str.upper)] = ""
+    state: Annotated[State | None, _none_if_blank, _in_capitals] = None
     batch: str = Field(default="", max_length=64)
     code: str = Field(default="", max_length=64)
     search: str = Field(default="", max_length=200)
     since: str = Field(default="", max_length=100)
     before: str = Field(default="", max_length=100)
-    view: Literal["table", "grid", ""] = ""
+    view: Annotated[Literal["table", "grid"] | None, _none_if_blank] = None
 
 
 class Page:
@@ -191,7 +195,7 @@ class Page:
         language = choices.language_of(request)
         jobs = self._listing.list(
             Wanted(
-                filters.state or None,
+                filters.state,
                 filters.batch,
                 ROWS_RENDERED,
                 before=filters.before,
@@ -207,7 +211,7 @@ class Page:
             "home.html",
             jobs=jobs,
             filters=filters.model_dump(),
-            state=filters.state or None,
+            state=filters.state,
             batch=filters.batch,
             whole=self._batches.view(filters.batch, who) if filters.batch else None,
             recent=self._batches.recent(who.owner).batches,
