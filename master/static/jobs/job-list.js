@@ -32,21 +32,14 @@ const keyboard = new Keyboard(rows, jobs, selection);
 // what is done with many jobs is loaded when one is picked
 let actions = async () => {};
 
+function offer(then = () => {}) {
+  if (selection.ids.size) actions().then((deeds) => then(deeds.offer()), () => {});
+}
+
+// the row that has the keyboard must not lie behind the bar that appears
 function picked() {
   rows.soon();
-  offer().catch(() => {});
-}
-
-/** Offer what can be done with those that are selected, and keep the bar off the row that has the keyboard. */
-async function offer() {
-  seeFocused();
-  if (!selection.ids.size) return;
-  (await actions()).offer();
-  seeFocused();
-}
-
-function seeFocused() {
-  if (!bar.hidden && list.contains(document.activeElement)) rows.show(keyboard.index);
+  offer(() => list.contains(document.activeElement) && rows.show(keyboard.index));
 }
 
 function make(id) {
@@ -84,7 +77,7 @@ function render() {
   tellMore();
   tellFresh();
   rows.draw();
-  if (selection.ids.size) actions().then(({ offer }) => offer(), () => {});
+  offer();
 }
 
 function dropUnfit() {
