@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.ext import Extension
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from pydantic import BaseModel, BeforeValidator, Field
@@ -67,16 +68,20 @@ BLANK = JobView(
 """What the list's modules fill in for a job that they did not know."""
 
 
+_none_if_blank = BeforeValidator(lambda text: text or None)
+_in_capitals = BeforeValidator(lambda text: text.upper())
+
+
 class Filters(BaseModel):
     """What the address of the first page says of the list in it."""
 
-    state: Annotated[State | Literal[""], BeforeValidator(str.upper)] = ""
+    state: Annotated[State | None, _none_if_blank, _in_capitals] = None
     batch: str = Field(default="", max_length=64)
     code: str = Field(default="", max_length=64)
     search: str = Field(default="", max_length=200)
     since: str = Field(default="", max_length=100)
     before: str = Field(default="", max_length=100)
-    view: Literal["table", "grid", ""] = ""
+    view: Annotated[Literal["table", "grid"] | None, _none_if_blank] = None
 
 
 class Page:
@@ -103,6 +108,7 @@ class Page:
         self.static = f"/static/{_digest(STATIC)}"
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"),
+            extensions=[Flush],
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -193,7 +199,7 @@ class Page:
         language = choices.language_of(request)
         jobs = self._listing.list(
             Wanted(
-                filters.state or None,
+                filters.state,
                 filters.batch,
                 ROWS_RENDERED,
                 before=filters.before,
@@ -209,7 +215,7 @@ class Page:
             "home.html",
             jobs=jobs,
             filters=filters.model_dump(),
-            state=filters.state or None,
+            state=filters.state,
             batch=filters.batch,
             whole=self._batches.view(filters.batch, who) if filters.batch else None,
             recent=self._batches.recent(who.owner).batches,
@@ -268,6 +274,17 @@ class Page:
         check_operator(who)
         told = statistics_of(self._system, self._clock(), days)
         return self.render(request, "statistics.html", days=told.days, count=days)
+
+
+class Flush(Extension):
+    """Takes the indentation out of templates: it is for those who write them, and a twentieth of the first page."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """A template without it; line breaks stay, so that the space between two words does."""
+        return _INDENTATION.sub("", super().preprocess(source, name, filename))
+
+
+_INDENTATION: Final = re.compile("^[ \t]+", re.MULTILINE)
 
 
 class _Immutable(StaticFiles):

@@ -27,14 +27,14 @@ NAME_BYTES = 700
 """UTF-8 bytes of a file's name that are kept in its key, which S3 ends at 1,024."""
 
 Batch = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
-FileName = Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+FileName = Annotated[str, StringConstraints(min_length=1)]
 ContentType = Annotated[str, StringConstraints(pattern=r"^[\w.+-]{1,60}/[\w.+-]{1,60}$")]
 
 
 class UploadRequest(BaseModel):
     """What shall be uploaded, and what shall be done with it. ``size`` in bytes, where it is known.
 
-    The key is a new one, unless ``key`` names one under submitted/, as the command line does: then it is a new version
+    A ``filename`` has at most 1,024 characters. The key is a new one, unless ``key`` names one under submitted/, as the command line does: then it is a new version
     of what may be there.
     """
 
@@ -131,8 +131,10 @@ _PATH = re.compile(r"(?s)^(?:.*/|(?:[A-Za-z]:|\\\\).*\\)")
 def new_key(filename: str, now: float, place: str = "") -> str:
     """A key with the file's own name at its end: ``uploads/2025-11-24/<place>/<name>``.
 
-    ``place`` is a new one, which nobody has, unless it is given.
+    ``place`` is a new one, which nobody has, unless it is given. Raises ProblemError for a name that is beyond shortening.
     """
+    if len(filename) > KEY_BYTES:
+        raise ProblemError(_name_too_long(len(filename)))
     day = datetime.fromtimestamp(now, UTC).date().isoformat()
     # a browser gives a bare name; what another client gives of a path is none of the bucket's business
     name = _PATH.sub("", filename)
@@ -153,6 +155,17 @@ def submitted(key: str) -> str:
     except ValueError as error:
         raise MetadataError(str(error)) from error
     return key
+
+
+def _name_too_long(characters: int) -> Problem:
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "name_too_long",
+        "Name too long",
+        f"The file's name has {characters:,} characters, and the whole key of an object in S3 at most {KEY_BYTES:,} bytes.",
+        "Rename the file, and upload it again.",
+        {"field": "filename"},
+    )
 
 
 def _too_large(size: int, limit: int) -> ProblemError:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from master.jobs import display_name
+from tests.browser.test_page import picture
 from tests.hostile_keys import ON_A_PAGE
 from tilework.jobs.history import Deed, Entry
 from tilework.jobs.job import Job, State
@@ -138,3 +139,16 @@ def test_a_script_that_is_called_an_image_is_saved_and_never_run(
         framed.wait_for_timeout(300)
     page.wait_for_timeout(300)
     assert [each for each in asked if each.startswith(canary)] == []
+
+
+def test_a_name_that_is_too_long_is_told_so_and_not_offered_to_be_sent_again(
+    served: Served, window: Window
+) -> None:
+    window.allow("422")
+    page = window.open(served.url)
+    page.locator("#files").set_input_files(
+        {"name": "x" * 1100 + ".png", "mimeType": "image/png", "buffer": picture()}
+    )
+    row = page.locator("#uploads .upload[data-state=FAILED]")
+    expect(row).to_contain_text("The file's name is too long for S3")
+    expect(row.get_by_role("button", name="Try again")).to_be_hidden()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
+import uuid
 import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Job, State, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Page
 
@@ -242,34 +243,21 @@ def test_twenty_results_come_in_one_archive_that_others_can_open(served: Served,
 
 
 @pytest.mark.page
-def test_several_are_selected_by_keyboard_and_tried_again_with_the_pipeline_above(
-    served: Served, window: Window
+def test_the_archive_of_a_drop_is_called_by_its_name_or_when_it_began(
+    served: Served, window_of: Callable[..., Window]
 ) -> None:
-    window.allow("409")
-    for number in range(5):
-        key = f"{number}.png"
-        version = served.system.inputs.put(key, picture(), metadata={}, content_type="image/png")
-        served.life.end(served.claim(key, version=version), State.SKIPPED)
-    page = window.open(served.url)
-    expect(page.locator("#jobs .job[aria-rowindex]")).to_have_count(5)
-    page.locator("#jobs .job-name").first.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Shift+ArrowDown")
-    page.keyboard.press("Shift+ArrowDown")
-    expect(page.locator("#selection")).to_contain_text("3 selected")
-    page.keyboard.press("End")
-    page.keyboard.press("Space")
-    expect(page.locator("#selection")).to_contain_text("4 selected")
-    page.keyboard.press("Space")
-    expect(page.locator("#jobs .job[aria-selected=true]")).to_have_count(3)
-    page.get_by_role("button", name="Try again").click()
-    expect(page.locator("#selection")).to_contain_text("3 could not be:")
-    page.get_by_role("button", name="Run the pipeline above").click()
-    expect(page.locator("#selection")).to_contain_text("3 are queued with this pipeline.")
-    assert len(list(served.system.table.list(State.QUEUED))) == 3
-    page.locator("#jobs .job-name").first.focus()
-    page.keyboard.press("Escape")
-    expect(page.locator("#selection")).to_be_hidden()
+    window = window_of(timezone_id="UTC")
+    window.context.add_init_script("delete window.showSaveFilePicker")
+    # 2025-11-24, 16:00
+    for title, name in (("", "drop-2025-11-24-16-00.zip"), ("Lissabon, März", "Lissabon_März.zip")):
+        made = str(uuid.uuid4())
+        version = served.system.inputs.put("a.png", picture(), metadata={}, content_type="image/png")
+        store_result(served, served.claim("a.png", version=version, batch=made))
+        served.system.batches.note(Batch(made, owner="", size=1, title=title, created=1_764_000_000.0))
+        page = window.open(f"{served.url}/?batch={made}")
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download all results as ZIP").click()
+        assert download.value.suggested_filename == name
 
 
 @pytest.mark.page

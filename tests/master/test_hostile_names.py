@@ -55,12 +55,14 @@ class Structure(HTMLParser):
 
 
 def put(world: World, number: int, text: str) -> Job:
-    """A failed job of which everything that a stranger writes is ``text``; of advice, which is ours, backticks mark code."""
+    """A failed job of which everything that a stranger writes is ``text``."""
     entry = Entry(
         Deed.ATTEMPT, 1.0, end=2.0, number=1, host=text, rank=1, outcome=None, code=text[:60], reason=text
     )
+    # advice is our own, and what stands in backticks in it is code
+    advice = text.replace("`", "")
     return world.put_row(
-        f"{number:032x}", key=text, version=text, state=State.FAILED, code=text[:60], reason=text, advice=text.replace("`", "'"),
+        f"{number:032x}", key=text, version=text, state=State.FAILED, code=text[:60], reason=text, advice=advice,
         pipeline=text, batch=text[:60], note=text, owner=text, dtype=text, history=(entry,), updated=1e9 - number,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -104,3 +105,13 @@ def test_digits_of_an_id_that_are_not_found_in_time_are_no_fault_of_the_service(
     problem = MASTER.of(TooManyRowsError("There are too many jobs to look for the first digits of an id."))
     assert (problem.status, problem.code) == (422, "too_many_rows")
     assert "whole id" in problem.advice
+
+
+def test_a_state_that_there_is_not_is_told_with_those_that_there_are(client: Client) -> None:
+    told = "There is no state 'BOGUS': it is one of QUEUED, RUNNING, DONE, FAILED, SKIPPED or CANCELLED."
+    answer = client.get("/api/jobs?state=BOGUS")
+    assert (answer.status_code, answer.json()["detail"]) == (422, told)
+    page = client.get("/?state=bogus", headers={"Accept": "text/html"})
+    assert page.status_code == 422
+    assert told in html.unescape(page.text)
+    assert client.get("/?state=&view=", headers={"Accept": "text/html"}).status_code == 200

@@ -122,3 +122,12 @@ def test_the_owner_is_whom_the_gateways_authorizer_named_and_no_header(client: C
     assert metadata_text.decode(fields["x-amz-meta-owner"]) == "Zoë"
     alone = client.post("/api/uploads", json={"filename": "a.png"}, headers={"X-Owner": "eve"})
     assert "x-amz-meta-owner" not in alone.json()["fields"]
+
+
+def test_a_name_that_is_beyond_shortening_is_refused_in_a_sentence_of_its_own(client: Client) -> None:
+    for address in ("/api/uploads", "/api/uploads/multipart"):
+        answer = client.post(address, json={"filename": "x" * 1025, "size": 20_000})
+        problem = answer.json()
+        assert (answer.status_code, problem["code"]) == (422, "name_too_long")
+        assert "1,025 characters" in problem["detail"]
+        assert problem["advice"] == "Rename the file, and upload it again."

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 
+LONGEST_VALUE = 64
+"""Characters of a wrong value that are told."""
+
 AGAIN_SECONDS = "2"
 """When to come again where a service does not answer for now."""
 
@@ -109,14 +112,8 @@ class Problems:
         return Problem(status, error.code, title_of(error.code), _sentence(error.reason), error.advice, more)
 
     def _of_validation(self, error: RequestValidationError) -> Problem:
-        faults = [
-            {
-                "field": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
-                "reason": fault["msg"],
-            }
-            for fault in error.errors()
-        ]
-        detail = "; ".join(f"{fault['field']}: {fault['reason']}" for fault in faults[:5])
+        faults = [{"field": _field(fault), "reason": fault["msg"]} for fault in error.errors()]
+        detail = "; ".join(map(_told, error.errors()[:5]))
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return Problem(
             status, "bad_request", "Bad request", f"{detail}.", self.advice[status], {"errors": faults}
@@ -144,6 +141,19 @@ def no_such_job(job_id: str, advice: str) -> ProblemError:
 def title_of(code: str) -> str:
     """A code as a title."""
     return code.replace("_", " ").capitalize()
+
+
+def _field(fault: Mapping[str, Any]) -> str:
+    """What of the request is wrong, as the request calls it."""
+    return ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0])
+
+
+def _told(fault: Mapping[str, Any]) -> str:
+    """One fault of a request in words; a value that is none of those there are is what people type into addresses."""
+    if fault["type"] not in {"enum", "literal_error"}:
+        return f"{_field(fault)}: {fault['msg']}"
+    known = str(fault["ctx"]["expected"]).replace("'", "")
+    return f"There is no {_field(fault)} {str(fault['input'])[:LONGEST_VALUE]!r}: it is one of {known}"
 
 
 def _sentence(reason: str) -> str:

@@ -56,6 +56,17 @@ function fill(root, batch) {
   show(failures, batch.failed > 0);
 }
 
+const two = (number) => String(number).padStart(2, "0");
+
+/** What a file with its results is called: as the batch is, or, where only a program named it, by when it began. */
+function fileOf({ batch, title, created }) {
+  const made = /^[\da-f-]{16,}$/i.test(batch) && Number(created);
+  const date = new Date(1000 * created);
+  const parts = [date.getFullYear(), date.getMonth() + 1, date.getDate(), date.getHours(), date.getMinutes()];
+  const name = title || (made ? `drop-${parts.map(two).join("-")}` : batch);
+  return name.replaceAll(/[^\p{L}\p{N}._-]+/gu, "_");
+}
+
 /** Bring the page's batch to life, where it shows one. Returns what looks at it at once. */
 export function startBatch() {
   const root = document.getElementById("batch");
@@ -63,7 +74,7 @@ export function startBatch() {
   const name = root.dataset.batch;
   const results = (signal) => resultsOfBatch(name, signal);
   const tell = (sentence) => (field(root, "told").textContent = sentence);
-  const file = name.replaceAll(/[^\w.-]/g, "_");
+  const file = fileOf(root.dataset);
   let stop = null;
   root.addEventListener("click", (event) => {
     const wanted = event.target.closest("button")?.dataset.do;

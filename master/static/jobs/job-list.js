@@ -32,9 +32,14 @@ const keyboard = new Keyboard(rows, jobs, selection);
 // what is done with many jobs is loaded when one is picked
 let actions = async () => {};
 
+function offer(then = () => {}) {
+  if (selection.ids.size) actions().then((deeds) => then(deeds.offer()), () => {});
+}
+
+// the row that has the keyboard must not lie behind the bar that appears
 function picked() {
   rows.soon();
-  if (selection.ids.size) actions().catch(() => {});
+  offer(() => list.contains(document.activeElement) && rows.show(keyboard.index));
 }
 
 function make(id) {
@@ -72,6 +77,7 @@ function render() {
   tellMore();
   tellFresh();
   rows.draw();
+  offer();
 }
 
 function dropUnfit() {
@@ -106,7 +112,14 @@ export function refreshEmpty() {
 function heard(answer, fine) {
   if (!fine) return false;
   if (jobs.heard(answer, rows.scrolled)) jobs.reload().catch(() => {});
+  tidy();
   return answer.jobs.some((job) => !isOver(job));
+}
+
+/** Rows move where nobody reads, points, selects or steps through them, and not while each answer would move them again. */
+function tidy() {
+  if (rows.scrolled || selection.ids.size || list.matches(":hover, :focus-within")) return;
+  if (jobs.order.slice(rows.first, rows.last).every((id) => isOver(jobs.known.get(id)))) jobs.tidy();
 }
 
 let asked = [];
@@ -121,6 +134,7 @@ function inSight() {
 function seen(answer, fine) {
   if (!fine) return false;
   jobs.refreshed(asked, answer.jobs);
+  tidy();
   return answer.jobs.some((job) => !isOver(job));
 }
 
@@ -157,6 +171,7 @@ export function followJobs() {
       selection.toggle(jobs.order.indexOf(row.dataset.id), { through: event.shiftKey, on: event.target.checked });
     }
   });
+  list.addEventListener("pointerleave", tidy);
   fresh.addEventListener("click", async () => {
     if (jobs.admit()) await jobs.reload();
     rows.show(0);
@@ -186,7 +201,7 @@ export function followJobs() {
   actions = later(async () => (await import("./actions.js")).actionsOn(selection, look));
   bar.addEventListener("click", async (event) => {
     try {
-      await (await actions())(event);
+      await (await actions()).act(event);
     } catch {
       write(bar, "told", say("page.no_answer"));
     }

@@ -154,6 +154,13 @@ export class Jobs {
     this.changed();
   }
 
+  /** Bring them into the order in which the server lists them: what changed stays in its place until then. */
+  tidy() {
+    const [before, { known }] = [this.order.join(), this];
+    this.order.sort((one, other) => known.get(other).updated - known.get(one).updated || (one < other ? -1 : 1));
+    if (this.order.join() !== before) this.changed();
+  }
+
   /** Leave out those that `unfit(id)`. */
   drop(unfit) {
     this.order = this.order.filter((id) => !unfit(id) || !this.known.delete(id));

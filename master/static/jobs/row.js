@@ -22,6 +22,7 @@ export const kept = (job) => ({
   height: job.height,
   created: job.created,
   updated: job.updated,
+  canRetry: job.remedies.includes("retry"),
   progress: job.progress,
 });
 

@@ -1,9 +1,10 @@
 // Which jobs are selected: by checkbox, with shift for all between, by keyboard; they stay selected out of sight.
 
-import { field, show } from "../dom.js";
+import { field, show, write } from "../dom.js";
 import { say } from "../strings.js";
 
 const bar = document.getElementById("selection");
+const told = field(bar, "told");
 const every = document.getElementById("pick-all");
 
 export class Selection {
@@ -27,7 +28,7 @@ export class Selection {
     const [from, to] = through ? [this.anchor, index].sort((one, other) => one - other) : [index, index];
     for (const id of order.slice(from, to + 1)) this.set(id, wanted);
     this.anchor = index;
-    this.tell();
+    this.chosen();
   }
 
   set(id, wanted) {
@@ -37,7 +38,7 @@ export class Selection {
 
   all(wanted) {
     this.ids = new Set(wanted ? this.jobs.order : []);
-    this.tell();
+    this.chosen();
   }
 
   /** Forget those that are not listed any more. */
@@ -46,9 +47,18 @@ export class Selection {
     this.tell();
   }
 
+  /** Somebody has chosen anew: what was told of those before is read. */
+  chosen() {
+    told.textContent = "";
+    this.tell();
+  }
+
+  /** What was told of an order stays though nothing may be selected any more. */
   tell() {
     const count = this.ids.size;
-    show(bar, count > 0);
+    show(field(bar, "deeds"), count > 0);
+    show(bar, count > 0 || told.textContent !== "");
+    write(bar, "clear", say(count ? "jobs.unselect" : "jobs.close"));
     field(bar, "count").textContent = count ? say("jobs.selected", { count }) : "";
     every.checked = count > 0 && count === this.jobs.order.length;
     every.indeterminate = count > 0 && !every.checked;

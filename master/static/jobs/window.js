@@ -87,7 +87,9 @@ export class Window {
     const row = Math.floor(index / columns);
     const top = this.list.getBoundingClientRect().top + row * height;
     const head = document.querySelector(".job-columns")?.offsetHeight ?? 0;
-    const foot = document.getElementById("selection").offsetHeight;
+    const bar = document.getElementById("selection");
+    // it sticks that far above the window's edge
+    const foot = bar.hidden ? 0 : bar.offsetHeight + Number.parseFloat(getComputedStyle(bar).bottom);
     if (top < head) window.scrollBy({ top: top - head });
     else if (top + height > innerHeight - foot) window.scrollBy({ top: top + height - innerHeight + foot });
     this.draw();

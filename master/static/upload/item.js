@@ -7,6 +7,8 @@ import { say } from "../strings.js";
 import { sendWhole } from "./whole.js";
 
 const NOT_FOUND = 404;
+// of what is wrong with the file itself, or with what is asked for: the same again is refused again
+const HOPELESS = new Set([413, 422]);
 // files of more bytes than this come in parts
 const LARGE = 16 * 2 ** 20;
 
@@ -38,6 +40,7 @@ export class Item {
     this.reason = "";
     this.anyway = false;
     this.wasCutOff = false;
+    this.canRetry = true;
     this.known = null;
     this.control = new AbortController();
     this.upload = null;
@@ -138,7 +141,8 @@ export class Item {
 
   fail(error) {
     this.wasCutOff = error instanceof Lost;
-    this.become(State.FAILED, unreadable(error) ? say("upload.unreadable") : error.message);
+    this.canRetry = !(error instanceof Refused && HOPELESS.has(error.status));
+    this.become(State.FAILED, sentenceOf(error));
   }
 
   pause() {
@@ -155,5 +159,10 @@ export class Item {
 
 Item.PAUSED = new Error("paused");
 Item.CALLED_OFF = new Error("called off");
+
+function sentenceOf(error) {
+  if (unreadable(error)) return say("upload.unreadable");
+  return error.code === "name_too_long" ? say("upload.name_too_long") : error.message;
+}
 
 const unreadable = (error) => error instanceof DOMException && /^Not(Readable|Found)Error$/.test(error.name);

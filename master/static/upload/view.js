@@ -286,7 +286,7 @@ function fill(row, item) {
   row.dataset.state = item.state;
   field(row, "state").dataset.state = item.state;
   write(row, "state", item.trouble ? say("upload.cut_off") : say(badges[item.state]));
-  show(field(row, "retry"), item.state === State.FAILED);
+  show(field(row, "retry"), item.state === State.FAILED && item.canRetry);
   show(field(row, "call-off"), item.state !== State.QUEUED);
   const why = item.trouble || item.reason;
   write(row, "why", why);
