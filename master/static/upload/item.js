@@ -7,8 +7,8 @@ import { say } from "../strings.js";
 import { sendWhole } from "./whole.js";
 
 const NOT_FOUND = 404;
-// of what is wrong with the file itself, or with what is asked for: the same again is refused again
-const HOPELESS = new Set([413, 422]);
+// a limit may be raised; a name stays what it is, and is refused again
+const TOO_LONG = "name_too_long";
 // files of more bytes than this come in parts
 const LARGE = 16 * 2 ** 20;
 
@@ -141,7 +141,7 @@ export class Item {
 
   fail(error) {
     this.wasCutOff = error instanceof Lost;
-    this.canRetry = !(error instanceof Refused && HOPELESS.has(error.status));
+    this.canRetry = error.code !== TOO_LONG;
     this.become(State.FAILED, sentenceOf(error));
   }
 
@@ -162,7 +162,7 @@ Item.CALLED_OFF = new Error("called off");
 
 function sentenceOf(error) {
   if (unreadable(error)) return say("upload.unreadable");
-  return error.code === "name_too_long" ? say("upload.name_too_long") : error.message;
+  return error.code === TOO_LONG ? say("upload.name_too_long") : error.message;
 }
 
 const unreadable = (error) => error instanceof DOMException && /^Not(Readable|Found)Error$/.test(error.name);
