@@ -27,7 +27,7 @@ def plain_picture(job: JobDetail, side: str, previews: bool) -> str:
     if not link or (side == "result" and job.result_kind is not ResultKind.IMAGE):
         return ""
     if previews:
-        return f"/api/jobs/{quote(job.id, safe='')}/thumbnail?side={side}"
+        return f"/api/jobs/{quote(job.id, safe='')}/thumbnail?side={side}&absent=empty"
     small = job.source_bytes <= MOST_BYTES if side == "input" else job.width * job.height <= MOST_PIXELS
     name = job.key if side == "input" else job.result_key
     return link if small and name.lower().endswith(SHOWN) else ""

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from master.settings import MasterSettings
+from tests.browser import axe
 from tests.browser.conftest import Served
 from tests.browser.viewing import Preview, drawn, middle_of, mode, pixels_of, worked_on
 from tests.imaging.samples import png, scene
@@ -62,6 +63,9 @@ def test_a_small_difference_is_multiplied_until_it_is_seen_and_by_how_much_is_to
     expect(page.locator("[data-viewer=note]")).to_have_text("Difference \u00d7 64")
     middle = middle_of(pixels_of(page)).reshape(-1, 3).astype(int)
     assert np.abs(middle - (3 * 64, 64, 0)).max() <= 1
+    page.get_by_text("Histogram", exact=True).click()
+    expect(page.locator("[data-histogram=result] path")).to_have_count(3)
+    assert axe.findings(page) == []
 
 
 @pytest.mark.page

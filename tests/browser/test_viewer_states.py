@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from master.settings import MasterSettings
+from tests.browser import axe
 from tests.browser.conftest import Served
 from tests.browser.viewing import Preview, drawn, dropped, mode, pixels_of, worked_on
 from tests.flow.pictures import encoded
@@ -91,6 +92,7 @@ def test_what_is_not_made_is_said_to_be_so_and_what_is_has_its_values(window: Wi
             mode(page, name).check(force=True)
             expect(note).to_contain_text(told)
             expect(here).to_be_visible()
+            assert axe.findings(page) == []
         value = page.locator("[data-readout=result] code")
         spoken = page.locator("[data-viewer=spoken]")
         for axis, place in (("x", "850"), ("y", "750")):

@@ -128,8 +128,8 @@ def test_with_a_preview_the_page_shows_small_pictures(
     page = client_of(MasterSettings(preview_url="http://127.0.0.1:1")).get("/jobs/a").text
     assert "data-previews" in page
     assert re.findall(r'<img[^>]* src="(/api/[^"]+)"', page) == [
-        "/api/jobs/a/thumbnail?side=input",
-        "/api/jobs/a/thumbnail?side=result",
+        "/api/jobs/a/thumbnail?side=input&amp;absent=empty",
+        "/api/jobs/a/thumbnail?side=result&amp;absent=empty",
     ]
 
 

@@ -141,10 +141,10 @@ export class Desk {
   tellUnmade() {
     const { result } = this.found;
     const { mode } = this.root.dataset;
-    const isAfter = this.made < 1 && result?.isMade && mode !== "input";
+    if (this.made >= 1 || !result?.isMade || mode === "input") return show(this.part("unmade"), false);
     const middle = this.middle("result");
     if (mode === "slider") middle.x *= 1 + Number(this.part("split").getAttribute("aria-valuenow")) / 100;
-    const pixel = isAfter && this.stage.pixelAt("result", middle);
+    const pixel = this.stage.pixelAt("result", middle);
     show(this.part("unmade"), Boolean(pixel) && !result.isMade(pixel));
   }
 

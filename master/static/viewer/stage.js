@@ -48,7 +48,7 @@ export class Stage {
         });
         viewer.canvas.setAttribute("role", "application");
         viewer.canvas.setAttribute("aria-label", label(side));
-        for (const each of [viewer, viewer.navigator]) each?.addHandler("tile-drawing", smoothed);
+        viewer.navigator?.addHandler("tile-drawing", smoothed);
         viewer.addHandler("canvas-key", keyed);
         viewer.addHandler("viewport-change", () => this.lead(side));
         viewer.addHandler("open", () => this.opened(side));
@@ -244,7 +244,7 @@ export function afterResize(act) {
   requestAnimationFrame(() => requestAnimationFrame(act));
 }
 
-// where a level is drawn much smaller than it is, each pixel is a mean of what it stands for, not one of them
+// the smallest level is drawn much smaller there: each pixel is to be a mean of what it stands for, not one of them
 function smoothed({ context }) {
   context.imageSmoothingQuality = "medium";
 }
