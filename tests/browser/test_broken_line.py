@@ -6,6 +6,7 @@ import hashlib
 import os
 import random
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,13 +57,17 @@ def test_a_large_file_arrives_whole_though_a_third_of_its_parts_is_cut_off(
 def test_a_drop_waits_while_there_is_no_line_and_goes_on_when_it_is_back(
     served: Served, window: Window, large: Path
 ) -> None:
-    window.allow("ERR_")
+    back = threading.Event()
+    # its later parts never arrive before the line is gone, however quick the machine
+    line = Line(window, cuts=lambda number: number > 2 and not back.is_set())
     page = window.open(served.url)
     page.locator("#files").set_input_files(large)
-    expect(page.locator("#uploads .upload[data-state=UPLOADING]")).to_have_count(1)
+    while not line.asked:
+        page.wait_for_timeout(50)
     window.context.set_offline(offline=True)
     expect(page.locator("#drops .sending")).to_contain_text("goes on by itself", timeout=LONG)
     expect(page.locator("#uploads .badge")).to_have_text("held up")
+    back.set()
     window.context.set_offline(offline=False)
     queued(page)
     is_there_whole(served, large)

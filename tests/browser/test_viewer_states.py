@@ -40,6 +40,8 @@ def viewing() -> Iterator[Served]:
 
 @pytest.mark.page
 def test_what_somebody_takes_to_look_at_stays_when_the_job_is_done(window: Window) -> None:
+    # a preview that is busy says so, and is asked again
+    window.allow("503")
     fleet, job, served = dropped(PHOTO)
     with Preview(served):
         page = window.open(f"{served.url}/jobs/{job.id}")
