@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from tilework.imaging.operations.resampling import LONGEST_STEP, Axis, nearest
+from tilework.imaging.operations.resampling import LONGEST_STEP, Axis, covered, nearest, of_one_call
 from tilework.imaging.windows import Size, Window
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def source_of(output: Window, across: Axis, down: Axis) -> Window:
     made = _made_for(output, across, down)
     if made is None:
         return Window(left, top, right, bottom)
-    read = _before(made, across, down)
+    read = covered(made, across, down)
     # at its first pixel a scale that is rounded may lie just before the one that repeats
     return Window(min(left, read.left), min(top, read.top), max(right, read.right), max(bottom, read.bottom))
 
@@ -45,13 +45,12 @@ def _one_call(
     image: Image, source: Window, output: Window, axes: tuple[Axis, Axis], wanted: tuple[Array, Array]
 ) -> Image | None:
     """What OpenCV makes of the part that repeats, if it copies the pixels that are wanted."""
-    import cv2
     import numpy as np
 
     made = _made_for(output, *axes)
     if made is None:
         return None
-    read = _before(made, *axes)
+    read = covered(made, *axes)
     across = Axis(read.width, made.width, axes[0].inverse)
     down = Axis(read.height, made.height, axes[1].inverse)
     columns = nearest(output.left - made.left, output.right - made.left, across) + read.left - source.left
@@ -59,8 +58,7 @@ def _one_call(
     if not (np.array_equal(columns, wanted[0]) and np.array_equal(rows, wanted[1])):
         return None
     part = image[read.within(source)]
-    found = cv2.resize(part, None, fx=across.inverse, fy=down.inverse, interpolation=INTER_NEAREST)
-    return found[output.within(made)] if found.shape[:2] == (made.height, made.width) else None
+    return of_one_call(part, output, made, (across, down), INTER_NEAREST)
 
 
 def _made_for(output: Window, across: Axis, down: Axis) -> Window | None:
@@ -69,12 +67,6 @@ def _made_for(output: Window, across: Axis, down: Axis) -> Window | None:
     if max(steps.width, steps.height) > LONGEST_STEP:
         return None
     return output.aligned(steps).clamped(Size(across.result, down.result))
-
-
-def _before(made: Window, across: Axis, down: Axis) -> Window:
-    left, right = across.before(made.left, made.right)
-    top, bottom = down.before(made.top, made.bottom)
-    return Window(left, top, right, bottom)
 
 
 def _taken(image: Image, columns: Array, rows: Array) -> Image:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tilework.imaging.operations.resampling import LONGEST_STEP, Axis, Taps
+from tilework.imaging.operations.resampling import LONGEST_STEP, Axis, Taps, covered, of_one_call
 from tilework.imaging.operations.weighing import along_rows, down_columns
 from tilework.imaging.windows import Margin, Size, Window
 
@@ -68,9 +68,7 @@ class Resampling:
 
     def before(self, made: Window) -> Window:
         """The pixels of the source that ``made`` of the result covers; both end at whole ones, or at the edge."""
-        left, right = self.across.before(made.left, made.right)
-        top, bottom = self.down.before(made.top, made.bottom)
-        return Window(left, top, right, bottom)
+        return covered(made, self.across, self.down)
 
     def window(self, image: Image, source: Window, output: Window) -> Image:
         """Return the pixels of ``output``; ``image`` holds ``source``, what they are made of."""
@@ -90,8 +88,6 @@ class Resampling:
         self, image: Image, source: Window, output: Window, taps: tuple[Taps, Taps]
     ) -> Image | None:
         """Return what OpenCV makes of a window, if its places there have the weights that they have in the whole."""
-        import cv2
-
         made = self.made_for(output)
         if made is None:
             return None
@@ -103,8 +99,7 @@ class Resampling:
         if not (there.equals(taps[0], read.left) and below.equals(taps[1], read.top)):
             return None
         part = image[read.within(source)]
-        found = cv2.resize(part, None, fx=across.inverse, fy=down.inverse, interpolation=self.interpolation)
-        return found[output.within(made)] if found.shape[:2] == (made.height, made.width) else None
+        return of_one_call(part, output, made, (across, down), self.interpolation)
 
     def _made(self, image: Image, source: Window, output: Window, columns: Taps, rows: Taps) -> Image:
         """The pixels of ``output``, block after block: along the rows of each, then along its columns."""

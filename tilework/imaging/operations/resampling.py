@@ -13,8 +13,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from tilework.imaging.windows import Window
+
 if TYPE_CHECKING:
     import numpy as np
+
+    from tilework.imaging.operations.contract import Image
 
     Indices = np.ndarray[Any, np.dtype[np.int64]]
     Weights = np.ndarray[Any, np.dtype[np.float32]]
@@ -100,6 +104,24 @@ class Taps:
             and np.array_equal(self.weight, other.weight)
             and np.array_equal(*counts)
         )
+
+
+def covered(made: Window, across: Axis, down: Axis) -> Window:
+    """The pixels of the source that ``made`` of the result covers; both end at whole ones, or at the edge."""
+    left, right = across.before(made.left, made.right)
+    top, bottom = down.before(made.top, made.bottom)
+    return Window(left, top, right, bottom)
+
+
+def of_one_call(
+    part: Image, output: Window, made: Window, axes: tuple[Axis, Axis], interpolation: int
+) -> Image | None:
+    """The pixels of ``output`` of what OpenCV makes of ``part`` by its axes; None where that is not as large as ``made``."""
+    import cv2
+
+    across, down = axes
+    found = cv2.resize(part, None, fx=across.inverse, fy=down.inverse, interpolation=interpolation)
+    return found[output.within(made)] if found.shape[:2] == (made.height, made.width) else None
 
 
 def nearest(begin: int, end: int, axis: Axis) -> Indices:
