@@ -20,6 +20,7 @@ from preview.settings import PreviewSettings
 from tests.browser import chromium
 from tests.conftest import REGION
 from tilework.aws.connect import connect
+from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
 from tilework.jobs.life import JobLife
 from tilework.jobs.transitions import Claimant
@@ -133,6 +134,35 @@ class Served:
         )
 
 
+@dataclass
+class Preview:
+    """The preview of a served system, on a port of its own."""
+
+    served: Served
+
+    def __enter__(self) -> Served:
+        config = uvicorn.Config(
+            create_preview(PreviewSettings(), self.served.system), port=0, log_level="warning", ws="none",
+            timeout_graceful_shutdown=1,
+        )  # fmt: skip
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        end = time.monotonic() + 30
+        while not self._server.started:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.served.stop()
+        self.served.settings = replace(self.served.settings, preview_url=f"http://127.0.0.1:{port}")
+        self.served.start()
+        return self.served
+
+    def __exit__(self, *_: object) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+
 @pytest.fixture
 def upload_limit_bytes() -> int:
     """What the page takes; a module may have its own."""
@@ -170,6 +200,16 @@ def previewed(served: Served) -> Iterator[Served]:
     yield served
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture
+def viewing() -> Iterator[Served]:
+    """The application on a system in memory, with a preview of it."""
+    served = Served(memory_system(time.time), MasterSettings())
+    served.start()
+    with Preview(served):
+        yield served
+    served.stop()
 
 
 def allow_uploads_of_the_page(endpoint: str, bucket: str) -> None:

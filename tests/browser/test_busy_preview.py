@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import threading
-import time
 from collections import Counter
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,34 +14,22 @@ import cv2
 import pytest
 from playwright.sync_api import expect
 
-from master.settings import MasterSettings
-from tests.browser.conftest import Served
 from tests.browser.test_page import choose, file
-from tests.browser.viewing import Preview, count_drawn, drawn, worked_on
+from tests.browser.viewing import count_drawn, drawn, worked_on
 from tests.imaging.samples import png, scene
 from tests.waiting import wait_for
-from tilework.jobs.in_memory import memory_system
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Route
 
-    from tests.browser.conftest import Window
+    from tests.browser.conftest import Served, Window
 
 PHOTO = scene(900, 700)
 
 SOON = 10_000
 """Milliseconds: much less than a preview that answers nothing is waited for."""
-
-
-@pytest.fixture
-def viewing() -> Iterator[Served]:
-    served = Served(memory_system(time.time), MasterSettings())
-    served.start()
-    with Preview(served):
-        yield served
-    served.stop()
 
 
 def busy(window: Window, pattern: str, times: int) -> Counter[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,10 +11,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from master.settings import MasterSettings
-from tests.browser.conftest import Served
+from tests.browser.conftest import Preview
 from tests.browser.viewing import (
-    Preview,
     count_drawn,
     drawn,
     dropped,
@@ -28,27 +25,17 @@ from tests.imaging.samples import noise, png, scene
 from tests.preview.gigapixels import repeated
 from tests.preview.looking import tiled, with_overviews
 from tests.waiting import wait_for
-from tilework.jobs.in_memory import memory_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Window
+    from tests.browser.conftest import Served, Window
 
 RED, BLUE = (0, 0, 255), (255, 0, 0)
 PHOTO = scene(900, 700)
 BLURRED = cv2.blur(PHOTO, (9, 9))
-
-
-@pytest.fixture
-def viewing() -> Iterator[Served]:
-    served = Served(memory_system(time.time), MasterSettings())
-    served.start()
-    with Preview(served):
-        yield served
-    served.stop()
 
 
 def plain(colour: tuple[int, int, int], width: int = 900, height: int = 700) -> bytes:

@@ -2,37 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import pytest
 from playwright.sync_api import expect
 
-from master.settings import MasterSettings
-from tests.browser.conftest import Served
-from tests.browser.viewing import Preview, drawn, worked_on
+from tests.browser.viewing import drawn, worked_on
 from tests.imaging.samples import png, scene
 from tests.waiting import wait_for
-from tilework.jobs.in_memory import memory_system
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import CDPSession, Page
 
-    from tests.browser.conftest import Window
+    from tests.browser.conftest import Served, Window
 
 PHOTO = scene(900, 700)
-
-
-@pytest.fixture
-def viewing() -> Iterator[Served]:
-    served = Served(memory_system(time.time), MasterSettings())
-    served.start()
-    with Preview(served):
-        yield served
-    served.stop()
 
 
 @pytest.fixture

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from master.settings import MasterSettings
 from tests.browser import axe
-from tests.browser.conftest import Served
-from tests.browser.viewing import Preview, drawn, middle_of, mode, pixels_of, worked_on
+from tests.browser.viewing import drawn, middle_of, mode, pixels_of, worked_on
 from tests.imaging.samples import png, scene
-from tilework.jobs.in_memory import memory_system
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Window
+    from tests.browser.conftest import Served, Window
 
 PHOTO = scene(900, 700)
-
-
-@pytest.fixture
-def viewing() -> Iterator[Served]:
-    served = Served(memory_system(time.time), MasterSettings())
-    served.start()
-    with Preview(served):
-        yield served
-    served.stop()
 
 
 def plain(colour: tuple[int, int, int]) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,31 +10,18 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from master.settings import MasterSettings
 from tests.browser import axe
-from tests.browser.conftest import Served
-from tests.browser.viewing import Preview, drawn, dropped, mode, pixels_of, worked_on
+from tests.browser.conftest import Preview
+from tests.browser.viewing import drawn, dropped, mode, pixels_of, worked_on
 from tests.flow.pictures import encoded
 from tests.imaging.samples import png, scene
 from tests.preview.looking import tiled
-from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.browser.conftest import Window
+    from tests.browser.conftest import Served, Window
 
 PHOTO = scene(1700, 1500)
-
-
-@pytest.fixture
-def viewing() -> Iterator[Served]:
-    served = Served(memory_system(time.time), MasterSettings())
-    served.start()
-    with Preview(served):
-        yield served
-    served.stop()
 
 
 @pytest.mark.page

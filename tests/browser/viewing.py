@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import uvicorn
 
 from master.settings import MasterSettings
-from preview.app import create_app
-from preview.settings import PreviewSettings
 from tests.browser.conftest import Served
 from tests.fleet.whole_fleet import Fleet
 from tests.imaging.samples import decoded
@@ -24,35 +18,6 @@ if TYPE_CHECKING:
 
     from tilework.imaging.operations.contract import Image
     from tilework.jobs.job import Job
-
-
-@dataclass
-class Preview:
-    """The preview of a served system, on a port of its own."""
-
-    served: Served
-
-    def __enter__(self) -> Served:
-        config = uvicorn.Config(
-            create_app(PreviewSettings(), self.served.system), port=0, log_level="warning", ws="none",
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        end = time.monotonic() + 30
-        while not self._server.started:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.served.stop()
-        self.served.settings = replace(self.served.settings, preview_url=f"http://127.0.0.1:{port}")
-        self.served.start()
-        return self.served
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
 
 
 def worked_on(
