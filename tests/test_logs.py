@@ -63,7 +63,7 @@ def test_threads_do_not_mix_up_their_jobs(capfd: pytest.CaptureFixture[str]) -> 
 
     def work(job: str) -> None:
         with about(job=job):
-            together.wait(10)
+            together.wait(30)
             log.info("%s", job)
 
     threads = [threading.Thread(target=work, args=(job,)) for job in ("a", "b")]

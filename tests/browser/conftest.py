@@ -47,7 +47,7 @@ FLAGS = (
 UPLOAD_LIMIT_BYTES = 1_000_000
 
 # against hanging only: the machine of the tests may be busy
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=40_000)
 
 
 # a module, not a session: two Playwrights at once, or asyncio after one, do not go together
@@ -90,7 +90,7 @@ class Served:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while not self._server.started:
             assert time.monotonic() < end
             time.sleep(0.01)
@@ -121,7 +121,7 @@ class Served:
 
     def claim_dropped(self, name: str) -> Job:
         """Claim what a browser has just uploaded under ``name``."""
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while True:
             found = [each for each in self.system.inputs.list("uploads/") if each.key.endswith(f"/{name}")]
             if found:
@@ -189,7 +189,7 @@ def previewed(served: Served) -> Iterator[Served]:
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not server.started:
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -258,7 +258,7 @@ def window_of(browser: Browser) -> Iterator[Callable[..., Window]]:
 
     def make(**settings: Any) -> Window:
         context = browser.new_context(**settings)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(40_000)
         windows.append(Window(context))
         return windows[-1]
 

@@ -44,7 +44,7 @@ ALIVE = """() => {
 }"""
 
 
-def alive(page: Page, seconds: float = 10) -> None:
+def alive(page: Page, seconds: float = 30) -> None:
     """Wait until the page's modules have run: what they fill in is there."""
     expect(page.locator("#add-operation")).to_be_enabled(timeout=seconds * 1000)
     expect(page.locator("#step")).to_be_visible()

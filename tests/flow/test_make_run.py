@@ -40,7 +40,7 @@ def test_a_system_killed_without_a_word_keeps_its_jobs_and_ends_in_order_after_i
         # some end by themselves when what they hang on is gone
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    first.launcher.wait(10)
+    first.launcher.wait(30)
     psutil.wait_procs(everything, timeout=10)
 
     second = start(tmp_path / "state", RANKS="1", ONCE="1")

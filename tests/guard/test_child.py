@@ -199,7 +199,7 @@ def test_a_child_dies_with_its_parent(tmp_path: Path) -> None:
     child = psutil.Process(int(mark.read_text()))
     parent.kill()
     parent.wait()
-    child.wait(10)
+    child.wait(30)
 
 
 def test_hundreds_of_runs_leave_no_descriptor_no_process_and_no_memory_behind() -> None:

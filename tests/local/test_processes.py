@@ -81,7 +81,7 @@ def crew(said: list[str]) -> Iterator[Crew]:
     crew.stop(hurry=lambda: True)
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> float:
+def until(condition: Callable[[], bool], seconds: float = 30) -> float:
     began = time.monotonic()
     while not condition():
         assert time.monotonic() - began < seconds

@@ -68,7 +68,7 @@ def test_brackets_in_a_text_are_text(plain: Progress, written: io.StringIO) -> N
     assert written.getvalue() == "[bold]key[/x].png\n"
 
 
-def run(step: Step, code: str, folder: Path, seconds: float = 10, **more: object) -> None:
+def run(step: Step, code: str, folder: Path, seconds: float = 30, **more: object) -> None:
     commands.run(
         step, (sys.executable, "-c", code), environment=dict(os.environ), directory=folder,
         log=folder / "command.log", seconds=seconds, advice="Bake again.", **more,  # type: ignore[arg-type]

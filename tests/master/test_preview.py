@@ -39,7 +39,7 @@ def serving(app: Any, port: int = 0) -> Iterator[int]:
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not server.started:
         assert time.monotonic() < end
         time.sleep(0.01)

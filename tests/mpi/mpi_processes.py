@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 RANKS = 2
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 10.0) -> float:
+def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> float:
     """Seconds until the condition held; fails when it never does."""
     began = time.monotonic()
     while not condition():

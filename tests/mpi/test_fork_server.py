@@ -48,8 +48,8 @@ def test_one_world_after_another_is_forked_from_one_process(
             environment={"COLOUR": "mauve"},
         )
         mothers |= {parent_of(pid).pid for pid in world.pids}
-        assert world.submit(rank_tasks.started_with).result(10) == [number]
-        assert world.submit(rank_tasks.environment, "COLOUR").result(10) == "mauve"
+        assert world.submit(rank_tasks.started_with).result(30) == [number]
+        assert world.submit(rank_tasks.environment, "COLOUR").result(30) == "mauve"
         world.shutdown()
         wait_for_death(world)
     assert len(mothers) == 1
@@ -78,7 +78,7 @@ def test_a_rank_that_ends_is_blamed_with_how_it_ended(
     assert isinstance(innocent, WorldDiedError)
     assert not innocent.suspect
     wait_for_death(world)
-    assert new_world(fork_server=fork_server).submit(rank_tasks.echo, 1).result(10) == 1
+    assert new_world(fork_server=fork_server).submit(rank_tasks.echo, 1).result(30) == 1
 
 
 def test_no_rank_outlives_its_mpiexec(new_world: Callable[..., World], fork_server: ForkServer) -> None:
@@ -103,7 +103,7 @@ def test_a_world_whose_fork_server_is_killed_blames_nobody_and_the_next_has_anot
         assert isinstance(error, WorldDiedError)
         assert not error.suspect
     wait_for_death(world)
-    assert new_world(fork_server=fork_server).submit(rank_tasks.echo, 1).result(10) == 1
+    assert new_world(fork_server=fork_server).submit(rank_tasks.echo, 1).result(30) == 1
 
 
 def test_a_fork_server_that_hears_nothing_any_more_costs_no_start(
@@ -115,7 +115,7 @@ def test_a_fork_server_that_hears_nothing_any_more_costs_no_start(
     deaf.suspend()
     world.kill()
     following = new_world(fork_server=fork_server, start_seconds=20)
-    assert following.submit(rank_tasks.echo, 1).result(10) == 1
+    assert following.submit(rank_tasks.echo, 1).result(30) == 1
     assert parent_of(following.pids[0]) != deaf
     wait_until(lambda: not lives(deaf.pid))
 
@@ -126,7 +126,7 @@ def test_a_stand_in_that_finds_no_fork_server_becomes_the_rank(
     monkeypatch.setattr(fork_server, "_start", lambda: setattr(fork_server, "_address", "nobody-there"))
     world = new_world(fork_server=fork_server)
     assert {parent_of(pid).pid for pid in world.pids} == {world.mpiexec_pid}
-    assert world.submit(rank_tasks.echo, 1).result(10) == 1
+    assert world.submit(rank_tasks.echo, 1).result(30) == 1
 
 
 def test_a_rank_that_fails_to_start_says_why(
@@ -142,7 +142,7 @@ def test_what_a_terminal_or_a_service_tells_everybody_is_not_for_the_fork_server
     world = new_world(fork_server=fork_server)
     for number in (signal.SIGINT, signal.SIGTERM):
         parent_of(world.pids[0]).send_signal(number)
-    assert world.submit(rank_tasks.echo, 1).result(10) == 1
+    assert world.submit(rank_tasks.echo, 1).result(30) == 1
 
 
 STARTER = """

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.timeout(60)
 
 def await_mpiexec(world: World, folder: Path) -> None:
     """Until mpiexec has told the ranks the SIGCONT of the start: no later than what a rank prints now."""
-    world.submit(print, "a line", flush=True).result(10)
+    world.submit(print, "a line", flush=True).result(30)
     wait_until(lambda: "a line" in (folder / "world" / "world.log").read_text())
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 def test_the_ranks_work_side_by_side_each_in_a_process_of_its_own(world: World) -> None:
     started = time.monotonic()
-    pids = {future.result() for future in [world.submit(rank_tasks.who, 0.3) for _ in range(2)]}
+    pids = {future.result() for future in [world.submit(rank_tasks.who, 1) for _ in range(2)]}
     assert pids == set(world.pids[1:])
-    assert time.monotonic() - started < 0.55
+    assert time.monotonic() - started < 1.9
 
 
 def test_rank_zero_computes_nothing(world: World) -> None:
@@ -125,7 +125,7 @@ def test_a_rank_computes_with_one_thread_and_has_no_secrets_in_its_environment(w
 
 def test_the_slots_tell_which_process_has_been_at_which_task_since_when(world: World) -> None:
     before = time.monotonic_ns()
-    future = world.submit(rank_tasks.who, 0.3)
+    future = world.submit(rank_tasks.who, 1)
     while not (busy := [slot for slot in world.slots() if slot.running]):
         time.sleep(0.005)
     assert [slot.pid for slot in busy] == [future.result()]

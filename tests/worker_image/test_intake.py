@@ -25,7 +25,7 @@ class Taken:
             self.messages.append((message.body, place))
             self.changed.notify_all()
 
-    def wait_for(self, count: int, seconds: float = 5) -> None:
+    def wait_for(self, count: int, seconds: float = 30) -> None:
         with self.changed:
             assert self.changed.wait_for(lambda: len(self.messages) >= count, seconds), self.messages
 
@@ -49,7 +49,7 @@ def test_never_more_messages_are_taken_than_there_are_places() -> None:
     taken.wait_for(4)
     assert taken.messages[3][1] == 1
     intake.stop()
-    intake.join(2)
+    intake.join(20)
 
 
 def test_a_queue_that_fails_in_any_way_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_what_comes_after_the_stop_is_handed_back_at_once() -> None:
     time.sleep(0.2)
     intake.stop()
     queue.send("too late")
-    intake.join(6)
+    intake.join(20)
     assert taken.messages == []
     assert queue.backlog().visible == 1
 

@@ -44,7 +44,7 @@ class SlowQueue:
     def set_visibility(self, message: Message, seconds: float) -> bool:
         if seconds == HIDDEN:
             self.reached.set()
-            assert self.go.wait(10)
+            assert self.go.wait(30)
         return self._queue.set_visibility(message, seconds)
 
 
@@ -54,7 +54,7 @@ def give_back_under_a_renewal(
     leases.add(held)
     held.renewed = 0.0
     leases._renew_due(boottime())
-    assert slow.reached.wait(10)
+    assert slow.reached.wait(30)
     giving = threading.Thread(target=give_back)
     giving.start()
     # without care it is over by now, and the renewal comes after it

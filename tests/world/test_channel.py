@@ -42,7 +42,7 @@ def test_what_has_no_room_is_kept_and_follows_in_order(ends: Ends) -> None:
         while channel.interest & selectors.EVENT_WRITE:
             assert select.select([], [channel], [], 10)[1]
             channel.flush()
-        assert received.result(10) == sent
+        assert received.result(30) == sent
 
 
 def test_what_is_sent_to_one_who_is_gone_is_let_go(ends: Ends) -> None:
