@@ -30,15 +30,17 @@ class blaming:  # noqa: N801 - as of contextlib, of which a generator would cost
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         """Raise what is told of ``error``, if it is the operation's."""
-        if (
-            error is None
-            or isinstance(error, (TileworkError, MemoryError))
-            or not isinstance(error, Exception)
-        ):
-            return
-        of_opencv, of_the_system = getattr(error, "code", None), getattr(error, "errno", None)
-        if of_opencv == OUT_OF_MEMORY or of_the_system == errno.ENOMEM or "bad_alloc" in str(error):
-            raise MemoryError(str(error)) from error
-        raise OperationFailedError(
-            f"The operation {self.operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
-        ) from error
+        if isinstance(error, Exception):
+            blame(self.operation, error)
+
+
+def blame(operation: Operation, error: Exception) -> None:
+    """Raise what is told of ``error``, which ``operation`` raised; return if it tells enough itself."""
+    if isinstance(error, (TileworkError, MemoryError)):
+        return
+    of_opencv, of_the_system = getattr(error, "code", None), getattr(error, "errno", None)
+    if of_opencv == OUT_OF_MEMORY or of_the_system == errno.ENOMEM or "bad_alloc" in str(error):
+        raise MemoryError(str(error)) from error
+    raise OperationFailedError(
+        f"The operation {operation.name} failed: {type(error).__name__}: {str(error)[:MOST_QUOTED]}"
+    ) from error

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tilework.errors import OperationFailedError
-from tilework.imaging.blaming import blaming
+from tilework.imaging.blaming import blame, blaming
 from tilework.imaging.chains import first_chain
 from tilework.imaging.folding import first_of, folded
 from tilework.imaging.formats import Picture
@@ -172,19 +172,27 @@ def run_window(reader: Reader, pipeline: Pipeline, window: Window) -> Picture:
 
 
 def _run_step(picture: Picture, step: Step, site: Site) -> Picture:
-    with blaming(step.operation):
+    try:
         colour = step.operation.apply(picture.colour, site, step.arguments)
+    except Exception as error:
+        blame(step.operation, error)
+        raise
     return _with_alpha(colour, picture, step, site)
 
 
 def _with_alpha(colour: Image, picture: Picture, step: Step, site: Site) -> Picture:
     """The result of a step with what becomes of the alpha of its input."""
-    operation, alpha = step.operation, None
-    with blaming(operation):
-        if picture.alpha is not None and operation.output_pixels(picture.pixels, step.arguments).alpha:
-            alpha = operation.carry(picture.alpha, site, step.arguments)
+    alpha = None if picture.alpha is None else _carried(picture.alpha, picture, step, site)
     if colour.shape[:2] != (site.output.height, site.output.width):
         raise OperationFailedError(
-            f"The operation {operation.name} returned an array of shape {colour.shape} for {site.output}."
+            f"The operation {step.operation.name} returned an array of shape {colour.shape} for {site.output}."
         )
     return Picture(colour, alpha)
+
+
+def _carried(alpha: Image, picture: Picture, step: Step, site: Site) -> Image | None:
+    operation = step.operation
+    with blaming(operation):
+        if operation.output_pixels(picture.pixels, step.arguments).alpha:
+            return operation.carry(alpha, site, step.arguments)
+    return None

@@ -55,16 +55,17 @@ def folded(pipeline: Pipeline, size: Size, pixels: Pixels) -> Short:
     :class:`~tilework.errors.UnsupportedPixelsError` for a step that does not take what comes to it.
     """
     global _last  # noqa: PLW0603 - see there
-    given, short = _last
-    # not by value: two pipelines of one text may know different things of two images
-    if given is not pipeline or short.sizes[0] != size or short.kinds[0] != pixels:
+    given, image, short = _last
+    # the pipeline not by value: two of one text may know different things of two images; in a tuple what is the same
+    # object is equal without a look into it
+    if given is not pipeline or image != (size, pixels):
         short = _folded(pipeline, size, pixels)
-        _last = (pipeline, short)
+        _last = (pipeline, (size, pixels), short)
     return short
 
 
-_last: tuple[Pipeline | None, Short] = (None, Short(Pipeline(()), (), ()))
-"""What was folded last in this process, and what came of it."""
+_last: tuple[Pipeline | None, tuple[Size, Pixels] | None, Short] = (None, None, Short(Pipeline(()), (), ()))
+"""What was folded last in this process, for an image of which size and pixels, and what came of it."""
 
 
 def _folded(pipeline: Pipeline, size: Size, pixels: Pixels) -> Short:

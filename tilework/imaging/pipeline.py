@@ -241,10 +241,12 @@ class Pipeline:
     ) -> tuple[Site, ...]:
         """:meth:`sites` for who knows :meth:`sizes` and :meth:`kinds`: they are the same for all windows."""
         sites: list[Site] = []
-        for index in reversed(range(len(self.steps))):
-            sites.append(self._site(index, output, sizes, kinds))
-            output = sites[-1].source
-        return tuple(reversed(sites))
+        for index in range(len(self.steps) - 1, -1, -1):
+            site = self._site(index, output, sizes, kinds)
+            sites.append(site)
+            output = site.source
+        sites.reverse()
+        return tuple(sites)
 
     def site(self, index: int, output: Window, size: Size, pixels: Pixels) -> Site:
         """Where step ``index`` works for ``output`` of its own result; ``size`` and ``pixels`` are the first input's."""

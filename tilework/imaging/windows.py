@@ -131,6 +131,8 @@ class Window:
         Else it has its left neighbour on the grid, too: the last columns of an image may be fewer than OpenCV's vectors
         take at once, and it goes through so few in another way than through the same columns of a wider image.
         """
+        if step.width == step.height == 1:
+            return self.clamped(size)
         window = self.aligned(step).clamped(size)
         if window.width >= step.width:
             return window

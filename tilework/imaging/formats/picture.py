@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tilework.imaging.operations import Pixels
 from tilework.imaging.windows import Size
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tilework.imaging.operations.contract import Image
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+# no dataclass: a frozen one takes a microsecond to make, and each tile makes one a step
+class Picture(NamedTuple):
     """A decoded image.
 
     ``colour`` has shape (height, width) or (height, width, 3) with blue, green, red; ``alpha`` (height, width) or is
