@@ -185,21 +185,8 @@ def served(
 @pytest.fixture
 def previewed(served: Served) -> Iterator[Served]:
     """The application with a preview beside it."""
-    app = create_preview(PreviewSettings(), served.system)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    served.stop()
-    served.settings = replace(served.settings, preview_url=f"http://127.0.0.1:{port}")
-    served.start()
-    yield served
-    server.should_exit = True
-    thread.join(10)
+    with Preview(served):
+        yield served
 
 
 @pytest.fixture
