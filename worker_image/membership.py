@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 BUSY_LOOK_SECONDS = 5.0
 """Between two looks at whether this host is busy."""
 
-QUIET_SECONDS = 60.0
+QUIET_SECONDS = 30.0
 """Without work, after which the protection is taken back: not between two photos."""
 
 HEARTBEAT_SECONDS = 20.0

@@ -75,7 +75,7 @@ def test_a_host_that_took_work_a_moment_ago_may_be_ended_and_loses_nothing() -> 
     assert (queues.jobs.visible, queues.jobs.in_flight) == (100, 0)
 
 
-def test_a_host_that_has_worked_for_some_seconds_is_not_ended_and_stays_for_a_minute_after_its_work() -> None:
+def test_a_host_that_has_worked_for_some_seconds_is_not_ended_and_stays_for_a_while_after_its_work() -> None:
     group, queues = one_host(works_for=BUSY_LOOK_SECONDS + 0.01)
     group.set_capacity(0)
     assert (group.life.ended_at_work, len(group.hosts), group.busy) == (0, 1, 1)
