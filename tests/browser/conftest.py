@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-import uvicorn
 from playwright.sync_api import expect, sync_playwright
 
 from master.app import create_app
@@ -19,6 +18,7 @@ from preview.app import create_app as create_preview
 from preview.settings import PreviewSettings
 from tests.browser import chromium
 from tests.conftest import REGION
+from tests.serving import serving
 from tilework.aws.connect import connect
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.job import Ask, Drop, Job, State
@@ -75,8 +75,7 @@ class Served:
     system: System
     settings: MasterSettings
     port: int = 0
-    _server: uvicorn.Server | None = None
-    _thread: threading.Thread | None = None
+    _serving: ExitStack = field(default_factory=ExitStack)
 
     @property
     def url(self) -> str:
@@ -84,23 +83,10 @@ class Served:
 
     def start(self) -> None:
         app = create_app(self.settings, self.system)
-        config = uvicorn.Config(
-            app, port=self.port, log_level="warning", timeout_graceful_shutdown=1, ws="none"
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        end = time.monotonic() + 30
-        while not self._server.started:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+        self.port = self._serving.enter_context(serving(app, self.port, patience=1))
 
     def stop(self) -> None:
-        assert self._server is not None
-        assert self._thread is not None
-        self._server.should_exit = True
-        self._thread.join(10)
+        self._serving.close()
 
     # --- what a worker would do to the table -----------------------------------------------------------------------
 
@@ -134,33 +120,14 @@ class Served:
         )
 
 
-@dataclass
-class Preview:
-    """The preview of a served system, on a port of its own."""
-
-    served: Served
-
-    def __enter__(self) -> Served:
-        config = uvicorn.Config(
-            create_preview(PreviewSettings(), self.served.system), port=0, log_level="warning", ws="none",
-            timeout_graceful_shutdown=1,
-        )  # fmt: skip
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        end = time.monotonic() + 30
-        while not self._server.started:
-            assert time.monotonic() < end
-            time.sleep(0.01)
-        port = self._server.servers[0].sockets[0].getsockname()[1]
-        self.served.stop()
-        self.served.settings = replace(self.served.settings, preview_url=f"http://127.0.0.1:{port}")
-        self.served.start()
-        return self.served
-
-    def __exit__(self, *_: object) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
+@contextmanager
+def previewing(served: Served) -> Iterator[Served]:
+    """The served system with its preview, on a port of its own."""
+    with serving(create_preview(PreviewSettings(), served.system), patience=1) as port:
+        served.stop()
+        served.settings = replace(served.settings, preview_url=f"http://127.0.0.1:{port}")
+        served.start()
+        yield served
 
 
 @pytest.fixture
@@ -185,7 +152,7 @@ def served(
 @pytest.fixture
 def previewed(served: Served) -> Iterator[Served]:
     """The application with a preview beside it."""
-    with Preview(served):
+    with previewing(served):
         yield served
 
 
@@ -194,7 +161,7 @@ def viewing() -> Iterator[Served]:
     """The application on a system in memory, with a preview of it."""
     served = Served(memory_system(time.time), MasterSettings())
     served.start()
-    with Preview(served):
+    with previewing(served):
         yield served
     served.stop()
 

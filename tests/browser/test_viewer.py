@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Preview
+from tests.browser.conftest import previewing
 from tests.browser.viewing import (
     count_drawn,
     drawn,
@@ -193,7 +193,7 @@ def test_the_histograms_of_both_are_drawn_and_tell_what_was_counted(viewing: Ser
 @pytest.mark.page
 def test_what_is_done_of_a_running_job_can_be_seen_and_the_rest_as_it_comes(window: Window) -> None:
     fleet, job, served = dropped(scene(1700, 1500))
-    with Preview(served):
+    with previewing(served):
         page = opened(window, served, job.id, "input")
         note = page.locator("[data-viewer=note]")
         expect(note).to_contain_text("0 % of the pixels are made")
@@ -350,7 +350,7 @@ def test_an_image_without_overviews_is_read_while_one_is_told_how_far_and_then_c
 def test_a_value_that_is_looked_at_while_the_result_is_made_is_told_when_it_is(window: Window) -> None:
     photo = scene(1700, 1500)
     fleet, job, served = dropped(photo)
-    with Preview(served):
+    with previewing(served):
         page = opened(window, served, job.id, "input")
         for axis, value in (("x", "100"), ("y", "200")):
             page.get_by_label(axis, exact=True).fill(value)

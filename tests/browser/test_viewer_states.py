@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.conftest import Preview
+from tests.browser.conftest import previewing
 from tests.browser.viewing import drawn, dropped, mode, pixels_of, worked_on
 from tests.flow.pictures import encoded
 from tests.imaging.samples import png, scene
@@ -29,7 +29,7 @@ def test_what_somebody_takes_to_look_at_stays_when_the_job_is_done(window: Windo
     # a preview that is busy says so, and is asked again
     window.allow("503")
     fleet, job, served = dropped(PHOTO)
-    with Preview(served):
+    with previewing(served):
         page = window.open(f"{served.url}/jobs/{job.id}")
         expect(mode(page, "result")).to_be_checked()
         # it is shown already, and taken all the same
@@ -68,7 +68,7 @@ def test_of_an_image_that_is_still_read_nothing_is_said_but_that_and_its_size_on
 @pytest.mark.page
 def test_what_is_not_made_is_said_to_be_so_and_what_is_has_its_values(window: Window) -> None:
     fleet, job, served = dropped(PHOTO)
-    with Preview(served):
+    with previewing(served):
         page = window.open(f"{served.url}/jobs/{job.id}")
         drawn(page, "input")
         note, here = page.locator("[data-viewer=note]"), page.locator("[data-viewer=unmade]")
@@ -111,7 +111,7 @@ def test_where_a_tile_does_not_hold_the_very_values_it_is_said_when_they_will_be
     window.context.route(
         re.compile("/tiles/0/"), lambda route: route.fulfill(body=tile, content_type="image/jpeg")
     )
-    with Preview(served):
+    with previewing(served):
         (message,) = fleet.system.units.receive(1)
         fleet.turn(message, fleet.workshops[0])
         page = window.open(f"{served.url}/jobs/{job.id}")

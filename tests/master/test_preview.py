@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.request import urlopen
 
 import pytest
-import uvicorn
 
 import master.preview
 from master.app import create_app as create_master
@@ -21,6 +19,7 @@ from preview.settings import PreviewSettings
 from tests.in_process import call_off
 from tests.master.conftest import Client
 from tests.preview.pictures import decoded, noise, png
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,22 +31,6 @@ if TYPE_CHECKING:
     from tests.master.conftest import World
 
 PLACE = {"x": 10, "y": 20, "width": 60, "height": 40}
-
-
-@contextmanager
-def serving(app: Any, port: int = 0) -> Iterator[int]:
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", ws="none"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    end = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < end
-        time.sleep(0.01)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(10)
 
 
 def job(world: World) -> str:
