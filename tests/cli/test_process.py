@@ -75,7 +75,7 @@ def test_a_folder_keeps_its_names_in_one_process_and_in_a_world(
         assert (line["state"], line["code"], line["reason"]) == ("DONE", "", "")
         assert (line["width"], line["height"], line["dtype"]) == (90, 70, "uint8")
         assert Path(command.folder / line["result"]) == path
-        assert 0 < line["seconds"] < 5
+        assert line["seconds"] > 0
     assert len(list(out.rglob("*.*"))) == 5
     assert partials(command.folder) == []
 

@@ -127,8 +127,8 @@ class TestDeadlines:
         took = time.process_time() - began
         reader = HeaderReader(BytesSource(body), limits)
         planned = prepare(reader, chosen, limits)
-        # a busy machine may be half as fast as the one that was measured
-        assert cpu_seconds(planned, chosen, limits) > 5 * took
+        # a busy machine may be a quarter as fast as the one that was measured
+        assert cpu_seconds(planned, chosen, limits) > 2.5 * took
 
 
 FULL = """

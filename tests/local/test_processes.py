@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 OBEDIENT = "import time; print('up', flush=True); time.sleep(60)"
 SLOW = """
 import signal, sys, time
-def leave(*_): time.sleep(0.4); print('left', flush=True); sys.exit(0)
+def leave(*_):
+    print(time.monotonic()); time.sleep(0.4); print(time.monotonic(), flush=True); sys.exit(0)
 signal.signal(signal.SIGTERM, leave); print('up', flush=True); time.sleep(60)
 """
 STUBBORN = (
@@ -160,10 +161,10 @@ def test_stop_lets_everybody_finish_at_the_same_time(
     program: Callable[..., Program], started: Callable[[Program], Child]
 ) -> None:
     children = [started(program(SLOW, name=f"worker-{n}")) for n in range(3)]
-    began = time.monotonic()
     assert stop(children) == []
-    assert time.monotonic() - began < 1.1
-    assert [child.program.log.read_text() for child in children] == ["up\nleft\n"] * 3
+    told = [child.program.log.read_text().split() for child in children]
+    assert [word for word, _, _ in told] == ["up"] * 3
+    assert max(float(asked) for _, asked, _ in told) < min(float(left) for _, _, left in told)
 
 
 def test_whoever_does_not_leave_in_time_is_killed_and_named(
@@ -179,7 +180,7 @@ def test_a_hurry_kills_at_once(program: Callable[..., Program], started: Callabl
     stubborn = started(program(STUBBORN, stop_seconds=60))
     began = time.monotonic()
     assert stop([stubborn], hurry=lambda: True) == ["worker"]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
 
 
 def test_what_a_child_leaves_behind_in_its_session_is_ended_with_it(

@@ -1,5 +1,8 @@
 """Real worlds, and what becomes of their processes."""
 
+import fcntl
+import struct
+import termios
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -38,3 +41,9 @@ def start_world(directory: Path, **settings: object) -> World:
 def wait_for_death(world: World) -> None:
     """Until all processes of the world are gone."""
     wait_until(lambda: not any(map(lives, (*world.pids, world.mpiexec_pid))))
+
+
+def bytes_to_hear(world: World) -> int:
+    """That lie in the channel, unread by the world's starter."""
+    waiting = fcntl.ioctl(world._processes.channel.fileno(), termios.FIONREAD, bytes(4))
+    return int(struct.unpack("i", waiting)[0])

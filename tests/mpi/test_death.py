@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import rank_tasks
-from mpi_processes import lives, wait_for_death, wait_until
+from mpi_processes import bytes_to_hear, lives, wait_for_death, wait_until
 
 from tilework.errors import WorldDiedError
 
@@ -72,8 +72,8 @@ def test_a_death_is_noticed_at_once(new_world: Callable[..., World]) -> None:
     os.kill(world.pids[1], signal.SIGKILL)
     wait_until(lambda: not world.alive)
     deaths(futures)
-    # against its being found by the rounds of a watch; `make bench` tells the milliseconds
-    assert time.monotonic() - began < 5
+    # against its being found by the naps' end; `make bench` tells the milliseconds
+    assert time.monotonic() - began < 30
 
 
 def test_an_idle_rank_that_dies_makes_nobody_suspect(new_world: Callable[..., World]) -> None:
@@ -156,17 +156,24 @@ def test_what_a_rank_or_its_guarded_child_is_at_is_seen_and_told_when_it_is_kill
 
 
 def test_results_that_came_before_the_death_are_kept(new_world: Callable[..., World]) -> None:
-    world, listening = new_world(), threading.Event()
+    world, held_up, listening = new_world(), threading.Event(), threading.Event()
+
+    def hold_up(_: Future[int]) -> None:
+        held_up.set()
+        listening.wait(60)
+
+    world.submit(rank_tasks.echo, 0).add_done_callback(hold_up)
     # while a callback holds up the world's thread, results pile up in the channel
-    world.submit(rank_tasks.echo, 0).add_done_callback(lambda _: listening.wait(30))
-    futures = [world.submit(rank_tasks.echo, number) for number in range(3)]
+    assert held_up.wait(30)
+    results = [bytes([number]) * 10_000 for number in range(3)]
+    futures = [world.submit(rank_tasks.echo, result) for result in results]
     nap = world.submit(rank_tasks.nap, 60)
+    wait_until(lambda: bytes_to_hear(world) > sum(map(len, results)))
     wait_until(lambda: any(slot.running and slot.task == 5 for slot in world.slots()))
-    time.sleep(0.2)  # rank 0 has begun the nap, and may still be sending the last result
     os.kill(world.pids[0], signal.SIGKILL)
     wait_until(lambda: not any(map(lives, world.pids)))
     listening.set()
-    assert [future.result(30) for future in futures] == [0, 1, 2]
+    assert [future.result(30) for future in futures] == results
     deaths([nap])
 
 
@@ -217,7 +224,7 @@ def test_a_stopped_world_does_not_make_the_shutdown_hang(new_world: Callable[...
         os.kill(pid, signal.SIGSTOP)
     began = time.monotonic()
     world.shutdown(timeout=0.5)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert isinstance(future.exception(), WorldDiedError)
     wait_for_death(world)
 
@@ -229,4 +236,4 @@ def test_the_next_world_is_ready_soon_after_a_death(new_world: Callable[..., Wor
     deaths(futures)
     assert new_world().submit(rank_tasks.echo, 1).result() == 1
     # measured: 0.4 s
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30

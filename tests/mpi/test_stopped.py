@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
-import struct
-import termios
 import threading
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 import rank_tasks
-from mpi_processes import wait_for_death, wait_until
+from mpi_processes import bytes_to_hear, wait_for_death, wait_until
 
 from tilework.errors import WorldDiedError
 from tilework.world import processes
@@ -90,9 +87,3 @@ def test_a_rank_zero_that_is_stopped_in_the_middle_of_a_result_keeps_nobody_wait
     listening.set()
     await_deafness([future], monkeypatch)
     wait_for_death(world)
-
-
-def bytes_to_hear(world: World) -> int:
-    """That lie in the channel."""
-    waiting = fcntl.ioctl(world._processes.channel.fileno(), termios.FIONREAD, bytes(4))
-    return int(struct.unpack("i", waiting)[0])

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def test_the_ranks_work_side_by_side_each_in_a_process_of_its_own(world: World) -> None:
-    started = time.monotonic()
     pids = {future.result() for future in [world.submit(rank_tasks.who, 1) for _ in range(2)]}
     assert pids == set(world.pids[1:])
-    assert time.monotonic() - started < 1.9
+    naps = [future.result() for future in [world.submit(rank_tasks.nap, 1) for _ in range(2)]]
+    assert max(began for began, _ in naps) < min(ended for _, ended in naps)
 
 
 def test_rank_zero_computes_nothing(world: World) -> None:
@@ -169,24 +169,22 @@ def test_an_idle_world_costs_almost_nothing(world: World) -> None:
     world.submit(rank_tasks.echo, 1).result()
     processes = [psutil.Process(pid) for pid in (*world.pids, world.mpiexec_pid)]
 
-    def used() -> float:
-        return sum(sum(process.cpu_times()[:2]) for process in processes)
+    def slept() -> int:
+        return sum(process.num_ctx_switches().voluntary for process in processes)
 
-    before = used()
+    before = slept()
     time.sleep(3)
-    # measured: under 0.1 % of a core; the limit is generous because clock ticks are coarse
-    assert used() - before <= 0.06
+    # mpiexec looks around twice a second; who polled would wake hundreds of times
+    assert slept() - before < 60
 
 
 def test_an_idle_world_begins_a_task_in_a_moment(world: World) -> None:
-    delays = []
-    for _ in range(10):
-        time.sleep(0.05)
-        began = time.monotonic()
+    began = time.monotonic()
+    for _ in range(100):
+        time.sleep(0.005)
         world.submit(rank_tasks.echo, 1).result()
-        delays.append(time.monotonic() - began)
-    # measured: 1 ms; polling with a back-off cheap enough would take 60
-    assert sorted(delays)[5] < 0.03
+    # measured: 1 ms each; polling with a back-off cheap enough would take 60, and a look now and then a second
+    assert time.monotonic() - began < 30
 
 
 def test_a_world_listens_to_this_host_only(world: World) -> None:

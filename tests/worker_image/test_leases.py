@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ from worker_image.held import Held
 from worker_image.lease_board import LeaseBoard
 from worker_image.leases import Leases, LeaseTerms
 
-SECONDS = 0.6
+SECONDS = 1.2
 
 
 @pytest.fixture
@@ -52,7 +51,7 @@ def test_a_lease_is_renewed_ahead_of_time_in_row_and_board(host: Host, board: Le
     leases.add(held)
     first = host.row(held.job).serial
     leases.start()
-    wait_for(lambda: host.row(held.job).serial >= first + 3, 5)
+    wait_for(lambda: host.row(held.job).serial >= first + 3, 30)
     assert board.holds(held.task.place)
     leases.stop()
 
@@ -62,7 +61,7 @@ def test_a_lease_that_passed_on_is_taken_off_the_board(host: Host, board: LeaseB
     leases.add(held)
     host.life.release(held.job)
     leases.start()
-    wait_for(lambda: not board.holds(held.task.place), 5)
+    wait_for(lambda: not board.holds(held.task.place), 30)
     leases.stop()
 
 
@@ -73,7 +72,7 @@ def test_a_job_that_is_called_off_is_taken_off_the_board_so_that_its_rank_does_n
     leases.add(held)
     leases.start()
     host.life.cancel(host.row(held.job))
-    wait_for(lambda: not board.holds(held.task.place), 5)
+    wait_for(lambda: not board.holds(held.task.place), 30)
     leases.stop()
 
 
@@ -103,7 +102,7 @@ def test_a_table_that_fails_for_a_while_loses_no_lease(host: Host, board: LeaseB
     host.life.renew = failing  # type: ignore[method-assign]
     first = held.renewed
     leases.start()
-    wait_for(lambda: not failures and held.renewed > first, 5)
+    wait_for(lambda: not failures and held.renewed > first, 30)
     assert host.row(held.job).lease_number == 1
     leases.stop()
 
@@ -112,11 +111,10 @@ def test_the_board_is_read_by_others_and_forgets_what_ran_out(tmp_path: Path) ->
     writer = LeaseBoard(tmp_path / "leases", 2, create=True)
     reader = LeaseBoard(tmp_path / "leases", 2)
     assert not reader.holds(1)
-    writer.post(1, boottime() + 0.1)
+    writer.post(1, boottime() + 2)
     assert reader.holds(1)
     assert not reader.holds(0)
-    time.sleep(0.11)
-    assert not reader.holds(1)
+    wait_for(lambda: not reader.holds(1), 30)
 
 
 def test_a_lease_lost_says_so(host: Host) -> None:
