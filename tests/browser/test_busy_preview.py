@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PHOTO = scene(900, 700)
 
-SOON = 10_000
+SOON = 40_000
 """Milliseconds: much less than a preview that answers nothing is waited for."""
 
 

@@ -105,7 +105,7 @@ def test_a_master_that_is_gone_is_told_and_found_again(served: Served, window: W
     tell(served.system.table, sign())
     page = window.open(f"{served.url}/fleet")
     served.stop()
-    expect(page.locator("#offline")).to_be_visible(timeout=20_000)
+    expect(page.locator("#offline")).to_be_visible(timeout=40_000)
     served.start()
     expect(page.locator("#offline")).to_be_hidden(timeout=40_000)
 

@@ -92,7 +92,7 @@ def test_an_upload_that_the_gateway_holds_up_says_what_it_said_and_goes_on_by_it
     choose(page, file("a.png"))
     expect(page.locator("#uploads .job-reason")).to_have_text("Too Many Requests")
     window.context.unroute("**/api/uploads")
-    expect(page.locator("#uploads .badge")).to_have_text("queued", timeout=20_000)
+    expect(page.locator("#uploads .badge")).to_have_text("queued", timeout=40_000)
 
 
 def test_a_page_that_is_throttled_asks_less_and_less_often_and_says_that_nobody_answers(

@@ -273,5 +273,5 @@ def test_a_restart_of_the_master_is_told_and_then_the_list_goes_on(
     expect(page.locator("#jobs .job-name")).to_have_text(["00001.png"])
     put(remembered, 2)
     remembered.start()
-    expect(page.locator("#offline")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#offline")).to_be_hidden(timeout=40_000)
     expect(page.locator("#jobs .job-name")).to_have_text(["00002.png", "00001.png"])

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.flow.running_system import RunningSystem
 
-SOON = 30_000
+SOON = 60_000
 """Milliseconds: a limit against hanging."""
 
 

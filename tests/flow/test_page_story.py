@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tests.flow.running_system import RunningSystem
 
-SOON = 20_000
+SOON = 60_000
 """Milliseconds: a generous limit against hanging, not a promise of speed."""
 
 

@@ -55,11 +55,9 @@ def test_ten_thousand_jobs_are_a_list_that_opens_and_is_followed_as_if_they_were
     person.window.allow("404")
     page = person.page
     traffic = Traffic.of(page)
-    began = time.monotonic()
     page.goto(f"{page.url}?batch={BATCH}", timeout=SOON)
     person.looks_at_the_list()
     expect(person.row("09999.png")).to_be_visible(timeout=SOON)
-    assert time.monotonic() - began < 20
     assert sum(traffic.unpacked.values()) < 2_000_000
     # as many as fit a look, and no more
     assert person.rows.count() <= 1_000
