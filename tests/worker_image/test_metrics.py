@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from typing import Any
 
@@ -137,17 +138,22 @@ def test_every_end_that_a_host_writes_is_counted() -> None:
 
 
 def test_a_host_tells_each_minute_and_the_rest_when_it_leaves(capfd: pytest.CaptureFixture[str]) -> None:
+    taken = threading.Semaphore(0)
+
+    def held() -> HeldCount:
+        taken.release()
+        return HeldCount(1, 0)
+
     tally = Tally()
-    meter = Meter(tally, lambda: HeldCount(1, 0), deployment="tilework-dev", host="host-1", minute=0.05)
-    meter.start()
+    meter = Meter(tally, held, deployment="tilework-dev", host="host-1", minute=0.05)
     tally.ended(notice("DONE"))
-    lines: list[dict[str, Any]] = []
-    while sum(line["Done"] for line in lines) < 1:
-        lines += [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    meter.start()
+    assert taken.acquire(timeout=30)
     tally.ended(notice("DONE"))
     meter.stop()
-    lines += [json.loads(line) for line in capfd.readouterr().err.splitlines()]
-    assert sum(line["Done"] for line in lines) == 2
+    # read once, when nobody writes any more: what comes between capfd's reading and its emptying is lost
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    assert [line["Done"] for line in lines if line["Done"]] == [1, 1]
     for line in lines:
         check(line)
 
