@@ -25,6 +25,7 @@ from master.verdicts import (
     is_stalled,
 )
 from tilework.errors import (
+    AccessDeniedError,
     ForeignBucketError,
     NewerMessageError,
     RefusedError,
@@ -270,7 +271,7 @@ class Keeper:
         stalled = [row for row in self._system.table.list(State.RUNNING) if is_stalled(row, now, backlog)]
         for row in stalled:
             log.warning("The stage %s shows no life", row.stage, extra={"job": row.id})
-        return sum(map(self._rescue.revive, stalled))
+        return _count_where(self._rescue.revive, stalled)
 
     # --- reconciling -----------------------------------------------------------------------------------------------
 
@@ -283,7 +284,7 @@ class Keeper:
         end = self._timer() + self._settings.look_seconds
         horizon, backlog = self._horizon(), self._system.jobs.backlog()
         # rows first: what is queued below is no row that was silent before
-        silent = sum(self._wake(row) for row in self._silent_rows(horizon, backlog))
+        silent = _count_where(self._wake, self._silent_rows(horizon, backlog))
         revived = self.revive()
         unheard, cut_short = self._look(horizon, backlog, end)
         if silent or unheard:
@@ -366,6 +367,19 @@ class Keeper:
             return False
         self._system.jobs.send(body_of(ask))
         return True
+
+
+def _count_where(goes_on: Callable[[Job], bool], rows: Iterable[Job]) -> int:
+    """How many rows went on. One that cannot keeps nobody from the others; raises what would meet them all."""
+    count = 0
+    for row in rows:
+        try:
+            count += goes_on(row)
+        except (ServiceError, AccessDeniedError):
+            raise
+        except Exception:
+            log.exception("A job that shows no life could not be helped", extra={"job": row.id})
+    return count
 
 
 def _readable(body: str) -> Notice | None:

@@ -34,11 +34,19 @@ def keeper_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # no
     _log_as("keeper")
     keeper, deployment = _keeper()
     if "Records" not in event:
-        # the look ends by itself; what it leaves of Lambda's time is enough to sweep a part, or all
-        found, swept = keeper.reconcile(), keeper.sweep()
-        return {"swept": swept, **asdict(found)}
+        return _hourly(keeper)
     failed = keep(keeper, deployment, event["Records"])
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _hourly(keeper: Keeper) -> dict[str, Any]:
+    """Reconcile, and sweep also where that failed; raises what they raise, so that Lambda counts an error."""
+    try:
+        found = keeper.reconcile()
+    finally:
+        # the look ends by itself; what it leaves of Lambda's time is enough to sweep a part, or all
+        swept = keeper.sweep()
+    return {"swept": swept, **asdict(found)}
 
 
 def keep(keeper: Keeper, deployment: Deployment, records: list[dict[str, Any]]) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from master import lambda_handler
+from master.keeper import Keeper
 from tests.aws.fleets import make_fleet
 from tests.conftest import REGION
 from tests.imaging.samples import decoded, scene
@@ -25,6 +26,7 @@ from tilework.aws.table import AwsTable
 from tilework.errors import ServiceError
 from tilework.jobs.job import Ask, Drop, Job, State, unreadable_id
 from tilework.jobs.messages import Notice, event_body, notice_body
+from tilework.jobs.object_keys import plan_key, work_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -220,6 +222,22 @@ def test_the_clock_sweeps_and_reconciles(deployment: Deployment, system: System)
     answer = lambda_handler.keeper_handler({"source": "aws.events"}, None)
     assert answer == {"swept": 0, "unheard": 0, "silent": 0, "cut_short": False, "revived": 0}
     assert system.table.counters("deployment")["keepers"] == 1
+
+
+def test_the_clock_sweeps_also_where_reconciling_fails(
+    deployment: Deployment, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ServiceError("The queue is busy.")
+
+    row = Job(id="5" * 32, bucket="b", key="k", version="v", state=State.DONE)
+    system.table.create(row)
+    left = plan_key(row.id, 0)
+    system.outputs.put(left, b"x", metadata={}, content_type="text/plain")
+    monkeypatch.setattr(Keeper, "reconcile", fail)
+    with pytest.raises(ServiceError):
+        lambda_handler.keeper_handler({"source": "aws.events"}, None)
+    assert list(system.outputs.list(work_prefix(row.id))) == []
 
 
 def test_the_master_runs_without_numpy_opencv_and_what_else_lambda_lacks() -> None:

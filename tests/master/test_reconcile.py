@@ -253,3 +253,24 @@ def test_a_lost_drop_that_may_not_be_read_is_told_all_the_same_so_that_it_ends_w
     monkeypatch.setattr(world.system.inputs, "head", refuse)
     assert keeper.reconcile() == Found(unheard=1)
     assert world.told() == [ask.job_id]
+
+
+def test_a_row_that_cannot_be_queued_keeps_no_other_and_no_drop_from_being_found(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hopeless, other = lost_drop(world, keeper, key="hopeless.png"), world.drop("other.png")
+    for ask in (hopeless, other):
+        world.life.requeue(ask, None, note="")
+    unheard = world.drop("unheard.png")
+    world.forget_messages()
+    world.clock.now += HOUR
+    send = world.system.jobs.send
+
+    def fail(body: str, **options: float) -> str:
+        if "hopeless" in body:
+            raise ZeroDivisionError("on purpose")
+        return send(body, **options)
+
+    monkeypatch.setattr(world.system.jobs, "send", fail)
+    assert keeper.reconcile() == Found(unheard=1, silent=1)
+    assert sorted(world.told()) == sorted([other.job_id, unheard.job_id])

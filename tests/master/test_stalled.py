@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from master.verdicts import SENT_SECONDS, STALLED_SECONDS, is_stalled
+from tilework.errors import ServiceError
 from tilework.jobs.job import Job, State, digest
 from tilework.jobs.object_keys import plan_key
 from tilework.jobs.queues import Backlog
+from tilework.jobs.stage_life import StageLife
 from tilework.jobs.stages import Plan, Stage, plan_text
 from tilework.jobs.transitions import MAX_ATTEMPTS
 from tilework.jobs.units import Unit, unit_body, unit_of
@@ -105,3 +107,34 @@ def test_the_keeper_sweeps_no_epoch_that_a_retry_has_begun(world: World, keeper:
         world.system.outputs.put(plan_key(JOB, epoch), b"", metadata={}, content_type="x/y")
     assert keeper.sweep() == 2
     assert [item.key for item in world.system.outputs.list()] == [plan_key(JOB, 2)]
+
+
+def test_a_stage_that_cannot_be_helped_keeps_nobody_from_the_others(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage(world)
+    hopeless = world.put_row(digest("hopeless"), **replace_fields(ROW, touched=world.clock.now))
+    world.clock.now += STALLED_SECONDS
+    touch = StageLife.touch
+
+    def fail(self: StageLife, row: Job) -> Job | None:
+        if row.id == hopeless.id:
+            raise ZeroDivisionError("on purpose")
+        return touch(self, row)
+
+    monkeypatch.setattr(StageLife, "touch", fail)
+    assert keeper.revive() == 1
+    assert numbers(world) == [0, 2]
+
+
+def test_an_outage_ends_the_look_at_silent_stages(
+    world: World, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ServiceError("The table is busy.")
+
+    stage(world)
+    world.clock.now += STALLED_SECONDS
+    monkeypatch.setattr(StageLife, "touch", fail)
+    with pytest.raises(ServiceError):
+        keeper.revive()
