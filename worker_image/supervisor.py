@@ -73,7 +73,9 @@ class Supervisor:
         self._open()
         try:
             while self._departure is None:
-                self._host.feed.advance()
+                # a world may take a minute to start, or to fail to; who is to leave needs no other
+                if not self._is_noticed:
+                    self._host.feed.advance()
                 self._inbox.get()()
         except Exception:
             self._take_no_more()

@@ -35,6 +35,16 @@ IN_ANY_CASE = 100.0
 LONG_LEASE = {"TILEWORK_LEASE_SECONDS": "60"}
 """Whoever begins sooner than that has been handed the job."""
 
+LATE = """
+import time
+from pathlib import Path
+from tests.flow.own_operations import OPERATIONS
+
+while Path(__file__).with_name("late").exists():
+    time.sleep(0.02)
+"""
+"""A module of own operations that can be kept from loading."""
+
 
 def busy(deployed: RunningSystem, gate: Path, count: int) -> list[str]:
     """Jobs that a host of two ranks holds: of several two are at the gate."""
@@ -167,6 +177,27 @@ def test_a_rank_that_hangs_does_not_keep_a_host(
     assert (told.state, told.attempts, told.losses) == (State.QUEUED, 0, 0)
     new_host(TILEWORK_TESTS_GATE=str(gate / "none"))
     deployed.ended([job])
+
+
+@pytest.mark.long
+def test_a_host_that_has_to_leave_waits_for_one_hanging_start_of_a_world_and_begins_no_other(
+    deployed: RunningSystem, new_host: Callable[..., WorkerHost], gate: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "late_operations.py").write_text(LATE)
+    own = {"PYTHONPATH": str(tmp_path), "TILEWORK_EXTRA_OPERATIONS": "late_operations"}
+    host = new_host(**LONG_LEASE, **own)
+    jobs = busy(deployed, gate, 2)
+    # the operations of the next world's ranks are not to be had
+    (tmp_path / "late").touch()
+    psutil.Process(int(next(gate.iterdir()).name)).kill()
+    wait_for(lambda: "is fed again" in host.log.read_text().lower(), what="the death of the world")
+    # these messages wait for the main thread, which waits for a world
+    more = [deployed.drop(f"more/{number}.png", PICTURE, pipeline="invert()") for number in range(3)]
+    wait_for(lambda: deployed.system.jobs.backlog().in_flight == 5, what="the messages' receipt")
+    host.process.send_signal(signal.SIGTERM)
+    assert host.process.wait(IN_ANY_CASE + 20) == 0
+    new_host(TILEWORK_TESTS_GATE=str(gate / "none"))
+    assert {each.losses for each in deployed.ended(jobs + more).values()} == {0}
 
 
 @pytest.mark.long
