@@ -31,6 +31,7 @@ from tilework.jobs.stage_life import StageLife
 from tilework.jobs.transitions import Claimant, Outcome, Refusal, no_attempts_left
 from tilework.jobs.work_objects import sweep
 from worker_image.end_notices import tell_end
+from worker_image.endings import back_off
 from worker_image.held import Held
 from worker_image.task import Task
 
@@ -106,15 +107,31 @@ class Claims:
                 "A message was refused: its job is %s.", claim.refusal.name, extra={"job": claim.job.id}
             )
             return None
+        try:
+            held = self._granted(message, claim, wish, place, began)
+        except Exception:
+            self._give_back(message, claim)
+            raise
+        if held is not None:
+            log.info("Claimed: %s", held.job.key, extra=held.facts)
+        return held
+
+    def _granted(self, message: Message, claim: Claim, wish: Wish, place: int, began: float) -> Held | None:
         wish = self._as_frozen(wish, claim.job)
         if self._over_already(message, claim, wish):
             return None
         job = claim.job
         if wish.pictures and not job.pictures:
             job = self._life.show(job, wish.pictures)
-        held = Held(message, job, self._task(job, place), renewed=began)
-        log.info("Claimed: %s", job.key, extra=held.facts)
-        return held
+        return Held(message, job, self._task(job, place), renewed=began)
+
+    def _give_back(self, message: Message, claim: Claim) -> None:
+        """Let go of what was claimed and not begun; where that fails too, its lease runs out, as if the host had died."""
+        try:
+            self._life.release(claim.job)
+            self._system.jobs.set_visibility(message, back_off(message.receives))
+        except TileworkError as error:
+            log.warning("A claim could not be given back: %s", error.reason, extra={"job": claim.job.id})
 
     def _understand(self, message: Message) -> Ask | None:
         """The one ask of a message. One that tells nothing is deleted, of one that tells several each goes its own way."""
