@@ -153,6 +153,8 @@ class Leases:
             else:
                 # the row first: it is what others look at, and a message that comes early is only hidden again
                 held.job = self._life.renew(held.job, self._terms.seconds)
+                # and a result may be stored by it, also where the queue does not answer
+                self._post(held, now)
                 self._keep_message(held, now)
         except LeaseLostError as error:
             log.warning("%s", error.reason, extra=held.facts)
@@ -160,10 +162,13 @@ class Leases:
         except TileworkError as error:
             log.warning("A lease could not be renewed, trying again: %s", error.reason, extra=held.facts)
         else:
-            with self._changing:
-                held.renewed = now
-                if held in self._held:
-                    self._board.post(held.place, now + self._terms.seconds)
+            held.renewed = now
+            self._post(held, now)
+
+    def _post(self, held: Holding, renewed: float) -> None:
+        with self._changing:
+            if held in self._held:
+                self._board.post(held.place, renewed + self._terms.seconds)
 
     def _keep_message(self, held: Held, now: float) -> None:
         """See to it that a message comes for the job if this host should die, and not before.

@@ -107,6 +107,23 @@ def test_a_table_that_fails_for_a_while_loses_no_lease(host: Host, board: LeaseB
     leases.stop()
 
 
+def test_a_job_may_be_stored_while_its_row_is_renewed_though_its_queue_does_not_answer(
+    host: Host, board: LeaseBoard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> bool:
+        raise ServiceError("The queue is busy.")
+
+    leases, held = leases_of(host, board), held_by(host)
+    monkeypatch.setattr(host.system.jobs, "set_visibility", fail)
+    held.renewed = boottime() - SECONDS - 1
+    leases.add(held)
+    assert not board.holds(held.place)
+    leases._renew(held)
+    assert board.holds(held.place)
+    # and its message is still to be hidden
+    assert held.renewed < boottime() - SECONDS
+
+
 def test_the_board_is_read_by_others_and_forgets_what_ran_out(tmp_path: Path) -> None:
     writer = LeaseBoard(tmp_path / "leases", 2, create=True)
     reader = LeaseBoard(tmp_path / "leases", 2)
