@@ -22,7 +22,7 @@ from tilework.fleet.planning import UNIT_SECONDS, plan_image
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
-from tilework.guard.child import run_guarded
+from tilework.guard.child import extend, run_guarded
 from tilework.guard.images import (
     GRACE_SECONDS,
     bound_process,
@@ -31,7 +31,7 @@ from tilework.guard.images import (
     is_guarded,
     process_guarded,
 )
-from tilework.imaging.costs import transfer_seconds
+from tilework.imaging.costs import CLOCK, transfer_seconds
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, others_in
 from tilework.imaging.run import prepare_process
@@ -174,7 +174,8 @@ def _work(rank: Rank, task: Task, *, suspect: bool) -> Worked | Planned:
     try:
         product = process_guarded(source, pipeline, rank.limits, suspect=suspect)
     except BeyondRankError:
-        # its header was read without harm just now
+        # its header was read without harm just now; what is left of the time may be little
+        allow(transfer_seconds(0, rank.limits))
         return plan_image(source, pipeline, rank.limits, rank.settings.ranks)
     if not rank.board.holds(task.place):
         raise LeaseLostError(f"The lease of job {task.job} ended before its result could be stored.")
@@ -219,8 +220,15 @@ def _bounds(rank: Rank, order: UnitOrder, *, suspect: bool) -> Bounds | None:
 def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
     """In a guarded child: with connections of its own, for the parent's are in the middle of who knows what."""
     inputs, outputs = connect_stores(rank.settings.deployment)
-    around = Surroundings(partial(rank.board.holds, order.place), lambda _: None)
+    around = Surroundings(partial(rank.board.holds, order.place), _stretch)
     return _made(Workshop(inputs, outputs, rank.limits, rank.settings.directory), order, around, rank)
+
+
+def _stretch(seconds: float) -> None:
+    """Let what comes next in this guarded child take ``seconds``: a unit of a huge image, or the assembly, is many steps."""
+    # the slot is memory that is shared: its rank's deadline moves, too
+    allow(seconds + GRACE_SECONDS)
+    extend(seconds / CLOCK, seconds)
 
 
 def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:

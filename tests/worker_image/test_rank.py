@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,21 +18,22 @@ from tests.imaging.jp2_files import codestream
 from tests.imaging.plugin_packages import OFFERED, install, on_the_path
 from tests.imaging.samples import png, scene
 from tests.imaging.tiffs import written
+from tilework.errors import TooSlowError
+from tilework.fleet import workshop as workshop_of_this
 from tilework.fleet.result_metadata import fitting
 from tilework.fleet.workshop import Workshop
+from tilework.guard.child import Bounds
 from tilework.imaging.limits import Limits
 from tilework.imaging.plugins import load_own_operations
 from tilework.jobs import metadata_text
 from tilework.jobs.in_memory import memory_system
 from tilework.jobs.quotas import KEY_BYTES, METADATA_BYTES, metadata_as_sent
 from worker_image import rank as rank_of_this
-from worker_image.rank import FULL, Rank, _bounds
+from worker_image.rank import FULL, Rank, _bounds, _work_unit
 from worker_image.task import Task, UnitOrder, Worked
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 LONGEST_KEYS = st.text(
     st.characters(exclude_categories=["Cs"]) | st.sampled_from("é🦊\x1b"), min_size=1, max_size=KEY_BYTES
@@ -124,6 +128,32 @@ def test_an_image_whose_decoder_is_not_trusted_is_rewritten_in_a_guarded_child()
     assert bounds.disk == array.size + 2 * len(body)
     rank, unit = order("a.tif", written(array, tile=(256, 256)))
     assert _bounds(rank, unit, suspect=False) is None
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_unit_under_guard_has_for_each_of_its_steps_what_that_may_take(
+    monkeypatch: pytest.MonkeyPatch, hangs: bool
+) -> None:
+    rank, unit = order("a.tif", written(scene(900, 700), tile=(256, 256)))
+    board: Any = SimpleNamespace(holds=lambda place: True)
+    settings: Any = SimpleNamespace(limits=rank.limits, deployment=None, directory=None)
+    rank = replace(rank, board=board, settings=settings)
+    monkeypatch.setattr(rank_of_this, "connect_stores", lambda _: (rank.inputs, rank.outputs))
+    monkeypatch.setattr(rank_of_this, "_bounds", lambda *_, **__: Bounds(100, 3, 1 << 30))
+    do, allowed = Workshop._do, 1.0 if hangs else 100.0
+
+    def late(*arguments: Any) -> None:
+        time.sleep(4)
+        do(*arguments)
+
+    monkeypatch.setattr(Workshop, "_do", staticmethod(late))
+    monkeypatch.setattr(workshop_of_this, "unit_seconds", lambda *_: allowed)
+    monkeypatch.setattr(workshop_of_this, "transfer_seconds", lambda *_: 0.0)
+    if hangs:
+        with pytest.raises(TooSlowError, match="after 1 s"):
+            _work_unit(rank, unit, suspect=True)
+    else:
+        assert _work_unit(rank, unit, suspect=True).made
 
 
 def test_a_rank_without_the_memory_to_read_an_image_ends() -> None:

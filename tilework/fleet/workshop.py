@@ -140,7 +140,9 @@ class Workshop:
             stage = task.plan.stages[task.unit.stage]
             notes: tuple[str, ...] = ()
             if stage.name == "rewrite":
+                # it may all be fetched before the first row is there
                 seconds += rewriting_seconds(image.header, self._limits)
+                seconds += transfer_seconds(task.source_bytes, self._limits)
                 notes = rewrite_image(image, self._folder, partial(_go_on, task, around, seconds))
             else:
                 for cell in Cells.read(stage.what).of_unit(task.unit.number):
