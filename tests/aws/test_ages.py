@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tilework.aws.settings import Deployment
     from tilework.jobs.queues import Queue
 
-Tell = "Callable[[float, float], None]"
+Tell = "Callable[..., None]"
 
 
 @pytest.fixture
@@ -43,15 +43,15 @@ def queue(deployment: Deployment) -> Queue:
 
 @pytest.fixture
 def tell(deployment: Deployment) -> Tell:
-    """Write a data point as SQS does: ``age`` as it was ``ago`` seconds ago."""
+    """Write a data point as SQS does, of the jobs queue or another: ``age`` as it was ``ago`` seconds ago."""
     client: Any = boto3.session.Session(region_name=REGION).client(
         "cloudwatch", endpoint_url=deployment.endpoint_url
     )
 
-    def write(age: float, ago: float) -> None:
+    def write(age: float, ago: float, url: str = deployment.jobs_queue_url) -> None:
         point = {
             "MetricName": "ApproximateAgeOfOldestMessage",
-            "Dimensions": [{"Name": "QueueName", "Value": deployment.jobs_queue_url.rpartition("/")[2]}],
+            "Dimensions": [{"Name": "QueueName", "Value": url.rpartition("/")[2]}],
             "Timestamp": datetime.now(UTC) - timedelta(seconds=ago),
             "Value": age,
         }
@@ -67,6 +67,17 @@ def test_the_oldest_messages_age_has_grown_since_it_was_measured(queue: Queue, t
     assert oldest is not None
     # a data point bears the time at which its minute began
     assert 1120 <= oldest < 1190
+
+
+def test_the_units_queue_tells_an_age_too_so_that_other_jobs_units_hide_no_stalled_stage(
+    deployment: Deployment, tell: Tell
+) -> None:
+    units = connect(deployment, ages=True).units
+    units.send("old")
+    tell(1000, ago=120, url=deployment.units_queue_url)
+    oldest = units.backlog().oldest
+    assert oldest is not None
+    assert oldest >= 1120
 
 
 def test_of_the_last_minutes_the_greatest_age_counts(queue: Queue, tell: Tell) -> None:

@@ -63,8 +63,8 @@ class Stores(NamedTuple):
 def connect(deployment: Deployment, *, connections: int = CONNECTIONS, ages: bool = False) -> System:
     """Build the clients of a deployment and what Tilework makes of them. Sends nothing yet.
 
-    With ``ages`` the jobs queue tells how old its oldest message is, which only the keeper wants to know, and which
-    takes one more client.
+    With ``ages`` the queues of jobs and of units tell how old their oldest messages are, which only the keeper wants to
+    know, and which takes one more client.
     """
     clients = build_clients(
         deployment.region,
@@ -129,7 +129,7 @@ def join(clients: Clients, deployment: Deployment, metrics: Metrics | None = Non
         outputs=stores.outputs,
         table=AwsTable(clients.dynamodb, deployment.job_table, deployment.table_memory_days),
         jobs=AwsQueue(clients.sqs, clients.polls, deployment.jobs_queue_url, metrics),
-        units=AwsQueue(clients.sqs, clients.polls, deployment.units_queue_url),
+        units=AwsQueue(clients.sqs, clients.polls, deployment.units_queue_url, metrics),
         results=AwsQueue(clients.sqs, clients.polls, deployment.results_queue_url),
         dead_letters=AwsQueue(clients.sqs, clients.polls, deployment.dead_letter_queue_url),
         batches=AwsBatches(clients.dynamodb, deployment.job_table, deployment.table_memory_days),
