@@ -111,7 +111,7 @@ class Keeper:
         self._timer = timer
         self._announce = announce
         self._life = JobLife(system.table, clock)
-        self._rescue = StageRescue(system, self._life, StageLife(system, clock))
+        self._rescue = StageRescue(system, self._life, StageLife(system, clock), found=self._count)
 
     # --- notices ---------------------------------------------------------------------------------------------------
 
@@ -224,7 +224,10 @@ class Keeper:
             self._life.requeue(ask, row, note=DEAD_LETTER_NOTE, lost=True)
             self._system.jobs.send(body_of(ask), delay=delay_of(row, now))
         elif row is not None and verdict is Verdict.DONE:
-            self._life.done(row, stored or Outcome())
+            over = self._life.done(row, stored or Outcome())
+            # who stored it died before it could tell
+            if row.state is not over.state is State.DONE:
+                self._count(over)
         elif row is not None and verdict is Verdict.FAIL:
             failed = self._life.exhaust(row)
             if failed is None:

@@ -17,6 +17,7 @@ from tilework.jobs.unit_work import UnitTerms, UnitWork
 from worker_image import metrics
 from worker_image.claims import Claims
 from worker_image.desk import Desk
+from worker_image.end_notices import tell_end
 from worker_image.endings import Endings, back_off
 from worker_image.feed import Feed
 from worker_image.held import HeldUnit
@@ -87,7 +88,7 @@ def put_together(
     stages = StageLife(system, clock.now)
     outbox = Outbox(system)
     unit_terms = UnitTerms(settings.lease_seconds, back_off)
-    units = UnitWork(system, life, stages, unit_terms)
+    units = UnitWork(system, life, stages, unit_terms, found=lambda row: tell_end(outbox, row, settings.host))
     claims = Claims(
         system, life, outbox, host=settings.host, lease_seconds=settings.lease_seconds,
         presets=shipped_presets(), default=settings.default_pipeline,

@@ -35,7 +35,7 @@ class Clock:
 
 
 class Site:
-    """A deployment with one large image, and the hands of whoever works on it."""
+    """A deployment with one large image, and the hands of whoever works on it; ``found`` those whose result was found."""
 
     def __init__(self, system: System | None = None) -> None:
         self.clock = Clock()
@@ -46,8 +46,9 @@ class Site:
         terms = UnitTerms(
             LEASE, pause=lambda failures: 10.0 * failures, attempt=lambda: f"attempt{next(numbers)}"
         )
-        self.work = UnitWork(self.system, self.life, self.stages, terms)
-        self.rescue = StageRescue(self.system, self.life, self.stages)
+        self.found: list[Job] = []
+        self.work = UnitWork(self.system, self.life, self.stages, terms, found=self.found.append)
+        self.rescue = StageRescue(self.system, self.life, self.stages, found=self.found.append)
         version = self.system.inputs.put("scan.tif", b"pixels", metadata={}, content_type="image/tiff")
         self.ask = Ask(Drop(self.system.inputs.bucket, "scan.tif", version))
 

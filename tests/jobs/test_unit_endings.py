@@ -62,6 +62,17 @@ def test_an_assembly_that_died_after_it_stored_is_found_by_its_result(site: Site
     assert site.work.consider(again) is None
     assert (site.row().state, site.row().result_key) == (State.DONE, key)
     assert (site.left_in_work(), site.waiting()) == ([], 0)
+    # whoever died has told nobody
+    assert site.found == [site.row()]
+
+
+def test_the_keeper_finds_the_result_of_an_assembly_whose_message_died(site: Site) -> None:
+    site.assembly()
+    key = site.store_result()
+    (dead,) = site.come_again()
+    assert site.rescue.judge(dead) is None
+    assert (site.row().state, site.row().result_key) == (State.DONE, key)
+    assert site.found == [site.row()]
 
 
 def test_an_assembly_that_died_before_it_cleaned_is_cleaned_by_its_message(site: Site) -> None:
@@ -230,6 +241,7 @@ def test_an_assembly_that_fails_beside_one_that_stored_the_result_ends_done(site
     assert site.work.failed(message, task, DamagedImageError("no")) is None
     assert (site.row().state, site.row().result_key) == (State.DONE, key)
     assert (site.left_in_work(), site.waiting()) == ([], 0)
+    assert site.found == [site.row()]
 
 
 def test_a_unit_that_is_done_can_fail_no_job(site: Site) -> None:

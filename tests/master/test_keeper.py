@@ -207,6 +207,8 @@ def test_a_dead_letter_of_a_job_whose_result_is_stored_makes_it_done(world: Worl
     world.bury(ask)
     keeper.dead_letters()
     assert (world.row(ask).state, world.row(ask).result_key) == (State.DONE, key)
+    # who stored it died before it could tell
+    assert world.system.table.counters("day 2025-11-24")["done"] == 1
 
 
 def test_a_dead_letter_of_a_job_that_is_over_is_only_deleted(world: World, keeper: Keeper) -> None:

@@ -9,10 +9,12 @@ from tilework.errors import UnreadableMessageError
 from tilework.jobs.job import Job, State
 from tilework.jobs.staged import is_complete
 from tilework.jobs.transitions import MAX_ATTEMPTS
-from tilework.jobs.unit_life import UnitLife, none_left
+from tilework.jobs.unit_life import UnitLife, none_left, tell_nobody
 from tilework.jobs.units import unit_body, unit_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.jobs.life import JobLife
     from tilework.jobs.queues import Message
     from tilework.jobs.stage_life import StageLife
@@ -27,12 +29,14 @@ LOST = "It was received again and again, and no worker could say why it did not 
 
 
 class StageRescue:
-    """The keeper's part in stages."""
+    """The keeper's part in stages; ``found`` as for a UnitLife."""
 
-    def __init__(self, system: System, life: JobLife, stages: StageLife) -> None:
+    def __init__(
+        self, system: System, life: JobLife, stages: StageLife, *, found: Callable[[Job], None] = tell_nobody
+    ) -> None:
         self._system = system
         self._stages = stages
-        self._units = UnitLife(system, life, stages)
+        self._units = UnitLife(system, life, stages, found=found)
 
     def judge(self, message: Message) -> Job | None:
         """Decide what becomes of a unit's dead letter; the caller deletes it then. Returns the job that it ended.

@@ -17,6 +17,8 @@ from tilework.jobs.units import Unit, UnitFolder
 from tilework.jobs.work_objects import discard, sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tilework.errors import TileworkError
     from tilework.jobs.life import JobLife
     from tilework.jobs.stage_life import StageLife
@@ -24,10 +26,20 @@ if TYPE_CHECKING:
     from tilework.jobs.transitions import Outcome
 
 
-class UnitLife:
-    """Carries out what may happen to a unit; ``message`` is always the id of the one that tells it."""
+def tell_nobody(_: Job) -> None:
+    """For whoever finds no result that is not his own, or counts nothing."""
 
-    def __init__(self, system: System, life: JobLife, stages: StageLife) -> None:
+
+class UnitLife:
+    """Carries out what may happen to a unit; ``message`` is always the id of the one that tells it.
+
+    ``found`` is told of a job that is DONE because its result was found stored: who stored it may have died before it told.
+    """
+
+    def __init__(
+        self, system: System, life: JobLife, stages: StageLife, *, found: Callable[[Job], None] = tell_nobody
+    ) -> None:
+        self._found = found
         self._system = system
         self._outputs = system.outputs
         self._life = life
@@ -87,9 +99,12 @@ class UnitLife:
     def found_stored(self, row: Job) -> bool:
         """Whether the job's result is stored already; then its row says DONE, and its work objects are gone."""
         stored = find_outcome(self._outputs, row)
-        if stored is not None:
-            self._done(row, stored)
-        return stored is not None
+        if stored is None:
+            return False
+        over = self._done(row, stored)
+        if over.state is State.DONE:
+            self._found(over)
+        return True
 
     def end(self, unit: Unit, label: str, state: State, failure: TileworkError, rank: int = 0) -> Job | None:
         """End the job for a unit that fails for good, then clean.

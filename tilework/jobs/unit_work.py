@@ -20,7 +20,7 @@ from tilework.jobs.manifests import Manifest, commit_manifest, is_committed, rea
 from tilework.jobs.object_keys import result_stem
 from tilework.jobs.staged import is_last
 from tilework.jobs.transitions import MAX_ATTEMPTS
-from tilework.jobs.unit_life import UnitLife, none_left
+from tilework.jobs.unit_life import UnitLife, none_left, tell_nobody
 from tilework.jobs.units import UnitTask, unit_of
 from tilework.jobs.work_objects import discard
 
@@ -59,14 +59,17 @@ class UnitTerms:
 
 
 class UnitWork:
-    """Works on units, whose messages it is given."""
+    """Works on units, whose messages it is given; ``found`` as for a UnitLife."""
 
-    def __init__(self, system: System, life: JobLife, stages: StageLife, terms: UnitTerms) -> None:
+    def __init__(
+        self, system: System, life: JobLife, stages: StageLife, terms: UnitTerms, *,
+        found: Callable[[Job], None] = tell_nobody,
+    ) -> None:  # fmt: skip
         self._system = system
         self._outputs = system.outputs
         self._life = life
         self._stages = stages
-        self._units = UnitLife(system, life, stages)
+        self._units = UnitLife(system, life, stages, found=found)
         self._terms = terms
 
     # --- from a message to an attempt --------------------------------------------------------------------------------
