@@ -45,6 +45,9 @@ def test_a_row_comes_back_exactly_as_it_was_written(table: JobTable) -> None:
 
 
 def test_a_row_that_is_not_there_is_none(table: JobTable) -> None:
+    table.add("deployment", {"times": 1.0})
+    for odd in ("", "statistics#deployment", "deployment", "x" * 2048, "x" * 2049, "ü" * 2000):
+        assert table.get(odd) is None
     assert table.get(digest("nothing")) is None
 
 

@@ -226,6 +226,13 @@ def test_older_images_are_a_link_away(client: Client, world: World) -> None:
     assert 'data-id="j0"' not in page
 
 
+def test_any_time_can_be_asked_for_and_what_is_none_is_said(client: Client) -> None:
+    assert client.get("/?since=253402214399&before=0").status_code == 200
+    # milliseconds
+    told = client.get("/?since=1764571200000")
+    assert (told.status_code, told.json()["code"]) == (422, "bad_cursor")
+
+
 def test_a_job_offers_what_can_be_done_to_it_and_tells_its_story(client: Client, world: World) -> None:
     world.put_row("a", state=State.FAILED, code="damaged", reason="cut short")
     page = client.get("/jobs/a").text

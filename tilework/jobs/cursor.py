@@ -22,8 +22,9 @@ def order(job: Job) -> tuple[float, str]:
     return -job.updated, job.id
 
 
-LATEST = 1e15
-"""Seconds since the epoch, far beyond any row: tables take no number beyond 1e125."""
+LATEST = 253_402_300_800.0 - 86_400
+"""The last day of the year 9999 in seconds since the epoch, wherever on earth: calendars end there, and milliseconds, which
+somebody may give for seconds, begin far beyond."""
 
 
 @dataclass(frozen=True, slots=True)
