@@ -30,6 +30,9 @@ CATCH_UP = 450.0
 """Seconds: what is received when SQS fails is hidden for three minutes, perhaps twice, and the keeper's pauses grow up to 30 s."""
 
 
+pytestmark = pytest.mark.timeout(4 * CATCH_UP)
+
+
 @dataclass
 class Master:
     """A master behind the proxy, and the only one that works."""
