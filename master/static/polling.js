@@ -21,7 +21,7 @@ export const seen = () =>
 
 /**
  * Follow `address` (a function, or a text; where it is empty, nothing is asked): `changed(answer)` is called with each new answer and returns whether
- * something is under way, so that the next look comes sooner; `reached(yes)` tells whether the server answers.
+ * something is under way, so that the next look comes sooner, or null where it has no use for that answer any more; `reached(yes)` tells whether the server answers.
  * Returns `{ now, stop }`: look at once, look no more.
  */
 export function follow(address, changed, reached = () => {}) {
@@ -66,9 +66,10 @@ export function follow(address, changed, reached = () => {}) {
     if (heard.news === undefined) return;
     same = 0;
     try {
-      busy = Boolean(changed(heard.news, heard.fine));
+      const next = changed(heard.news, heard.fine);
+      busy = Boolean(next ?? true);
       // only what was shown need not be told again
-      tag = heard.tag;
+      tag = next === null ? "" : heard.tag;
     } catch (error) {
       // a fault of the page's own, which is not the server's silence
       reportError(error);

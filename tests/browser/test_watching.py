@@ -26,9 +26,12 @@ from tilework.jobs.job import Job, State, digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Window
+
+NEWS = re.compile(r"/api/jobs\?.*since=")
+"""What has changed since the list was loaded is asked for there."""
 
 MOST_ROWS = 80
 """In the page at once, of a list of any length: what a window of 900 pixels shows, and some around it."""
@@ -188,6 +191,54 @@ def test_a_row_in_sight_changes_in_its_place_and_leaves_a_list_that_it_fits_no_m
 
 
 @pytest.mark.page
+@pytest.mark.page
+def test_a_time_that_is_being_typed_stays_and_one_that_is_none_is_told(
+    remembered: Served, window: Window
+) -> None:
+    window.allow("422")
+    put(remembered, 0)
+    page = window.open(f"{remembered.url}/")
+    offline = page.locator("#offline")
+    page.get_by_text("More filters").click()
+    since = page.locator('#filters [name="since"]')
+    since.focus()
+    since.fill("0020-01-02T03:04")
+    since.dispatch_event("change")
+    # what is typed is not taken away
+    expect(since).to_have_value("0020-01-02T03:04")
+    expect(offline).to_contain_text("is neither a place in a list of jobs nor a time")
+    since.fill("2020-01-02T03:04")
+    since.dispatch_event("change")
+    expect(offline).to_be_hidden()
+    expect(page.locator("#jobs .job-name")).to_have_count(1)
+
+
+@pytest.mark.page
+def test_an_answer_about_an_earlier_filter_is_not_shown(remembered: Served, window: Window) -> None:
+    put(remembered, 0)
+    page = window.open(f"{remembered.url}/")
+    names = page.locator("#jobs .job-name")
+    expect(names).to_have_count(1)
+    held: list[Route] = []
+
+    def hold_one(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    put(remembered, 1)
+    page.route(NEWS, hold_one)
+    with page.expect_request(NEWS):
+        pass
+    page.get_by_role("searchbox").fill("harbour")
+    expect(page.locator("#empty")).to_be_visible()
+    with page.expect_response(held[0].request.url):
+        held[0].continue_()
+    put(remembered, 2, key="harbour.png")
+    expect(names).to_have_text(["harbour.png"])
+
+
 def test_a_batch_is_seen_as_a_whole_and_followed_to_its_end(remembered: Served, window: Window) -> None:
     remembered.system.batches.note(Batch("trip", "", 10, title="Lisbon <b>", created=time.time() - 60))
     for number in range(6):

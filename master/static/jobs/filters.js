@@ -32,7 +32,8 @@ function toLocal(text) {
   const [moment] = text.split("_");
   const date = new Date(Number(moment) ? Number(moment) * 1000 : moment);
   if (Number.isNaN(date.getTime())) return "";
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  // a year that is being typed has one digit at first
+  const day = `${String(date.getFullYear()).padStart(4, "0")}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
   return `${day}T${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
@@ -62,12 +63,12 @@ function write({ back = false } = {}) {
     link.removeAttribute("aria-current");
     if (link.dataset.view === view()) link.setAttribute("aria-current", "true");
   }
-  for (const name of ["search", "code"]) {
+  const values = { search: told.search, code: told.code, since: toLocal(told.since), before: toLocal(told.before) };
+  for (const [name, value] of Object.entries(values)) {
     const input = form.elements[name];
     // what is being typed is further than the address, unless somebody went back
-    if (input.value !== told[name] && (back || input !== document.activeElement)) input.value = told[name];
+    if (input.value !== value && (back || input !== document.activeElement)) input.value = value;
   }
-  for (const name of TIMES) form.elements[name].value = toLocal(told[name]);
 }
 
 // the lists of failures and of a batch have parts that only the server makes

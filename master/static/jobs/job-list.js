@@ -109,7 +109,17 @@ export function refreshEmpty() {
 
 // --- news ------------------------------------------------------------------------------------------------------------------
 
+// which list news were asked for
+let generation = 0;
+
+function askedForNews() {
+  generation = jobs.generation;
+  return refusal ? "" : jobs.news;
+}
+
 function heard(answer, fine) {
+  // of a list that is another one by now
+  if (generation !== jobs.generation) return null;
   if (!fine) return false;
   if (jobs.heard(answer, rows.scrolled)) jobs.reload().catch(() => {});
   tidy();
@@ -138,18 +148,33 @@ function seen(answer, fine) {
   return answer.jobs.some((job) => !isOver(job));
 }
 
+const offline = document.getElementById("offline");
+// why the list is none, where the filter is wrong
+let refusal = "";
+
+function tellOffline(sentence) {
+  if (sentence) offline.textContent = sentence;
+  show(offline, Boolean(sentence));
+}
+
+const isRefused = ({ cause: status }) => status >= 400 && status < 500 && status !== 429;
+
 let loads = 0;
 
 /** Load the list anew, until somebody answers; where that is begun again meanwhile, the later one goes on alone. */
-async function start(offline) {
+async function start() {
   const mine = ++loads;
+  refusal = "";
   for (let pause = 1000; mine === loads; pause = Math.min(2 * pause, 30000)) {
     try {
       await jobs.reload();
-      show(offline, false);
+      if (mine === loads) tellOffline("");
       return;
-    } catch {
-      show(offline, true);
+    } catch (error) {
+      if (mine !== loads) return;
+      // to ask the same again would help nobody
+      if (isRefused(error)) return tellOffline((refusal = error.message));
+      tellOffline(say("jobs.offline"));
       await new Promise((then) => setTimeout(then, pause));
       await isSeen();
     }
@@ -158,7 +183,6 @@ async function start(offline) {
 
 /** Keep the list up to date; returns what looks at once. */
 export function followJobs() {
-  const offline = document.getElementById("offline");
   table.setAttribute("role", "grid");
   table.setAttribute("aria-multiselectable", "true");
   setInterval(() => {
@@ -185,17 +209,18 @@ export function followJobs() {
   followFilters(
     () => {
       selection.all(false);
-      start(offline);
+      document.dispatchEvent(new CustomEvent("tilework:filters"));
+      start();
     },
     () => rows.draw(),
   );
   const batch = document.getElementById("batch") && import("./batch.js").then(({ startBatch }) => startBatch());
-  const news = follow(() => jobs.news, heard, (reached) => show(offline, !reached));
+  const news = follow(askedForNews, heard, (reached) => refusal || tellOffline(reached ? "" : say("jobs.offline")));
   const sight = follow(inSight, seen);
   const look = async () => {
     batch?.then((lookAtBatch) => lookAtBatch());
     // whoever reads further down is not thrown back to the beginning
-    await (rows.scrolled ? Promise.all([news.now(), sight.now()]) : start(offline));
+    await (rows.scrolled ? Promise.all([news.now(), sight.now()]) : start());
     selection.keep();
   };
   actions = later(async () => (await import("./actions.js")).actionsOn(selection, look));
@@ -206,7 +231,7 @@ export function followJobs() {
       write(bar, "told", say("page.no_answer"));
     }
   });
-  start(offline).then(() => {
+  start().then(() => {
     news.now();
     sight.now();
   });

@@ -1,5 +1,6 @@
 // The jobs that are loaded, in their order: page behind page, and what came since in front.
 
+import { problemOf } from "../problems.js";
 import { ask } from "../session.js";
 import { kept } from "./row.js";
 
@@ -50,7 +51,7 @@ export class Jobs {
 
   async get(changes) {
     const response = await ask(this.address(changes), { headers: { Accept: "application/json" }, cache: "no-store" });
-    if (!response.ok) throw new Error(response.statusText);
+    if (!response.ok) throw new Error(await problemOf(response), { cause: response.status });
     return response.json();
   }
 
