@@ -10,7 +10,7 @@ const look = followJobs();
 startDrop(look);
 followPulse();
 // what not every page shows
-if (document.getElementById("retry-failed")) {
+if (document.getElementById("failures")) {
   import("./failures/failures.js").then(({ startFailures }) => startFailures(look));
 }
 if (document.getElementById("preview")) import("./preview/preview.js").then(({ startPreview }) => startPreview());

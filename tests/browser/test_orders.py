@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_page import picture, store_result
-from tilework.errors import CrashedError, DamagedImageError
+from tilework.errors import CrashedError, DamagedImageError, TooSlowError
+from tilework.jobs.batches import Batch
 from tilework.jobs.job import Ask, Drop, State
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
     from tests.browser.conftest import Served, Window
     from tilework.jobs.job import Job
 
 
 def fail(
-    served: Served, key: str, failure: type[DamagedImageError | CrashedError] = DamagedImageError
+    served: Served,
+    key: str,
+    failure: type[DamagedImageError | CrashedError | TooSlowError] = DamagedImageError,
 ) -> Job:
     version = served.system.inputs.put(key, picture(), metadata={}, content_type="image/png")
     job = served.claim(key, version=version)
@@ -75,6 +83,70 @@ def test_all_failures_of_a_code_are_tried_again_from_their_list_and_downloaded(
     expect(page.locator("#retry-told")).to_have_text("3 images are queued again.")
     expect(page.locator("#jobs .job-name")).to_have_text(["damaged.png"])
     assert len(list(served.system.table.list(State.QUEUED))) == 3
+
+
+@pytest.mark.page
+def test_what_is_tried_again_is_what_the_list_is_filtered_by(served: Served, window: Window) -> None:
+    crashed = fail(served, "crashed.png", CrashedError)
+    slow = fail(served, "slow.png", TooSlowError)
+    page = window.open(f"{served.url}/?state=FAILED")
+    button = page.get_by_role("button", name="Try again")
+    expect(button).to_be_visible()
+    page.get_by_role("searchbox").fill("crashed")
+    # of words an order knows nothing
+    expect(button).to_be_hidden()
+    page.get_by_role("searchbox").fill("")
+    expect(button).to_be_visible()
+    page.get_by_text("More filters").click()
+    code = page.get_by_label("Failure code")
+    code.fill("crashed")
+    code.press("Tab")
+    expect(page.locator("#retry-code")).to_have_value("crashed")
+    expect(page.get_by_role("link", name="CSV")).to_have_attribute("href", re.compile(r"[?&]code=crashed$"))
+    button.click()
+    expect(page.locator("#retry-told")).to_have_text("1 image is queued again.")
+    states = {job.id: job.state for job in served.system.table.list()}
+    assert (states[crashed.id], states[slow.id]) == (State.QUEUED, State.FAILED)
+
+
+@pytest.mark.page
+def test_a_batch_that_was_over_is_followed_again_when_its_failures_are_tried_again(
+    served: Served, window: Window
+) -> None:
+    served.system.batches.note(Batch("b1", "", 1, title="trip", created=time.time() - 60))
+    version = served.system.inputs.put("a.png", picture(), metadata={}, content_type="image/png")
+    job = served.claim("a.png", version=version, batch="b1")
+    served.life.end(job, State.FAILED, failure=CrashedError("It crashed."))
+    page = window.open(f"{served.url}/?batch=b1&state=FAILED")
+    rest = page.locator('#batch [data-field="rest"]')
+    expect(rest).to_have_text("All are over")
+    page.get_by_role("button", name="Try again").click()
+    expect(rest).to_have_text("1 waiting")
+
+
+@pytest.mark.page
+def test_orders_for_more_than_may_be_ordered_at_once_go_on_when_they_may(
+    served: Served, window: Window
+) -> None:
+    window.allow("429")
+    jobs = [fail(served, f"{number}.png", CrashedError) for number in range(6)]
+    page = window.open(f"{served.url}/?state=FAILED")
+    refused: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if len(refused) < 3:
+            refused.append(route.request.url)
+            told = {"status": 429, "code": "too_many_requests", "detail": "Too many.", "seconds": 1}
+            route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(told))
+        else:
+            route.continue_()
+
+    page.route("**/api/jobs/*/retry", refuse)
+    page.locator("#pick-all").check()
+    page.locator('#selection [data-do="retry"]').click()
+    expect(page.locator('#selection [data-field="told"]')).to_have_text("6 are queued again.")
+    assert len(refused) == 3
+    assert {served.system.table.get(job.id).state for job in jobs} == {State.QUEUED}  # type: ignore[union-attr]
 
 
 def test_statistics_are_a_page_of_their_own(served: Served, window: Window) -> None:

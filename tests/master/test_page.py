@@ -217,6 +217,20 @@ def test_nothing_is_offered_to_be_tried_again_where_that_helps_nobody(
     assert hint in page
 
 
+def test_what_is_offered_for_failures_is_for_those_that_the_list_is_about(
+    client: Client, world: World
+) -> None:
+    world.put_row("a", state=State.FAILED, code="crashed")
+    world.put_row("b", state=State.FAILED, code="no_attempts_left")
+    page = client.get("/?state=FAILED&code=crashed").text
+    assert 'href="/api/export?format=csv&amp;code=crashed"' in page
+    assert re.search(r'<option value="crashed" selected>', page)
+    for narrower in ("search=a", "since=2020-01-01", "before=2100-01-01"):
+        page = client.get(f"/?state=FAILED&{narrower}").text
+        assert re.search(r'id="failures" hidden>', page)
+    assert re.search(r'id="failures">', client.get("/?state=FAILED").text)
+
+
 def test_older_images_are_a_link_away(client: Client, world: World) -> None:
     for number in range(ROWS_RENDERED + 1):
         world.put_row(f"j{number}", updated=float(number), state=State.DONE)

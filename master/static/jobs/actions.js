@@ -26,13 +26,25 @@ function leftOut(jobs, sentence) {
   return [...states].map(([state, count]) => say(sentence, { count, state: say(`jobs.state.${state}`) }));
 }
 
+const pause = (seconds, signal) =>
+  new Promise((over) => {
+    setTimeout(over, 1000 * seconds);
+    signal.addEventListener("abort", over, { once: true });
+  });
+
 /** Send one order a job, some at a time, and tell what came of them; `rest` are sentences about the others. */
 async function orderAll(ids, addressOf, body, sentence, signal, rest = []) {
   const waiting = [...ids];
   let [done, there, refused, reason] = [0, 0, 0, ""];
   async function hand() {
     while (waiting.length && !signal.aborted) {
-      const { answer, problem } = await order(addressOf(encodeURIComponent(waiting.shift())), body);
+      const id = waiting.shift();
+      const { answer, problem, seconds } = await order(addressOf(encodeURIComponent(id)), body);
+      if (seconds) {
+        waiting.unshift(id);
+        await pause(seconds, signal);
+        continue;
+      }
       if (!answer) [refused, reason] = [refused + 1, problem];
       else if (answer.queued === false) there += 1;
       else done += 1;

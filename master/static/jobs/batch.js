@@ -9,16 +9,24 @@ import { span } from "./spans.js";
 
 /**
  * Follow a batch: `changed(batch)` hears how it stands (as `GET /api/batches/{batch}` tells it) until it is over.
- * Returns `{ now, stop }`.
+ * Returns what looks at once, for an order may have begun it anew.
  */
 function followBatch(name, changed) {
-  const following = follow(`/api/batches/${encodeURIComponent(name)}`, (batch, fine) => {
-    if (!fine) return true;
-    changed(batch);
-    if (batch.over) following.stop();
-    return !batch.over;
-  });
-  return following;
+  const address = `/api/batches/${encodeURIComponent(name)}`;
+  let over = false;
+  const following = follow(
+    () => (over ? "" : address),
+    (batch, fine) => {
+      if (!fine) return true;
+      changed(batch);
+      over = batch.over;
+      return !over;
+    },
+  );
+  return () => {
+    over = false;
+    return following.now();
+  };
 }
 
 /** How many are done and failed of how many, in a sentence. */
@@ -90,5 +98,5 @@ export function startBatch() {
   field(root, "deeds").inert = false;
   // of a batch that nobody has heard of there is nothing to follow
   if (!root.dataset.known) return () => {};
-  return followBatch(name, (batch) => fill(root, batch)).now;
+  return followBatch(name, (batch) => fill(root, batch));
 }
