@@ -81,6 +81,6 @@ document.getElementById("shell-again").addEventListener("click", (event) => {
   // the place that answers a sign-in is no view to come back to
   if (root.dataset.shell !== "page") return;
   event.preventDefault();
-  signIn();
+  signIn().catch((error) => tell(error.message));
 });
 start();

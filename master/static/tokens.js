@@ -15,6 +15,9 @@ const EARLY = 60;
 // a token that is refused so soon will not become better by another sign-in
 const FRESH = 30;
 
+// after which a page that was to be left is still there because a person wants it
+const STAYED_MS = 10000;
+
 const now = () => Date.now() / 1000;
 const keep = (name, value) => passing.set(name, JSON.stringify(value));
 
@@ -33,7 +36,10 @@ function claimsOf(token) {
 
 let leaving = null;
 
-/** Leave for the sign-in pages, once, to come back to the view that is open. Never returns. */
+/**
+ * Leave for the sign-in pages, once, to come back to the view that is open. Never returns; throws an Error with a sentence where
+ * somebody stays, for what is still to be sent.
+ */
 export function signIn() {
   leaving ??= leave();
   return leaving;
@@ -54,7 +60,8 @@ async function leave() {
     code_challenge_method: "S256",
   });
   location.assign(`${wanted.url}/oauth2/authorize?${query}`);
-  return new Promise(() => {});
+  await new Promise((over) => setTimeout(over, STAYED_MS));
+  throw new Error(say("sign_in.over"));
 }
 
 /** Come back from the sign-in pages: the view to go on with. Throws an Error with a sentence. */

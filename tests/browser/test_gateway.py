@@ -106,6 +106,35 @@ def test_a_page_that_is_throttled_asks_less_and_less_often_and_says_that_nobody_
     paces(page, [1000, 2000, 4000, 8000, 16000, 30000])
 
 
+@pytest.mark.page
+def test_who_stays_for_an_upload_when_a_sign_in_is_over_is_told_so_and_hung_by_nothing(
+    behind_sign_in: Served, served: Served, window: Window
+) -> None:
+    # the browser asks whether the page is to be left, and a window stays
+    window.allow("429", "400", "dialog: ")
+
+    def let_through(route: Route) -> None:
+        address = route.request.url.replace(behind_sign_in.url, served.url)
+        route.fulfill(response=route.fetch(url=address))
+
+    page = open_signed_in(window, behind_sign_in, served, pipeline=let_through)
+    window.context.route("**/oauth2/token", lambda route: route.fulfill(status=400, body="{}"))
+    # the page is alive
+    expect(page.locator("#offline")).to_be_visible()
+    page.locator("#pipeline-text").click()
+    choose(page, file("a.png"))
+    why = page.locator("#uploads .job-reason")
+    expect(why).to_have_text("Too Many Requests")
+    page.evaluate(
+        """() => {
+            const session = JSON.parse(sessionStorage.getItem("tilework.session"));
+            sessionStorage.setItem("tilework.session", JSON.stringify({ ...session, end: 0 }));
+        }"""
+    )
+    expect(why).to_contain_text("Your sign-in is over.", timeout=60_000)
+    expect(page).to_have_url(f"{behind_sign_in.url}/")
+
+
 def unchanged(route: Route) -> None:
     """A list in which nothing is under way."""
     if "if-none-match" in route.request.headers:

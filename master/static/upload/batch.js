@@ -18,12 +18,12 @@ export const noteBatch = (batch, size, name) =>
   asked("PUT", address(batch), { size, name: [...name].slice(0, NAME_CHARACTERS).join("") }).catch(() => {});
 
 /**
- * Follow the jobs of a batch: `changed({ known, ended, failed })` is called with their counts, and returns whether more is to
- * come. Returns what `follow` does.
+ * Follow the jobs of a batch: `changed({ known, ended, failed, size })` is called with their counts (`size`: how many there will
+ * be, null where nobody noted it), and returns whether more is to come. Returns what `follow` does.
  */
 export const followCounts = (batch, changed) =>
-  follow(address(batch), ({ states, ended, failed }, fine) => {
+  follow(address(batch), ({ states, ended, failed, size }, fine) => {
     if (!fine) return true;
     const known = Object.values(states).reduce((sum, count) => sum + count, 0);
-    return changed({ known, ended, failed });
+    return changed({ known, ended, failed, size });
   });

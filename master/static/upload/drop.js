@@ -32,7 +32,18 @@ async function dropsAtLast() {
   }
 }
 
-const take = async (basket, look) => (await dropsAtLast()).begin(basket, look);
+const warn = (event) => event.preventDefault();
+let taking = 0;
+
+async function take(basket, look) {
+  // until it is begun, it is nowhere but here
+  if (!taking++) window.addEventListener("beforeunload", warn);
+  try {
+    await (await dropsAtLast()).begin(basket, look);
+  } finally {
+    if (!--taking) window.removeEventListener("beforeunload", warn);
+  }
+}
 
 // what few visits need is loaded when the page is alive
 async function goOnWithUnfinished(look) {

@@ -56,7 +56,7 @@ class Drop {
 
   /** Tell the master how many jobs there will be; not of an upload that goes on, whose batch was noted when it began. */
   note() {
-    if (this.name === null || this.noting) return;
+    if (this.goesOn || this.noting) return;
     this.noting = true;
     // one after the other, for the last one counts; once for all that are left out together
     this.noted = this.noted.then(() => {
@@ -64,6 +64,11 @@ class Drop {
       // one that could not be sent is counted again when it is tried again
       return noteBatch(this.batch, this.items.length - this.in(State.SKIPPED, State.FAILED).length, this.name);
     });
+  }
+
+  /** Whether it is an upload that was begun before, in a batch that others may be of. */
+  get goesOn() {
+    return this.name === null;
   }
 
   changed() {
@@ -108,14 +113,12 @@ class Drop {
   /** What to do with files that were dropped before: "skip", "anyway", or "known", which takes what lies in the bucket. */
   decide(how) {
     const items = this.in(State.DUPLICATE);
-    if (how === "anyway") {
-      for (const item of items) item.anyway = true;
-      this.enqueue(items);
-    }
-    for (const item of how === "anyway" ? [] : items) {
-      if (how === "known" && item.canUseKnown) item.useKnown();
+    for (const item of items) {
+      if (how === "anyway") item.anyway = true;
+      else if (how === "known" && item.canUseKnown) item.takesKnown = true;
       else item.become(State.SKIPPED, say("upload.dropped_before"));
     }
+    this.enqueue(items.filter((item) => item.state === State.DUPLICATE));
   }
 }
 
@@ -177,6 +180,8 @@ export const resume = (upload, file, look) =>
 window.addEventListener("online", () => {
   for (const drop of drops) drop.enqueue(drop.in(State.FAILED).filter((item) => item.wasCutOff));
 });
+// what waits, also for a pipeline or for an answer, is nowhere but here
+const isUnsent = (drop) => drop.in(State.WAITING, State.UPLOADING, State.DUPLICATE).length > 0;
 window.addEventListener("beforeunload", (event) => {
-  if (running) event.preventDefault();
+  if (held.length || [...drops].some(isUnsent)) event.preventDefault();
 });

@@ -39,11 +39,15 @@ export class Item {
     this.trouble = "";
     this.reason = "";
     this.anyway = false;
+    // what lies in the bucket, in place of the file
+    this.takesKnown = false;
     this.wasCutOff = false;
     this.canRetry = true;
     this.known = null;
     this.control = new AbortController();
     this.upload = null;
+    // a form that was signed for it, for it may have been used without an answer
+    this.signed = {};
   }
 
   /** Whether the image lies in the bucket, and another pipeline is asked for now. */
@@ -69,6 +73,7 @@ export class Item {
   async send() {
     this.control = new AbortController();
     this.become(State.UPLOADING);
+    if (this.takesKnown) return this.useKnown();
     let noted = "";
     try {
       const mark = `${this.name}\n${this.size}\n${(await digest(this.file)) || this.file.lastModified}`;
@@ -76,8 +81,7 @@ export class Item {
       // looked at and noted without a pause between: two of one drop may be alike
       this.known = here.get(mark) ?? remembered ?? null;
       if (this.known && !this.anyway) {
-        this.become(State.DUPLICATE);
-        return;
+        return this.become(State.DUPLICATE);
       }
       here.set((noted = mark), { key: "", pipeline: this.drop.pipeline });
       const key = await this.sendBytes();
@@ -89,6 +93,7 @@ export class Item {
       here.delete(noted);
       this.failed(error);
     }
+    return undefined;
   }
 
   async sendBytes() {
@@ -96,6 +101,7 @@ export class Item {
     const hooks = {
       signal: this.control.signal,
       handle: this.handle,
+      signed: this.signed,
       recall: (upload) => (this.upload = upload),
       progress: (count) => {
         this.sent = Math.min(count, this.size);
@@ -114,7 +120,6 @@ export class Item {
 
   /** Let the image that lies in the bucket already have this drop's pipeline. */
   async useKnown() {
-    this.become(State.UPLOADING);
     const body = { key: this.known.key, pipeline: this.drop.pipeline, batch: this.drop.batch };
     try {
       const answer = await persist(() => asked("POST", "/api/jobs", body, this.control.signal), {
@@ -125,6 +130,7 @@ export class Item {
       if (error instanceof Refused && error.status === NOT_FOUND) {
         // it is not there any more
         this.anyway = true;
+        this.takesKnown = false;
         await this.send();
       } else {
         this.failed(error);

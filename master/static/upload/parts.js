@@ -116,19 +116,35 @@ class Sending {
 
   async done() {
     const { upload, hooks } = this;
-    let there = await this.own(await stored(upload, hooks));
+    let there = await this.stored();
+    if (!there) return this.complete();
     for (let round = 1; ; round += 1) {
       await this.sendAllBut(there);
       try {
-        const body = { key: upload.key, upload: upload.upload, size: upload.size };
-        await persist(() => asked("POST", `${ADDRESS}/complete`, body, hooks.signal), hooks);
-        await begun.forget(upload.key);
-        return upload.key;
+        return await this.complete();
       } catch (error) {
         if (!(error instanceof Refused && error.status === CONFLICT) || round === MOST_ROUNDS) throw error;
         there = await this.own(await stored(upload, hooks));
       }
     }
+  }
+
+  /** This file's parts that are there; null where all were, and only the answer to their completion may have been lost. */
+  async stored() {
+    try {
+      return await this.own(await stored(this.upload, this.hooks));
+    } catch (error) {
+      const all = Array.from({ length: this.upload.parts }, (_, index) => index + 1);
+      if (!isOver(error) || (await this.own(all)).size < all.length) throw error;
+      return null;
+    }
+  }
+
+  async complete() {
+    const { key, upload, size } = this.upload;
+    await persist(() => asked("POST", `${ADDRESS}/complete`, { key, upload, size }, this.hooks.signal), this.hooks);
+    await begun.forget(key);
+    return key;
   }
 
   /**

@@ -8,6 +8,8 @@ import { turns } from "../turns.js";
 const inTurn = turns(4);
 // a line that carries nothing for so long is cut, whatever the system says
 const SILENCE_MS = 60000;
+// what S3 says with a status of 400 where bytes came too slowly
+const TIMED_OUT = "RequestTimeout";
 
 /**
  * Send `body`, the bytes of `file` or a form with them. `progress(count)` is called with the bytes sent so far. Throws Lost,
@@ -43,7 +45,7 @@ function sent(method, address, body, signal, progress) {
     });
     request.addEventListener("load", () => {
       if (request.status >= 200 && request.status < 300) resolve();
-      else if (passes(request.status)) reject(new Lost(refusal(request.responseText)));
+      else if (passes(request.status) || code(request) === TIMED_OUT) reject(new Lost(refusal(request.responseText)));
       else reject(new Refused(refusal(request.responseText), { status: request.status, code: code(request) }));
     });
     request.addEventListener("error", () => reject(new Lost(say("upload.cut"))));

@@ -53,7 +53,7 @@ class DropView {
   constructor(drop, look) {
     this.drop = drop;
     this.look = look;
-    this.counts = { known: 0, ended: 0, failed: 0 };
+    this.counts = { known: 0, ended: 0, failed: 0, size: null };
     this.speed = new Speed();
     this.said = "";
     this.element = cloned(document.getElementById("drop-summary"));
@@ -92,8 +92,10 @@ class DropView {
     views.delete(this);
   }
 
+  /** How many jobs there will be: of a file that goes on, those of the batch that it was begun with. */
   get all() {
-    return this.drop.items.length - this.drop.in(State.SKIPPED).length;
+    const own = this.drop.items.length - this.drop.in(State.SKIPPED).length;
+    return own && this.drop.goesOn ? Math.max(own, this.counts.size ?? 0) : own;
   }
 
   get isOver() {
@@ -101,7 +103,8 @@ class DropView {
   }
 
   get isDone() {
-    return this.counts.ended >= this.drop.in(State.QUEUED).length && !this.drop.in(State.FAILED).length;
+    const sent = this.drop.goesOn ? this.all : this.drop.in(State.QUEUED).length;
+    return this.counts.ended >= sent && !this.drop.in(State.FAILED).length;
   }
 
   render() {

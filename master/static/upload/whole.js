@@ -18,28 +18,32 @@ export const described = (file, { name, pipeline, batch }) => ({
   batch,
 });
 
-/** Upload `file`; returns the key under which its job will be found. */
-export function sendWhole(file, order, { signal, waiting, progress }) {
-  let form = null;
-  let good = 0;
+/**
+ * Upload `file`; returns the key under which its job will be found. `signed` is what was signed for this very file before, and
+ * keeps what is now.
+ */
+export function sendWhole(file, order, { signal, waiting, progress, signed }) {
+  const sign = async () => {
+    signed.form = await asked("POST", "/api/uploads", described(file, order), signal);
+    signed.good = Date.now() + signed.form.expires * 1000 * GOOD_PART;
+  };
+  const post = () => send("POST", signed.form.url, filled(signed.form, file), { file, signal, progress });
+  let anew = false;
   return persist(
     async () => {
       // the answer to an earlier try may be all that was lost: to send it again would make two jobs of one image
-      if (form && (await arrived(form.key, signal))) return form.key;
-      if (!form || Date.now() > good) {
-        form = await asked("POST", "/api/uploads", described(file, order), signal);
-        good = Date.now() + form.expires * 1000 * GOOD_PART;
-      }
+      if (signed.form && (await arrived(signed.form.key, signal))) return signed.form.key;
+      if (!signed.form || Date.now() > signed.good) await sign();
       try {
-        await send("POST", form.url, filled(form, file), { file, signal, progress });
+        await post();
       } catch (error) {
         // the form's life is over by the bucket's clock: there is nothing else that was signed for this very file
-        if (!(error instanceof Refused && error.status === FORBIDDEN && good !== Infinity)) throw error;
-        form = await asked("POST", "/api/uploads", described(file, order), signal);
-        good = Infinity;
-        await send("POST", form.url, filled(form, file), { file, signal, progress });
+        if (!(error instanceof Refused && error.status === FORBIDDEN) || anew) throw error;
+        anew = true;
+        await sign();
+        await post();
       }
-      return form.key;
+      return signed.form.key;
     },
     { signal, waiting },
   );
