@@ -97,6 +97,11 @@ def address_of(row: Job, side: Side) -> Address:
     return Address("result", row.result_key, None)
 
 
+def is_settled(row: Job, side: Side) -> bool:
+    """Whether what is shown of a side never changes: a worker may choose a pipeline about another page of the file."""
+    return side == "result" or bool(row.pipeline)
+
+
 def _page_of(pipeline: str) -> int | None:
     """The page of its image that a job's pipeline reads, where it names one that this process understands."""
     try:

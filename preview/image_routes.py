@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from preview.image_library import Library, Side
+from preview.image_library import Library, Side, is_settled
 from preview.images import Images, check_version
 from preview.jobs import row_for
 from preview.memory import Memory
 from preview.on_screen import between
 from preview.workshop import Workshop
-from tilework.jobs.job import State
+from tilework.jobs.job import Job, State
 from tilework.jobs.system import System
 from tilework.service.conditional import ASK_AGAIN, FOR_EVER, known_tags
 
@@ -58,8 +58,9 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         """
         job = row_for(request, system, job_id)
         check_version(job, side, version)
-        tag = f'"{job.epoch}-{side}-{level}-{column}-{row}-{black}-{white}"'
-        headers = {"ETag": tag, "Cache-Control": ASK_AGAIN if version is None else FOR_EVER}
+        settled = "" if is_settled(job, side) else "-unsettled"
+        tag = f'"{job.epoch}-{side}-{level}-{column}-{row}-{black}-{white}{settled}"'
+        headers = {"ETag": tag, "Cache-Control": _caching(job, side, version)}
         over = side == "input" or job.state is State.DONE
         if over and tag in known_tags(request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -73,7 +74,7 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         """Tell the exact samples of the pixel in column `x` and row `y`, both from 0."""
         job = row_for(request, system, job_id)
         check_version(job, side, version)
-        return _told(asdict(images.pixel(job, side, x, y)), ASK_AGAIN if version is None else FOR_EVER)
+        return _told(asdict(images.pixel(job, side, x, y)), _caching(job, side, version))
 
     @router.get("/histogram", summary="Count values")
     def counted(
@@ -92,9 +93,13 @@ def routes(system: System, library: Library, workshop: Workshop, memory: Memory)
         job = row_for(request, system, job_id)
         check_version(job, side, version)
         found = images.histogram(job, side, between(black, white))
-        return _told(asdict(found), ASK_AGAIN if version is None else FOR_EVER)
+        return _told(asdict(found), _caching(job, side, version))
 
     return router
+
+
+def _caching(job: Job, side: Side, version: str | None) -> str:
+    return FOR_EVER if version is not None and is_settled(job, side) else ASK_AGAIN
 
 
 def _told(document: dict[str, Any], caching: str) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import cv2
 from fastapi import APIRouter, Query, Request, Response
 
-from preview.image_library import Address, Library, Side, address_of
+from preview.image_library import Address, Library, Side, address_of, is_settled
 from preview.jobs import row_for
 from preview.memory import Memory
 from preview.on_screen import Packed, levels_of, packed, shown
@@ -87,9 +87,7 @@ def routes(system: System, library: Library, workshop: Workshop, settings: Previ
         address = address_of(row, side)
         page = address.page
         tag = f'"{row.id}-{side}"' if page is None else f'"{row.id}-{side}-{page}"'
-        # a version never changes, nor does a result; but a worker may choose a pipeline about another page of the file
-        is_settled = side == "result" or bool(row.pipeline)
-        headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled else ASK_AGAIN}
+        headers = {"ETag": tag, "Cache-Control": FOR_EVER if is_settled(row, side) else ASK_AGAIN}
         if tag in known_tags(request):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         try:

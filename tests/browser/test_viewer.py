@@ -29,7 +29,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.conftest import Served, Window
 
@@ -264,8 +264,20 @@ def test_a_report_is_read_on_the_page(viewing: Served, window: Window) -> None:
     viewing.system.outputs.put(key, b"bin,count\n0,17\n1,<b>4\n", metadata={}, content_type="text/csv")
 
     assert table.replace(replace(row, result_key=key, serial=row.serial + 1), seen=row) is None
+    window.allow("503")
+    busy: list[Route] = []
+
+    def refuse_once(route: Route) -> None:
+        if busy:
+            route.continue_()
+        else:
+            busy.append(route)
+            route.fulfill(status=503, body="")
+
+    window.context.route("**/report", refuse_once)
     page = opened(window, viewing, job.id, "input")
     expect(page.locator(".report tr")).to_have_count(3)
+    assert busy
     expect(page.locator(".report td").last).to_have_text("<b>4")
 
 

@@ -12,16 +12,30 @@ from playwright.sync_api import expect
 
 from tests.browser import axe
 from tests.browser.conftest import previewing
-from tests.browser.viewing import drawn, dropped, mode, pixels_of, worked_on
+from tests.browser.viewing import count_drawn, drawn, dropped, mode, pixels_of, worked_on
 from tests.flow.pictures import encoded
 from tests.imaging.samples import png, scene
 from tests.preview.looking import tiled
+from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Page, Route
+
     from tests.browser.conftest import Served, Window
 
 PHOTO = scene(1700, 1500)
+
+MANY = 6
+"""Tiles that are cut off before any comes: some of them twice."""
+
+
+def fitting(page: Page, side: str) -> float:
+    """How many pixels of a side's canvas the whole photo covers."""
+    box = page.locator(f"[data-pane={side}] canvas").first.bounding_box()
+    assert box is not None
+    scale = min(box["width"] / PHOTO.shape[1], box["height"] / PHOTO.shape[0])
+    return float(scale**2 * PHOTO.shape[0] * PHOTO.shape[1])
 
 
 @pytest.mark.page
@@ -99,6 +113,49 @@ def test_what_is_not_made_is_said_to_be_so_and_what_is_has_its_values(window: Wi
         expect(here).to_be_hidden()
         mode(page, "input").check(force=True)
         expect(note).not_to_contain_text("not made yet")
+    served.stop()
+
+
+@pytest.mark.page
+def test_tiles_that_did_not_come_are_asked_for_again_until_they_do(window: Window) -> None:
+    # an image that is still read is waited for
+    window.allow("ERR_", "503")
+    fleet, job, served = dropped(PHOTO)
+    fleet.run()
+    with previewing(served):
+        cut: list[Route] = []
+
+        def cut_some(route: Route) -> None:
+            cut.append(route)
+            # again the first time that it is asked for anew
+            if len(cut) <= MANY:
+                route.abort("connectionreset")
+            else:
+                route.continue_()
+
+        window.context.route("**/tiles/**", cut_some)
+        page = window.open(f"{served.url}/jobs/{job.id}")
+        drawn(page, "input")
+        mode(page, "side").check(force=True)
+        drawn(page, "result")
+        assert len(cut) > MANY
+    served.stop()
+
+
+@pytest.mark.page
+def test_what_was_missing_of_a_large_result_when_it_was_looked_at_last_is_there_when_it_is_done(
+    window: Window,
+) -> None:
+    fleet, job, served = dropped(PHOTO)
+    # without a preview it is shown by its own tiles
+    page = window.open(f"{served.url}/jobs/{job.id}")
+    (message,) = fleet.system.units.receive(1)
+    fleet.turn(message, fleet.workshops[0])
+    expect(page.locator("[data-viewer=note]")).not_to_contain_text(re.compile("^0 %"))
+    wait_for(lambda: count_drawn(page, "result") > 1000)
+    fleet.run()
+    expect(page.locator(".badge")).to_have_text("done")
+    wait_for(lambda: count_drawn(page, "result") > 0.95 * fitting(page, "result"))
     served.stop()
 
 

@@ -123,6 +123,16 @@ def test_the_page_is_shown_that_the_pipeline_asks_for() -> None:
     np.testing.assert_array_equal(looker.tile("0/0/0"), pages[1])
 
 
+def test_what_is_shown_of_an_input_is_for_ever_only_when_its_pipeline_names_the_page() -> None:
+    body = tiled(noise(300, 200))
+    lookers = [Looker(body, pipeline=pipeline) for pipeline in ("", "blur(9)")]
+    for place in ("/tiles/0/0/0?", "/pixel?x=0&y=0&", "/histogram?"):
+        early, later = (looker.get(f"{place}version={looker.job.version}") for looker in lookers)
+        assert early.headers["cache-control"] == "private, no-cache"
+        assert "immutable" in later.headers["cache-control"]
+        assert early.headers.get("etag") is None or early.headers["etag"] != later.headers["etag"]
+
+
 def test_jpeg_tiles_of_a_result_are_handed_through_as_they_are() -> None:
     body = with_overviews(scene(1600, 1200), compression="jpeg")
     answer = Looker(body, "result", result_key="results/a.tif").get("/tiles/0/3/2?version=0")

@@ -67,7 +67,8 @@ export class Desk {
       this.stage.show(side, found[side], range);
     }
     this.offer(problems);
-    if (made < 1) this.stage.again("result");
+    // at the end once more: what it lacked when one looked last is there by now
+    if (made < 1 || fresh) this.stage.again("result");
     for (const side of SIDES) show(this.root.querySelector(`[data-readout="${side}"]`), Boolean(found[side]));
     if (fresh) this.drawHistograms();
     this.about();

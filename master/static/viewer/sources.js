@@ -113,10 +113,11 @@ export async function imageOf(job, side) {
 
 // --- while it is being made ----------------------------------------------------------------------------------------
 
-/** What the master tells of a large result, made or in the making; null where nothing is to be seen. */
+/** What the master tells of a large result, made or in the making; null where nothing is to be seen. Throws where it cannot tell. */
 export async function pictureOf(job) {
   const address = `/api/jobs/${encodeURIComponent(job.id)}/picture?absent=empty`;
   const response = await ask(address, { headers: { Accept: "application/json" }, cache: "no-cache" });
+  if (mayPass(response.status)) throw new Error(response.statusText);
   return response.status === 200 ? response.json() : null;
 }
 
@@ -145,6 +146,9 @@ export function resultOf(job, told) {
     addressWith: () => addressOf,
   };
 }
+
+/** Whether a status may be another one soon. */
+export const mayPass = (status) => status === 429 || status >= 500;
 
 // while nothing is made of the small levels, the smallest that is being made is shown in their place, if a screen can hold it
 function countShown(levels) {

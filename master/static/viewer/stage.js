@@ -1,11 +1,15 @@
 // The canvas: input and result, one above the other or side by side, moved as one.
 
-import { againForMissing, tileSource } from "./sources.js";
+import { againForMissing, mayPass, tileSource } from "./sources.js";
 
 const SIDES = ["input", "result"];
 // screen pixels of an image's pixel from which it is drawn as the square that it is
 const SQUARE = 2;
 const EPSILON = 1e-9;
+
+// milliseconds after which tiles that did not come are asked for again; they double as long as some do not come
+const SOONEST_MS = 2000;
+const LATEST_MS = 60000;
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -38,6 +42,8 @@ export class Stage {
     this.moved = moved;
     this.placed = {};
     this.settled = new Set();
+    this.pause = SOONEST_MS;
+    this.mending = false;
     this.viewers = Object.fromEntries(
       SIDES.map((side) => {
         const viewer = OpenSeadragon({
@@ -52,6 +58,10 @@ export class Stage {
         viewer.addHandler("canvas-key", keyed);
         viewer.addHandler("viewport-change", () => this.lead(side));
         viewer.addHandler("open", () => this.opened(side));
+        for (const each of [viewer, viewer.navigator].filter(Boolean)) {
+          each.addHandler("tile-load-failed", ({ message }) => this.failed(message));
+          each.addHandler("tile-loaded", () => (this.pause = SOONEST_MS));
+        }
         return [side, viewer];
       }),
     );
@@ -121,6 +131,22 @@ export class Stage {
     againForMissing(viewer);
     // the small map is a viewer of its own
     if (viewer.navigator) againForMissing(viewer.navigator);
+  }
+
+  /** A tile did not come, for the status or fault that is told: without a line it leaves a hole, until it is asked for again. */
+  failed(message) {
+    const status = Number(message);
+    if (this.mending || (status && !mayPass(status))) return;
+    this.mending = true;
+    const mend = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", mend);
+      this.mending = false;
+      for (const side of SIDES) this.again(side);
+    };
+    const timer = setTimeout(mend, this.pause);
+    window.addEventListener("online", mend);
+    this.pause = Math.min(LATEST_MS, 2 * this.pause);
   }
 
   /** Draw a side at all, and how much of it is seen through. */

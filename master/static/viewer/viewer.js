@@ -103,16 +103,21 @@ export function startViewer(root) {
     const state = side === "input" ? job.version : `${job.state} ${job.result_key}`;
     if (!isThere || opened[side] === state) return true;
     let settled = true;
+    let isOpen = false;
     if (previews) {
       const { view, problem, isBusy } = await imageOf(job, side);
+      isOpen = Boolean(view);
       problems[side] = problem;
       settled = !isBusy;
       // what was there stays until more is known
       if (settled) found[side] = view;
     }
     // without a preview of it a large result is shown by its own tiles
-    if (side === "result" && job.shows_tiles && !(settled && found.result)) {
-      found.result = resultOf(job, await pictureOf(job)) ?? found.result;
+    if (side === "result" && job.shows_tiles && !isOpen) {
+      const told = await pictureOf(job);
+      found.result = resultOf(job, told) ?? (settled ? null : found.result);
+      // what was told while it was made is not all of it
+      if (told && told.state !== job.state) return false;
     }
     if (side === "result") made = 1;
     if (settled) opened[side] = state;
@@ -162,7 +167,8 @@ export function startViewer(root) {
     reveal(true);
     desk ??= new Desk(library, part("live"), found);
     const reasons = Object.fromEntries(SIDES.map((side) => [side, reasonOf(side)]));
-    desk.put(found, { made: running && found.result ? Math.min(made, 0.9999) : 1, problems: reasons });
+    const isPart = found.result && (running || made < 1);
+    desk.put(found, { made: isPart ? Math.min(made, 0.9999) : 1, problems: reasons });
   }
 
   function reveal(zoomed) {
