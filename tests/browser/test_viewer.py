@@ -207,6 +207,7 @@ def test_what_is_done_of_a_running_job_can_be_seen_and_the_rest_as_it_comes(wind
         expect(mode(page, "slider")).to_be_checked()
         expect(note).to_be_hidden()
         drawn(page, "result")
+        page.close()
     served.stop()
 
 
@@ -220,6 +221,7 @@ def test_the_small_map_grows_with_what_is_made(window: Window) -> None:
         fleet.turn(message, fleet.workshops[0])
         wait_for(lambda: count_drawn(page, "[data-viewer=navigator]") > 1.2 * seen[-1])
         seen.append(count_drawn(page, "[data-viewer=navigator]"))
+    page.close()
     served.stop()
 
 
@@ -372,4 +374,5 @@ def test_a_value_that_is_looked_at_while_the_result_is_made_is_told_when_it_is(w
         fleet.run()
         after = "  ".join(str(255 - each) for each in photo[200, 100, ::-1])
         expect(page.locator("[data-readout=result] code")).to_have_text(after)
+        page.close()
     served.stop()

@@ -53,6 +53,7 @@ def test_what_somebody_takes_to_look_at_stays_when_the_job_is_done(window: Windo
         expect(mode(page, "difference")).to_be_enabled()
         drawn(page, "result")
         expect(mode(page, "result")).to_be_checked()
+        page.close()
     served.stop()
 
 
@@ -113,6 +114,7 @@ def test_what_is_not_made_is_said_to_be_so_and_what_is_has_its_values(window: Wi
         expect(here).to_be_hidden()
         mode(page, "input").check(force=True)
         expect(note).not_to_contain_text("not made yet")
+        page.close()
     served.stop()
 
 
@@ -139,6 +141,7 @@ def test_tiles_that_did_not_come_are_asked_for_again_until_they_do(window: Windo
         mode(page, "side").check(force=True)
         drawn(page, "result")
         assert len(cut) > MANY
+        page.close()
     served.stop()
 
 
@@ -156,6 +159,7 @@ def test_what_was_missing_of_a_large_result_when_it_was_looked_at_last_is_there_
     fleet.run()
     expect(page.locator(".badge")).to_have_text("done")
     wait_for(lambda: count_drawn(page, "result") > 0.95 * fitting(page, "result"))
+    page.close()
     served.stop()
 
 
@@ -177,6 +181,7 @@ def test_where_a_tile_does_not_hold_the_very_values_it_is_said_when_they_will_be
             page.get_by_label(axis, exact=True).fill("10")
         page.keyboard.press("Enter")
         expect(page.locator("[data-readout=result] code")).to_have_text("when the job is done")
+        page.close()
     served.stop()
 
 
