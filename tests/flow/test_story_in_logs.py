@@ -31,7 +31,9 @@ MAKER = "rank|guarded child"
 def grep(running: RunningSystem, job: str) -> list[Line]:
     """All lines with the id in them, in the order of their time."""
     texts = [path.read_text() for path in (running.state / "logs").glob("*.log")]
-    found = [json.loads(line) for text in texts for line in text.splitlines() if job in line]
+    # the last line may still be being written
+    whole = [line for text in texts for line in text[: text.rfind("\n") + 1].splitlines()]
+    found = [json.loads(line) for line in whole if job in line]
     return sorted((line for line in found if line.get("job") == job), key=lambda line: str(line["time"]))
 
 
@@ -40,9 +42,21 @@ def all_lines(running: RunningSystem, name: str) -> list[Line]:
     return [json.loads(line) for line in (running.state / "logs" / name).read_text().splitlines()]
 
 
+def wait_for_lines(running: RunningSystem, job: str, process: str) -> list[Line]:
+    """The lines of a process with the id in them, as soon as there are any."""
+    found: list[Line] = []
+
+    def look() -> list[Line]:
+        found[:] = [line for line in grep(running, job) if line["process"] == process]
+        return found
+
+    wait_for(look, 30)
+    return found
+
+
 def story(running: RunningSystem, job: str) -> list[Line]:
     """The same, once the keeper has told the end."""
-    wait_for(lambda: any(line["process"] == "keeper" for line in grep(running, job)), 30)
+    wait_for_lines(running, job, "keeper")
     return grep(running, job)
 
 
@@ -72,7 +86,8 @@ def test_a_photo_whose_rank_is_killed_is_followed_by_its_id_from_claim_to_keeper
     try:
         job = running.drop("story/photo.png", PHOTO, pipeline="wait_at_gate() | invert()")
         wait_for(lambda: list(gate.iterdir()), 30)
-        (begins,) = [line for line in grep(running, job) if line["process"] == "rank"]
+        # a rank's line comes through its mpiexec and its supervisor
+        (begins,) = wait_for_lines(running, job, "rank")
         psutil.Process(begins["pid"]).kill()
         wait_for(lambda: len(list(gate.iterdir())) == 2, 30)
     finally:
