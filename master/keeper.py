@@ -225,8 +225,8 @@ class Keeper:
             self._system.jobs.send(body_of(ask), delay=delay_of(row, now))
         elif row is not None and verdict is Verdict.DONE:
             over = self._life.done(row, stored or Outcome())
-            # who stored it died before it could tell
-            if row.state is not over.state is State.DONE:
+            if over.state is State.DONE:
+                # who stored it died before it could tell
                 self._count(over)
         elif row is not None and verdict is Verdict.FAIL:
             failed = self._life.exhaust(row)

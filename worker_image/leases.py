@@ -150,6 +150,7 @@ class Leases:
         try:
             if isinstance(held, HeldUnit):
                 self._units.renew(held.message, held.task)
+                self._post(held, now)
             else:
                 # the row first: it is what others look at, and a message that comes early is only hidden again
                 held.job = self._life.renew(held.job, self._terms.seconds)
@@ -163,7 +164,6 @@ class Leases:
             log.warning("A lease could not be renewed, trying again: %s", error.reason, extra=held.facts)
         else:
             held.renewed = now
-            self._post(held, now)
 
     def _post(self, held: Holding, renewed: float) -> None:
         with self._changing:

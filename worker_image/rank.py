@@ -22,7 +22,7 @@ from tilework.fleet.planning import UNIT_SECONDS, plan_image
 from tilework.fleet.result_metadata import result_metadata
 from tilework.fleet.source import ObjectSource
 from tilework.fleet.workshop import Surroundings, Workshop
-from tilework.guard.child import extend, run_guarded
+from tilework.guard.child import run_guarded
 from tilework.guard.images import (
     GRACE_SECONDS,
     bound_process,
@@ -30,8 +30,9 @@ from tilework.guard.images import (
     bounds_of_unit,
     is_guarded,
     process_guarded,
+    stretch,
 )
-from tilework.imaging.costs import CLOCK, transfer_seconds
+from tilework.imaging.costs import transfer_seconds
 from tilework.imaging.pipeline import parse
 from tilework.imaging.plugins import load_own_operations, others_in
 from tilework.imaging.run import prepare_process
@@ -220,15 +221,9 @@ def _bounds(rank: Rank, order: UnitOrder, *, suspect: bool) -> Bounds | None:
 def _alone(rank: Rank, order: UnitOrder) -> UnitWorked:
     """In a guarded child: with connections of its own, for the parent's are in the middle of who knows what."""
     inputs, outputs = connect_stores(rank.settings.deployment)
-    around = Surroundings(partial(rank.board.holds, order.place), _stretch)
+    # a unit of a huge image, or the assembly, is many steps
+    around = Surroundings(partial(rank.board.holds, order.place), stretch)
     return _made(Workshop(inputs, outputs, rank.limits, rank.settings.directory), order, around, rank)
-
-
-def _stretch(seconds: float) -> None:
-    """Let what comes next in this guarded child take ``seconds``: a unit of a huge image, or the assembly, is many steps."""
-    # the slot is memory that is shared: its rank's deadline moves, too
-    allow(seconds + GRACE_SECONDS)
-    extend(seconds / CLOCK, seconds)
 
 
 def _made(workshop: Workshop, order: UnitOrder, around: Surroundings, rank: Rank) -> UnitWorked:

@@ -23,7 +23,8 @@ export async function askPatiently(address, options = {}) {
   }
 }
 
-function pause(seconds, signal) {
+/** Wait so long. Rejects with what `signal` was aborted with. */
+export function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
     const calledOff = () => {
       clearTimeout(timer);

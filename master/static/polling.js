@@ -1,5 +1,6 @@
 // Asks again and again, by ETag, and not at all while nobody looks.
 
+import { mayPass } from "./problems.js";
 import { ask, wanted } from "./session.js";
 
 // each look costs where people sign in, for there a gateway is asked: then not so often, and ever less while nothing changes
@@ -56,7 +57,7 @@ export function follow(address, changed, reached = () => {}) {
       headers: { Accept: "application/json", ...(tag ? { "If-None-Match": tag } : {}) },
       cache: "no-store",
     });
-    if (response.status === 429 || response.status >= 500) throw new Error(response.statusText);
+    if (mayPass(response.status)) throw new Error(response.statusText);
     if (response.status === 304) return {};
     return { news: await response.json(), fine: response.ok, tag: response.headers.get("ETag") ?? "" };
   }
@@ -67,9 +68,10 @@ export function follow(address, changed, reached = () => {}) {
     same = 0;
     try {
       const next = changed(heard.news, heard.fine);
-      busy = Boolean(next ?? true);
+      const isUseless = next === null;
+      busy = isUseless || Boolean(next);
       // only what was shown need not be told again
-      tag = next === null ? "" : heard.tag;
+      tag = isUseless ? "" : heard.tag;
     } catch (error) {
       // a fault of the page's own, which is not the server's silence
       reportError(error);

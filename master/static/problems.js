@@ -2,6 +2,9 @@
 
 import { say } from "./strings.js";
 
+/** Whether an answer's status may be another one soon: who asked too often, or whom a service failed, asks again. */
+export const mayPass = (status) => status === 429 || status >= 500;
+
 /** The sentences of a problem's document. */
 export function told(problem) {
   return [problem?.detail ?? problem?.message ?? say("page.no_answer"), problem?.advice].filter(Boolean).join(" ");

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Callable
+
+    from playwright.sync_api import Page, Route
 
 SLOW_3G = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 """Chromium's own idea of it: milliseconds, bytes a second."""
@@ -37,6 +39,26 @@ class Line:
 
     def _become(self, conditions: dict[str, Any]) -> None:
         self._debugger.send("Network.emulateNetworkConditions", conditions)
+
+
+@dataclass
+class First:
+    """A route's handler: does ``act`` with the first ``count`` requests, and lets all others go on; ``met`` are all of them."""
+
+    act: Callable[[Route], object]
+    count: int = 1
+    met: list[Route] = field(default_factory=list)
+
+    def __call__(self, route: Route) -> None:
+        self.met.append(route)
+        if len(self.met) <= self.count:
+            self.act(route)
+        else:
+            route.continue_()
+
+
+def hold(_: Route) -> None:
+    """Answer nothing, for now."""
 
 
 @dataclass

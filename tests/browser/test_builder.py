@@ -39,8 +39,14 @@ def write(page: Page, text: str, *steps: str) -> None:
     expect(page.locator(NAMES)).to_have_text(list(steps))
 
 
-def add(page: Page, name: str) -> None:
+def open_catalogue(page: Page) -> None:
+    """Open it, and wait until it is: it is loaded first, and Escape before that would close nothing."""
     page.locator("#add-operation").click()
+    expect(page.locator("#catalogue-search")).to_be_focused()
+
+
+def add(page: Page, name: str) -> None:
+    open_catalogue(page)
     page.locator("#catalogue-search").fill(name)
     page.keyboard.press("Enter")
     expect(page.locator("#catalogue")).to_be_hidden()
@@ -99,7 +105,7 @@ def test_the_catalogue_finds_by_name_family_summary_and_parameter_and_says_when_
     served: Served, window: Window
 ) -> None:
     page = open_builder(window, served.url)
-    page.locator("#add-operation").click()
+    open_catalogue(page)
     options = page.locator("#catalogue .option strong")
     expect(page.locator("#catalogue .family").first).to_have_text("Point operations")
     assert options.count() >= 50
@@ -131,8 +137,9 @@ def test_every_operation_of_the_catalogue_makes_a_text_that_the_server_understan
     served: Served, window: Window
 ) -> None:
     page = open_builder(window, served.url)
-    page.locator("#add-operation").click()
+    open_catalogue(page)
     names = page.locator("#catalogue .option strong").all_inner_texts()
+    assert len(names) >= 50
     page.keyboard.press("Escape")
     write(page, "invert", "invert")
     for name in names:

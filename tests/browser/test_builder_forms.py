@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_builder import add, open_builder, text_of, write
+from tests.browser.test_builder import add, open_builder, open_catalogue, text_of, write
 from tilework.imaging.operations import registry
 from tilework.imaging.pipeline import parse
 from tilework.jobs.object_keys import picture_key
@@ -235,7 +235,7 @@ def test_all_of_it_has_names_is_large_enough_for_a_finger_and_fits_a_phone(
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, step
         assert page.evaluate(NAMELESS) == []
         assert page.evaluate(SMALL) == []
-    page.locator("#add-operation").click()
+    open_catalogue(page)
     assert page.evaluate(NAMELESS) == []
     assert page.locator("#catalogue-list").evaluate("list => list.scrollWidth - list.clientWidth") == 0
     page.keyboard.press("Escape")

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.network import First
 from tests.browser.test_page import picture, store_result
 from tilework.errors import CrashedError, DamagedImageError, TooSlowError
 from tilework.jobs.batches import Batch
 from tilework.jobs.job import Ask, Drop, State
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
-
     from tests.browser.conftest import Served, Window
     from tilework.jobs.job import Job
 
@@ -131,21 +130,15 @@ def test_orders_for_more_than_may_be_ordered_at_once_go_on_when_they_may(
     window.allow("429")
     jobs = [fail(served, f"{number}.png", CrashedError) for number in range(6)]
     page = window.open(f"{served.url}/?state=FAILED")
-    refused: list[str] = []
-
-    def refuse(route: Route) -> None:
-        if len(refused) < 3:
-            refused.append(route.request.url)
-            told = {"status": 429, "code": "too_many_requests", "detail": "Too many.", "seconds": 1}
-            route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(told))
-        else:
-            route.continue_()
-
-    page.route("**/api/jobs/*/retry", refuse)
+    told = json.dumps({"status": 429, "code": "too_many_requests", "detail": "Too many.", "seconds": 1})
+    asked = First(
+        lambda route: route.fulfill(status=429, content_type="application/problem+json", body=told), 3
+    )
+    page.route("**/api/jobs/*/retry", asked)
     page.locator("#pick-all").check()
     page.locator('#selection [data-do="retry"]').click()
     expect(page.locator('#selection [data-field="told"]')).to_have_text("6 are queued again.")
-    assert len(refused) == 3
+    assert len(asked.met) == 3 + len(jobs)
     assert {served.system.table.get(job.id).state for job in jobs} == {State.QUEUED}  # type: ignore[union-attr]
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.network import First, hold
 from tests.browser.test_page import choose, file, store_result
-from tests.browser.uploads import LONG, MIB, is_there_whole, queued, there
+from tests.browser.test_uploads import drop_for_another_pipeline
+from tests.browser.uploads import LONG, MIB, PARTS, POSTED, is_there_whole, queued, there
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Served, Window
 
 pytestmark = pytest.mark.page
-
-POSTED = re.compile("-input/?$")
-"""Where a small file goes, as a form."""
 
 TOO_SLOW = (
     "<Error><Code>RequestTimeout</Code><Message>Your socket connection was not read from.</Message></Error>"
@@ -46,37 +44,31 @@ def pause_and_go_on(page: Page) -> None:
     page.get_by_role("button", name="Go on").click()
 
 
-class Deaf:
-    """Does what is asked for once, and answers nothing."""
+def done_unanswered(page: Page) -> First:
+    """Does what is asked for first, and answers nothing; :func:`wait_until_done` waits for that."""
 
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self.count = 0
-
-    def __call__(self, route: Route) -> None:
-        self.count += 1
-        if self.count > 1:
-            route.continue_()
-            return
+    def act(route: Route) -> None:
         route.fetch()
-        # by now it is done
-        self._page.evaluate("window.isDone = true")
+        page.evaluate("window.isDone = true")
 
-    def wait(self) -> None:
-        self._page.wait_for_function("() => window.isDone")
+    return First(act)
+
+
+def wait_until_done(page: Page) -> None:
+    page.wait_for_function("() => window.isDone")
 
 
 def test_a_file_whose_bytes_had_arrived_when_it_was_paused_is_one_image(
     served: Served, window: Window
 ) -> None:
     page = window.open(served.url)
-    deaf = Deaf(page)
+    deaf = done_unanswered(page)
     page.route(POSTED, deaf)
     choose(page, file("a.png"))
-    deaf.wait()
+    wait_until_done(page)
     pause_and_go_on(page)
     queued(page)
-    assert deaf.count == 1
+    assert len(deaf.met) == 1
     assert set(there(served)) == {"a.png"}
 
 
@@ -86,10 +78,10 @@ def test_an_upload_that_was_complete_when_it_was_paused_is_one_image(
     # its parts are asked for, and the upload is over
     window.allow("410")
     page = window.open(served.url)
-    deaf = Deaf(page)
+    deaf = done_unanswered(page)
     page.route("**/api/uploads/multipart/complete", deaf)
     page.locator("#files").set_input_files(large)
-    deaf.wait()
+    wait_until_done(page)
     pause_and_go_on(page)
     queued(page)
     is_there_whole(served, large)
@@ -97,13 +89,8 @@ def test_an_upload_that_was_complete_when_it_was_paused_is_one_image(
 
 def test_what_is_taken_from_the_bucket_can_be_paused_and_goes_on(served: Served, window: Window) -> None:
     page = window.open(served.url)
-    choose(page, file("a.png"))
-    queued(page)
-    page.locator("#pipeline-text").fill("invert()")
-    expect(page.locator(".step h3")).to_have_text(["invert"])
-    choose(page, file("a.png"))
-    held: list[Route] = []
-    page.route("**/api/jobs", lambda route: route.continue_() if held else held.append(route))
+    drop_for_another_pipeline(page)
+    page.route("**/api/jobs", First(hold))
     page.get_by_role("button", name="Take the one in the bucket").click()
     pause_and_go_on(page)
     expect(page.locator("#jobs .job")).to_have_count(1)
@@ -114,20 +101,12 @@ def test_what_is_taken_from_the_bucket_can_be_paused_and_goes_on(served: Served,
 def test_a_line_that_the_bucket_finds_too_slow_is_tried_again(served: Served, window: Window) -> None:
     window.allow("400")
     page = window.open(served.url)
-    answered: list[str] = []
-
-    def time_out(route: Route) -> None:
-        if answered:
-            route.continue_()
-            return
-        answered.append(TOO_SLOW)
-        headers = {"Access-Control-Allow-Origin": "*"}
-        route.fulfill(status=400, content_type="application/xml", headers=headers, body=TOO_SLOW)
-
-    page.route(POSTED, time_out)
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "application/xml"}
+    posts = First(lambda route: route.fulfill(status=400, headers=headers, body=TOO_SLOW))
+    page.route(POSTED, posts)
     choose(page, file("a.png"))
     queued(page)
-    assert answered == [TOO_SLOW]
+    assert len(posts.met) == 2
     assert set(there(served)) == {"a.png"}
 
 
@@ -169,7 +148,7 @@ def test_a_file_that_goes_on_tells_of_the_batch_that_it_was_begun_with(
 ) -> None:
     window.allow("ERR_")
     page = window.open(served.url)
-    window.context.route(re.compile("partNumber="), lambda route: route.abort("connectionreset"))
+    window.context.route(PARTS, lambda route: route.abort("connectionreset"))
     page.locator("#files").set_input_files(
         [large, *(large.with_name(f"{name}.png") for name in small(large, "ab"))]
     )
@@ -177,7 +156,7 @@ def test_a_file_that_goes_on_tells_of_the_batch_that_it_was_begun_with(
     for name in ("a.png", "b.png"):
         store_result(served, served.claim_dropped(name))
     page.close(run_before_unload=False)
-    window.context.unroute(re.compile("partNumber="))
+    window.context.unroute(PARTS)
     page = window.open(served.url)
     page.locator("#unfinished input[type=file]").set_input_files(large)
     count = page.locator("#drops [data-field=count]")

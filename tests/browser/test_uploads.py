@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from playwright.sync_api import Page
+
     from tests.browser.conftest import Served, Window
 
 
@@ -183,16 +185,21 @@ def test_the_same_file_twice_in_one_drop_is_sent_once(served: Served, window: Wi
     assert set(there(served)) == {"a.png"}
 
 
-@pytest.mark.page
-def test_an_image_in_the_bucket_gets_another_pipeline_without_being_sent_again(
-    served: Served, window: Window
-) -> None:
-    page = window.open(served.url)
+def drop_for_another_pipeline(page: Page) -> None:
+    """Drop an image, then once more with another pipeline."""
     choose(page, file("a.png"))
     queued(page)
     page.locator("#pipeline-text").fill("invert()")
     expect(page.locator(".step h3")).to_have_text(["invert"])
     choose(page, file("a.png"))
+
+
+@pytest.mark.page
+def test_an_image_in_the_bucket_gets_another_pipeline_without_being_sent_again(
+    served: Served, window: Window
+) -> None:
+    page = window.open(served.url)
+    drop_for_another_pipeline(page)
     page.get_by_role("button", name="Take the one in the bucket").click()
     expect(page.locator("#jobs .job")).to_have_count(1)
     assert set(there(served)) == {"a.png"}

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import previewing
+from tests.browser.network import First
 from tests.browser.viewing import (
     count_drawn,
     drawn,
@@ -29,7 +30,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Served, Window
 
@@ -267,19 +268,11 @@ def test_a_report_is_read_on_the_page(viewing: Served, window: Window) -> None:
 
     assert table.replace(replace(row, result_key=key, serial=row.serial + 1), seen=row) is None
     window.allow("503")
-    busy: list[Route] = []
-
-    def refuse_once(route: Route) -> None:
-        if busy:
-            route.continue_()
-        else:
-            busy.append(route)
-            route.fulfill(status=503, body="")
-
-    window.context.route("**/report", refuse_once)
+    busy = First(lambda route: route.fulfill(status=503, body=""))
+    window.context.route("**/report", busy)
     page = opened(window, viewing, job.id, "input")
     expect(page.locator(".report tr")).to_have_count(3)
-    assert busy
+    assert len(busy.met) > 1
     expect(page.locator(".report td").last).to_have_text("<b>4")
 
 

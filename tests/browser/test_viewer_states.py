@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from tests.browser import axe
 from tests.browser.conftest import previewing
+from tests.browser.network import First
 from tests.browser.viewing import count_drawn, drawn, dropped, mode, pixels_of, worked_on
 from tests.flow.pictures import encoded
 from tests.imaging.samples import png, scene
@@ -20,7 +21,7 @@ from tests.waiting import wait_for
 from tilework.jobs.job import State
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Served, Window
 
@@ -125,22 +126,13 @@ def test_tiles_that_did_not_come_are_asked_for_again_until_they_do(window: Windo
     fleet, job, served = dropped(PHOTO)
     fleet.run()
     with previewing(served):
-        cut: list[Route] = []
-
-        def cut_some(route: Route) -> None:
-            cut.append(route)
-            # again the first time that it is asked for anew
-            if len(cut) <= MANY:
-                route.abort("connectionreset")
-            else:
-                route.continue_()
-
-        window.context.route("**/tiles/**", cut_some)
+        cut = First(lambda route: route.abort("connectionreset"), MANY)
+        window.context.route("**/tiles/**", cut)
         page = window.open(f"{served.url}/jobs/{job.id}")
         drawn(page, "input")
         mode(page, "side").check(force=True)
         drawn(page, "result")
-        assert len(cut) > MANY
+        assert len(cut.met) > MANY
         page.close()
     served.stop()
 

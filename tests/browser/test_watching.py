@@ -16,6 +16,7 @@ from playwright.sync_api import expect
 from master.page import ROWS_RENDERED
 from master.settings import MasterSettings
 from tests.browser.conftest import Served
+from tests.browser.network import First, hold
 from tests.browser.test_page import picture, store_result
 from tests.waiting import wait_for
 from tilework.jobs.batches import Batch
@@ -26,7 +27,7 @@ from tilework.jobs.job import Job, State, digest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Window
 
@@ -191,7 +192,6 @@ def test_a_row_in_sight_changes_in_its_place_and_leaves_a_list_that_it_fits_no_m
 
 
 @pytest.mark.page
-@pytest.mark.page
 def test_a_time_that_is_being_typed_stays_and_one_that_is_none_is_told(
     remembered: Served, window: Window
 ) -> None:
@@ -219,26 +219,21 @@ def test_an_answer_about_an_earlier_filter_is_not_shown(remembered: Served, wind
     page = window.open(f"{remembered.url}/")
     names = page.locator("#jobs .job-name")
     expect(names).to_have_count(1)
-    held: list[Route] = []
-
-    def hold_one(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
     put(remembered, 1)
-    page.route(NEWS, hold_one)
+    held = First(hold)
+    page.route(NEWS, held)
     with page.expect_request(NEWS):
         pass
     page.get_by_role("searchbox").fill("harbour")
     expect(page.locator("#empty")).to_be_visible()
-    with page.expect_response(held[0].request.url):
-        held[0].continue_()
+    (early, *_) = held.met
+    with page.expect_response(early.request.url):
+        early.continue_()
     put(remembered, 2, key="harbour.png")
     expect(names).to_have_text(["harbour.png"])
 
 
+@pytest.mark.page
 def test_a_batch_is_seen_as_a_whole_and_followed_to_its_end(remembered: Served, window: Window) -> None:
     remembered.system.batches.note(Batch("trip", "", 10, title="Lisbon <b>", created=time.time() - 60))
     for number in range(6):

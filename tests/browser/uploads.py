@@ -23,6 +23,9 @@ LONG = 60_000
 
 PARTS = re.compile(r"partNumber=")
 
+POSTED = re.compile("-input/?$")
+"""Where a small file goes, as a form."""
+
 
 @dataclass
 class Line:

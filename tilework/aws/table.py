@@ -54,12 +54,12 @@ BY_OWNER = "by_owner"
 """The one that lists rows by owner and state."""
 
 _STATISTICS = "statistics#"
-KEY_BYTES = 2048
-"""Longest hash key of DynamoDB ("Quotas in Amazon DynamoDB")."""
-
 _COUNTER = "counter."
 _TEXT = "text"
 _QUERIES_AT_ONCE = 16
+
+_HASH_KEY_BYTES = 2048
+"""The longest hash key ("Quotas in Amazon DynamoDB")."""
 
 _DIGITS_PAGES = 100
 """Of a megabyte each, read of a shelf for the first digits of an id: some seconds, of the API's twenty-nine."""
@@ -97,7 +97,7 @@ class AwsTable:
 
     def get(self, job_id: str) -> Job | None:
         """Return the row as it is now (strongly consistent), or None."""
-        if job_id.startswith(_STATISTICS) or not 0 < len(job_id.encode()) <= KEY_BYTES:
+        if job_id.startswith(_STATISTICS) or not 0 < len(job_id.encode()) <= _HASH_KEY_BYTES:
             # whoever asks may have it from an address that a person typed
             return None
         with told_as_ours(f"read the job {job_id}"):

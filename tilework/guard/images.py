@@ -107,13 +107,17 @@ def rewrite_guarded(limits: Limits, header: Header, encoded: int, work: Callable
     return run_guarded(work, bounds) if is_guarded(header) else work()
 
 
+def stretch(seconds: float) -> None:
+    """Let what comes next in this guarded child take ``seconds`` by the clock, and move its rank's deadline along."""
+    # the slot is memory that is shared
+    allow(seconds + GRACE_SECONDS)
+    extend(seconds / CLOCK, seconds)
+
+
 def _plan_and_complete(data: bytes, pipeline: Pipeline, limits: Limits) -> Product:
     """In a child, which has time for the header, and for the rest as much as that tells."""
     planned = prepare(HeaderReader(BytesSource(data), limits), pipeline, limits)
-    bounds = _bounds(cpu_seconds(planned, pipeline, limits), limits)
-    # the slot is memory that is shared: its rank's deadline moves, too
-    allow(bounds.wall_seconds + GRACE_SECONDS)
-    extend(bounds.cpu_seconds, bounds.wall_seconds)
+    stretch(CLOCK * cpu_seconds(planned, pipeline, limits))
     return complete(data, planned, pipeline)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tilework.errors import CursorError
+from tilework.jobs.job import CALENDAR_END
 
 if TYPE_CHECKING:
     from tilework.jobs.job import Job
@@ -22,9 +23,9 @@ def order(job: Job) -> tuple[float, str]:
     return -job.updated, job.id
 
 
-LATEST = 253_402_300_800.0 - 86_400
-"""The last day of the year 9999 in seconds since the epoch, wherever on earth: calendars end there, and milliseconds, which
-somebody may give for seconds, begin far beyond."""
+LATEST = CALENDAR_END - 86_400
+"""Seconds since the epoch: by then it is not yet the year 10,000 anywhere on earth. Milliseconds, which somebody may give for
+seconds, are far beyond."""
 
 
 @dataclass(frozen=True, slots=True)

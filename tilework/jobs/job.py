@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 ID_HEX_DIGITS = 32
 """Length of a job id: 128 bits of SHA-256, so that ten billion jobs collide with a chance below 1e-18."""
 
+CALENDAR_END = 253_402_300_800.0
+"""The year 10,000 in seconds since the epoch, where calendars end."""
+
 SCHEMA = 1
 """Version of rows, messages and notices; a reader refuses what is newer than itself."""
 

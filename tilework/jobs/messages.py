@@ -15,7 +15,7 @@ from urllib.parse import quote_plus, unquote_plus
 
 from tilework.errors import ForeignBucketError, NewerMessageError, PipelineError, UnreadableMessageError
 from tilework.imaging.pipeline import parse
-from tilework.jobs.job import SCHEMA, Ask, Drop, Job
+from tilework.jobs.job import CALENDAR_END, SCHEMA, Ask, Drop, Job
 from tilework.jobs.object_keys import is_ours
 from tilework.jobs.quotas import KEY_BYTES
 
@@ -170,10 +170,6 @@ def body_of(ask: Ask) -> str:
 # --- notices -----------------------------------------------------------------------------------------------------
 
 
-LATEST = 253_402_300_800.0
-"""The year 10,000 in seconds since the epoch, where calendars end."""
-
-
 @dataclass(frozen=True, slots=True)
 class Notice:
     """What a worker tells on the way: ``kind`` is started or ended. Losing one loses a moment's display.
@@ -208,6 +204,6 @@ def notice(body: str) -> Notice:
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnreadableMessageError(f"The notice lacks what it must have: {error!r:.100}.") from error
-    if not 0 <= told.at < LATEST or not all(map(math.isfinite, told.amounts.values())):
+    if not 0 <= told.at < CALENDAR_END or not all(map(math.isfinite, told.amounts.values())):
         raise UnreadableMessageError("The notice tells a time or an amount that cannot be.")
     return told

@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from tilework.jobs.job import CALENDAR_END
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -41,7 +43,6 @@ LOST_SECONDS: Final = 600.0
 """Of silence, after which a host counts as gone."""
 
 _LONGEST: Final = 200
-_LATEST: Final = 253_402_300_800.0
 
 
 class HostState(StrEnum):
@@ -200,7 +201,7 @@ def _counts(values: Iterable[object]) -> tuple[int, ...]:
     return tuple(int(_number(each)) for each in list(values)[-SPANS:])
 
 
-def _number(value: object, most: float = _LATEST) -> float:
+def _number(value: object, most: float = CALENDAR_END) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(value)
     if not (math.isfinite(value) and 0 <= value <= most):

@@ -3,6 +3,7 @@
 import { pipelineText } from "../builder/pipeline.js";
 import { field, isOver, marked, show } from "../dom.js";
 import { order } from "../orders.js";
+import { pause } from "../patience.js";
 import { say } from "../strings.js";
 import { resultsOfJobs } from "./downloads.js";
 import { copyPaths, zip } from "./harvest.js";
@@ -26,12 +27,6 @@ function leftOut(jobs, sentence) {
   return [...states].map(([state, count]) => say(sentence, { count, state: say(`jobs.state.${state}`) }));
 }
 
-const pause = (seconds, signal) =>
-  new Promise((over) => {
-    setTimeout(over, 1000 * seconds);
-    signal.addEventListener("abort", over, { once: true });
-  });
-
 /** Send one order a job, some at a time, and tell what came of them; `rest` are sentences about the others. */
 async function orderAll(ids, addressOf, body, sentence, signal, rest = []) {
   const waiting = [...ids];
@@ -42,7 +37,8 @@ async function orderAll(ids, addressOf, body, sentence, signal, rest = []) {
       const { answer, problem, seconds } = await order(addressOf(encodeURIComponent(id)), body);
       if (seconds) {
         waiting.unshift(id);
-        await pause(seconds, signal);
+        // called off, it is not begun again
+        await pause(seconds, signal).catch(() => {});
         continue;
       }
       if (!answer) [refused, reason] = [refused + 1, problem];

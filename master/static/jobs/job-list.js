@@ -3,6 +3,7 @@
 import { ago, field, isOver, show, write } from "../dom.js";
 import { later } from "../later.js";
 import { follow, seen as isSeen } from "../polling.js";
+import { mayPass } from "../problems.js";
 import { say } from "../strings.js";
 import { followFilters, query } from "./filters.js";
 import { Jobs } from "./jobs.js";
@@ -157,7 +158,7 @@ function tellOffline(sentence) {
   show(offline, Boolean(sentence));
 }
 
-const isRefused = ({ cause: status }) => status >= 400 && status < 500 && status !== 429;
+const isRefused = ({ cause: status }) => status >= 400 && !mayPass(status);
 
 let loads = 0;
 

@@ -73,7 +73,10 @@ export class Item {
   async send() {
     this.control = new AbortController();
     this.become(State.UPLOADING);
-    if (this.takesKnown) return this.useKnown();
+    if (this.takesKnown) {
+      await this.useKnown();
+      return;
+    }
     let noted = "";
     try {
       const mark = `${this.name}\n${this.size}\n${(await digest(this.file)) || this.file.lastModified}`;
@@ -81,7 +84,8 @@ export class Item {
       // looked at and noted without a pause between: two of one drop may be alike
       this.known = here.get(mark) ?? remembered ?? null;
       if (this.known && !this.anyway) {
-        return this.become(State.DUPLICATE);
+        this.become(State.DUPLICATE);
+        return;
       }
       here.set((noted = mark), { key: "", pipeline: this.drop.pipeline });
       const key = await this.sendBytes();
@@ -93,7 +97,6 @@ export class Item {
       here.delete(noted);
       this.failed(error);
     }
-    return undefined;
   }
 
   async sendBytes() {

@@ -97,6 +97,8 @@ const stored = (upload, { signal, waiting }) =>
     (answer) => answer.stored,
   );
 
+const numbersOf = ({ parts }) => Array.from({ length: parts }, (_, index) => index + 1);
+
 const sizeOf = (upload, number) =>
   number < upload.parts ? upload.partBytes : upload.size - (upload.parts - 1) * upload.partBytes;
 
@@ -134,7 +136,7 @@ class Sending {
     try {
       return await this.own(await stored(this.upload, this.hooks));
     } catch (error) {
-      const all = Array.from({ length: this.upload.parts }, (_, index) => index + 1);
+      const all = numbersOf(this.upload);
       if (!isOver(error) || (await this.own(all)).size < all.length) throw error;
       return null;
     }
@@ -185,9 +187,7 @@ class Sending {
 
   async sendAllBut(there) {
     this.there = bytesOf(this.upload, [...there]);
-    this.missing = Array.from({ length: this.upload.parts }, (_, index) => index + 1).filter(
-      (number) => !there.has(number),
-    );
+    this.missing = numbersOf(this.upload).filter((number) => !there.has(number));
     this.tell();
     const failed = new AbortController();
     const signal = AbortSignal.any([this.hooks.signal, failed.signal]);

@@ -1,6 +1,6 @@
 // A request that fails on the way is made again: after a pause that grows, at once when the line is back, not while there is none.
 
-import { problemOf } from "../problems.js";
+import { mayPass, problemOf } from "../problems.js";
 import { ask } from "../session.js";
 import { say } from "../strings.js";
 
@@ -21,7 +21,7 @@ export class Refused extends Error {
 }
 
 /** Whether an answer's status may be another one soon. */
-export const passes = (status) => status === 0 || status === 408 || status === 429 || status >= 500;
+export const passes = (status) => status === 0 || status === 408 || mayPass(status);
 
 /** Do `work` until it is done or refused. `waiting(why)` tells what it waits for, or "" again; `signal` calls it off. */
 export async function persist(work, { signal, waiting = () => {} }) {

@@ -2,9 +2,9 @@
 
 import { shown } from "../dom.js";
 import { seen } from "../polling.js";
+import { mayPass } from "../problems.js";
 import { ask } from "../session.js";
 import { say } from "../strings.js";
-import { mayPass } from "./sources.js";
 
 const MOST_ROWS = 200;
 // milliseconds until it is asked for again; they double

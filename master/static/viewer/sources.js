@@ -1,6 +1,7 @@
 // What can be zoomed: an image that the API tells in levels and tiles, where level 0 is the whole.
 
 import { askPatiently, inTurn } from "../patience.js";
+import { mayPass } from "../problems.js";
 import { ask } from "../session.js";
 import { previewed, shownBy } from "./samples.js";
 
@@ -146,9 +147,6 @@ export function resultOf(job, told) {
     addressWith: () => addressOf,
   };
 }
-
-/** Whether a status may be another one soon. */
-export const mayPass = (status) => status === 429 || status >= 500;
 
 // while nothing is made of the small levels, the smallest that is being made is shown in their place, if a screen can hold it
 function countShown(levels) {

@@ -1,6 +1,7 @@
 // The canvas: input and result, one above the other or side by side, moved as one.
 
-import { againForMissing, mayPass, tileSource } from "./sources.js";
+import { mayPass } from "../problems.js";
+import { againForMissing, tileSource } from "./sources.js";
 
 const SIDES = ["input", "result"];
 // screen pixels of an image's pixel from which it is drawn as the square that it is

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.browser.network import Line
+from tests.browser.network import First, Line, hold
 from tests.browser.stories.conftest import gate_closed
 from tests.browser.stories.person import SOON
+from tests.browser.uploads import POSTED
 from tests.flow.pictures import noise, png
 from tests.waiting import wait_for
 
 if TYPE_CHECKING:
-    from playwright.sync_api import FilePayload, Route
+    from playwright.sync_api import FilePayload
 
     from tests.browser.stories.person import Person
     from tests.flow.running_system import RunningSystem
-
-POSTED = re.compile("-input/?$")
-"""Where a small file goes, as a form."""
 
 GONE = ("ERR_", "Failed to load resource", "Failed to fetch")
 """What a browser writes into its console for each request that nobody answers."""
@@ -39,16 +36,15 @@ def test_over_a_slow_line_an_upload_tells_how_far_it_is_and_ends_as_ever(person:
 
 def test_an_upload_that_is_cut_off_goes_on_when_the_line_is_back(person: Person) -> None:
     person.window.allow(*GONE)
-    held: list[Route] = []
+    posts = First(hold)
     line = Line(person.page)
     # the bytes wait on their way: over a fast machine's loopback they would be there before the line is cut
     with person.page.expect_request(POSTED):
-        person.page.route(POSTED, lambda route: held.append(route))  # noqa: PLW0108 - it is marked by the library
+        person.page.route(POSTED, posts)
         person.chooses(photo("cut line.png", 700))
     expect(person.upload("cut line").get_by_role("progressbar")).to_be_visible(timeout=SOON)
     line.cut()
-    held[0].abort("internetdisconnected")
-    person.page.unroute(POSTED)
+    posts.met[0].abort("internetdisconnected")
     expect(person.upload("cut line").locator("[data-field=why]")).to_be_visible(timeout=SOON)
     line.mend()
     person.sees("cut line", "done")
